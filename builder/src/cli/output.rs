@@ -1,0 +1,90 @@
+//! The one module that prints: data to stdout, progress and errors to stderr.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::Reporter;
+
+/// What a command is given beside its settings.
+#[derive(Debug)]
+pub struct Context {
+    quiet: bool,
+    bar: Mutex<ProgressBar>,
+}
+
+impl Context {
+    /// With `quiet`, progress and notes are not shown.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, bar: Mutex::new(ProgressBar::hidden()) }
+    }
+
+    /// Prints data, and a line end where it has none. A reader that went away (`| head`) ends the process
+    /// quietly.
+    pub fn print(&self, data: &str) {
+        let mut stdout = std::io::stdout().lock();
+        let end = if data.ends_with('\n') { "" } else { "\n" };
+        if write!(stdout, "{data}{end}").and_then(|()| stdout.flush()).is_err() {
+            std::process::exit(0);
+        }
+    }
+
+    /// Prints an error, its causes and its remedy to stderr.
+    pub fn error(&self, error: &anyhow::Error) {
+        self.bar().finish_and_clear();
+        let mut text = format!("error: {error}");
+        for cause in error.chain().skip(1) {
+            let _ = write!(text, "\n  caused by: {cause}");
+        }
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    fn bar(&self) -> ProgressBar {
+        self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+impl Reporter for Context {
+    fn start(&self, stage: &str, total: u64, unit: &str) {
+        if self.quiet {
+            return;
+        }
+        let template = if total == 0 {
+            format!("{{msg:<22}} {{spinner}} {{human_pos}} {unit} {{elapsed}}")
+        } else {
+            format!("{{msg:<22}} {{bar:30}} {{human_pos}}/{{human_len}} {unit} {{elapsed}}, {{eta}} left")
+        };
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8))
+            .with_style(style)
+            .with_message(stage.to_owned());
+        *self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = bar;
+        if !std::io::stderr().is_terminal() {
+            let _ = writeln!(std::io::stderr(), "{stage} …");
+        }
+    }
+
+    fn advance(&self, n: u64) {
+        if !self.quiet {
+            self.bar().inc(n);
+        }
+    }
+
+    fn note(&self, line: &str) {
+        if self.quiet {
+            return;
+        }
+        if std::io::stderr().is_terminal() {
+            self.bar().println(line);
+        } else {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
+    fn finish(&self) {
+        self.bar().finish_and_clear();
+    }
+}

@@ -1,0 +1,9 @@
+use super::Context;
+
+/// Check every artifact of a release thoroughly.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
+    anyhow::bail!("not there yet")
+}

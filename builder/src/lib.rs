@@ -1,0 +1,17 @@
+//! The offline half of Cartelera: from raw files to a release.
+//!
+//! A library and a thin binary, `cartelera`. Modules of the library report progress to a [`Reporter`] and
+//! print nothing; [`cli`] turns arguments into settings once, shows progress on stderr and data on stdout.
+
+pub mod cli;
+pub mod etl;
+pub mod evaluate;
+mod progress;
+pub mod release;
+pub mod serve;
+pub mod split;
+pub mod synth;
+pub mod train;
+pub mod tune;
+
+pub use progress::{Reporter, Silent};

@@ -1,0 +1,5 @@
+//! The command `cartelera`.
+
+fn main() -> std::process::ExitCode {
+    builder::cli::main()
+}

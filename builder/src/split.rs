@@ -1,0 +1,1 @@
+//! Cutting rows into training, validation and test.

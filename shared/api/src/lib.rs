@@ -1,0 +1,1 @@
+//! HTTP: parse, call, render; problem+json; one route table.

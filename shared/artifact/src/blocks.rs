@@ -1,0 +1,148 @@
+//! Large blocks inside a payload: numbers as little-endian bytes, text as one heap with offsets.
+
+use crate::Invalid;
+
+macro_rules! block {
+    ($type:ty, $to_bytes:ident, $from_bytes:ident) => {
+        #[doc = concat!("The little-endian bytes of `", stringify!($type), "` values.")]
+        pub fn $to_bytes(values: &[$type]) -> Vec<u8> {
+            values.iter().flat_map(|v| v.to_le_bytes()).collect()
+        }
+
+        #[doc = concat!("`n` values of type `", stringify!($type), "` from little-endian bytes.")]
+        ///
+        /// # Errors
+        /// The byte count is not `n` times the width.
+        pub fn $from_bytes(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<$type>, Invalid> {
+            const WIDTH: usize = size_of::<$type>();
+            if n.checked_mul(WIDTH) != Some(bytes.len()) {
+                return Err(Invalid::new(
+                    field,
+                    format!("{n} values of {WIDTH} bytes do not fill {} bytes", bytes.len()),
+                ));
+            }
+            let (chunks, _) = bytes.as_chunks::<WIDTH>();
+            Ok(chunks.iter().map(|c| <$type>::from_le_bytes(*c)).collect())
+        }
+    };
+}
+
+block!(u16, from_u16, to_u16);
+block!(u32, from_u32, to_u32);
+block!(u64, from_u64, to_u64);
+block!(f32, from_f32, to_f32);
+block!(f64, from_f64, to_f64);
+
+/// Many texts in one allocation: text `i` is `text[offsets[i]..offsets[i + 1]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextHeap {
+    offsets: Vec<u32>,
+    text: String,
+}
+
+impl Default for TextHeap {
+    fn default() -> Self {
+        Self { offsets: vec![0], text: String::new() }
+    }
+}
+
+impl TextHeap {
+    /// Appends a text and returns its position.
+    ///
+    /// # Panics
+    /// Where the heap would grow beyond 4 GiB, which no catalogue comes near.
+    pub fn push(&mut self, text: &str) -> u32 {
+        self.text.push_str(text);
+        let end = u32::try_from(self.text.len()).expect("a text heap holds at most 4 GiB");
+        self.offsets.push(end);
+        self.offsets.len() as u32 - 2
+    }
+
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Text `i`.
+    ///
+    /// # Panics
+    /// Where `i` is not below [`TextHeap::len`].
+    pub fn get(&self, i: usize) -> &str {
+        &self.text[self.offsets[i] as usize..self.offsets[i + 1] as usize]
+    }
+
+    /// All texts, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.len()).map(|i| self.get(i))
+    }
+
+    /// The bytes of the offsets, and of the text, as they are stored.
+    pub fn to_blocks(&self) -> (Vec<u8>, &[u8]) {
+        (from_u32(&self.offsets), self.text.as_bytes())
+    }
+
+    /// The heap of `n` texts from its stored bytes.
+    ///
+    /// # Errors
+    /// Wrong number of offsets, offsets out of order or off a character's edge, text that is no UTF-8.
+    pub fn from_blocks(field: &'static str, offsets: &[u8], text: &[u8], n: usize) -> Result<Self, Invalid> {
+        let offsets = to_u32(field, offsets, n.saturating_add(1))?;
+        let text = str::from_utf8(text).map_err(|e| Invalid::new(field, e.to_string()))?;
+        let spans = offsets.first() == Some(&0) && offsets.last().map(|&o| o as usize) == Some(text.len());
+        if !spans || !offsets.is_sorted() || !offsets.iter().all(|&o| text.is_char_boundary(o as usize)) {
+            return Err(Invalid::new(field, "the offsets do not cut the text"));
+        }
+        Ok(Self { offsets, text: text.to_owned() })
+    }
+}
+
+impl<'a> FromIterator<&'a str> for TextHeap {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
+        let mut heap = Self::default();
+        for text in texts {
+            heap.push(text);
+        }
+        heap
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_round_trip(values: Vec<f32>) {
+            let back = to_f32("x", &from_f32(&values), values.len()).unwrap();
+            prop_assert!(back.iter().zip(&values).all(|(a, b)| a.to_bits() == b.to_bits()));
+        }
+
+        #[test]
+        fn texts_round_trip(texts: Vec<String>) {
+            let heap: TextHeap = texts.iter().map(String::as_str).collect();
+            let (offsets, text) = heap.to_blocks();
+            let back = TextHeap::from_blocks("x", &offsets, text, texts.len()).unwrap();
+            prop_assert!(back.iter().eq(texts.iter().map(String::as_str)));
+        }
+    }
+
+    #[test]
+    fn offsets_that_do_not_cut_the_text_are_refused() {
+        for (offsets, text) in
+            [(vec![0, 1, 2], "é"), (vec![0, 3, 2], "ab"), (vec![1, 1, 2], "ab"), (vec![0, 1, 3], "ab")]
+        {
+            assert!(TextHeap::from_blocks("x", &from_u32(&offsets), text.as_bytes(), 2).is_err());
+        }
+        assert!(TextHeap::from_blocks("x", &from_u32(&[0, 1]), b"\xff", 1).is_err());
+        assert!(TextHeap::from_blocks("x", &[], b"", usize::MAX).is_err());
+        assert!(to_u16("x", &[0; 3], 1).is_err());
+        assert!(to_u64("x", &[0; 8], usize::MAX).is_err());
+    }
+}

@@ -1,0 +1,213 @@
+use thiserror::Error;
+
+use crate::{Invalid, Kind};
+
+/// The first eight bytes of every artifact. As in PNG, a byte above 127 and both kinds of line end
+/// show a transfer that took the file for text.
+pub const MAGIC: [u8; 8] = *b"\x89CTL\r\n\x1a\n";
+
+/// The format version this code writes, and the only one it reads.
+pub const FORMAT_VERSION: u16 = 1;
+
+/// Bytes before the payload.
+pub const HEADER_BYTES: usize = 24;
+
+/// The largest payload that is read, 2 GiB: a length field cannot make a reader allocate more.
+pub const MAX_PAYLOAD_BYTES: u64 = 2 << 30;
+
+/// Which step of reading refused an artifact, in the order of the steps.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// Step 1: shorter than a header.
+    #[error("step 1, length: an artifact has at least {HEADER_BYTES} bytes, this one has {found}")]
+    TooShort {
+        /// Bytes at hand.
+        found: usize,
+    },
+    /// Step 2: the magic.
+    #[error("step 2, magic: these bytes do not begin as an artifact does")]
+    NotAnArtifact,
+    /// Step 3: the format version.
+    #[error(
+        "step 3, version: format {found} is not format {FORMAT_VERSION}, the one this program reads; use a program of the release's age"
+    )]
+    UnsupportedVersion {
+        /// The version found.
+        found: u16,
+    },
+    /// Step 4: the kind.
+    #[error("step 4, kind: expected {expected} ({}), found number {found}", expected.code())]
+    WrongKind {
+        /// What the caller asked for.
+        expected: Kind,
+        /// The number found.
+        found: u16,
+    },
+    /// Step 5: the payload length.
+    #[error("step 5, payload length: the header says {declared} bytes, {found} follow it")]
+    WrongLength {
+        /// What the header says.
+        declared: u64,
+        /// What follows the header.
+        found: u64,
+    },
+    /// Step 6: the checksum.
+    #[error(
+        "step 6, checksum: stored {stored:#010x}, computed {computed:#010x}; the file is damaged, publish it again"
+    )]
+    Checksum {
+        /// What the header says.
+        stored: u32,
+        /// What the bytes give.
+        computed: u32,
+    },
+    /// Step 7: bincode.
+    #[error("step 7, decode: {0}")]
+    Decode(String),
+    /// Step 8: the domain's own check.
+    #[error("step 8, validate: {0}")]
+    Invalid(#[from] Invalid),
+}
+
+fn checksum(header_before_checksum: &[u8], payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(header_before_checksum);
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+/// Puts a payload into its envelope.
+pub fn seal(kind: Kind, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_BYTES + payload.len());
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    out.extend_from_slice(&kind.code().to_le_bytes());
+    out.extend_from_slice(&(payload.len() as u64).to_le_bytes());
+    let crc = checksum(&out, payload);
+    out.extend_from_slice(&crc.to_le_bytes());
+    out.extend_from_slice(payload);
+    out
+}
+
+/// Steps 1 to 6 of reading: the payload of an artifact of this kind, borrowed.
+///
+/// # Errors
+/// The step that refused the bytes.
+pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ReadError> {
+    let Some((header, payload)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(ReadError::TooShort { found: bytes.len() });
+    };
+    if header[..8] != MAGIC {
+        return Err(ReadError::NotAnArtifact);
+    }
+    let version = u16::from_le_bytes([header[8], header[9]]);
+    if version != FORMAT_VERSION {
+        return Err(ReadError::UnsupportedVersion { found: version });
+    }
+    let code = u16::from_le_bytes([header[10], header[11]]);
+    if code != kind.code() {
+        return Err(ReadError::WrongKind { expected: kind, found: code });
+    }
+    let declared = u64::from_le_bytes([
+        header[12], header[13], header[14], header[15], header[16], header[17], header[18], header[19],
+    ]);
+    if declared > MAX_PAYLOAD_BYTES || usize::try_from(declared) != Ok(payload.len()) {
+        return Err(ReadError::WrongLength { declared, found: payload.len() as u64 });
+    }
+    let stored = u32::from_le_bytes([header[20], header[21], header[22], header[23]]);
+    let computed = checksum(&header[..20], payload);
+    if stored != computed {
+        return Err(ReadError::Checksum { stored, computed });
+    }
+    Ok(payload)
+}
+
+/// The kind that an artifact claims to be, for tools that are handed any file.
+///
+/// # Errors
+/// Too short, no artifact, another version, or a kind number that stands for nothing.
+pub fn inspect(bytes: &[u8]) -> Result<Kind, ReadError> {
+    let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
+        return Err(ReadError::TooShort { found: bytes.len() });
+    };
+    if header[..8] != MAGIC {
+        return Err(ReadError::NotAnArtifact);
+    }
+    let version = u16::from_le_bytes([header[8], header[9]]);
+    if version != FORMAT_VERSION {
+        return Err(ReadError::UnsupportedVersion { found: version });
+    }
+    let code = u16::from_le_bytes([header[10], header[11]]);
+    Kind::from_code(code).ok_or_else(|| ReadError::Decode(format!("kind number {code} stands for nothing")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed() -> Vec<u8> {
+        seal(Kind::Actor, b"some payload")
+    }
+
+    #[test]
+    fn a_sealed_payload_comes_back() {
+        assert_eq!(open(Kind::Actor, &sealed()), Ok(&b"some payload"[..]));
+        assert_eq!(inspect(&sealed()), Ok(Kind::Actor));
+    }
+
+    #[test]
+    fn step_1_length() {
+        for n in 0..HEADER_BYTES {
+            assert_eq!(open(Kind::Actor, &sealed()[..n]), Err(ReadError::TooShort { found: n }));
+        }
+    }
+
+    #[test]
+    fn step_2_magic() {
+        let mut bytes = sealed();
+        bytes[0] = b'C';
+        assert_eq!(open(Kind::Actor, &bytes), Err(ReadError::NotAnArtifact));
+    }
+
+    #[test]
+    fn step_3_version() {
+        let mut bytes = sealed();
+        bytes[8] = 2;
+        assert_eq!(open(Kind::Actor, &bytes), Err(ReadError::UnsupportedVersion { found: 2 }));
+    }
+
+    #[test]
+    fn step_4_kind() {
+        assert_eq!(
+            open(Kind::Titles, &sealed()),
+            Err(ReadError::WrongKind { expected: Kind::Titles, found: 4 })
+        );
+    }
+
+    #[test]
+    fn step_5_payload_length() {
+        let mut longer = sealed();
+        longer.push(0);
+        assert_eq!(open(Kind::Actor, &longer), Err(ReadError::WrongLength { declared: 12, found: 13 }));
+        let mut huge = sealed();
+        huge[12..20].fill(0xff);
+        assert_eq!(open(Kind::Actor, &huge), Err(ReadError::WrongLength { declared: u64::MAX, found: 12 }));
+    }
+
+    #[test]
+    fn step_6_checksum() {
+        let mut bytes = sealed();
+        bytes[HEADER_BYTES] ^= 1;
+        assert!(matches!(open(Kind::Actor, &bytes), Err(ReadError::Checksum { .. })));
+    }
+
+    #[test]
+    fn no_single_flipped_bit_is_accepted() {
+        let good = sealed();
+        for bit in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert!(open(Kind::Actor, &bad).is_err(), "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use crate::{Platform, PlatformError, RATING_MAX, RATING_MIN, Title, TitleId, UserId};
+
+/// Why rows do not make a table.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum TableError {
+    /// Two titles share an id.
+    #[error("the id {0} stands for two titles")]
+    DuplicateTitle(TitleId),
+    /// A title points at a platform that is not there.
+    #[error("title {id} names platform number {platform_idx} of {n_platforms}")]
+    PlatformOutOfRange {
+        /// The title.
+        id: TitleId,
+        /// The position it names.
+        platform_idx: u8,
+        /// How many there are.
+        n_platforms: usize,
+    },
+    /// Platforms clash.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+    /// Columns of different lengths, rows out of order or out of range.
+    #[error("ratings: {0}")]
+    Ratings(&'static str),
+}
+
+/// The clean catalogue, in source order: platforms as given, titles in file order. A title's position
+/// here is its `title_idx` everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TitleTable {
+    platforms: Vec<Platform>,
+    titles: Vec<Title>,
+    positions: HashMap<TitleId, u32>,
+}
+
+impl TitleTable {
+    /// Checks ids and platforms.
+    ///
+    /// # Errors
+    /// Two titles of one id, two platforms of one letter, or a platform position out of range.
+    pub fn new(platforms: Vec<Platform>, titles: Vec<Title>) -> Result<Self, TableError> {
+        for (i, platform) in platforms.iter().enumerate() {
+            if let Some(taken) = platforms[..i].iter().find(|p| p.letter() == platform.letter()) {
+                return Err(PlatformError::LetterTaken {
+                    name: platform.to_string(),
+                    taken: taken.to_string(),
+                }
+                .into());
+            }
+        }
+        let mut positions = HashMap::with_capacity(titles.len());
+        for (idx, title) in titles.iter().enumerate() {
+            if usize::from(title.platform_idx) >= platforms.len() {
+                return Err(TableError::PlatformOutOfRange {
+                    id: title.id.clone(),
+                    platform_idx: title.platform_idx,
+                    n_platforms: platforms.len(),
+                });
+            }
+            if positions.insert(title.id.clone(), idx as u32).is_some() {
+                return Err(TableError::DuplicateTitle(title.id.clone()));
+            }
+        }
+        Ok(Self { platforms, titles, positions })
+    }
+
+    /// The platforms, in source order.
+    pub fn platforms(&self) -> &[Platform] {
+        &self.platforms
+    }
+
+    /// The titles, in source order.
+    pub fn titles(&self) -> &[Title] {
+        &self.titles
+    }
+
+    /// The platform of a title of this table.
+    pub fn platform_of(&self, title: &Title) -> &Platform {
+        &self.platforms[usize::from(title.platform_idx)]
+    }
+
+    /// The position of a title.
+    pub fn position(&self, id: &str) -> Option<u32> {
+        self.positions.get(id).copied()
+    }
+}
+
+/// The clean ratings as columns, sorted by user and, within a user, by title; a pair stands once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RatingTable {
+    users: Vec<UserId>,
+    offsets: Vec<u64>,
+    title_idx: Vec<u32>,
+    rating: Vec<f32>,
+    timestamp: Vec<u32>,
+}
+
+impl RatingTable {
+    /// Takes columns whose rows are sorted by user, then by title.
+    ///
+    /// `users` are in their order, `offsets` has `users + 1` entries, and user `u`'s rows are
+    /// `offsets[u]..offsets[u + 1]` of the three columns. Timestamps are Unix seconds.
+    ///
+    /// # Errors
+    /// [`TableError::Ratings`] where a length, an order or a range is not as said.
+    pub fn new(
+        users: Vec<UserId>,
+        offsets: Vec<u64>,
+        title_idx: Vec<u32>,
+        rating: Vec<f32>,
+        timestamp: Vec<u32>,
+        n_titles: usize,
+    ) -> Result<Self, TableError> {
+        let n = title_idx.len();
+        let refuse = |what| Err(TableError::Ratings(what));
+        if rating.len() != n || timestamp.len() != n {
+            return refuse("the columns differ in length");
+        }
+        if offsets.len() != users.len() + 1
+            || offsets.first() != Some(&0)
+            || offsets.last() != Some(&(n as u64))
+        {
+            return refuse("the offsets do not span the rows");
+        }
+        if !users.is_sorted_by(|a, b| a < b) {
+            return refuse("the users are not in order, or one stands twice");
+        }
+        if !offsets.is_sorted() {
+            return refuse("the offsets are not in order");
+        }
+        for rows in offsets.windows(2) {
+            if !title_idx[rows[0] as usize..rows[1] as usize].is_sorted_by(|a, b| a < b) {
+                return refuse("a user's titles are not in order, or one stands twice");
+            }
+        }
+        if title_idx.iter().any(|&t| t as usize >= n_titles) {
+            return refuse("a title position is out of range");
+        }
+        if !rating.iter().all(|r| (RATING_MIN..=RATING_MAX).contains(r)) {
+            return refuse("a rating lies off the scale");
+        }
+        Ok(Self { users, offsets, title_idx, rating, timestamp })
+    }
+
+    /// The users, in order; a user's position here is the `user_idx` everywhere.
+    pub fn users(&self) -> &[UserId] {
+        &self.users
+    }
+
+    /// Where each user's rows begin; one entry more than there are users.
+    pub fn offsets(&self) -> &[u64] {
+        &self.offsets
+    }
+
+    /// Title positions, row by row.
+    pub fn title_idx(&self) -> &[u32] {
+        &self.title_idx
+    }
+
+    /// Ratings, row by row.
+    pub fn rating(&self) -> &[f32] {
+        &self.rating
+    }
+
+    /// Unix seconds, row by row.
+    pub fn timestamp(&self) -> &[u32] {
+        &self.timestamp
+    }
+
+    /// The rows of one user.
+    pub fn rows_of(&self, user_idx: usize) -> std::ops::Range<usize> {
+        self.offsets[user_idx] as usize..self.offsets[user_idx + 1] as usize
+    }
+
+    /// Number of ratings.
+    pub fn len(&self) -> usize {
+        self.title_idx.len()
+    }
+
+    /// Whether there is no rating.
+    pub fn is_empty(&self) -> bool {
+        self.title_idx.is_empty()
+    }
+
+    /// The position of a user.
+    pub fn position(&self, id: &str) -> Option<usize> {
+        self.users.binary_search_by(|u| UserId::cmp_text(u.as_str(), id)).ok()
+    }
+
+    /// All rows, without their times, for training.
+    pub fn interactions(&self, n_titles: usize) -> Interactions {
+        let mut user_idx = Vec::with_capacity(self.len());
+        for u in 0..self.users.len() {
+            user_idx.extend(std::iter::repeat_n(u as u32, self.rows_of(u).len()));
+        }
+        Interactions {
+            n_users: self.users.len(),
+            n_titles,
+            user_idx,
+            title_idx: self.title_idx.clone(),
+            rating: self.rating.clone(),
+        }
+    }
+}
+
+/// Ratings as three columns of equal length, in any order: what trainers and evaluators read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Interactions {
+    /// Number of users; every `user_idx` is below it.
+    pub n_users: usize,
+    /// Number of titles; every `title_idx` is below it.
+    pub n_titles: usize,
+    /// User positions.
+    pub user_idx: Vec<u32>,
+    /// Title positions.
+    pub title_idx: Vec<u32>,
+    /// Ratings.
+    pub rating: Vec<f32>,
+}
+
+impl Interactions {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rating.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rating.is_empty()
+    }
+
+    /// The rows at `positions`, in that order, over the same users and titles.
+    pub fn select(&self, positions: &[usize]) -> Self {
+        Self {
+            n_users: self.n_users,
+            n_titles: self.n_titles,
+            user_idx: positions.iter().map(|&p| self.user_idx[p]).collect(),
+            title_idx: positions.iter().map(|&p| self.title_idx[p]).collect(),
+            rating: positions.iter().map(|&p| self.rating[p]).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(n: usize) -> Vec<UserId> {
+        (1..=n).map(|u| UserId::new(&u.to_string()).unwrap()).collect()
+    }
+
+    #[test]
+    fn rows_out_of_order_or_range_are_refused() {
+        let make = |offsets: &[u64], titles: &[u32], ratings: &[f32]| {
+            RatingTable::new(
+                users(2),
+                offsets.to_vec(),
+                titles.to_vec(),
+                ratings.to_vec(),
+                vec![0; titles.len()],
+                3,
+            )
+        };
+        let good = make(&[0, 2, 3], &[0, 2, 1], &[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(good.rows_of(1), 2..3);
+        assert_eq!(good.position("2"), Some(1));
+        assert_eq!(good.interactions(3).user_idx, [0, 0, 1]);
+        assert!(make(&[0, 2, 4], &[0, 2, 1], &[1.0; 3]).is_err());
+        assert!(make(&[0, 2, 3], &[2, 0, 1], &[1.0; 3]).is_err());
+        assert!(make(&[0, 2, 3], &[0, 0, 1], &[1.0; 3]).is_err());
+        assert!(make(&[0, 2, 3], &[0, 3, 1], &[1.0; 3]).is_err());
+        assert!(make(&[0, 2, 3], &[0, 1, 1], &[1.0, 0.0, 1.0]).is_err());
+        assert!(make(&[0, 2, 3], &[0, 1, 1], &[1.0, 1.0]).is_err());
+        assert!(make(&[0, 5, 3], &[0, 1, 1], &[1.0; 3]).is_err());
+    }
+}

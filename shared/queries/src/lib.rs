@@ -1,0 +1,1 @@
+//! One module a query: its index, build() and answer().

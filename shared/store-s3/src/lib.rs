@@ -1,0 +1,1 @@
+//! The store trait on S3. The only crate that names aws-*.

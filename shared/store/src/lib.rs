@@ -1,0 +1,1 @@
+//! Where artifacts live: one trait, a folder, memory, and load::<T>().

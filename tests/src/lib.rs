@@ -1,0 +1,1 @@
+//! End-to-end tests, golden files, gateway events, corrupt and old artifacts, tidy.

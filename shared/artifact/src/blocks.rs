@@ -33,6 +33,17 @@ block!(u64, from_u64, to_u64);
 block!(f32, from_f32, to_f32);
 block!(f64, from_f64, to_f64);
 
+/// `n + 1` offsets that cut `total` rows into `n` groups: from 0 to `total`, never falling.
+///
+/// # Errors
+/// A wrong number of offsets, or offsets that do not cut the rows.
+pub fn to_offsets(field: &'static str, bytes: &[u8], n: usize, total: u32) -> Result<Vec<u32>, Invalid> {
+    let offsets = to_u32(field, bytes, n.saturating_add(1))?;
+    let spans = offsets.first() == Some(&0) && offsets.last() == Some(&total);
+    Invalid::unless(spans && offsets.is_sorted(), field, "the offsets do not cut the rows")?;
+    Ok(offsets)
+}
+
 /// Many texts in one allocation: text `i` is `text[offsets[i]..offsets[i + 1]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextHeap {

@@ -1,0 +1,72 @@
+//! Small random tables, crowded enough that keys collide and durations, scores and names tie.
+
+use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
+use proptest::prelude::*;
+
+fn platforms() -> Vec<Platform> {
+    ["amazon", "disney", "hulu"].iter().map(|p| Platform::new(p).unwrap()).collect()
+}
+
+pub(crate) fn empty() -> TitleTable {
+    TitleTable::new(platforms(), Vec::new()).unwrap()
+}
+
+pub(crate) fn year() -> impl Strategy<Value = u16> {
+    1999_u16..2002
+}
+
+fn title() -> impl Strategy<Value = Title> {
+    let duration = (1_u32..4, any::<bool>()).prop_map(|(value, season)| Duration {
+        value,
+        unit: if season { DurationUnit::Season } else { DurationUnit::Min },
+    });
+    let cast = proptest::collection::vec("[abc]", 0..4);
+    (0_u8..3, any::<bool>(), proptest::option::weighted(0.9, year()), proptest::option::of(duration), cast)
+        .prop_map(|(platform_idx, movie, release_year, duration, cast)| Title {
+            id: TitleId::new("x").unwrap(),
+            platform_idx,
+            kind: if movie { Kind::Movie } else { Kind::Series },
+            display: String::new(),
+            director: Vec::new(),
+            cast,
+            country: Vec::new(),
+            date_added: None,
+            release_year,
+            audience: "g".to_owned(),
+            duration,
+            genres: Vec::new(),
+            description: String::new(),
+        })
+}
+
+pub(crate) fn titles() -> impl Strategy<Value = TitleTable> {
+    proptest::collection::vec(title(), 0..40).prop_map(|mut titles| {
+        for (i, title) in titles.iter_mut().enumerate() {
+            title.id = TitleId::new(&format!("t{i}")).unwrap();
+            title.display = format!("Title {i}");
+        }
+        TitleTable::new(platforms(), titles).unwrap()
+    })
+}
+
+pub(crate) fn rated_titles() -> impl Strategy<Value = (TitleTable, RatingTable)> {
+    let rows = proptest::collection::btree_map((0_u32..12, 0_u32..40), 1_u8..=10, 0..150);
+    (titles(), rows).prop_map(|(titles, rows)| {
+        let n_titles = titles.titles().len() as u32;
+        let rows: Vec<_> = rows.into_iter().filter(|((_, title), _)| *title < n_titles).collect();
+        let mut offsets = vec![0];
+        for user in 0..12 {
+            offsets.push(rows.iter().filter(|((u, _), _)| *u <= user).count() as u64);
+        }
+        let ratings = RatingTable::new(
+            (0..12).map(|u| UserId::new(&u.to_string()).unwrap()).collect(),
+            offsets,
+            rows.iter().map(|((_, title), _)| *title).collect(),
+            rows.iter().map(|(_, half_stars)| f32::from(*half_stars) / 2.0).collect(),
+            vec![0; rows.len()],
+            n_titles as usize,
+        )
+        .unwrap();
+        (titles, ratings)
+    })
+}

@@ -1,0 +1,181 @@
+//! `get_score_count(platform, scored, year)`: how many films of a platform and release year have a mean
+//! user score strictly above a threshold.
+
+use artifact::{Artifact, Invalid, Kind, blocks};
+use catalog::{RatingTable, TitleTable};
+use serde::{Deserialize, Serialize};
+
+use crate::platforms::StoredPlatforms;
+use crate::{Platforms, QueryError};
+
+/// The mean scores of each platform and year, in ascending order, so that any threshold is one binary search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Index {
+    platforms: Platforms,
+    /// Platform position times 65,536 plus year, ascending.
+    keys: Vec<u32>,
+    /// Where each key's scores begin; one more than there are keys.
+    offsets: Vec<u32>,
+    scores: Vec<f64>,
+}
+
+/// The answer, with the question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<'a> {
+    /// The platform, as the release names it.
+    pub platform: &'a str,
+    /// The threshold.
+    pub scored: f64,
+    /// The release year.
+    pub year: u16,
+    /// How many films have a mean score above the threshold.
+    pub count: u32,
+}
+
+/// Ratings are added up in ten-thousandths, so that a mean is one correctly rounded division of whole
+/// numbers, and a film rated 3.7 by everybody is not above 3.7.
+const UNITS_PER_STAR: f64 = 10_000.0;
+
+/// Mean score of every title; NaN where nobody rated it.
+pub fn mean_scores(n_titles: usize, ratings: &RatingTable) -> Vec<f64> {
+    let mut sums = vec![(0_u64, 0_u64); n_titles];
+    for (&title_idx, &rating) in ratings.title_idx().iter().zip(ratings.rating()) {
+        let (sum, n) = &mut sums[title_idx as usize];
+        *sum += (f64::from(rating) * UNITS_PER_STAR).round() as u64;
+        *n += 1;
+    }
+    sums.into_iter().map(|(sum, n)| sum as f64 / (n as f64 * UNITS_PER_STAR)).collect()
+}
+
+fn key(platform_idx: usize, year: u16) -> u32 {
+    (platform_idx as u32) << 16 | u32::from(year)
+}
+
+/// Sorts the scores of the rated films. A film that nobody rated has no score and is above nothing.
+pub fn build(titles: &TitleTable, ratings: &RatingTable) -> Index {
+    let means = mean_scores(titles.titles().len(), ratings);
+    let mut rows: Vec<(u32, f64)> = titles
+        .titles()
+        .iter()
+        .zip(means)
+        .filter(|(title, mean)| title.kind == catalog::Kind::Movie && !mean.is_nan())
+        .filter_map(|(title, mean)| Some((key(title.platform_idx.into(), title.release_year?), mean)))
+        .collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut index =
+        Index { platforms: Platforms::of(titles), keys: Vec::new(), offsets: vec![0], scores: Vec::new() };
+    for group in rows.chunk_by(|a, b| a.0 == b.0) {
+        index.keys.push(group[0].0);
+        index.scores.extend(group.iter().map(|(_, score)| score));
+        index.offsets.push(index.scores.len() as u32);
+    }
+    index
+}
+
+impl Index {
+    /// Answers. A count of nothing is 0.
+    ///
+    /// # Errors
+    /// An unknown platform.
+    pub fn answer(&self, platform: &str, scored: f64, year: u16) -> Result<Answer<'_>, QueryError> {
+        let platform_idx = self.platforms.position(platform)?;
+        let count = self.keys.binary_search(&key(platform_idx, year)).map_or(0, |at| {
+            let scores = &self.scores[self.offsets[at] as usize..self.offsets[at + 1] as usize];
+            scores.len() - scores.partition_point(|&score| score <= scored)
+        });
+        Ok(Answer { platform: self.platforms.name(platform_idx), scored, year, count: count as u32 })
+    }
+}
+
+/// The stored form. Rules: keys ascend, offsets span the scores, scores ascend within a key and are finite.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredIndex<'a> {
+    #[serde(borrow)]
+    platforms: StoredPlatforms<'a>,
+    n_keys: u32,
+    n_scores: u32,
+    #[serde(borrow, with = "serde_bytes")]
+    keys: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    offsets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    scores: &'a [u8],
+}
+
+impl Artifact for Index {
+    const KIND: Kind = Kind::ScoreCount;
+    type Stored<'a> = StoredIndex<'a>;
+
+    fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
+        self.platforms.with_stored(|platforms| {
+            write(&StoredIndex {
+                platforms,
+                n_keys: self.keys.len() as u32,
+                n_scores: self.scores.len() as u32,
+                keys: &blocks::from_u32(&self.keys),
+                offsets: &blocks::from_u32(&self.offsets),
+                scores: &blocks::from_f64(&self.scores),
+            })
+        })
+    }
+
+    fn from_stored(stored: Self::Stored<'_>) -> Result<Self, Invalid> {
+        let n_keys = stored.n_keys as usize;
+        let index = Self {
+            platforms: Platforms::from_stored(&stored.platforms)?,
+            keys: blocks::to_u32("keys", stored.keys, n_keys)?,
+            offsets: blocks::to_offsets("offsets", stored.offsets, n_keys, stored.n_scores)?,
+            scores: blocks::to_f64("scores", stored.scores, stored.n_scores as usize)?,
+        };
+        Invalid::unless(index.keys.is_sorted_by(|a, b| a < b), "keys", "not in order")?;
+        Invalid::unless(index.scores.iter().all(|s| s.is_finite()), "scores", "a score is not finite")?;
+        let sorted =
+            index.offsets.windows(2).all(|rows| index.scores[rows[0] as usize..rows[1] as usize].is_sorted());
+        Invalid::unless(sorted, "scores", "not in order")?;
+        Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random_tables::{rated_titles, year};
+
+    proptest! {
+        #[test]
+        fn the_index_agrees_with_a_scan(
+            (titles, ratings) in rated_titles(),
+            platform in 0_usize..3,
+            half_stars in 0_u8..=11,
+            year in year(),
+        ) {
+            let scored = f64::from(half_stars) / 2.0;
+            let mut count = 0;
+            for (idx, title) in titles.titles().iter().enumerate() {
+                let scores: Vec<f64> = (0..ratings.len())
+                    .filter(|&row| ratings.title_idx()[row] as usize == idx)
+                    .map(|row| f64::from(ratings.rating()[row]))
+                    .collect();
+                let asked = usize::from(title.platform_idx) == platform
+                    && title.release_year == Some(year)
+                    && title.kind == catalog::Kind::Movie;
+                if asked && !scores.is_empty() && scores.iter().sum::<f64>() / scores.len() as f64 > scored {
+                    count += 1;
+                }
+            }
+            let index = Index::from_bytes(&build(&titles, &ratings).to_bytes().unwrap()).unwrap();
+            let answer = index.answer(titles.platforms()[platform].as_str(), scored, year).unwrap();
+            prop_assert_eq!(answer.count, count);
+        }
+    }
+
+    #[test]
+    fn a_mean_equal_to_the_threshold_is_not_above_it_even_off_the_half_stars() {
+        let users = (1..=3).map(|u| catalog::UserId::new(&u.to_string()).unwrap()).collect();
+        let ratings =
+            RatingTable::new(users, vec![0, 1, 2, 3], vec![0; 3], vec![3.7; 3], vec![0; 3], 1).unwrap();
+        assert_eq!(mean_scores(1, &ratings)[0].to_bits(), 3.7_f64.to_bits());
+    }
+}

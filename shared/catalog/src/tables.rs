@@ -234,6 +234,7 @@ impl Interactions {
     }
 
     /// The rows at `positions`, in that order, over the same users and titles.
+    #[must_use]
     pub fn select(&self, positions: &[usize]) -> Self {
         Self {
             n_users: self.n_users,

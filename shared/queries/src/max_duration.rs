@@ -78,7 +78,7 @@ pub fn build(table: &TitleTable) -> Index {
         }
         let platform = Some(usize::from(title.platform_idx));
         let mut ask = |platform, year| {
-            candidates.push((key(duration.unit, platform, year), duration.value, idx as u32))
+            candidates.push((key(duration.unit, platform, year), duration.value, idx as u32));
         };
         ask(None, None);
         ask(platform, None);

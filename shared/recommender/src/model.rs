@@ -1,6 +1,7 @@
 use artifact::{Artifact, Invalid, Kind, blocks};
-use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
+
+use crate::scan::dot;
 
 /// The parts of a [`FactorModel`], unchecked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +20,9 @@ pub struct FactorModelParts {
     pub item_factors: Vec<f32>,
     /// Predictions are clipped to this range; low first.
     pub scale: (f32, f32),
+    /// Variance of a rating around its prediction, as seen on held-out rows: how far a new user's few
+    /// ratings are to be believed.
+    pub noise_variance: f32,
 }
 
 /// What every trainer ends as: `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, clipped to the scale of the ratings
@@ -46,6 +50,11 @@ impl FactorModel {
             p.scale.0.is_finite() && p.scale.1.is_finite() && p.scale.0 < p.scale.1,
             "scale",
             "not a range",
+        )?;
+        Invalid::unless(
+            p.noise_variance.is_finite() && p.noise_variance > 0.0,
+            "noise_variance",
+            "not above zero",
         )?;
         for (field, values) in [
             ("user_bias", &p.user_bias),
@@ -94,22 +103,14 @@ impl FactorModel {
         &self.parts.item_factors[item * self.parts.n_factors..(item + 1) * self.parts.n_factors]
     }
 
-    /// All item vectors, items × factors.
-    pub fn item_matrix(&self) -> ArrayView2<'_, f32> {
-        ArrayView2::from_shape((self.n_items(), self.n_factors()), &self.parts.item_factors)
-            .expect("the shape was checked")
-    }
-
     /// The predicted rating of an item by a user, on the scale.
     ///
     /// # Panics
     /// Where a position is out of range.
     pub fn predict(&self, user: usize, item: usize) -> f32 {
-        let p = ArrayView1::from(self.user_vector(user));
-        let q = ArrayView1::from(self.item_vector(item));
-        self.clip(
-            self.parts.global_mean + self.parts.user_bias[user] + self.parts.item_bias[item] + p.dot(&q),
-        )
+        let product = dot(self.user_vector(user), self.item_vector(item));
+        let bias = self.parts.user_bias[user];
+        self.clip(self.parts.global_mean + bias + self.parts.item_bias[item] + product)
     }
 
     /// Brings a prediction onto the scale.
@@ -126,6 +127,7 @@ pub struct StoredFactorModel<'a> {
     n_factors: u32,
     global_mean: f32,
     scale: (f32, f32),
+    noise_variance: f32,
     #[serde(borrow, with = "serde_bytes")]
     user_bias: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
@@ -148,6 +150,7 @@ impl Artifact for FactorModel {
             n_factors: p.n_factors as u32,
             global_mean: p.global_mean,
             scale: p.scale,
+            noise_variance: p.noise_variance,
             user_bias: &blocks::from_f32(&p.user_bias),
             item_bias: &blocks::from_f32(&p.item_bias),
             user_factors: &blocks::from_f32(&p.user_factors),
@@ -165,6 +168,7 @@ impl Artifact for FactorModel {
             user_factors: blocks::to_f32("user_factors", s.user_factors, users.saturating_mul(factors))?,
             item_factors: blocks::to_f32("item_factors", s.item_factors, items.saturating_mul(factors))?,
             scale: s.scale,
+            noise_variance: s.noise_variance,
         })
     }
 }
@@ -182,6 +186,7 @@ mod tests {
             user_factors: vec![1.0, 0.0, 0.5, 2.0],
             item_factors: vec![0.5, 0.5, -1.0, 0.25, 0.0, 0.0],
             scale: (0.5, 5.0),
+            noise_variance: 0.8,
         }
     }
 
@@ -211,5 +216,6 @@ mod tests {
         assert_eq!(change(|p| p.item_factors[1] = f32::NAN), "item_factors");
         assert_eq!(change(|p| p.user_bias[1] = f32::INFINITY), "user_bias");
         assert_eq!(change(|p| p.scale = (5.0, 0.5)), "scale");
+        assert_eq!(change(|p| p.noise_variance = 0.0), "noise_variance");
     }
 }

@@ -1,0 +1,178 @@
+//! The scoring kernel: one user vector against all items, keeping the best.
+
+use std::cmp::Ordering;
+
+use crate::FactorModel;
+
+/// Items a panel. Sixteen sums fill four 128-bit registers, which every 64-bit machine has.
+const LANES: usize = 16;
+
+/// Item vectors in panels of sixteen items, factor by factor, so that the scan adds up sixteen scores at
+/// once and needs no sum across a register.
+#[derive(Debug, Clone)]
+pub struct ItemPanels {
+    n_items: usize,
+    n_factors: usize,
+    /// Panels × factors × lanes; lanes beyond the last item are 0.
+    factors: Vec<f32>,
+}
+
+impl ItemPanels {
+    /// Lays out item vectors given row by row.
+    ///
+    /// # Panics
+    /// Where `rows` is not `n_items` times `n_factors`.
+    pub fn new(rows: &[f32], n_items: usize, n_factors: usize) -> Self {
+        assert_eq!(rows.len(), n_items * n_factors, "rows are items times factors");
+        let mut factors = vec![0.0; n_items.div_ceil(LANES) * n_factors * LANES];
+        if n_factors > 0 {
+            for (panel, items) in
+                factors.chunks_exact_mut(n_factors * LANES).zip(rows.chunks(n_factors * LANES))
+            {
+                for (lane, item) in items.chunks_exact(n_factors).enumerate() {
+                    for (f, value) in item.iter().enumerate() {
+                        panel[f * LANES + lane] = *value;
+                    }
+                }
+            }
+        }
+        Self { n_items, n_factors, factors }
+    }
+
+    /// The panels of a model's items.
+    pub fn of(model: &FactorModel) -> Self {
+        Self::new(&model.parts().item_factors, model.n_items(), model.n_factors())
+    }
+
+    /// Calls `visit(item, dot)` for every item in order, with `dot` the product of its vector and `user`,
+    /// summed in the order of the factors.
+    ///
+    /// # Panics
+    /// Where `user` does not have the model's number of factors.
+    pub fn scan(&self, user: &[f32], mut visit: impl FnMut(usize, f32)) {
+        assert_eq!(user.len(), self.n_factors, "a user vector has one value a factor");
+        if self.n_factors == 0 {
+            (0..self.n_items).for_each(|item| visit(item, 0.0));
+            return;
+        }
+        for (p, panel) in self.factors.chunks_exact(self.n_factors * LANES).enumerate() {
+            let mut sums = [0.0_f32; LANES];
+            for (lanes, &weight) in panel.as_chunks::<LANES>().0.iter().zip(user) {
+                for (sum, value) in sums.iter_mut().zip(lanes) {
+                    *sum += weight * value;
+                }
+            }
+            let first = p * LANES;
+            for (lane, &sum) in sums.iter().enumerate().take(self.n_items - first) {
+                visit(first + lane, sum);
+            }
+        }
+    }
+}
+
+/// The dot product in the order of the factors, as [`ItemPanels::scan`] sums it, so that one pair has one
+/// score wherever it is asked for.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
+}
+
+/// The `n` greatest scores seen; of equal scores the lower position wins.
+#[derive(Debug, Clone)]
+pub struct TopN {
+    n: usize,
+    /// A heap with the worst kept entry on top.
+    heap: std::collections::BinaryHeap<Entry>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Entry {
+    score: f32,
+    item: usize,
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    /// Worse is greater.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.score.total_cmp(&self.score).then(self.item.cmp(&other.item))
+    }
+}
+
+impl TopN {
+    /// Keeps `n`.
+    pub fn new(n: usize) -> Self {
+        Self { n, heap: std::collections::BinaryHeap::with_capacity(n.min(1024) + 1) }
+    }
+
+    /// Whether an entry would be kept: a cheap test before costly ones.
+    #[inline]
+    pub fn admits(&self, item: usize, score: f32) -> bool {
+        if self.heap.len() < self.n {
+            return true;
+        }
+        self.heap.peek().is_some_and(|worst| Entry { score, item } < *worst)
+    }
+
+    /// Takes an entry, and drops the worst where there are more than `n`.
+    pub fn push(&mut self, item: usize, score: f32) {
+        if self.admits(item, score) {
+            self.heap.push(Entry { score, item });
+            if self.heap.len() > self.n {
+                self.heap.pop();
+            }
+        }
+    }
+
+    /// Items and scores, best first.
+    pub fn into_sorted(self) -> Vec<(usize, f32)> {
+        self.heap.into_sorted_vec().into_iter().map(|e| (e.item, e.score)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_scan_gives_every_item_its_product_to_the_bit(
+            n_items in 0_usize..50,
+            n_factors in 0_usize..9,
+            seed: u32,
+        ) {
+            let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) ^ seed) as f32 / u32::MAX as f32 - 0.5;
+            let rows: Vec<f32> = (0..n_items * n_factors).map(value).collect();
+            let user: Vec<f32> = (0..n_factors).map(|i| value(i + 977)).collect();
+            let mut seen = 0;
+            ItemPanels::new(&rows, n_items, n_factors).scan(&user, |item, product| {
+                assert_eq!(item, seen);
+                let row = &rows[item * n_factors..(item + 1) * n_factors];
+                assert_eq!(product.to_bits(), dot(&user, row).to_bits());
+                seen += 1;
+            });
+            prop_assert_eq!(seen, n_items);
+        }
+
+        #[test]
+        fn the_best_are_those_of_a_full_sort(scores in proptest::collection::vec(0_u8..6, 0..40), n in 0_usize..12) {
+            let mut top = TopN::new(n);
+            for (item, &score) in scores.iter().enumerate() {
+                top.push(item, f32::from(score));
+            }
+            let mut all: Vec<(usize, f32)> =
+                scores.iter().enumerate().map(|(i, &s)| (i, f32::from(s))).collect();
+            all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            all.truncate(n);
+            prop_assert_eq!(top.into_sorted(), all);
+        }
+    }
+}

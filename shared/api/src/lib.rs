@@ -1,1 +1,17 @@
-//! HTTP: parse, call, render; problem+json; one route table.
+//! HTTP: parse, call, render. One route table, one error type, no logic of the domain.
+//!
+//! [`load`] reads the artifacts of one function from a store and gives the router that answers its routes; the
+//! same router runs under the Lambda runtime ([`lambda`]) and under a local listener.
+
+#[cfg(feature = "lambda")]
+pub mod lambda;
+mod handlers;
+mod params;
+mod problem;
+mod routes;
+mod service;
+mod wire;
+
+pub use problem::Problem;
+pub use routes::{Endpoint, Function, Method, ROUTES, Route};
+pub use service::{StartError, load, load_all};

@@ -1,0 +1,260 @@
+//! One handler a route: parse, ask, render.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use catalog::{DurationUnit, Kind, Rating, TitleId, UserId};
+use queries::{actor, count_platform, max_duration, score_count};
+use recommender::{Filter, Recommendations, Recommender, Titles};
+use serde::Serialize;
+
+use crate::params::Params;
+use crate::problem::{ParameterError, Problem};
+use crate::wire;
+
+/// The longest list that is given.
+const MAX_N: usize = 100;
+/// The list's length where the caller does not say.
+const DEFAULT_N: usize = 10;
+/// The most ratings that are folded in.
+const MAX_RATINGS: usize = 1000;
+
+/// A JSON answer of 200.
+fn json(answer: &impl Serialize) -> Response {
+    match serde_json::to_vec(answer) {
+        Ok(body) => {
+            let mut response = Response::new(body.into());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer has no JSON form");
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+pub(crate) async fn max_duration(
+    State(index): State<Arc<max_duration::Index>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let year = params.year("year");
+    let platform = params.text("platform");
+    let unit = params.unit("duration_type").unwrap_or(DurationUnit::Min);
+    let (year, platform) = params.finish(Some((year, platform)))?;
+    let answer = index.answer(max_duration::Question { year, platform: platform.as_deref(), unit })?;
+    Ok(json(&wire::MaxDuration {
+        title: answer.title,
+        id: answer.id,
+        platform: answer.platform,
+        year: answer.year,
+        duration: answer.duration,
+        duration_type: answer.duration_type,
+        ties: answer.ties,
+    }))
+}
+
+pub(crate) async fn score_count(
+    State(index): State<Arc<score_count::Index>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let platform = params.required("platform", "name a platform", Params::text);
+    let scored = params.required("scored", "give a score from 0 to 5", Params::score);
+    let year = params.required("year", "give a release year", Params::year);
+    let (platform, scored, year) = params.finish(all((platform, scored, year)))?;
+    let answer = index.answer(&platform, scored, year)?;
+    Ok(json(&wire::ScoreCount {
+        platform: answer.platform,
+        scored: answer.scored,
+        year: answer.year,
+        count: answer.count,
+    }))
+}
+
+fn all<A, B, C>((a, b, c): (Option<A>, Option<B>, Option<C>)) -> Option<(A, B, C)> {
+    Some((a?, b?, c?))
+}
+
+pub(crate) async fn count_platform(
+    State(index): State<Arc<count_platform::Index>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let platform = params.required("platform", "name a platform", Params::text);
+    let platform = params.finish(platform)?;
+    let answer = index.answer(&platform)?;
+    Ok(json(&wire::CountPlatform { platform: answer.platform, count: answer.count }))
+}
+
+pub(crate) async fn actor(
+    State(index): State<Arc<actor::Index>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let platform = params.required("platform", "name a platform", Params::text);
+    let year = params.required("year", "give a release year", Params::year);
+    let (platform, year, ()) = params.finish(all((platform, year, Some(()))))?;
+    let answer = index.answer(&platform, year)?;
+    Ok(json(&wire::Actor {
+        platform: answer.platform,
+        year: answer.year,
+        actor: answer.actor,
+        count: answer.count,
+        ties: answer.ties,
+    }))
+}
+
+pub(crate) async fn recommendations(
+    State(recommender): State<Arc<Recommender>>,
+    Path(user_id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let n = params.number("n", 1, MAX_N).unwrap_or(DEFAULT_N);
+    let wish = Wish {
+        platform: params.text("platform"),
+        kind: params.kind("kind"),
+        genre: params.text("genre"),
+        years: (params.year("year_from"), params.year("year_to")),
+    };
+    let wish = params.finish(Some(wish))?;
+    UserId::new(&user_id).map_err(|error| Problem::one_invalid("user_id", error.to_string()))?;
+    let filter = wish.resolve(recommender.titles())?;
+    Ok(list(Some(&user_id), recommender.recommend(&user_id, n, &filter)))
+}
+
+pub(crate) async fn recommendations_for_new(
+    State(recommender): State<Arc<Recommender>>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    Params::new(query.as_deref()).finish(Some(()))?;
+    let mut reader = serde_json::Deserializer::from_slice(&body);
+    let asked: wire::NewUser = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| Problem::one_invalid(&place(error.path()), error.inner().to_string()))?;
+    reader.end().map_err(|error| Problem::one_invalid("body", error.to_string()))?;
+    let (n, wish, ratings) = check_new_user(&asked)?;
+    let filter = wish.resolve(recommender.titles())?;
+    let ratings = ratings
+        .into_iter()
+        .map(|(id, rating)| Ok((recommender.position(id)?, rating)))
+        .collect::<Result<Vec<_>, recommender::UnknownTitle>>()?;
+    Ok(list(None, recommender.recommend_to_new(&ratings, n, &filter)))
+}
+
+fn place(path: &serde_path_to_error::Path) -> String {
+    if path.iter().next().is_none() { "body".to_owned() } else { path.to_string() }
+}
+
+/// Length of the list, filter, and ratings by title id.
+type Checked<'a> = (usize, Wish, Vec<(&'a str, f32)>);
+
+fn check_new_user(asked: &wire::NewUser) -> Result<Checked<'_>, Problem> {
+    let mut errors = Vec::new();
+    let mut fail = |parameter: String, problem: String| errors.push(ParameterError { parameter, problem });
+    let n = asked.n.unwrap_or(DEFAULT_N as u64);
+    if !(1..=MAX_N as u64).contains(&n) {
+        fail("n".to_owned(), format!("{n} is not a whole number from 1 to {MAX_N}"));
+    }
+    let mut year = |name: &str, value: Option<u64>| {
+        let fits = |&y: &u16| (1..=9999).contains(&y);
+        let year = value.map(|y| u16::try_from(y).ok().filter(fits));
+        if year == Some(None) {
+            fail(name.to_owned(), "is not a year from 1 to 9999".to_owned());
+        }
+        year.flatten()
+    };
+    let years = (year("year_from", asked.year_from), year("year_to", asked.year_to));
+    let kind = asked.kind.as_deref().map(str::parse::<Kind>).transpose().unwrap_or_else(|error| {
+        fail("kind".to_owned(), error.to_string());
+        None
+    });
+    if asked.ratings.len() > MAX_RATINGS {
+        fail("ratings".to_owned(), format!("{} are more than {MAX_RATINGS}", asked.ratings.len()));
+    }
+    let mut ratings = Vec::with_capacity(asked.ratings.len().min(MAX_RATINGS));
+    for (i, given) in asked.ratings.iter().take(MAX_RATINGS).enumerate() {
+        if let Err(error) = TitleId::new(&given.id) {
+            fail(format!("ratings[{i}].id"), error.to_string());
+        }
+        match Rating::new(given.rating as f32) {
+            Ok(rating) => ratings.push((given.id.as_str(), rating.get())),
+            Err(error) => fail(format!("ratings[{i}].rating"), error.to_string()),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let wish = Wish { platform: asked.platform.clone(), kind, genre: asked.genre.clone(), years };
+    Ok((n as usize, wish, ratings))
+}
+
+/// Filters as they were asked for.
+struct Wish {
+    platform: Option<String>,
+    kind: Option<Kind>,
+    genre: Option<String>,
+    years: (Option<u16>, Option<u16>),
+}
+
+impl Wish {
+    fn resolve(&self, titles: &Titles) -> Result<Filter, Problem> {
+        if let (Some(from), Some(to)) = self.years
+            && from > to
+        {
+            return Err(Problem::one_invalid("year_from", format!("{from} is after year_to, {to}")));
+        }
+        Ok(Filter::new(titles, self.platform.as_deref(), self.kind, self.genre.as_deref(), self.years)?)
+    }
+}
+
+fn list(user_id: Option<&str>, found: Recommendations<'_>) -> Response {
+    json(&wire::Recommendations {
+        user_id,
+        strategy: found.strategy.as_str(),
+        recommendations: found.items.into_iter().map(Into::into).collect(),
+    })
+}
+
+pub(crate) async fn predict(
+    State(recommender): State<Arc<Recommender>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let user_id = params.required("user_id", "give the id of a user", Params::id);
+    let id = params.required("id", "give the id of a title", Params::id);
+    let (user_id, id, ()) = params.finish(all((user_id, id, Some(()))))?;
+    let prediction = recommender.predict(&user_id, &id)?;
+    Ok(json(&wire::Prediction {
+        user_id: &user_id,
+        title: prediction.title.into(),
+        score: wire::shown(prediction.score),
+        recommended: prediction.recommended,
+        threshold: wire::shown(prediction.threshold),
+        strategy: prediction.strategy.as_str(),
+    }))
+}
+
+pub(crate) async fn similar(
+    State(recommender): State<Arc<Recommender>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let n = params.number("n", 1, MAX_N).unwrap_or(DEFAULT_N);
+    params.finish(Some(()))?;
+    TitleId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
+    let similar = recommender.similar(&id, n)?;
+    Ok(json(&wire::Similar {
+        of: similar.of.into(),
+        strategy: similar.strategy.as_str(),
+        similar: similar.items.into_iter().map(Into::into).collect(),
+    }))
+}

@@ -1,0 +1,94 @@
+//! The Lambda runtime's side: API Gateway and function URL events in, responses out.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::http::Uri;
+use lambda_http::Request;
+use lambda_http::request::RequestContext;
+use store::Store;
+use tower::ServiceExt;
+use tower::util::MapRequest;
+
+use crate::{Function, StartError};
+
+/// The environment variable that says where the artifacts are: `file://` and a folder, or `s3://bucket/prefix`.
+pub const ARTIFACT_URI: &str = "ARTIFACT_URI";
+
+/// Opens the store that [`ARTIFACT_URI`] names, loads the function's artifacts before the first event is
+/// accepted, and answers events until the runtime ends the process. Whatever stops it is written to the log with
+/// its causes, and the process ends with a failure.
+pub async fn main<S, O>(function: Function, open: impl FnOnce(String) -> O) -> ExitCode
+where
+    S: AsRef<dyn Store>,
+    O: Future<Output = Result<S, Box<dyn std::error::Error + Send + Sync>>>,
+{
+    tracing_subscriber::fmt().json().with_target(false).with_current_span(false).init();
+    match run(function, open).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(function = function.name(), "{}", with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run<S, O>(
+    function: Function,
+    open: impl FnOnce(String) -> O,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+where
+    S: AsRef<dyn Store>,
+    O: Future<Output = Result<S, Box<dyn std::error::Error + Send + Sync>>>,
+{
+    let uri = std::env::var(ARTIFACT_URI).map_err(|_| {
+        format!("{ARTIFACT_URI} is not set: name the store, as file:///folder or s3://bucket/prefix")
+    })?;
+    let store = open(uri).await?;
+    let router = crate::load(function, store.as_ref()).await?;
+    lambda_http::run(service(router)).await
+}
+
+/// A router that takes events: a stage in front of the path is left out.
+pub fn service(router: Router) -> MapRequest<Router, fn(Request) -> Request> {
+    router.map_request(without_stage as fn(Request) -> Request)
+}
+
+/// API Gateway puts the name of any stage but `$default` before the path; routes do not know it.
+fn without_stage(mut request: Request) -> Request {
+    let stage = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.clone(),
+        _ => None,
+    };
+    let Some(stage) = stage.filter(|stage| stage != "$default") else { return request };
+    let rest = request
+        .uri()
+        .path()
+        .strip_prefix('/')
+        .and_then(|path| path.strip_prefix(stage.as_str()))
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let Some(rest) = rest else { return request };
+    let path = if rest.is_empty() { "/" } else { rest };
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    if let Ok(uri) = format!("{path}{query}").parse::<Uri>() {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let _ = write!(text, "; caused by: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+impl From<StartError> for String {
+    fn from(error: StartError) -> String {
+        with_causes(&error)
+    }
+}

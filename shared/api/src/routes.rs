@@ -1,0 +1,152 @@
+use artifact::Kind;
+
+/// What is deployed as one Lambda function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Function {
+    /// The longest title.
+    GetMaxDuration,
+    /// Films above a score.
+    GetScoreCount,
+    /// Films of a platform.
+    GetCountPlatform,
+    /// The most frequent actor.
+    GetActor,
+    /// Recommendations, predictions, similar titles.
+    Recommend,
+}
+
+impl Function {
+    /// Every function.
+    pub const ALL: [Self; 5] =
+        [Self::GetMaxDuration, Self::GetScoreCount, Self::GetCountPlatform, Self::GetActor, Self::Recommend];
+
+    /// Its name: that of its crate, its binary and its deployment.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GetMaxDuration => "get-max-duration",
+            Self::GetScoreCount => "get-score-count",
+            Self::GetCountPlatform => "get-count-platform",
+            Self::GetActor => "get-actor",
+            Self::Recommend => "recommend",
+        }
+    }
+
+    /// The artifacts it reads, and no other.
+    pub fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::GetMaxDuration => &[Kind::MaxDuration],
+            Self::GetScoreCount => &[Kind::ScoreCount],
+            Self::GetCountPlatform => &[Kind::CountPlatform],
+            Self::GetActor => &[Kind::Actor],
+            Self::Recommend => &[Kind::Titles, Kind::RatingModel, Kind::Histories],
+        }
+    }
+}
+
+/// The method of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET, and HEAD with it.
+    Get,
+    /// POST.
+    Post,
+}
+
+impl Method {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// What answers a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the route of its name, described in the table")]
+pub enum Endpoint {
+    MaxDuration,
+    ScoreCount,
+    CountPlatform,
+    Actor,
+    Recommendations,
+    RecommendationsForNew,
+    Predict,
+    Similar,
+}
+
+/// One route of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path; `{…}` stands for one segment.
+    pub path: &'static str,
+    /// The function that answers it.
+    pub function: Function,
+    /// What answers it there.
+    pub endpoint: Endpoint,
+    /// What it is for, in one sentence.
+    pub summary: &'static str,
+}
+
+/// The one route table: routers, the local server, the gateway and the documents are made from it.
+pub const ROUTES: [Route; 8] = [
+    Route {
+        method: Method::Get,
+        path: "/get_max_duration",
+        function: Function::GetMaxDuration,
+        endpoint: Endpoint::MaxDuration,
+        summary: "The longest title, of a year, a platform or all.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/get_score_count",
+        function: Function::GetScoreCount,
+        endpoint: Endpoint::ScoreCount,
+        summary: "How many films of a platform and year have a mean score above a threshold.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/get_count_platform",
+        function: Function::GetCountPlatform,
+        endpoint: Endpoint::CountPlatform,
+        summary: "How many films a platform has.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/get_actor",
+        function: Function::GetActor,
+        endpoint: Endpoint::Actor,
+        summary: "The actor in most titles of a platform and year.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/recommendations/{user_id}",
+        function: Function::Recommend,
+        endpoint: Endpoint::Recommendations,
+        summary: "What a user has not seen and would rate highest.",
+    },
+    Route {
+        method: Method::Post,
+        path: "/recommendations",
+        function: Function::Recommend,
+        endpoint: Endpoint::RecommendationsForNew,
+        summary: "The same for somebody new, from a few ratings.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/predict",
+        function: Function::Recommend,
+        endpoint: Endpoint::Predict,
+        summary: "The predicted score of a title for a user, and whether it is recommended.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/similar/{id}",
+        function: Function::Recommend,
+        endpoint: Endpoint::Similar,
+        summary: "Titles like another.",
+    },
+];

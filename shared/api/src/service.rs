@@ -1,0 +1,156 @@
+//! From a store to a router.
+
+use std::sync::Arc;
+
+use artifact::Manifest;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use recommender::{FactorModel, Histories, Recommender, Titles};
+use store::{LoadError, Store};
+use thiserror::Error;
+
+use crate::routes::{Endpoint, Function, Method, ROUTES};
+use crate::{Problem, handlers};
+
+/// The largest request body, in bytes: a thousand ratings take 40,000.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Why a function cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An artifact, or the pointer, is missing or corrupt.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The artifacts are each sound, and not of one release.
+    #[error("release {release} does not fit together")]
+    Mismatch {
+        /// The release.
+        release: String,
+        /// What does not fit.
+        source: recommender::Mismatch,
+    },
+}
+
+/// Loads the artifacts of one function from the current release of a store, side by side, and gives the router
+/// of its routes.
+///
+/// # Errors
+/// [`StartError`]; nothing is served from half a release.
+pub async fn load(function: Function, store: &dyn Store) -> Result<Router, StartError> {
+    let pointer = store::current(store).await?;
+    Ok(finish(routes_of(function, store, &pointer.manifest).await?))
+}
+
+/// The same for every function, in one router.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn load_all(store: &dyn Store) -> Result<Router, StartError> {
+    let pointer = store::current(store).await?;
+    let mut router = Router::new();
+    for function in Function::ALL {
+        router = router.merge(routes_of(function, store, &pointer.manifest).await?);
+    }
+    Ok(finish(router))
+}
+
+async fn routes_of(
+    function: Function,
+    store: &dyn Store,
+    manifest: &Manifest,
+) -> Result<Router, StartError> {
+    Ok(match function {
+        Function::GetMaxDuration => {
+            let index = Arc::new(store::load(store, manifest).await?);
+            routes(function, |_| get(handlers::max_duration).with_state(Arc::clone(&index)))
+        }
+        Function::GetScoreCount => {
+            let index = Arc::new(store::load(store, manifest).await?);
+            routes(function, |_| get(handlers::score_count).with_state(Arc::clone(&index)))
+        }
+        Function::GetCountPlatform => {
+            let index = Arc::new(store::load(store, manifest).await?);
+            routes(function, |_| get(handlers::count_platform).with_state(Arc::clone(&index)))
+        }
+        Function::GetActor => {
+            let index = Arc::new(store::load(store, manifest).await?);
+            routes(function, |_| get(handlers::actor).with_state(Arc::clone(&index)))
+        }
+        Function::Recommend => {
+            let recommender = Arc::new(recommender(store, manifest).await?);
+            routes(function, |endpoint| {
+                let handler = match endpoint {
+                    Endpoint::Predict => get(handlers::predict),
+                    Endpoint::Similar => get(handlers::similar),
+                    Endpoint::RecommendationsForNew => post(handlers::recommendations_for_new),
+                    _ => get(handlers::recommendations),
+                };
+                handler.with_state(Arc::clone(&recommender))
+            })
+        }
+    })
+}
+
+async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommender, StartError> {
+    let (titles, model, histories) = tokio::try_join!(
+        store::load::<Titles>(store, manifest),
+        store::load::<FactorModel>(store, manifest),
+        store::load::<Histories>(store, manifest),
+    )?;
+    Recommender::new(titles, model, histories, manifest.model.recommend_threshold)
+        .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
+}
+
+fn routes(function: Function, handler: impl Fn(Endpoint) -> MethodRouter) -> Router {
+    ROUTES.iter().filter(|route| route.function == function).fold(Router::new(), |router, route| {
+        router.route(route.path, handler(route.endpoint))
+    })
+}
+
+/// What every router has: problems instead of bare statuses, and a limit on bodies.
+fn finish(router: Router) -> Router {
+    router
+        .fallback(|request: Request| async move { Problem::no_route(request.uri().path()) })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(explain))
+}
+
+/// Turns the framework's own refusals, which are plain text, into problems.
+async fn explain(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let problem = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed(method.as_str(), &path),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_BODY_BYTES),
+        StatusCode::BAD_REQUEST if !is_problem(&response) => {
+            Problem::one_invalid("path", "is not UTF-8 text, percent-encoded where it has to be")
+        }
+        _ => return response,
+    };
+    let mut told = problem.into_response();
+    for (name, value) in response.headers() {
+        if name == axum::http::header::ALLOW {
+            told.headers_mut().insert(name, value.clone());
+        }
+    }
+    told
+}
+
+fn is_problem(response: &Response) -> bool {
+    let content_type = response.headers().get(axum::http::header::CONTENT_TYPE);
+    content_type.is_some_and(|v| v.as_bytes().starts_with(b"application/problem+json"))
+}
+
+/// The methods of the table and those of the routers are one: checked where the routers are made.
+const _: () = {
+    let mut i = 0;
+    while i < ROUTES.len() {
+        let post = matches!(ROUTES[i].method, Method::Post);
+        assert!(post == matches!(ROUTES[i].endpoint, Endpoint::RecommendationsForNew));
+        i += 1;
+    }
+};

@@ -43,7 +43,10 @@ impl Failure {
             (_, "PermanentRedirect" | "AuthorizationHeaderMalformed", _) | (_, _, Some(301)) => {
                 Some("the bucket is in another region; set AWS_REGION to it")
             }
-            (_, "AccessDenied", _) | (_, _, Some(403)) => Some("these credentials do not allow that there"),
+            // Who may not list a bucket is not told that an object is missing.
+            (_, "AccessDenied", _) | (_, _, Some(403)) => {
+                Some("these credentials do not allow that, or lack s3:ListBucket and there is no such object")
+            }
             (_, "NotImplemented", _) | (_, _, Some(501)) => {
                 Some("the service lacks conditional writes, which a store needs")
             }

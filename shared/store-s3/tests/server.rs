@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future::ProvideCredentials as ProvideCredentialsFuture;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, ProvideCredentials, Region};
 use aws_smithy_http_client::Builder;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
@@ -28,17 +30,17 @@ const BUCKET: &str = "cartelera";
 /// The server looks at a condition and writes the object in two steps. S3 does both as one, so writes
 /// wait here until nothing else is under way.
 async fn serve(root: &Path) -> SocketAddr {
-    let mut builder = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
+    let mut builder = S3ServiceBuilder::new(FileSystem::new(root).expect("the folder is there"));
     builder.set_auth(SimpleAuth::from_single("key", "secret"));
     let service: S3Service = builder.build();
     let turns = Arc::new(RwLock::new(()));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("some port is free");
+    let address = listener.local_addr().expect("a bound socket has an address");
     tokio::spawn(async move {
         loop {
-            let (socket, _) = listener.accept().await.unwrap();
+            let (socket, _) = listener.accept().await.expect("the socket stays open");
             // Small answers would wait 40 ms for each other.
-            socket.set_nodelay(true).unwrap();
+            socket.set_nodelay(true).expect("TCP has that option");
             let (service, turns) = (service.clone(), Arc::clone(&turns));
             let answer = service_fn(move |request: Request<Incoming>| {
                 let (service, turns) = (service.clone(), Arc::clone(&turns));
@@ -61,6 +63,19 @@ async fn serve(root: &Path) -> SocketAddr {
         }
     });
     address
+}
+
+/// A machine on which nobody has set any.
+#[derive(Debug)]
+struct NoCredentials;
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> ProvideCredentialsFuture<'a>
+    where
+        Self: 'a,
+    {
+        ProvideCredentialsFuture::ready(Err(CredentialsError::not_loaded("none are set")))
+    }
 }
 
 fn client(address: SocketAddr, secret: &str) -> Client {
@@ -117,4 +132,9 @@ async fn refusals_say_what_to_do() {
     let free_port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = S3Store::new(client(free_port, "secret"), BUCKET, "").get("a").await.unwrap_err();
     assert!(error.to_string().contains("AWS_ENDPOINT_URL"), "{error}");
+
+    let config = client(address, "secret").config().to_builder();
+    let nameless = config.credentials_provider(NoCredentials).build();
+    let error = S3Store::new(Client::from_conf(nameless), BUCKET, "").get("a").await.unwrap_err();
+    assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}: {error:?}");
 }

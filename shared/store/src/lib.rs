@@ -2,8 +2,8 @@
 //!
 //! A store holds objects by key. All but one are immutable and named by their content; the pointer
 //! [`artifact::Pointer::KEY`] alone changes, by a conditional write. Five operations are all that a
-//! new kind of store needs to give; [`conformance`] (feature `conformance`) says whether it gives
-//! them right.
+//! new kind of store needs to give; the function `conformance` (behind the feature of that name) says
+//! whether it gives them right.
 //!
 //! ```
 //! use store::{MemoryStore, Store};

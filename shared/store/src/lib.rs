@@ -1,1 +1,162 @@
-//! Where artifacts live: one trait, a folder, memory, and load::<T>().
+//! Where artifacts live: one trait, a folder, memory, and what is done with releases through it.
+//!
+//! A store holds objects by key. All but one are immutable and named by their content; the pointer
+//! [`artifact::Pointer::KEY`] alone changes, by a conditional write. Five operations are all that a
+//! new kind of store needs to give; the function `conformance` (behind the feature of that name) says
+//! whether it gives them right.
+//!
+//! ```
+//! use store::{MemoryStore, Store};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let store = MemoryStore::default();
+//! let first = store.replace("current.json", "old".into(), None).await?;
+//! let second = store.replace("current.json", "new".into(), Some(&first)).await?;
+//! assert_ne!(first, second);
+//! assert!(store.replace("current.json", "late".into(), Some(&first)).await.is_err());
+//! assert_eq!(store.get("current.json").await?, "new");
+//! # Ok::<(), store::StoreError>(())
+//! # }).unwrap();
+//! ```
+
+#[cfg(any(test, feature = "conformance"))]
+mod conformance;
+mod error;
+mod folder;
+mod key;
+mod load;
+mod memory;
+mod open;
+mod release;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+#[cfg(any(test, feature = "conformance"))]
+pub use conformance::conformance;
+pub use error::{Action, StoreError};
+pub use folder::FolderStore;
+pub use key::{check_key, check_prefix};
+pub use load::{LoadError, Verified, current, load, load_with_digest, manifest, verify_release};
+pub use memory::MemoryStore;
+pub use open::{OpenError, open};
+pub use release::{Published, ReleaseError, ReleaseInfo, RolledBack, publish, releases, rollback};
+
+/// Which content an object had when it was read, for [`Store::replace`].
+///
+/// Equal contents may have equal versions: a store promises only that different contents differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(String);
+
+impl Version {
+    /// A version from the store's own mark for it, such as an entity tag.
+    pub fn new(mark: impl Into<String>) -> Self {
+        Self(mark.into())
+    }
+
+    /// The store's own mark.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One line of [`Store::list`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was last written, Unix seconds, where the store keeps that.
+    pub modified: Option<u64>,
+}
+
+/// What [`Store::put_immutable`] found to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// The object was not there and now is.
+    Written,
+    /// The same bytes were there already; nothing was sent.
+    AlreadyThere,
+}
+
+/// Objects by key. Every write is whole or not at all: a reader never sees half an object, and sees
+/// every write that ended before its read began.
+///
+/// Keys are checked by [`check_key`] in every operation.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// What this store is, for messages: a path, a URI.
+    fn location(&self) -> String;
+
+    /// The objects whose key begins with `prefix` (all of them, where it is empty), sorted by key in
+    /// byte order. None is an empty list.
+    ///
+    /// # Errors
+    /// [`StoreError::NoStore`] where the folder or bucket itself is missing.
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError>;
+
+    /// Removes an object. That it was not there is no error.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+
+    /// An object and its version; `None` where there is no such object, a store not yet made included.
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError>;
+
+    /// Writes an object if it still is what `expected` says: that version, or absent for `None`.
+    /// Of several writers with the same expectation exactly one succeeds.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the object is otherwise; then nothing was written.
+    async fn replace(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Version>,
+    ) -> Result<Version, StoreError>;
+
+    /// An object.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or [`StoreError::NoStore`] where the folder or bucket is missing.
+    async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        match self.read_versioned(key).await? {
+            Some((bytes, _)) => Ok(bytes),
+            None => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
+        }
+    }
+
+    /// Creates an object that never changes. Where it is there already it is read and compared, which
+    /// costs a download and no upload, and proves that what is there is whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Differs`] where other bytes are there; they are left alone.
+    async fn put_immutable(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        if let Some((found, _)) = self.read_versioned(key).await? {
+            return compare(self, key, &found, &bytes);
+        }
+        match self.replace(key, bytes.clone(), None).await {
+            Ok(_) => Ok(Put::Written),
+            // Somebody else wrote it between the two steps, or our own write was sent twice.
+            Err(conflict @ StoreError::Conflict { .. }) => match self.read_versioned(key).await? {
+                Some((found, _)) => compare(self, key, &found, &bytes),
+                None => Err(conflict),
+            },
+            Err(other) => Err(other),
+        }
+    }
+}
+
+fn compare(
+    store: &(impl Store + ?Sized),
+    key: &str,
+    found: &Bytes,
+    wanted: &Bytes,
+) -> Result<Put, StoreError> {
+    if found == wanted {
+        Ok(Put::AlreadyThere)
+    } else {
+        Err(StoreError::Differs { key: key.to_owned(), location: store.location() })
+    }
+}

@@ -1,0 +1,72 @@
+use std::error::Error;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+/// What a refusal by the service, or the way to it, means for a store.
+pub(crate) enum Failure {
+    /// There is no such bucket.
+    NoBucket,
+    /// There is no such object.
+    NoObject,
+    /// The object is not what the writer expected.
+    Precondition,
+    /// Anything else.
+    Other { hint: Option<String>, source: Box<dyn Error + Send + Sync> },
+}
+
+impl Failure {
+    pub(crate) fn of<E>(error: SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let status = error.raw_response().map(|r| r.status().as_u16());
+        let code = error.code().unwrap_or_default();
+        match (code, status) {
+            ("NoSuchBucket", _) => return Self::NoBucket,
+            ("NoSuchKey" | "NotFound", _) => return Self::NoObject,
+            // 409: another conditional write of the same object is under way, and may yet win.
+            ("PreconditionFailed" | "ConditionalRequestConflict", _) | (_, Some(412)) => {
+                return Self::Precondition;
+            }
+            _ => {}
+        }
+        let hint = match (&error, code, status) {
+            (SdkError::DispatchFailure(failure), ..) if failure.is_other() => {
+                Some("are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or role, set?")
+            }
+            (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_), ..) => {
+                Some("is the service reachable? AWS_ENDPOINT_URL and AWS_REGION say where it is")
+            }
+            (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _) => {
+                Some("check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")
+            }
+            (_, "PermanentRedirect" | "AuthorizationHeaderMalformed", _) | (_, _, Some(301)) => {
+                Some("the bucket is in another region; set AWS_REGION to it")
+            }
+            // Who may not list a bucket is not told that an object is missing.
+            (_, "AccessDenied", _) | (_, _, Some(403)) => {
+                Some("these credentials do not allow that, or lack s3:ListBucket and there is no such object")
+            }
+            (_, "NotImplemented", _) | (_, _, Some(501)) => {
+                Some("the service lacks conditional writes, which a store needs")
+            }
+            _ => None,
+        };
+        let source = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}").into(),
+            _ => error.into(),
+        };
+        Self::Other { hint: hint.map(str::to_owned), source }
+    }
+
+    pub(crate) fn cut(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Other { hint: Some("the answer was cut short; try again".to_owned()), source: source.into() }
+    }
+
+    pub(crate) fn no_tag() -> Self {
+        Self::Other {
+            hint: Some("the service lacks conditional writes, which a store needs".to_owned()),
+            source: "the answer names no ETag".into(),
+        }
+    }
+}

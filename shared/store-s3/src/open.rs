@@ -1,0 +1,109 @@
+use std::env;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_s3::Client;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use store::Store;
+use thiserror::Error;
+
+use crate::S3Store;
+
+/// Why a text names no store.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum OpenError {
+    /// No bucket, or a prefix that cannot begin a key.
+    #[error("{uri:?} names no place in a bucket: {problem}; write s3://BUCKET/PREFIX")]
+    NotABucket {
+        /// The text.
+        uri: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// No region is known.
+    #[error("no AWS region is set; set AWS_REGION to the region of bucket {bucket}")]
+    NoRegion {
+        /// The bucket that was to be opened.
+        bucket: String,
+    },
+    /// Neither `s3://`, `file://` nor a path.
+    #[error("{uri:?} names no store; give s3://BUCKET/PREFIX, file://PATH or a path")]
+    Unknown {
+        /// The text.
+        uri: String,
+    },
+}
+
+/// The store that a text names: `s3://BUCKET/PREFIX`, `file://PATH` or a path, relative or not.
+///
+/// Settings of the service come from the standard AWS variables and files. Where an endpoint is
+/// given, the bucket stands in the path of requests, and the region may be missing. Nothing is sent but what
+/// finding credentials and region takes.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn open(uri: &str) -> Result<Box<dyn Store>, OpenError> {
+    let Some(place) = uri.strip_prefix("s3://") else {
+        let folder = store::open(uri).map_err(|_| OpenError::Unknown { uri: uri.to_owned() })?;
+        return Ok(Box::new(folder));
+    };
+    let (bucket, prefix) = bucket_and_prefix(uri, place)?;
+    Ok(Box::new(S3Store::new(client(bucket).await?, bucket, prefix)))
+}
+
+fn bucket_and_prefix<'a>(uri: &str, place: &'a str) -> Result<(&'a str, &'a str), OpenError> {
+    let refuse = |problem| Err(OpenError::NotABucket { uri: uri.to_owned(), problem });
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    let prefix = prefix.trim_matches('/');
+    if bucket.is_empty() {
+        return refuse("the bucket is missing");
+    }
+    if !bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
+        return refuse("a bucket's name holds letters, digits, dots and dashes");
+    }
+    if store::check_prefix(prefix).is_err() {
+        return refuse("a prefix holds letters, digits, dots, dashes, underscores and single slashes");
+    }
+    Ok((bucket, prefix))
+}
+
+async fn client(bucket: &str) -> Result<Client, OpenError> {
+    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https).load().await;
+    let has_endpoint = config.endpoint_url().is_some() || env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+    let mut s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(has_endpoint);
+    if config.region().is_none() {
+        if !has_endpoint {
+            return Err(OpenError::NoRegion { bucket: bucket.to_owned() });
+        }
+        // Signatures name a region, and services other than AWS take any.
+        s3 = s3.region(Region::from_static("us-east-1"));
+    }
+    Ok(Client::from_conf(s3.build()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_and_prefixes_are_told_apart() {
+        let parse = |place| bucket_and_prefix("s3://…", place);
+        assert_eq!(parse("b"), Ok(("b", "")));
+        assert_eq!(parse("b/"), Ok(("b", "")));
+        assert_eq!(parse("my.bucket-1/a/b/"), Ok(("my.bucket-1", "a/b")));
+        for bad in ["", "/x", "b c/x", "b/a//b", "b/../x", "b/ñ"] {
+            assert!(matches!(parse(bad), Err(OpenError::NotABucket { .. })), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn paths_are_folders_and_other_schemes_are_refused() {
+        assert_eq!(open("file:///x/y").await.unwrap().location(), "/x/y");
+        assert_eq!(open("x/y").await.unwrap().location(), "x/y");
+        let error = open("gs://x").await.unwrap_err();
+        assert_eq!(error, OpenError::Unknown { uri: "gs://x".to_owned() });
+        assert!(open("s3:///x").await.is_err());
+    }
+}

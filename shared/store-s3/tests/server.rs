@@ -1,0 +1,140 @@
+//! The S3 store against a real S3 server, over HTTP on this machine.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future::ProvideCredentials as ProvideCredentialsFuture;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, ProvideCredentials, Region};
+use aws_smithy_http_client::Builder;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper::{Method, Request};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s_fs::FileSystem;
+use store::{Store, StoreError};
+use store_s3::S3Store;
+use tokio::net::TcpListener;
+use tokio::sync::RwLock;
+
+const BUCKET: &str = "cartelera";
+
+/// Serves the folders below `root` as buckets until the test ends.
+///
+/// The server looks at a condition and writes the object in two steps. S3 does both as one, so writes
+/// wait here until nothing else is under way.
+async fn serve(root: &Path) -> SocketAddr {
+    let mut builder = S3ServiceBuilder::new(FileSystem::new(root).expect("the folder is there"));
+    builder.set_auth(SimpleAuth::from_single("key", "secret"));
+    let service: S3Service = builder.build();
+    let turns = Arc::new(RwLock::new(()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("some port is free");
+    let address = listener.local_addr().expect("a bound socket has an address");
+    tokio::spawn(async move {
+        loop {
+            let (socket, _) = listener.accept().await.expect("the socket stays open");
+            // Small answers would wait 40 ms for each other.
+            socket.set_nodelay(true).expect("TCP has that option");
+            let (service, turns) = (service.clone(), Arc::clone(&turns));
+            let answer = service_fn(move |request: Request<Incoming>| {
+                let (service, turns) = (service.clone(), Arc::clone(&turns));
+                async move {
+                    if matches!(*request.method(), Method::GET | Method::HEAD) {
+                        let _turn = turns.read().await;
+                        Service::call(&service, request).await
+                    } else {
+                        let _turn = turns.write().await;
+                        Service::call(&service, request).await
+                    }
+                }
+            });
+            tokio::spawn(async move {
+                // A client that hangs up is no failure of the server.
+                let _ = auto::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(socket), answer)
+                    .await;
+            });
+        }
+    });
+    address
+}
+
+/// A machine on which nobody has set any.
+#[derive(Debug)]
+struct NoCredentials;
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> ProvideCredentialsFuture<'a>
+    where
+        Self: 'a,
+    {
+        ProvideCredentialsFuture::ready(Err(CredentialsError::not_loaded("none are set")))
+    }
+}
+
+fn client(address: SocketAddr, secret: &str) -> Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("key", secret, None, None, "test"))
+        .endpoint_url(format!("http://{address}"))
+        .force_path_style(true)
+        .http_client(Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s3_conforms() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join(BUCKET)).unwrap();
+    let address = serve(root.path()).await;
+    store::conformance(&|name| Arc::new(S3Store::new(client(address, "secret"), BUCKET, name))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_longer_than_a_page_are_whole() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join(BUCKET).join("many");
+    fs::create_dir_all(&folder).unwrap();
+    for i in 0..2_300 {
+        fs::write(folder.join(format!("{i:04}")), "x").unwrap();
+    }
+    let store = S3Store::new(client(serve(root.path()).await, "secret"), BUCKET, "/many/");
+    let found = store.list("").await.unwrap();
+    assert!(found.iter().map(|o| o.key.clone()).eq((0..2_300).map(|i| format!("{i:04}"))));
+    assert!(found.iter().all(|o| o.bytes == 1 && o.modified.is_some()));
+    assert_eq!(store.list("22").await.unwrap().len(), 100);
+    assert_eq!(store.location(), "s3://cartelera/many");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_say_what_to_do() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join(BUCKET)).unwrap();
+    let address = serve(root.path()).await;
+
+    let wrong_secret = S3Store::new(client(address, "other"), BUCKET, "");
+    let error = wrong_secret.get("a").await.unwrap_err();
+    assert!(matches!(error, StoreError::Backend { .. }), "{error}");
+    assert!(error.to_string().contains("AWS_SECRET_ACCESS_KEY"), "{error}");
+
+    let no_bucket = S3Store::new(client(address, "secret"), "nowhere", "p");
+    let error = no_bucket.list("").await.unwrap_err();
+    assert!(matches!(&error, StoreError::NoStore { location } if location == "s3://nowhere/p"), "{error}");
+
+    let free_port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let error = S3Store::new(client(free_port, "secret"), BUCKET, "").get("a").await.unwrap_err();
+    assert!(error.to_string().contains("AWS_ENDPOINT_URL"), "{error}");
+
+    let config = client(address, "secret").config().to_builder();
+    let nameless = config.credentials_provider(NoCredentials).build();
+    let error = S3Store::new(Client::from_conf(nameless), BUCKET, "").get("a").await.unwrap_err();
+    assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}: {error:?}");
+}

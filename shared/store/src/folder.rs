@@ -1,0 +1,280 @@
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::memory::version_of;
+use crate::{Action, ObjectInfo, Store, StoreError, Version, check_key, check_prefix};
+
+/// Held while anything is written, so that writers in several processes take turns.
+const LOCK: &str = ".lock";
+
+/// Where bytes arrive before they are moved to their key. One name is enough, since writers take
+/// turns, and what a killed writer leaves is overwritten by the next.
+const INCOMING: &str = ".incoming";
+
+/// A store in a folder: each key is a file below it.
+///
+/// The folder is made by the first write. A write goes to a file beside, is flushed to the disk and
+/// moved into place under a lock on the folder, which holds between processes on one machine (on a network
+/// folder as far as its file locks do). Reading takes no lock and works on a read-only disk.
+///
+/// Files whose name is no key, and symbolic links to folders, are not listed.
+#[derive(Debug, Clone)]
+pub struct FolderStore {
+    root: PathBuf,
+}
+
+impl FolderStore {
+    /// The store in a folder, which need not exist.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn no_store(&self) -> StoreError {
+        StoreError::NoStore { location: self.location() }
+    }
+
+    /// File work blocks, so it runs beside the async threads.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        action: Action,
+        key: &str,
+        work: impl FnOnce(&Self, &str) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (store, owned_key) = (self.clone(), key.to_owned());
+        let done = tokio::task::spawn_blocking(move || work(&store, &owned_key)).await;
+        done.unwrap_or_else(|stopped| Err(io::Error::other(stopped))).map_err(|source| StoreError::Backend {
+            action,
+            key: key.to_owned(),
+            location: self.location(),
+            hint: hint(source.kind()).map(str::to_owned),
+            source: source.into(),
+        })
+    }
+
+    /// Waits for its turn to write; the turn ends when the file is dropped.
+    fn lock(&self) -> io::Result<File> {
+        let file = File::options().create(true).truncate(false).write(true).open(self.root.join(LOCK))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn read(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.root.join(key)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn write(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
+        let (incoming, target) = (self.root.join(INCOMING), self.root.join(key));
+        let mut file = File::create(&incoming)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        drop(file);
+        let folder = target.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder)?;
+        fs::rename(&incoming, &target)?;
+        sync_folders(&self.root, folder)
+    }
+
+    fn walk(&self, prefix: &str) -> io::Result<Vec<ObjectInfo>> {
+        let mut found = Vec::new();
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(self.root.join(&folder))? {
+                let entry = entry?;
+                let Some(key) = entry.file_name().to_str().map(|name| format!("{folder}{name}")) else {
+                    continue;
+                };
+                if check_key(&key).is_err() {
+                    continue;
+                }
+                if entry.file_type()?.is_dir() {
+                    let below = format!("{key}/");
+                    if below.starts_with(prefix) || prefix.starts_with(&below) {
+                        folders.push(below);
+                    }
+                } else if key.starts_with(prefix) {
+                    found.extend(describe(key, &entry.path())?);
+                }
+            }
+        }
+        found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(found)
+    }
+}
+
+fn describe(key: String, path: &Path) -> io::Result<Option<ObjectInfo>> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_file() => {
+            let modified = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+            Ok(Some(ObjectInfo { key, bytes: meta.len(), modified: modified.map(|d| d.as_secs()) }))
+        }
+        Ok(_) => Ok(None),
+        // Deleted since the folder was read.
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// A renamed file is on the disk once every folder down to it is.
+fn sync_folders(root: &Path, folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        for folder in folder.ancestors().take_while(|f| f.starts_with(root)) {
+            File::open(folder)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
+fn hint(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Some("this user may not do that there")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room on that disk"),
+        ErrorKind::NotADirectory => Some("a part of the path is a file, not a folder"),
+        ErrorKind::IsADirectory => Some("a folder stands where a file should"),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Store for FolderStore {
+    fn location(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        check_prefix(prefix)?;
+        let found = self.blocking(Action::List, prefix, |store, prefix| {
+            if store.root.try_exists()? { store.walk(prefix).map(Some) } else { Ok(None) }
+        });
+        found.await?.ok_or_else(|| self.no_store())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        check_key(key)?;
+        let deleted = self.blocking(Action::Delete, key, |store, key| {
+            let path = store.root.join(key);
+            if !path.try_exists()? {
+                return Ok(());
+            }
+            let _turn = store.lock()?;
+            match fs::remove_file(path) {
+                Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+                _ => Ok(()),
+            }
+        });
+        deleted.await
+    }
+
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        check_key(key)?;
+        let read = self.blocking(Action::Read, key, |store, key| {
+            Ok(store.read(key)?.map(|bytes| {
+                let version = version_of(&bytes);
+                (Bytes::from(bytes), version)
+            }))
+        });
+        read.await
+    }
+
+    /// As the trait's, without computing a version that nobody asked for.
+    async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        check_key(key)?;
+        let read =
+            self.blocking(Action::Read, key, |store, key| Ok((store.read(key)?, store.root.try_exists()?)));
+        match read.await? {
+            (Some(bytes), _) => Ok(bytes.into()),
+            (None, true) => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
+            (None, false) => Err(self.no_store()),
+        }
+    }
+
+    async fn replace(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Version>,
+    ) -> Result<Version, StoreError> {
+        check_key(key)?;
+        let expected = expected.cloned();
+        let written = self.blocking(Action::Write, key, move |store, key| {
+            fs::create_dir_all(&store.root)?;
+            let _turn = store.lock()?;
+            if store.read(key)?.map(|found| version_of(&found)) != expected {
+                return Ok(None);
+            }
+            store.write(key, &bytes)?;
+            Ok(Some(version_of(&bytes)))
+        });
+        written.await?.ok_or_else(|| StoreError::Conflict { key: key.to_owned(), location: self.location() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn folders_conform() {
+        let root = tempfile::tempdir().unwrap();
+        crate::conformance(&|name| Arc::new(FolderStore::new(root.path().join(name).join("deep")))).await;
+    }
+
+    #[tokio::test]
+    async fn reading_makes_no_folder_and_names_the_missing_one() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("nowhere");
+        let store = FolderStore::new(&path);
+        for missing in [store.get("a").await.unwrap_err(), store.list("").await.unwrap_err()] {
+            assert!(matches!(&missing, StoreError::NoStore { .. }), "{missing}");
+            assert!(missing.to_string().contains(&path.display().to_string()), "{missing}");
+        }
+        assert_eq!(store.read_versioned("a").await.unwrap(), None);
+        store.delete("a").await.unwrap();
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn only_objects_are_left_and_listed() {
+        let root = tempfile::tempdir().unwrap();
+        let store = FolderStore::new(root.path());
+        store.replace("a/b", "x".into(), None).await.unwrap();
+        assert!(!root.path().join(INCOMING).exists());
+        fs::write(root.path().join("not a key"), "").unwrap();
+        fs::write(root.path().join(INCOMING), "left by a killed writer, and longer").unwrap();
+        store.replace("c", "y".into(), None).await.unwrap();
+        assert_eq!(store.get("c").await.unwrap(), "y");
+        let found = store.list("").await.unwrap();
+        assert_eq!(found.iter().map(|o| &*o.key).collect::<Vec<_>>(), ["a/b", "c"]);
+        assert!(found.iter().all(|o| o.modified.is_some()));
+    }
+
+    #[tokio::test]
+    async fn a_file_in_the_way_is_an_error_with_a_hint() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        let store = FolderStore::new(root.path().join("file"));
+        let error = store.replace("a", "x".into(), None).await.unwrap_err();
+        assert!(matches!(error, StoreError::Backend { action: Action::Write, .. }), "{error}");
+        let store = FolderStore::new(root.path());
+        fs::create_dir(root.path().join("folder")).unwrap();
+        let error = store.get("folder").await.unwrap_err().to_string();
+        assert!(error.contains("a folder stands where a file should"), "{error}");
+    }
+}

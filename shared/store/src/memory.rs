@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use artifact::Digest;
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{ObjectInfo, Store, StoreError, Version, check_key, check_prefix};
+
+/// A store in memory, for tests and for serving what was just built. Clones share their objects.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
+}
+
+impl MemoryStore {
+    fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
+        // Each holder does one insertion or removal, so a panic elsewhere leaves the map whole.
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn version_of(bytes: &[u8]) -> Version {
+    Version::new(Digest::of(bytes).to_string())
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        check_prefix(prefix)?;
+        Ok(self
+            .objects()
+            .range(prefix.to_owned()..)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, bytes)| ObjectInfo { key: key.clone(), bytes: bytes.len() as u64, modified: None })
+            .collect())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        check_key(key)?;
+        self.objects().remove(key);
+        Ok(())
+    }
+
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        check_key(key)?;
+        let found = self.objects().get(key).cloned();
+        Ok(found.map(|bytes| {
+            let version = version_of(&bytes);
+            (bytes, version)
+        }))
+    }
+
+    async fn replace(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Version>,
+    ) -> Result<Version, StoreError> {
+        check_key(key)?;
+        let version = version_of(&bytes);
+        let mut objects = self.objects();
+        let found = objects.get(key).map(|b| version_of(b));
+        if found.as_ref() != expected {
+            return Err(StoreError::Conflict { key: key.to_owned(), location: self.location() });
+        }
+        objects.insert(key.to_owned(), bytes);
+        Ok(version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn memory_conforms() {
+        let stores: Mutex<BTreeMap<String, MemoryStore>> = Mutex::default();
+        crate::conformance(&|name| {
+            Arc::new(stores.lock().unwrap().entry(name.to_owned()).or_default().clone())
+        })
+        .await;
+    }
+}

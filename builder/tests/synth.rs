@@ -1,5 +1,7 @@
 //! Made-up data as a whole: the committed sample, sizes, faults, signal.
 
+#![expect(clippy::unwrap_used, reason = "the functions that tests share are tests as well")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

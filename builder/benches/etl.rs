@@ -78,7 +78,9 @@ struct Stages(Mutex<Vec<(String, Instant, f64)>>);
 impl Stages {
     fn show(&self) -> String {
         let stages = self.0.lock().expect("no stage panics");
-        stages.iter().map(|(name, _, seconds)| format!("; {name} {seconds:.2} s")).collect()
+        stages
+            .iter()
+            .fold(String::new(), |shown, (name, _, seconds)| format!("{shown}; {name} {seconds:.2} s"))
     }
 }
 

@@ -33,11 +33,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let input = EtlInput::resolve(&args.titles, &args.ratings)?;
+    let Args { titles, ratings, out, json } = args;
+    let input = EtlInput::resolve(&titles, &ratings)?;
     let output = etl::run(&input, context)?;
-    etl::write(&output, &args.out, context)?;
+    etl::write(&output, &out, context)?;
     let summary = output.summary();
-    if args.json {
+    if json {
         let json = serde_json::to_string_pretty(&summary).context("the summary has no JSON form")?;
         context.print(&json);
     } else {

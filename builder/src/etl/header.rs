@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use memchr::memchr_iter;
+
 use super::EtlError;
 
 /// Fails where bytes are no UTF-8 text. `line` is that of the first byte.
@@ -14,7 +16,7 @@ pub(super) fn check_text(path: &Path, line: u64, bytes: &[u8]) -> Result<(), Etl
     match fault {
         None => Ok(()),
         Some((pos, problem)) => {
-            let line = line + bytes[..pos].iter().filter(|&&b| b == b'\n').count() as u64;
+            let line = line + memchr_iter(b'\n', &bytes[..pos]).count() as u64;
             let column = pos - bytes[..pos].iter().rposition(|&b| b == b'\n').map_or(0, |p| p + 1) + 1;
             Err(EtlError::NotText { path: path.to_owned(), line, column, problem })
         }

@@ -133,7 +133,7 @@ impl EtlInput {
         let n_before = self.ratings.len();
         self.ratings.extend(files_of(argument)?.into_iter().filter(|path| {
             let name = file_name(path);
-            name.ends_with(".csv") && !name.ends_with("_titles.csv")
+            path.extension().is_some_and(|e| e == "csv") && !name.ends_with("_titles.csv")
         }));
         if self.ratings.len() == n_before {
             return Err(EtlError::NothingInFolder {
@@ -155,8 +155,8 @@ impl EtlInput {
         }
         for (i, source) in self.titles.iter().enumerate() {
             let Some(platform) = &source.platform else { continue };
-            let earlier = self.titles[..i].iter().filter_map(|s| s.platform.as_ref());
-            for taken in earlier.filter(|p| p.letter() == platform.letter() && *p != platform) {
+            let mut earlier = self.titles[..i].iter().filter_map(|s| s.platform.as_ref());
+            if let Some(taken) = earlier.find(|p| p.letter() == platform.letter() && *p != platform) {
                 return Err(EtlError::Platform {
                     path: source.path.clone(),
                     source: PlatformError::LetterTaken {

@@ -252,6 +252,8 @@ impl EtlOutput {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -362,7 +364,7 @@ mod tests {
             let mut ratings = vec!["userId,rating,timestamp,movieId\n".to_owned(); 2];
             for (at, (user, title, rating, time)) in rows.iter().enumerate() {
                 let rating = f32::from(*rating) / 10.0;
-                ratings[at % 2].push_str(&format!("u{user},{rating},{time},ns{title}\n"));
+                writeln!(ratings[at % 2], "u{user},{rating},{time},ns{title}").unwrap();
             }
             ratings[1].push_str("u0,1,1\n");
             let input = input(dir.path(), &titles, &ratings);
@@ -379,10 +381,8 @@ mod tests {
 
             // The slow way: one rating after the other into a map.
             let mut slow = std::collections::BTreeMap::new();
-            for (at, (user, title, rating, time)) in
-                rows.iter().enumerate().filter(|(at, _)| at % 2 == 0).chain(rows.iter().enumerate().filter(|(at, _)| at % 2 == 1))
-            {
-                let _ = at;
+            let of_file = |file| rows.iter().skip(file).step_by(2);
+            for (user, title, rating, time) in of_file(0).chain(of_file(1)) {
                 let id = format!("ns{title}");
                 let known = !with_titles || output.clean.titles.position(&id).is_some();
                 if known && (5..=50).contains(rating) {

@@ -116,7 +116,7 @@ impl Rejects {
     }
 
     /// Takes the rows of a part of file number `file_idx`, which come after those that are here.
-    pub(super) fn append(&mut self, part: Self, file_idx: usize) {
+    pub(super) fn append(&mut self, part: &Self, file_idx: usize) {
         let offset = self.values.len() as u64;
         let columns: Vec<u16> = part.columns.iter().map(|column| self.column_idx(column)).collect();
         self.values.push_str(&part.values);

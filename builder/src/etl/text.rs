@@ -75,7 +75,7 @@ pub(super) fn parse_date(clean: &str) -> Option<Date> {
     if let Ok(date) = clean.parse() {
         return Some(date);
     }
-    let mut words = clean.split(|c: char| c == ' ' || c == ',' || c == '-').filter(|w| !w.is_empty());
+    let mut words = clean.split([' ', ',', '-']).filter(|w| !w.is_empty());
     let (first, second, year) = (words.next()?, words.next()?, words.next()?);
     if words.next().is_some() {
         return None;

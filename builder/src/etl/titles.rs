@@ -153,7 +153,7 @@ impl Reader<'_> {
             self.plain_lines(body, line, "::");
             return Ok((or_movielens(platform), "titles, `::` between fields"));
         }
-        if first.iter().filter(|&&b| b == b'|').count() == 4 + ITEM_GENRES.len() {
+        if memchr_iter(b'|', first).count() == 4 + ITEM_GENRES.len() {
             self.plain_lines(body, line, "|");
             return Ok((or_movielens(platform), "titles, `|` between fields"));
         }
@@ -310,7 +310,7 @@ impl Reader<'_> {
         self.repairs.push(Repair { file, line, column, value, kind });
     }
 
-    /// Files without header and quotes. Those that are not UTF-8 are Latin-1, as GroupLens made them.
+    /// Files without header and quotes. Those that are not UTF-8 are Latin-1, as `GroupLens` made them.
     fn plain_lines(&mut self, bytes: &[u8], first_line: u64, separator: &str) {
         let text = match str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),

@@ -226,7 +226,11 @@ fn push_rating(text: &mut Vec<u8>, rating: f32) {
     let halves = rating * 2.0;
     if halves.fract() == 0.0 {
         let halves = halves as u8;
-        text.extend_from_slice(&[b'0' + halves / 2, b'.', if halves % 2 == 0 { b'0' } else { b'5' }]);
+        text.extend_from_slice(&[
+            b'0' + halves / 2,
+            b'.',
+            if halves.is_multiple_of(2) { b'0' } else { b'5' },
+        ]);
     } else {
         text.extend_from_slice(rating.to_string().as_bytes());
     }
@@ -339,9 +343,6 @@ fn clean_title(cells: &[&str; 15]) -> Result<(Platform, Title), (usize, String)>
         genres,
         about,
     ] = *cells;
-    fn at<T, E: ToString>(column: usize, result: Result<T, E>) -> Result<T, (usize, String)> {
-        result.map_err(|e| (column, e.to_string()))
-    }
     let list = |text: &str| -> Vec<String> {
         if text.is_empty() { Vec::new() } else { text.split(", ").map(str::to_owned).collect() }
     };
@@ -368,6 +369,11 @@ fn clean_title(cells: &[&str; 15]) -> Result<(Platform, Title), (usize, String)>
         ..titles::bare_title(at(0, TitleId::new(id))?, display.to_owned())
     };
     Ok((at(1, Platform::new(platform))?, title))
+}
+
+/// Says which column an error is about.
+fn at<T, E: ToString>(column: usize, result: Result<T, E>) -> Result<T, (usize, String)> {
+    result.map_err(|e| (column, e.to_string()))
 }
 
 #[cfg(test)]

@@ -19,10 +19,10 @@ fn short_key(bytes: &[u8]) -> Option<u128> {
     if bytes.len() > 15 {
         return None;
     }
-    let mut key = [0; 16];
-    key[..bytes.len()].copy_from_slice(bytes);
-    key[15] = bytes.len() as u8;
-    Some(u128::from_le_bytes(key))
+    // A loop over a few bytes beats the call that copying a slice of unknown length is.
+    let half = |part: &[u8]| part.iter().fold(0_u64, |key, &byte| (key << 8) | u64::from(byte));
+    let (low, high) = bytes.split_at(bytes.len().min(8));
+    Some(u128::from(half(low)) | u128::from(half(high)) << 64 | (bytes.len() as u128) << 120)
 }
 
 impl Interner {

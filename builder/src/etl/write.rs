@@ -250,7 +250,7 @@ fn push_number(text: &mut Vec<u8>, mut number: u32) {
     text.extend_from_slice(&digits[begin..]);
 }
 
-/// Reads the tables that [`write`] wrote.
+/// Reads the tables that [`write()`] wrote.
 ///
 /// # Errors
 /// A file is missing, or holds a row that is not clean.

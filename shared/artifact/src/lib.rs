@@ -11,7 +11,7 @@ mod kind;
 mod manifest;
 
 pub use codec::{Artifact, EncodeError};
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestError, Hasher};
 pub use envelope::{FORMAT_VERSION, HEADER_BYTES, MAGIC, MAX_PAYLOAD_BYTES, ReadError, inspect, open, seal};
 pub use kind::Kind;
 pub use manifest::{

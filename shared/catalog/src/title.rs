@@ -201,8 +201,9 @@ impl FromStr for Date {
 
 /// One clean catalogue row.
 ///
-/// Texts keep the case of the source, with white space folded (`QUERIES.md`, rule 6); the clean CSV
-/// writes them in lower case beside `title_display`. An absent text is the empty string.
+/// White space is folded (`QUERIES.md`, rule 6). [`Title::display`] keeps the case of the source; every
+/// other text, in lists too, is in lower case, as the clean CSV holds it. An absent text is the empty
+/// string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
     /// Platform letter and `show_id`.
@@ -223,7 +224,8 @@ pub struct Title {
     pub date_added: Option<Date>,
     /// When it came out; `None` where the source does not say (MovieLens alone).
     pub release_year: Option<u16>,
-    /// Audience rating (`tv-ma`, `pg-13`, …) in lower case; `g` where the source is empty.
+    /// Audience rating (`tv-ma`, `pg-13`, …); `g` where a platform's file is empty, and the empty string
+    /// in tables read from MovieLens files, which have no such column.
     pub audience: String,
     /// How long it is, where the source says so.
     pub duration: Option<Duration>,

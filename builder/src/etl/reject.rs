@@ -1,0 +1,255 @@
+//! Rows that were refused, and cells that were repaired.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+/// The longest piece of a refused value that is kept, in bytes.
+pub const MAX_VALUE_BYTES: usize = 120;
+
+/// Why a row was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Fewer fields than the header has.
+    CutShort,
+    /// More fields than the header has.
+    TooManyFields,
+    /// A quote that is not closed, or text after a closing quote.
+    BadQuoting,
+    /// Bytes that are not UTF-8.
+    NotUtf8,
+    /// A NUL byte.
+    NulByte,
+    /// No user id, or one that is none (see [`catalog::check_id`]).
+    UserIdMalformed,
+    /// No title id, or one that is none.
+    TitleIdMalformed,
+    /// A title id that no title has.
+    UnknownTitle,
+    /// A rating that is no decimal number.
+    RatingMalformed,
+    /// A rating below 0.5 or above 5.
+    RatingOutOfRange,
+    /// A time that is no whole number.
+    TimestampMalformed,
+    /// A time that is not within 0 to 4294967295 seconds since 1970.
+    TimestampOutOfRange,
+    /// A title with an id that an earlier row has.
+    DuplicateId,
+    /// Neither `Movie` nor `TV Show`.
+    KindUnknown,
+    /// A title without a name.
+    TitleEmpty,
+    /// A release year that is not four digits.
+    YearMalformed,
+}
+
+impl Reason {
+    /// The name in `rejects.csv`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CutShort => "cut_short",
+            Self::TooManyFields => "too_many_fields",
+            Self::BadQuoting => "bad_quoting",
+            Self::NotUtf8 => "not_utf8",
+            Self::NulByte => "nul_byte",
+            Self::UserIdMalformed => "user_id_malformed",
+            Self::TitleIdMalformed => "title_id_malformed",
+            Self::UnknownTitle => "unknown_title",
+            Self::RatingMalformed => "rating_malformed",
+            Self::RatingOutOfRange => "rating_out_of_range",
+            Self::TimestampMalformed => "timestamp_malformed",
+            Self::TimestampOutOfRange => "timestamp_out_of_range",
+            Self::DuplicateId => "duplicate_id",
+            Self::KindUnknown => "kind_unknown",
+            Self::TitleEmpty => "title_empty",
+            Self::YearMalformed => "year_malformed",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One refused row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reject<'a> {
+    /// The input file, by its name, or by its path where two inputs share a name.
+    pub file: &'a str,
+    /// The line on which the row begins, from 1.
+    pub line: u64,
+    /// The name of the column at fault; empty where it is the row as a whole.
+    pub column: &'a str,
+    /// What stands there, with bytes that are not UTF-8 replaced, cut to [`MAX_VALUE_BYTES`].
+    pub value: &'a str,
+    /// Why the row was refused.
+    pub reason: Reason,
+}
+
+/// Refused rows in the order of files and lines. Values share one buffer, so that millions of rows cost
+/// 24 bytes each and their text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rejects {
+    files: Vec<String>,
+    columns: Vec<String>,
+    entries: Vec<Entry>,
+    values: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    line: u64,
+    value_end: u64,
+    file_idx: u32,
+    column_idx: u16,
+    reason: Reason,
+}
+
+impl Rejects {
+    pub(super) fn new(files: Vec<String>) -> Self {
+        Self { files, ..Self::default() }
+    }
+
+    /// Takes the rows of a part of file number `file_idx`, which come after those that are here.
+    pub(super) fn append(&mut self, part: &Self, file_idx: usize) {
+        let offset = self.values.len() as u64;
+        let columns: Vec<u16> = part.columns.iter().map(|column| self.column_idx(column)).collect();
+        self.values.push_str(&part.values);
+        self.entries.extend(part.entries.iter().map(|entry| Entry {
+            value_end: offset + entry.value_end,
+            file_idx: file_idx as u32,
+            column_idx: columns[usize::from(entry.column_idx)],
+            ..*entry
+        }));
+    }
+
+    fn column_idx(&mut self, column: &str) -> u16 {
+        // There are at most a dozen columns.
+        let position = self.columns.iter().position(|c| c == column).unwrap_or_else(|| {
+            self.columns.push(column.to_owned());
+            self.columns.len() - 1
+        });
+        position as u16
+    }
+
+    pub(super) fn push(&mut self, file_idx: usize, line: u64, column: &str, value: &[u8], reason: Reason) {
+        let column_idx = self.column_idx(column);
+        push_value(&mut self.values, value);
+        self.entries.push(Entry {
+            line,
+            value_end: self.values.len() as u64,
+            file_idx: file_idx as u32,
+            column_idx,
+            reason,
+        });
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no row was refused.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The refused rows, in the order of files and lines.
+    pub fn iter(&self) -> impl Iterator<Item = Reject<'_>> {
+        let mut begin = 0;
+        self.entries.iter().map(move |entry| {
+            let end = entry.value_end as usize;
+            let value = &self.values[begin..end];
+            begin = end;
+            Reject {
+                file: &self.files[entry.file_idx as usize],
+                line: entry.line,
+                column: &self.columns[usize::from(entry.column_idx)],
+                value,
+                reason: entry.reason,
+            }
+        })
+    }
+
+    /// How many rows were refused for each reason.
+    pub fn by_reason(&self) -> BTreeMap<Reason, u64> {
+        let mut counts = BTreeMap::new();
+        for entry in &self.entries {
+            *counts.entry(entry.reason).or_insert(0) += 1;
+        }
+        counts
+    }
+}
+
+/// Appends at most [`MAX_VALUE_BYTES`] of a value, with a mark where it was cut.
+fn push_value(values: &mut String, value: &[u8]) {
+    if value.len() <= MAX_VALUE_BYTES {
+        values.push_str(&String::from_utf8_lossy(value));
+        return;
+    }
+    // A character that the cut would split is left out, and not shown as a broken one.
+    let cut = (MAX_VALUE_BYTES - 4..=MAX_VALUE_BYTES)
+        .rev()
+        .find(|&end| value[end] & 0b1100_0000 != 0b1000_0000)
+        .unwrap_or(MAX_VALUE_BYTES);
+    values.push_str(&String::from_utf8_lossy(&value[..cut]));
+    values.push('…');
+}
+
+/// What was done to a cell of a row that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepairKind {
+    /// A duration that stood in the `rating` column was moved to `duration`.
+    DurationMoved,
+    /// An empty audience rating became `g`.
+    AudienceFilled,
+    /// A date that could not be read was left empty.
+    DateEmptied,
+    /// A duration that could not be read was left empty.
+    DurationEmptied,
+}
+
+/// One repaired cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repair {
+    /// The input file, as in [`Reject::file`].
+    pub file: String,
+    /// The line on which the row begins, from 1.
+    pub line: u64,
+    /// The column.
+    pub column: &'static str,
+    /// What stood there.
+    pub value: String,
+    /// What was done.
+    pub kind: RepairKind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_come_back_as_they_were_given() {
+        let mut rejects = Rejects::new(vec!["a.csv".to_owned(), "b.csv".to_owned()]);
+        rejects.push(0, 3, "rating", b"9", Reason::RatingOutOfRange);
+        rejects.push(1, 2, "", b"", Reason::CutShort);
+        rejects.push(1, 4, "rating", b"\xff!", Reason::NotUtf8);
+        rejects.push(1, 5, "movieId", "é".repeat(200).as_bytes(), Reason::UnknownTitle);
+        let rows: Vec<Reject<'_>> = rejects.iter().collect();
+        assert_eq!(
+            rows[0],
+            Reject { file: "a.csv", line: 3, column: "rating", value: "9", reason: Reason::RatingOutOfRange }
+        );
+        assert_eq!((rows[1].file, rows[1].value, rows[1].column), ("b.csv", "", ""));
+        assert_eq!(rows[2].value, "\u{FFFD}!");
+        assert_eq!(rows[3].value, format!("{}…", "é".repeat(60)));
+        assert_eq!(rejects.by_reason()[&Reason::NotUtf8], 1);
+        assert_eq!((rejects.len(), rejects.is_empty()), (4, false));
+    }
+}

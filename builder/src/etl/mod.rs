@@ -2,7 +2,7 @@
 
 mod file_order;
 
-pub use file_order::{FileOrder, read_file_order};
+pub use file_order::{FileOrder, FileOrderError, read_file_order};
 
 use catalog::{RatingTable, TitleTable};
 

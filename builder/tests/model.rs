@@ -1,0 +1,62 @@
+//! The windows of accuracy on MovieLens 100K.
+
+mod real_data;
+
+use builder::etl::{FileOrder, read_file_order};
+use builder::train::{BiasParams, ModelParams, SvdParams};
+use builder::{Silent, evaluate, split, train};
+use catalog::Interactions;
+
+fn ml_100k() -> Option<(FileOrder, Vec<u32>)> {
+    let shared = real_data::shared()?;
+    let file = read_file_order(&shared.join("data/ml-100k/u.data")).unwrap();
+    let folds = std::fs::read_to_string(shared.join("expected/ml100k_folds.txt")).unwrap();
+    let folds: Vec<u32> = folds.lines().map(|line| line.trim().parse().unwrap()).collect();
+    assert_eq!((file.rows.len(), folds.len()), (100_000, 100_000));
+    Some((file, folds))
+}
+
+/// The mean RMSE over the five folds.
+fn mean_rmse(params: &ModelParams) -> Option<f64> {
+    let (file, folds) = ml_100k()?;
+    let rmse = |test_fold| {
+        let split = split::fold(&folds, test_fold).unwrap().apply(&file.rows);
+        let (model, _) = train::fit(params, &split.train, &Interactions::default(), 1, &Silent).unwrap();
+        assert_eq!(model.parts().scale, (1.0, 5.0));
+        evaluate::rmse(&model, &split.test).unwrap()
+    };
+    let first = folds.iter().copied().min().unwrap();
+    Some((first..first + 5).map(rmse).sum::<f64>() / 5.0)
+}
+
+#[test]
+fn the_defaults_are_where_surprise_is() {
+    let Some(rmse) = mean_rmse(&ModelParams::default()) else { return };
+    assert!((0.930..=0.940).contains(&rmse), "{rmse}");
+}
+
+#[test]
+fn biases_alone_are_where_surprise_is() {
+    let Some(rmse) = mean_rmse(&ModelParams::Biases(BiasParams::default())) else { return };
+    assert!((0.940..=0.948).contains(&rmse), "{rmse}");
+}
+
+#[test]
+fn tuned_parameters_reach_the_best_of_surprise() {
+    let var = |k: &str, d: f64| std::env::var(k).ok().map_or(d, |v| v.parse().unwrap());
+    let params = SvdParams {
+        n_factors: var("F", 128.) as usize,
+        n_epochs: var("E", 60.) as usize,
+        learning_rate: var("LR", 0.01),
+        regularization: var("REG", 0.1),
+        bias_regularization: Some(var("BREG", 0.02)),
+        bias_learning_rate: Some(var("BLR", 0.005)),
+        learning_rate_decay: var("DECAY", 0.98),
+        init_std: var("STD", 0.1),
+        ..SvdParams::default()
+    };
+    let Some(rmse) = mean_rmse(&ModelParams::Svd(params)) else { return };
+    println!("rmse {rmse}");
+    // A number too good is a leak.
+    assert!((0.900..=0.910).contains(&rmse), "{rmse}");
+}

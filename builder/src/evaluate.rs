@@ -193,8 +193,7 @@ pub fn evaluate(
     let biases_only = ModelParams::Biases(BiasParams::default());
     let (biases_only, _) = train::fit(&biases_only, train, &nothing, 0, &crate::Silent)?;
 
-    let mut report =
-        Report { n_train: train.len(), n_test: test.len(), ..Report::default() };
+    let mut report = Report { n_train: train.len(), n_test: test.len(), ..Report::default() };
     let mut measure = |name: &str, model: &FactorModel| {
         report.models.insert(name.to_owned(), errors(model, test).unwrap_or_default());
     };
@@ -297,9 +296,9 @@ impl Scores<'_> {
         scores.clear();
         match self {
             Self::Fixed(fixed) => scores.extend_from_slice(fixed),
-            Self::Model(model) => scores.extend(
-                (0..model.n_items()).map(|item| unclipped(model, user, item)),
-            ),
+            Self::Model(model) => {
+                scores.extend((0..model.n_items()).map(|item| unclipped(model, user, item)))
+            }
         }
     }
 }
@@ -324,12 +323,10 @@ fn unclipped(model: &FactorModel, user: usize, item: usize) -> f32 {
 /// `known` is sorted. Fewer than `n` where there are fewer candidates.
 fn first(scores: &[f32], known: &[u32], n: usize) -> Vec<u32> {
     let mut known = known.iter().copied().peekable();
-    let mut candidates: Vec<u32> = (0..scores.len() as u32)
-        .filter(|&title| known.next_if_eq(&title).is_none())
-        .collect();
-    let order = |a: &u32, b: &u32| -> Ordering {
-        scores[*b as usize].total_cmp(&scores[*a as usize]).then(a.cmp(b))
-    };
+    let mut candidates: Vec<u32> =
+        (0..scores.len() as u32).filter(|&title| known.next_if_eq(&title).is_none()).collect();
+    let order =
+        |a: &u32, b: &u32| -> Ordering { scores[*b as usize].total_cmp(&scores[*a as usize]).then(a.cmp(b)) };
     if n < candidates.len() {
         candidates.select_nth_unstable_by(n, order);
         candidates.truncate(n);
@@ -403,7 +400,8 @@ fn rank_measures(
 /// Normalised discounted cumulative gain of the first `k` ranks.
 fn ndcg(hits: &[bool], n_relevant: usize, k: usize) -> f64 {
     let discount = |rank: usize| 1.0 / ((rank + 2) as f64).log2();
-    let gained: f64 = hits.iter().take(k).enumerate().filter(|&(_, &hit)| hit).map(|(j, _)| discount(j)).sum();
+    let gained: f64 =
+        hits.iter().take(k).enumerate().filter(|&(_, &hit)| hit).map(|(j, _)| discount(j)).sum();
     let perfect: f64 = (0..n_relevant.min(k)).map(discount).sum();
     gained / perfect
 }

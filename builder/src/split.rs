@@ -15,7 +15,9 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SplitError {
     /// Shares that leave nothing to train on, or are no shares.
-    #[error("shares of {validation} for validation and {test} for test: each is at least 0, both together below 1")]
+    #[error(
+        "shares of {validation} for validation and {test} for test: each is at least 0, both together below 1"
+    )]
     Shares {
         /// Share of the validation rows.
         validation: f64,
@@ -232,7 +234,8 @@ mod tests {
     use super::*;
 
     fn all(cut: &Cut) -> Vec<usize> {
-        let mut rows: Vec<usize> = cut.train.iter().chain(&cut.validation).chain(&cut.test).copied().collect();
+        let mut rows: Vec<usize> =
+            cut.train.iter().chain(&cut.validation).chain(&cut.test).copied().collect();
         rows.sort_unstable();
         rows
     }

@@ -21,6 +21,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use catalog::Interactions;
 use rand::SeedableRng;
@@ -108,13 +109,13 @@ impl Report {
         let name_width = self.models.keys().map(|n| n.chars().count()).max().unwrap_or(0).max(5);
         let mut text = format!("{:<name_width$}", "model");
         for column in COLUMNS {
-            text.push_str(&format!("  {column:>11}"));
+            let _ = write!(text, "  {column:>11}");
         }
         for (name, measures) in &self.models {
-            text.push_str(&format!("\n{name:<name_width$}"));
+            let _ = write!(text, "\n{name:<name_width$}");
             for column in COLUMNS {
                 let cell = measures.get(column).map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
-                text.push_str(&format!("  {cell:>11}"));
+                let _ = write!(text, "  {cell:>11}");
             }
         }
         text.push('\n');
@@ -297,7 +298,7 @@ impl Scores<'_> {
         match self {
             Self::Fixed(fixed) => scores.extend_from_slice(fixed),
             Self::Model(model) => {
-                scores.extend((0..model.n_items()).map(|item| unclipped(model, user, item)))
+                scores.extend((0..model.n_items()).map(|item| unclipped(model, user, item)));
             }
         }
     }

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -57,15 +58,16 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let file = args.source.read(context)?;
-    let params = args.params.read()?;
-    if let Some(path) = &args.folds {
+    let Args { source, model, params, hold_out, ranked_users, folds, tuned, trials, json } = args;
+    let file = source.read(context)?;
+    let params = params.read()?;
+    if let Some(path) = &folds {
         let folds = read_folds(path, file.rows.len())?;
-        let report = over_folds(&args, &file, &folds, params.as_ref(), context)?;
-        return print(&args, &[("mean over the folds".to_owned(), report)], context);
+        let report = over_folds(hold_out, tuned.then_some(trials), &file, &folds, params.as_ref(), context)?;
+        return print(json, &[("mean over the folds".to_owned(), report)], context);
     }
-    let ranks = RankOptions { max_users: args.ranked_users, seed: args.hold_out.seed };
-    if let Some(path) = &args.model {
+    let ranks = RankOptions { max_users: ranked_users, seed: hold_out.seed };
+    if let Some(path) = &model {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let model = FactorModel::from_bytes(&bytes)
             .with_context(|| format!("{} is no sound model", path.display()))?;
@@ -77,20 +79,20 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             file.users.len(),
             file.titles.len()
         );
-        let split = args.hold_out.cut(&file)?.apply(&file.rows);
+        let split = hold_out.cut(&file)?.apply(&file.rows);
         let held = HeldOut { train: &split.train, test: &split.test };
         let report = evaluate::evaluate(&[("model".to_owned(), &model)], held, ranks, context)?;
-        return print(&args, &[(title(args.hold_out.by), report)], context);
+        return print(json, &[(title(hold_out.by), report)], context);
     }
     let params = params.unwrap_or_default();
     let compared = [(params.algorithm().to_owned(), params)];
     let mut reports = Vec::new();
     for method in [Method::Random, Method::Chronological] {
-        let cut = args.hold_out.cut_by(method, &file)?;
-        let report = measure_on_test(&file.rows, &cut, &compared, args.hold_out.seed, ranks, context)?;
+        let cut = hold_out.cut_by(method, &file)?;
+        let report = measure_on_test(&file.rows, &cut, &compared, hold_out.seed, ranks, context)?;
         reports.push((title(method), report));
     }
-    print(&args, &reports, context)
+    print(json, &reports, context)
 }
 
 fn title(method: Method) -> String {
@@ -100,8 +102,8 @@ fn title(method: Method) -> String {
     }
 }
 
-fn print(args: &Args, reports: &[(String, Report)], context: &Context) -> anyhow::Result<()> {
-    if args.json {
+fn print(json: bool, reports: &[(String, Report)], context: &Context) -> anyhow::Result<()> {
+    if json {
         let by_split: std::collections::BTreeMap<_, _> = reports.iter().map(|(k, v)| (k, v)).collect();
         context.print(&serde_json::to_string_pretty(&by_split)?);
         return Ok(());
@@ -110,10 +112,11 @@ fn print(args: &Args, reports: &[(String, Report)], context: &Context) -> anyhow
         let gap = if n > 0 { "\n" } else { "" };
         let mut heading = format!("{gap}{title}: {} rows, trained on {}", report.n_test, report.n_train);
         if report.n_ranked_users > 0 {
-            heading.push_str(&format!(
+            let _ = write!(
+                heading,
                 "; ranks of {} users ({} more not sampled, {} without a liked title left out)",
                 report.n_ranked_users, report.n_users_not_sampled, report.n_users_without_relevant
-            ));
+            );
         }
         context.print(&format!("{heading}\n{}", report.to_text()));
     }
@@ -122,7 +125,8 @@ fn print(args: &Args, reports: &[(String, Report)], context: &Context) -> anyhow
 
 /// Errors of the baselines, the defaults and the tuned parameters, as means over the folds.
 fn over_folds(
-    args: &Args,
+    hold_out: HoldOut,
+    n_trials: Option<usize>,
     file: &FileOrder,
     folds: &[u32],
     params: Option<&ModelParams>,
@@ -139,7 +143,7 @@ fn over_folds(
         let split = cut.apply(&file.rows);
         let train = |params: &ModelParams| {
             let settled = params.clone().settled(params.n_epochs());
-            fit(&settled, &split.train, &nothing, args.hold_out.seed, &Silent).map(|(model, _)| model)
+            fit(&settled, &split.train, &nothing, hold_out.seed, &Silent).map(|(model, _)| model)
         };
         let mut models = vec![
             (evaluate::names::GLOBAL_MEAN, biases::global_mean_only(&split.train)?),
@@ -149,9 +153,9 @@ fn over_folds(
         if let Some(params) = params {
             models.push(("parameters given", train(params)?));
         }
-        if args.tuned {
-            let (inner, validation) = args.hold_out.validation_of(&cut.train)?;
-            let options = TuneOptions { n_trials: args.trials, time_limit: None, seed: args.hold_out.seed };
+        if let Some(n_trials) = n_trials {
+            let (inner, validation) = hold_out.validation_of(&cut.train)?;
+            let options = TuneOptions { n_trials, time_limit: None, seed: hold_out.seed };
             let tuned = tune(&file.rows.select(&inner), &file.rows.select(&validation), options, context)?;
             context.note(&format!("fold {number}: {}", crate::tune::describe(&tuned.params)));
             models.push(("tuned in each fold", train(&tuned.params)?));

@@ -25,9 +25,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let file = args.source.read(context)?;
-    let cut = args.hold_out.cut(&file)?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    let Args { source, hold_out, out } = args;
+    let file = source.read(context)?;
+    let cut = hold_out.cut(&file)?;
+    std::fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     for (name, part) in [("train", &cut.train), ("validation", &cut.validation), ("test", &cut.test)] {
         let mut text = String::from("userId,rating,timestamp,movieId\n");
         for &row in part {
@@ -41,7 +42,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
                 file.titles[file.rows.title_idx[row] as usize]
             );
         }
-        let path = args.out.join(name).with_extension("csv");
+        let path = out.join(name).with_extension("csv");
         write(&path, text.as_bytes())?;
         context.note(&format!("{}: {} ratings", path.display(), part.len()));
     }

@@ -38,21 +38,22 @@ pub(super) struct Args {
 const N_RECOMMENDED: usize = 5;
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let file = args.source.read(context)?;
-    let cut = args.hold_out.cut(&file)?;
+    let Args { source, params, hold_out, users: n_users, ratings: n_ratings } = args;
+    let file = source.read(context)?;
+    let cut = hold_out.cut(&file)?;
     let train = file.rows.select(&cut.train_and_validation());
     let test = file.rows.select(&cut.test);
     anyhow::ensure!(!test.is_empty(), "no rating is held out for test; give --test a larger share");
-    let params = args.params.read()?.unwrap_or_default();
+    let params = params.read()?.unwrap_or_default();
     let settled = params.clone().settled(params.n_epochs());
-    let (model, _) = fit(&settled, &train, &Interactions::default(), args.hold_out.seed, context)?;
+    let (model, _) = fit(&settled, &train, &Interactions::default(), hold_out.seed, context)?;
 
     let mut users = test.user_idx.clone();
     users.sort_unstable();
     users.dedup();
-    users.shuffle(&mut ChaCha8Rng::seed_from_u64(args.hold_out.seed));
+    users.shuffle(&mut ChaCha8Rng::seed_from_u64(hold_out.seed));
     let mut text = String::new();
-    for &user in users.iter().take(args.users) {
+    for &user in users.iter().take(n_users) {
         let rows_of = |rows: &Interactions| -> Vec<usize> {
             (0..rows.len()).filter(|&row| rows.user_idx[row] == user).collect()
         };
@@ -65,7 +66,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             tested.len()
         );
         let _ = writeln!(text, "  rated  predicted  title");
-        for &row in tested.iter().take(args.ratings) {
+        for &row in tested.iter().take(n_ratings) {
             let title = test.title_idx[row] as usize;
             let predicted = model.predict(user as usize, title);
             let _ = writeln!(text, "  {:>5.1}  {predicted:>9.2}  {}", test.rating[row], file.titles[title]);

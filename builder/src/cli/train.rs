@@ -108,16 +108,17 @@ impl ParamArgs {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let file = args.source.read(context)?;
-    let params = args.params.read()?.unwrap_or_default();
-    let (train, validation) = if args.hold_out {
-        let split = args.parts.cut(&file)?.apply(&file.rows);
+    let Args { source, out, params, hold_out, parts } = args;
+    let file = source.read(context)?;
+    let params = params.read()?.unwrap_or_default();
+    let (train, validation) = if hold_out {
+        let split = parts.cut(&file)?.apply(&file.rows);
         (split.train, split.validation)
     } else {
         (file.rows, Interactions::default())
     };
-    let (model, history) = fit(&params, &train, &validation, args.parts.seed, context)?;
-    write(&args.out, &model.to_bytes()?)?;
+    let (model, history) = fit(&params, &train, &validation, parts.seed, context)?;
+    write(&out, &model.to_bytes()?)?;
     let at = history.best_epoch.checked_sub(1).and_then(|best| history.epochs.get(best));
     let errors = match at {
         Some(epoch) => match epoch.validation_rmse {
@@ -128,7 +129,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     };
     context.note(&format!(
         "{}: {} on {} ratings{errors}",
-        args.out.display(),
+        out.display(),
         tune::describe(&params.with_n_epochs(history.best_epoch)),
         train.len()
     ));

@@ -42,25 +42,22 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let file = args.source.read(context)?;
-    let (train, validation) = match (&args.folds, args.without_fold) {
-        (Some(path), Some(fold)) => {
-            let folds = read_folds(path, file.rows.len())?;
-            args.hold_out.validation_of(&split::fold(&folds, fold)?.train)?
-        }
-        _ => {
-            let cut = args.hold_out.cut(&file)?;
-            (cut.train, cut.validation)
-        }
+    let Args { source, hold_out, trials, minutes, out, folds, without_fold } = args;
+    let file = source.read(context)?;
+    let (train, validation) = if let (Some(path), Some(fold)) = (&folds, without_fold) {
+        let folds = read_folds(path, file.rows.len())?;
+        hold_out.validation_of(&split::fold(&folds, fold)?.train)?
+    } else {
+        let cut = hold_out.cut(&file)?;
+        (cut.train, cut.validation)
     };
-    let time_limit = args
-        .minutes
+    let time_limit = minutes
         .map(|m| Duration::try_from_secs_f64(m * 60.0))
         .transpose()
         .context("--minutes takes a number of minutes, at least 0")?;
-    let options = TuneOptions { n_trials: args.trials, time_limit, seed: args.hold_out.seed };
+    let options = TuneOptions { n_trials: trials, time_limit, seed: hold_out.seed };
     let tuned = tune(&file.rows.select(&train), &file.rows.select(&validation), options, context)?;
-    if let Some(path) = &args.out {
+    if let Some(path) = &out {
         let mut json = serde_json::to_string_pretty(&tuned)?;
         json.push('\n');
         write(path, json.as_bytes())?;

@@ -98,15 +98,15 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<FileOrder, FileOrderError> {
         let time = text(4, time)?;
         timestamp.push(time.parse().map_err(|_| refuse(4, format!("{time:?} is no time in Unix seconds")))?);
     }
-    let (users, user_idx) = positions(user_of_row, UserId::as_str);
-    let (titles, title_idx) = positions(title_of_row, TitleId::as_str);
+    let (users, user_idx) = positions(&user_of_row, UserId::as_str);
+    let (titles, title_idx) = positions(&title_of_row, TitleId::as_str);
     let rows = Interactions { n_users: users.len(), n_titles: titles.len(), user_idx, title_idx, rating };
     Ok(FileOrder { users, titles, rows, timestamp })
 }
 
 /// The distinct ids in order, and the position of each row's id among them.
-fn positions<T: Clone>(of_row: Vec<T>, text: fn(&T) -> &str) -> (Vec<T>, Vec<u32>) {
-    let mut ids = of_row.clone();
+fn positions<T: Clone>(of_row: &[T], text: fn(&T) -> &str) -> (Vec<T>, Vec<u32>) {
+    let mut ids = of_row.to_vec();
     ids.sort_by(|a, b| UserId::cmp_text(text(a), text(b)));
     ids.dedup_by(|a, b| text(a) == text(b));
     let position = |id: &T| {

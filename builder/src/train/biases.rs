@@ -91,7 +91,7 @@ pub fn fit(
         scale,
         ..FactorModelParts::default()
     });
-    Ok((model.expect("damped means of finite ratings are finite"), history))
+    Ok((checked(model), history))
 }
 
 /// One side's biases, given the other's. A damping of 0 leaves those without rows at 0.
@@ -117,6 +117,11 @@ fn damped_means(
     }
 }
 
+/// Parts made of damped means fit together: the lengths are right, and means of finite ratings are finite.
+fn checked(model: Result<FactorModel, artifact::Invalid>) -> FactorModel {
+    model.expect("means of finite ratings are finite")
+}
+
 /// The model that predicts the mean of all ratings.
 ///
 /// # Errors
@@ -130,7 +135,7 @@ pub fn global_mean_only(train: &Interactions) -> Result<FactorModel, TrainError>
         scale: scale_of(train),
         ..FactorModelParts::default()
     });
-    Ok(model.expect("the mean of finite ratings is finite"))
+    Ok(checked(model))
 }
 
 #[cfg(test)]

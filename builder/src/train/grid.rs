@@ -17,8 +17,9 @@ use super::kernel::Row;
 /// The slot of a user or title without a rating.
 pub(super) const UNRATED: u32 = u32::MAX;
 
-/// Two stripes of factors should fit a second-level cache beside the rows that stream through it.
-const STRIPE_PAIR_BYTES: usize = 192 << 10;
+/// A stripe of titles should fit a second-level cache. Users pass through it: rows of a block stand by
+/// user, so that a user's factors are fetched once a block.
+const STRIPE_BYTES: usize = 256 << 10;
 /// Smaller blocks cost more to hand out than to visit.
 const MIN_ROWS_PER_BLOCK: usize = 256;
 const MIN_STRIPES: usize = 16;
@@ -146,8 +147,8 @@ impl Grid {
 }
 
 fn n_stripes(n_rows: usize, n_users: usize, n_items: usize, width: usize) -> usize {
-    let bytes = (n_users + n_items) * (width + 1) * size_of::<f32>();
-    let for_cache = bytes.div_ceil(STRIPE_PAIR_BYTES).next_power_of_two().clamp(MIN_STRIPES, MAX_STRIPES);
+    let bytes = n_items * (width + 1) * size_of::<f32>();
+    let for_cache = bytes.div_ceil(STRIPE_BYTES).next_power_of_two().clamp(MIN_STRIPES, MAX_STRIPES);
     let for_blocks = (n_rows / MIN_ROWS_PER_BLOCK).isqrt();
     for_cache.min(for_blocks).min(n_users).min(n_items).max(1)
 }
@@ -194,7 +195,7 @@ mod tests {
         #[test]
         fn stripes_are_balanced(counts in prop::collection::vec(1_u32..50, 64..400)) {
             let side = Side::deal(&counts, 16);
-            let mut loads = vec![0; 16];
+            let mut loads = [0; 16];
             for (i, &slot) in side.slot.iter().enumerate() {
                 let stripe = side.starts.partition_point(|&s| s <= slot as usize) - 1;
                 loads[stripe] += counts[i];
@@ -207,6 +208,6 @@ mod tests {
     fn small_data_is_one_block() {
         assert_eq!(n_stripes(10, 3, 4, 8), 1);
         assert_eq!(n_stripes(100_000, 943, 1682, 104), 16);
-        assert_eq!(n_stripes(11_000_000, 115_000, 23_000, 32), 128);
+        assert_eq!(n_stripes(11_000_000, 115_000, 23_000, 32), 16);
     }
 }

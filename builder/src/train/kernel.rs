@@ -37,7 +37,7 @@ pub(super) struct Steps {
     pub(super) bias_keep: f32,
 }
 
-/// Visits the rows in order and returns the sum of the squared errors, each taken before its update.
+/// Visits the rows, which stand by user, in order, and returns the sum of the squared errors, each taken before its update.
 pub(super) fn visit(
     rows: &[Row],
     width: usize,
@@ -51,7 +51,7 @@ pub(super) fn visit(
         16 => visit_fixed::<16>(rows, users, items, steps),
         32 => visit_fixed::<32>(rows, users, items, steps),
         64 => visit_fixed::<64>(rows, users, items, steps),
-        128 => visit_fixed::<128>(rows, users, items, steps),
+        // Longer rows do not gain by unrolling.
         _ => visit_any(rows, width, users, items, steps),
     }
 }
@@ -70,7 +70,8 @@ fn visit_biases(rows: &[Row], users: &mut Stripe<'_>, items: &mut Stripe<'_>, st
     sum
 }
 
-/// A width known at compile time: the loops over a row unroll.
+/// A width known at compile time: the loops over a row unroll, and a user's factors stay in registers while
+/// the user's rows last.
 fn visit_fixed<const K: usize>(
     rows: &[Row],
     users: &mut Stripe<'_>,
@@ -80,13 +81,20 @@ fn visit_fixed<const K: usize>(
     let user_factors = users.factors.as_chunks_mut::<K>().0;
     let item_factors = items.factors.as_chunks_mut::<K>().0;
     let mut sum = 0.0;
-    for row in rows {
-        let (u, i) = (row.user as usize, row.item as usize);
-        let (p, q) = (&mut user_factors[u], &mut item_factors[i]);
-        let rest = row.centred - dot(p, q);
-        let (error, squared) = update_biases(rest, &mut users.bias[u], &mut items.bias[i], steps);
-        sum += squared;
-        update_factors(p, q, steps.rate * error, steps.keep);
+    for run in rows.chunk_by(|a, b| a.user == b.user) {
+        let u = run[0].user as usize;
+        let mut p = user_factors[u];
+        let mut bias = users.bias[u];
+        for row in run {
+            let i = row.item as usize;
+            let q = &mut item_factors[i];
+            let rest = row.centred - dot(&p, q);
+            let (error, squared) = update_biases(rest, &mut bias, &mut items.bias[i], steps);
+            sum += squared;
+            update_factors(&mut p, q, steps.rate * error, steps.keep);
+        }
+        user_factors[u] = p;
+        users.bias[u] = bias;
     }
     sum
 }
@@ -99,14 +107,19 @@ fn visit_any(
     steps: Steps,
 ) -> f64 {
     let mut sum = 0.0;
-    for row in rows {
-        let (u, i) = (row.user as usize, row.item as usize);
+    for run in rows.chunk_by(|a, b| a.user == b.user) {
+        let u = run[0].user as usize;
         let p = &mut users.factors[u * width..][..width];
-        let q = &mut items.factors[i * width..][..width];
-        let rest = row.centred - dot(p, q);
-        let (error, squared) = update_biases(rest, &mut users.bias[u], &mut items.bias[i], steps);
-        sum += squared;
-        update_factors(p, q, steps.rate * error, steps.keep);
+        let mut bias = users.bias[u];
+        for row in run {
+            let i = row.item as usize;
+            let q = &mut items.factors[i * width..][..width];
+            let rest = row.centred - dot(p, q);
+            let (error, squared) = update_biases(rest, &mut bias, &mut items.bias[i], steps);
+            sum += squared;
+            update_factors(p, q, steps.rate * error, steps.keep);
+        }
+        users.bias[u] = bias;
     }
     sum
 }

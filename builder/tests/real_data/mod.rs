@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Panics
 /// Where it is absent and `CARTELERA_REQUIRE_SHARED` is set.
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 pub(crate) fn shared() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     if path.is_dir() {

@@ -42,22 +42,19 @@ fn biases_alone_are_where_surprise_is() {
     assert!((0.940..=0.948).contains(&rmse), "{rmse}");
 }
 
+/// Found without the rows of fold 0 by `cartelera tune --rows u.data --folds ml100k_folds.txt --without-fold 0
+/// --trials 60 --seed 1`, whose trials are judged on a tenth of the other rows.
 #[test]
 fn tuned_parameters_reach_the_best_of_surprise() {
-    let var = |k: &str, d: f64| std::env::var(k).ok().map_or(d, |v| v.parse().unwrap());
     let params = SvdParams {
-        n_factors: var("F", 128.) as usize,
-        n_epochs: var("E", 60.) as usize,
-        learning_rate: var("LR", 0.01),
-        regularization: var("REG", 0.1),
-        bias_regularization: Some(var("BREG", 0.02)),
-        bias_learning_rate: Some(var("BLR", 0.005)),
-        learning_rate_decay: var("DECAY", 0.98),
-        init_std: var("STD", 0.1),
+        n_factors: 128,
+        n_epochs: 78,
+        learning_rate: 0.0057,
+        regularization: 0.098,
+        bias_regularization: Some(0.0081),
         ..SvdParams::default()
     };
     let Some(rmse) = mean_rmse(&ModelParams::Svd(params)) else { return };
-    println!("rmse {rmse}");
     // A number too good is a leak.
     assert!((0.900..=0.910).contains(&rmse), "{rmse}");
 }

@@ -1,9 +1,175 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use artifact::Artifact as _;
+use catalog::Interactions;
+use recommender::FactorModel;
+
 use super::Context;
+use super::data::{HoldOut, Source, read_folds};
+use super::train::ParamArgs;
+use crate::etl::FileOrder;
+use crate::evaluate::{self, HeldOut, RankOptions, Report};
+use crate::split::{self, Method};
+use crate::train::{BiasParams, ModelParams, biases, fit};
+use crate::tune::{TuneOptions, measure_on_test, tune};
+use crate::{Reporter, Silent};
 
 /// Measure models on held-out ratings, beside the baselines.
+///
+/// Trains with the parameters given on all but the test part and measures there, once for a random and once
+/// for a chronological test part. With `--model`, measures a model that `cartelera train --hold-out` made with
+/// the same hold-out options. With `--folds`, prints means over the folds of a rating file.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    source: Source,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    /// A trained model to measure on the test part.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["params", "folds"])]
+    model: Option<PathBuf>,
+
+    #[command(flatten)]
+    params: ParamArgs,
+
+    #[command(flatten)]
+    hold_out: HoldOut,
+
+    /// Measure ranks on at most so many users; 0 leaves ranks out.
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    ranked_users: usize,
+
+    /// Fold numbers, one line a row: each fold is the test part once.
+    #[arg(long, value_name = "FILE", requires = "rows")]
+    folds: Option<PathBuf>,
+
+    /// With `--folds`: search for parameters inside the training rows of each fold.
+    #[arg(long, requires = "folds")]
+    tuned: bool,
+
+    /// Trials of each search.
+    #[arg(long, value_name = "N", default_value_t = 40, requires = "tuned")]
+    trials: usize,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let Args { source, model, params, hold_out, ranked_users, folds, tuned, trials, json } = args;
+    let file = source.read(context)?;
+    let params = params.read()?;
+    if let Some(path) = &folds {
+        let folds = read_folds(path, file.rows.len())?;
+        let report = over_folds(hold_out, tuned.then_some(trials), &file, &folds, params.as_ref(), context)?;
+        return print(json, &[("mean over the folds".to_owned(), report)], context);
+    }
+    let ranks = RankOptions { max_users: ranked_users, seed: hold_out.seed };
+    if let Some(path) = &model {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let model = FactorModel::from_bytes(&bytes)
+            .with_context(|| format!("{} is no sound model", path.display()))?;
+        anyhow::ensure!(
+            model.n_users() == file.users.len() && model.n_items() == file.titles.len(),
+            "the model has {} users and {} titles, the ratings have {} and {}: it was trained on other data",
+            model.n_users(),
+            model.n_items(),
+            file.users.len(),
+            file.titles.len()
+        );
+        let split = hold_out.cut(&file)?.apply(&file.rows);
+        let held = HeldOut { train: &split.train, test: &split.test };
+        let report = evaluate::evaluate(&[("model".to_owned(), &model)], held, ranks, context)?;
+        return print(json, &[(title(hold_out.by), report)], context);
+    }
+    let params = params.unwrap_or_default();
+    let compared = [(params.algorithm().to_owned(), params)];
+    let mut reports = Vec::new();
+    for method in [Method::Random, Method::Chronological] {
+        let cut = hold_out.cut_by(method, &file)?;
+        let report = measure_on_test(&file.rows, &cut, &compared, hold_out.seed, ranks, context)?;
+        reports.push((title(method), report));
+    }
+    print(json, &reports, context)
+}
+
+fn title(method: Method) -> String {
+    match method {
+        Method::Random => "random test ratings".to_owned(),
+        Method::Chronological => "each user's latest ratings".to_owned(),
+    }
+}
+
+fn print(json: bool, reports: &[(String, Report)], context: &Context) -> anyhow::Result<()> {
+    if json {
+        let by_split: std::collections::BTreeMap<_, _> = reports.iter().map(|(k, v)| (k, v)).collect();
+        context.print(&serde_json::to_string_pretty(&by_split)?);
+        return Ok(());
+    }
+    for (n, (title, report)) in reports.iter().enumerate() {
+        let gap = if n > 0 { "\n" } else { "" };
+        let mut heading = format!("{gap}{title}: {} rows, trained on {}", report.n_test, report.n_train);
+        if report.n_ranked_users > 0 {
+            let _ = write!(
+                heading,
+                "; ranks of {} users ({} more not sampled, {} without a liked title left out)",
+                report.n_ranked_users, report.n_users_not_sampled, report.n_users_without_relevant
+            );
+        }
+        context.print(&format!("{heading}\n{}", report.to_text()));
+    }
+    Ok(())
+}
+
+/// Errors of the baselines, the defaults and the tuned parameters, as means over the folds.
+fn over_folds(
+    hold_out: HoldOut,
+    n_trials: Option<usize>,
+    file: &FileOrder,
+    folds: &[u32],
+    params: Option<&ModelParams>,
+    context: &Context,
+) -> anyhow::Result<Report> {
+    let mut numbers = folds.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    anyhow::ensure!(numbers.len() > 1, "the fold file names one fold alone; there must be two at least");
+    let nothing = Interactions::default();
+    let mut mean = Report::default();
+    for &number in &numbers {
+        let cut = split::fold(folds, number)?;
+        let split = cut.apply(&file.rows);
+        let train = |params: &ModelParams| {
+            let settled = params.clone().settled(params.n_epochs());
+            fit(&settled, &split.train, &nothing, hold_out.seed, &Silent).map(|(model, _)| model)
+        };
+        let mut models = vec![
+            (evaluate::names::GLOBAL_MEAN, biases::global_mean_only(&split.train)?),
+            (evaluate::names::BIASES, train(&ModelParams::Biases(BiasParams::default()))?),
+            ("svd, defaults", train(&ModelParams::default())?),
+        ];
+        if let Some(params) = params {
+            models.push(("parameters given", train(params)?));
+        }
+        if let Some(n_trials) = n_trials {
+            let (inner, validation) = hold_out.validation_of(&cut.train)?;
+            let options = TuneOptions { n_trials, time_limit: None, seed: hold_out.seed };
+            let tuned = tune(&file.rows.select(&inner), &file.rows.select(&validation), options, context)?;
+            context.note(&format!("fold {number}: {}", crate::tune::describe(&tuned.params)));
+            models.push(("tuned in each fold", train(&tuned.params)?));
+        }
+        for (name, model) in models {
+            let measures = evaluate::errors(&model, &split.test).unwrap_or_default();
+            let row = mean.models.entry(name.to_owned()).or_default();
+            for (measure, value) in measures {
+                *row.entry(measure).or_default() += value / numbers.len() as f64;
+            }
+        }
+        mean.n_train += split.train.len() / numbers.len();
+        mean.n_test += split.test.len() / numbers.len();
+        context.note(&format!("fold {number} is done"));
+    }
+    Ok(mean)
 }

@@ -1,6 +1,7 @@
 //! The command line: clap types in one module a command, resolved here, run with a [`Context`].
 
 mod build;
+mod data;
 mod demo;
 mod etl;
 mod evaluate;

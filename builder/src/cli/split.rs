@@ -1,9 +1,50 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
 use super::Context;
+use super::data::{HoldOut, Source, write};
+use crate::Reporter;
 
 /// Cut clean ratings into train, validation and test rows.
+///
+/// Writes `train.csv`, `validation.csv` and `test.csv` with the columns of the rating files, which
+/// `cartelera etl` reads. Chronological cuts hold out the latest ratings of each user.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    source: Source,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    #[command(flatten)]
+    hold_out: HoldOut,
+
+    /// Folder for the three files; it is made where it is absent.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let Args { source, hold_out, out } = args;
+    let file = source.read(context)?;
+    let cut = hold_out.cut(&file)?;
+    std::fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
+    for (name, part) in [("train", &cut.train), ("validation", &cut.validation), ("test", &cut.test)] {
+        let mut text = String::from("userId,rating,timestamp,movieId\n");
+        for &row in part {
+            // Ids hold no sign that would need quoting.
+            let _ = writeln!(
+                text,
+                "{},{},{},{}",
+                file.users[file.rows.user_idx[row] as usize],
+                file.rows.rating[row],
+                file.timestamp[row],
+                file.titles[file.rows.title_idx[row] as usize]
+            );
+        }
+        let path = out.join(name).with_extension("csv");
+        write(&path, text.as_bytes())?;
+        context.note(&format!("{}: {} ratings", path.display(), part.len()));
+    }
+    Ok(())
 }

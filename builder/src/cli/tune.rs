@@ -1,9 +1,72 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
 use super::Context;
+use super::data::{HoldOut, Source, read_folds, write};
+use crate::split;
+use crate::tune::{TuneOptions, tune};
 
 /// Search for the model parameters that predict held-out ratings best.
+///
+/// Trials are trained on the training part and judged on the validation part; the test part is not
+/// touched. Prints the trials and a verdict on whether factors help.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    source: Source,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    #[command(flatten)]
+    hold_out: HoldOut,
+
+    /// Trials; every fifth is biases only.
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    trials: usize,
+
+    /// Stop trying anything new after so many minutes.
+    #[arg(long, value_name = "MINUTES")]
+    minutes: Option<f64>,
+
+    /// File for the trials and the parameters chosen, in JSON.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Fold numbers, one line a row: the rows of `--without-fold` are left out, in place of a test share.
+    #[arg(long, value_name = "FILE", requires = "without_fold", requires = "rows")]
+    folds: Option<PathBuf>,
+
+    /// The fold that is left out.
+    #[arg(long, value_name = "FOLD", requires = "folds")]
+    without_fold: Option<u32>,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let Args { source, hold_out, trials, minutes, out, folds, without_fold } = args;
+    let file = source.read(context)?;
+    let (train, validation) = if let (Some(path), Some(fold)) = (&folds, without_fold) {
+        let folds = read_folds(path, file.rows.len())?;
+        hold_out.validation_of(&split::fold(&folds, fold)?.train)?
+    } else {
+        let cut = hold_out.cut(&file)?;
+        (cut.train, cut.validation)
+    };
+    let time_limit = minutes
+        .map(|m| Duration::try_from_secs_f64(m * 60.0))
+        .transpose()
+        .context("--minutes takes a number of minutes, at least 0")?;
+    let options = TuneOptions { n_trials: trials, time_limit, seed: hold_out.seed };
+    let tuned = tune(&file.rows.select(&train), &file.rows.select(&validation), options, context)?;
+    if let Some(path) = &out {
+        let mut json = serde_json::to_string_pretty(&tuned)?;
+        json.push('\n');
+        write(path, json.as_bytes())?;
+    }
+    context.print(&format!(
+        "{}\n{}\nchosen: {}",
+        tuned.to_text(),
+        tuned.verdict,
+        crate::tune::describe(&tuned.params)
+    ));
+    Ok(())
 }

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 pub use error::EtlError;
-pub use file_order::{FileOrder, read_file_order};
+pub use file_order::{FileOrder, FileOrderError, read_file_order};
 pub use input::{EtlInput, TitleSource};
 pub use reject::{MAX_VALUE_BYTES, Reason, Reject, Rejects, Repair, RepairKind};
 pub use summary::Summary;

@@ -1,1 +1,288 @@
-//! Trainers.
+//! Trainers. Each ends as one [`FactorModel`]; serving knows nothing else.
+//!
+//! [`fit`] trains what [`ModelParams`] names: [`svd`] (biased matrix factorisation) or [`biases`] alone.
+//! Users and titles without a training row have bias 0 and factors 0, so that a prediction for them falls
+//! back on what is known: the global mean and the other side's bias.
+
+pub mod biases;
+mod grid;
+mod kernel;
+pub mod svd;
+
+use catalog::{Interactions, RATING_MAX, RATING_MIN};
+use recommender::FactorModel;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::Reporter;
+pub use biases::BiasParams;
+pub use svd::SvdParams;
+
+/// Why no model came of it.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum TrainError {
+    /// No rows.
+    #[error("there is no rating to train on")]
+    Empty,
+    /// Columns of different lengths, a position out of range, a rating that is no number.
+    #[error("row {row} of the {set} ratings: {problem}")]
+    Row {
+        /// Which rows: `training` or `validation`.
+        set: &'static str,
+        /// Position, from 0.
+        row: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A parameter out of its range.
+    #[error("{name} is {value}; it must be {range}")]
+    Parameter {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What is allowed.
+        range: &'static str,
+    },
+    /// The parameters grew beyond all bounds.
+    #[error("training diverged in epoch {epoch}; try a lower learning rate than {learning_rate}")]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The learning rate it was given.
+        learning_rate: f64,
+    },
+    /// Early stopping was asked for and there is nothing to stop by.
+    #[error("early stopping needs validation ratings, and there are none; hold some out or leave it off")]
+    NothingToStopBy,
+}
+
+/// What trains a model, and with which parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "algorithm", rename_all = "kebab-case")]
+pub enum ModelParams {
+    /// Biases only, by alternating least squares.
+    Biases(BiasParams),
+    /// Biased matrix factorisation by stochastic gradient descent.
+    Svd(SvdParams),
+}
+
+impl Default for ModelParams {
+    fn default() -> Self {
+        Self::Svd(SvdParams::default())
+    }
+}
+
+impl ModelParams {
+    /// `biases` or `svd`.
+    pub fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Biases(_) => "biases",
+            Self::Svd(_) => "svd",
+        }
+    }
+
+    /// Factors a user or title; 0 for biases only.
+    pub fn n_factors(&self) -> usize {
+        match self {
+            Self::Biases(_) => 0,
+            Self::Svd(svd) => svd.n_factors,
+        }
+    }
+
+    /// Passes over the rows, at most.
+    pub fn n_epochs(&self) -> usize {
+        match self {
+            Self::Biases(biases) => biases.n_epochs,
+            Self::Svd(svd) => svd.n_epochs,
+        }
+    }
+
+    /// The same with another number of passes.
+    #[must_use]
+    pub fn with_n_epochs(mut self, n_epochs: usize) -> Self {
+        match &mut self {
+            Self::Biases(biases) => biases.n_epochs = n_epochs,
+            Self::Svd(svd) => svd.n_epochs = n_epochs,
+        }
+        self
+    }
+
+    /// For a last training on all rows: exactly `n_epochs`, and no early stopping, since nothing is held
+    /// out any more.
+    #[must_use]
+    pub fn settled(self, n_epochs: usize) -> Self {
+        let mut settled = self.with_n_epochs(n_epochs);
+        if let Self::Svd(svd) = &mut settled {
+            svd.early_stopping = None;
+        }
+        settled
+    }
+}
+
+/// One pass over the training rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Root mean squared error on the training rows, each error taken as the row is visited, not clipped.
+    pub train_rmse: f64,
+    /// Root mean squared error on the validation rows after the pass, clipped; `None` where there are none.
+    pub validation_rmse: Option<f64>,
+}
+
+/// How training went.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Every pass, in order.
+    pub epochs: Vec<Epoch>,
+    /// How many passes the model has seen: all of them, or as many as were best on the validation rows
+    /// where early stopping was on.
+    pub best_epoch: usize,
+}
+
+/// Trains a model. The model's noise variance is the squared RMSE on the validation rows, or on the training rows
+/// where there are none. `validation` may be empty; it is watched, and stops training where early stopping is on.
+///
+/// The result depends on the rows, their order, the parameters and the seed alone, not on threads.
+///
+/// # Errors
+/// [`TrainError`]: no rows, rows or parameters out of range, or divergence.
+pub fn fit(
+    params: &ModelParams,
+    train: &Interactions,
+    validation: &Interactions,
+    seed: u64,
+    reporter: &dyn Reporter,
+) -> Result<(FactorModel, History), TrainError> {
+    let (model, history) = match params {
+        ModelParams::Biases(params) => biases::fit(params, train, validation, reporter),
+        ModelParams::Svd(params) => svd::fit(params, train, validation, seed, reporter),
+    }?;
+    let last = history.epochs.get(history.best_epoch.saturating_sub(1));
+    let rmse = last.map_or(1.0, |epoch| epoch.validation_rmse.unwrap_or(epoch.train_rmse));
+    Ok((with_noise(model, rmse), history))
+}
+
+/// The model with the square of an RMSE as its noise variance; a perfect fit still leaves a little.
+pub(crate) fn with_noise(model: FactorModel, rmse: f64) -> FactorModel {
+    const LEAST: f64 = 1e-4;
+    model.with_noise_variance((rmse * rmse).max(LEAST) as f32).expect("an RMSE is finite")
+}
+
+/// The range predictions are clipped to: that of the ratings seen, or the whole scale from
+/// [`RATING_MIN`] to [`RATING_MAX`] where they are all the same.
+pub fn scale_of(rows: &Interactions) -> (f32, f32) {
+    let low = rows.rating.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = rows.rating.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if low < high { (low, high) } else { (RATING_MIN.min(low), RATING_MAX.max(high)) }
+}
+
+/// μ, summed in the order of the rows; 0 where there are none.
+pub fn global_mean(rows: &Interactions) -> f32 {
+    if rows.is_empty() {
+        return 0.0;
+    }
+    (rows.rating.iter().map(|&r| f64::from(r)).sum::<f64>() / rows.len() as f64) as f32
+}
+
+fn check_rows(set: &'static str, rows: &Interactions) -> Result<(), TrainError> {
+    let refuse = |row, problem| Err(TrainError::Row { set, row, problem });
+    let n = rows.len();
+    if rows.user_idx.len() != n || rows.title_idx.len() != n {
+        return refuse(n.min(rows.user_idx.len()).min(rows.title_idx.len()), "the columns differ in length");
+    }
+    if let Some(row) = rows.user_idx.iter().position(|&u| u as usize >= rows.n_users) {
+        return refuse(row, "the user position is out of range");
+    }
+    if let Some(row) = rows.title_idx.iter().position(|&t| t as usize >= rows.n_titles) {
+        return refuse(row, "the title position is out of range");
+    }
+    if let Some(row) = rows.rating.iter().position(|r| !r.is_finite()) {
+        return refuse(row, "the rating is not a finite number");
+    }
+    Ok(())
+}
+
+/// Both sets are sound, the first has rows, and both speak of the same users and titles.
+fn check_sets(train: &Interactions, validation: &Interactions) -> Result<(), TrainError> {
+    check_rows("training", train)?;
+    if train.is_empty() {
+        return Err(TrainError::Empty);
+    }
+    check_rows("validation", validation)?;
+    if !validation.is_empty() && (validation.n_users > train.n_users || validation.n_titles > train.n_titles)
+    {
+        return Err(TrainError::Row {
+            set: "validation",
+            row: 0,
+            problem: "more users or titles than the training ratings speak of",
+        });
+    }
+    Ok(())
+}
+
+fn check_parameter(
+    name: &'static str,
+    value: f64,
+    holds: bool,
+    range: &'static str,
+) -> Result<(), TrainError> {
+    if holds { Ok(()) } else { Err(TrainError::Parameter { name, value, range }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Silent;
+
+    fn rows(triples: &[(u32, u32, f32)]) -> Interactions {
+        Interactions {
+            n_users: 2,
+            n_titles: 2,
+            user_idx: triples.iter().map(|t| t.0).collect(),
+            title_idx: triples.iter().map(|t| t.1).collect(),
+            rating: triples.iter().map(|t| t.2).collect(),
+        }
+    }
+
+    #[test]
+    fn unsound_rows_are_refused_by_every_trainer() {
+        let good = rows(&[(0, 0, 3.0), (1, 1, 4.0)]);
+        let mut uneven = good.clone();
+        uneven.title_idx.pop();
+        let bad = [
+            (rows(&[]), TrainError::Empty),
+            (
+                rows(&[(0, 0, 3.0), (2, 0, 3.0)]),
+                TrainError::Row { set: "training", row: 1, problem: "the user position is out of range" },
+            ),
+            (
+                rows(&[(0, 2, 3.0)]),
+                TrainError::Row { set: "training", row: 0, problem: "the title position is out of range" },
+            ),
+            (
+                rows(&[(0, 0, f32::NAN)]),
+                TrainError::Row { set: "training", row: 0, problem: "the rating is not a finite number" },
+            ),
+            (uneven, TrainError::Row { set: "training", row: 1, problem: "the columns differ in length" }),
+        ];
+        for params in [ModelParams::default(), ModelParams::Biases(BiasParams::default())] {
+            for (train, error) in &bad {
+                assert_eq!(fit(&params, train, &rows(&[]), 0, &Silent).unwrap_err(), *error);
+            }
+            assert!(fit(&params, &good, &rows(&[]), 0, &Silent).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_scale_is_that_of_the_rows() {
+        assert_eq!(scale_of(&rows(&[(0, 0, 2.0), (0, 1, 4.5)])), (2.0, 4.5));
+        assert_eq!(scale_of(&rows(&[(0, 0, 3.0)])), (0.5, 5.0));
+    }
+
+    #[test]
+    fn parameters_keep_their_form_in_json() {
+        let text = serde_json::to_string(&ModelParams::default()).unwrap();
+        assert!(text.starts_with(r#"{"algorithm":"svd","n_factors":100,"#), "{text}");
+        assert_eq!(serde_json::from_str::<ModelParams>(&text).unwrap(), ModelParams::default());
+    }
+}

@@ -3,9 +3,9 @@
 //! [`load`] reads the artifacts of one function from a store and gives the router that answers its routes; the
 //! same router runs under the Lambda runtime ([`lambda`]) and under a local listener.
 
+mod handlers;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-mod handlers;
 mod params;
 mod problem;
 mod routes;

@@ -54,7 +54,12 @@ impl<'a> Params<'a> {
         value
     }
 
-    fn parsed<T: FromStr>(&mut self, name: &'static str, expected: &str, fits: impl Fn(&T) -> bool) -> Option<T> {
+    fn parsed<T: FromStr>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        fits: impl Fn(&T) -> bool,
+    ) -> Option<T> {
         let text = self.text(name)?;
         let value = text.parse().ok().filter(fits);
         if value.is_none() {

@@ -58,11 +58,7 @@ pub async fn load_all(store: &dyn Store) -> Result<Router, StartError> {
     Ok(finish(router))
 }
 
-async fn routes_of(
-    function: Function,
-    store: &dyn Store,
-    manifest: &Manifest,
-) -> Result<Router, StartError> {
+async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -> Result<Router, StartError> {
     Ok(match function {
         Function::GetMaxDuration => {
             let index = Arc::new(store::load(store, manifest).await?);
@@ -106,9 +102,10 @@ async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommend
 }
 
 fn routes(function: Function, handler: impl Fn(Endpoint) -> MethodRouter) -> Router {
-    ROUTES.iter().filter(|route| route.function == function).fold(Router::new(), |router, route| {
-        router.route(route.path, handler(route.endpoint))
-    })
+    ROUTES
+        .iter()
+        .filter(|route| route.function == function)
+        .fold(Router::new(), |router, route| router.route(route.path, handler(route.endpoint)))
 }
 
 /// What every router has: problems instead of bare statuses, and a limit on bodies.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::scan::dot;
 
 /// The parts of a [`FactorModel`], unchecked.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FactorModelParts {
     /// μ.
     pub global_mean: f32,
@@ -23,6 +23,22 @@ pub struct FactorModelParts {
     /// Variance of a rating around its prediction, as seen on held-out rows: how far a new user's few
     /// ratings are to be believed.
     pub noise_variance: f32,
+}
+
+impl Default for FactorModelParts {
+    /// No users, no items, no factors, the whole scale, and ratings that lie a star around their prediction.
+    fn default() -> Self {
+        Self {
+            global_mean: 0.0,
+            user_bias: Vec::new(),
+            item_bias: Vec::new(),
+            n_factors: 0,
+            user_factors: Vec::new(),
+            item_factors: Vec::new(),
+            scale: (catalog::RATING_MIN, catalog::RATING_MAX),
+            noise_variance: 1.0,
+        }
+    }
 }
 
 /// What every trainer ends as: `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, clipped to the scale of the ratings
@@ -65,6 +81,14 @@ impl FactorModel {
             Invalid::unless(values.iter().all(|v| v.is_finite()), field, "a value is not finite")?;
         }
         Ok(Self { parts })
+    }
+
+    /// The same model with another noise variance.
+    ///
+    /// # Errors
+    /// Not above zero, or not finite.
+    pub fn with_noise_variance(self, noise_variance: f32) -> Result<Self, Invalid> {
+        Self::new(FactorModelParts { noise_variance, ..self.parts })
     }
 
     /// The parts.

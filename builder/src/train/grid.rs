@@ -1,0 +1,213 @@
+//! A fixed grid of blocks over users and titles.
+//!
+//! Users and titles are dealt into equally many stripes, so that each stripe holds about as many ratings.
+//! Blocks that share neither a user stripe nor a title stripe touch different rows of parameters, and so
+//! may be visited at the same time: B of them make one step, B steps one epoch (Gemulla et al. 2011,
+//! "Large-scale matrix factorization with distributed stochastic gradient descent"). The grid depends on
+//! the data alone, never on the number of threads.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use catalog::Interactions;
+use rayon::prelude::*;
+
+use super::kernel::Row;
+
+/// The slot of a user or title without a rating.
+pub(super) const UNRATED: u32 = u32::MAX;
+
+/// A stripe of titles should fit a second-level cache. Users pass through it: rows of a block stand by
+/// user, so that a user's factors are fetched once a block.
+const STRIPE_BYTES: usize = 256 << 10;
+/// Smaller blocks cost more to hand out than to visit.
+const MIN_ROWS_PER_BLOCK: usize = 256;
+const MIN_STRIPES: usize = 16;
+const MAX_STRIPES: usize = 128;
+
+/// How one side (users or titles) is dealt into stripes. A slot is a position in the order of stripes.
+#[derive(Debug)]
+pub(super) struct Side {
+    /// Slot of each user or title, or [`UNRATED`].
+    pub(super) slot: Vec<u32>,
+    /// First slot of each stripe, and the number of slots at the end.
+    pub(super) starts: Vec<usize>,
+}
+
+impl Side {
+    fn deal(counts: &[u32], n_stripes: usize) -> Self {
+        let mut order: Vec<u32> = (0..counts.len() as u32).filter(|&i| counts[i as usize] > 0).collect();
+        order.sort_by_key(|&i| (Reverse(counts[i as usize]), i));
+        // Heaviest first, each to the lightest stripe: the loads end within one rating of the lightest row.
+        let mut loads: BinaryHeap<Reverse<(u64, usize)>> = (0..n_stripes).map(|s| Reverse((0, s))).collect();
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); n_stripes];
+        for i in order {
+            let Some(Reverse((load, stripe))) = loads.pop() else { break };
+            members[stripe].push(i);
+            loads.push(Reverse((load + u64::from(counts[i as usize]), stripe)));
+        }
+        let mut slot = vec![UNRATED; counts.len()];
+        let mut starts = Vec::with_capacity(n_stripes + 1);
+        let mut next = 0;
+        for mut stripe in members {
+            starts.push(next);
+            stripe.sort_unstable();
+            for i in stripe {
+                slot[i as usize] = next as u32;
+                next += 1;
+            }
+        }
+        starts.push(next);
+        Self { slot, starts }
+    }
+
+    pub(super) fn n_slots(&self) -> usize {
+        *self.starts.last().unwrap_or(&0)
+    }
+
+    fn stripe_of_slot(&self) -> Vec<u32> {
+        let sizes = self.starts.windows(2).map(|w| w[1] - w[0]);
+        sizes.enumerate().flat_map(|(s, n)| std::iter::repeat_n(s as u32, n)).collect()
+    }
+}
+
+/// The rows of a training set, block by block.
+#[derive(Debug)]
+pub(super) struct Grid {
+    pub(super) n_stripes: usize,
+    pub(super) users: Side,
+    pub(super) items: Side,
+    rows: Vec<Row>,
+    /// First row of block `a * n_stripes + b`, and the number of rows at the end.
+    starts: Vec<usize>,
+}
+
+impl Grid {
+    /// Sorts the rows into blocks; inside a block they stand by user, then by title, then in their order.
+    /// `width` is the number of values in a row of factors.
+    pub(super) fn new(data: &Interactions, global_mean: f32, width: usize) -> Self {
+        let count = |idx: &[u32], n: usize| {
+            let mut counts = vec![0_u32; n];
+            for &i in idx {
+                counts[i as usize] += 1;
+            }
+            counts
+        };
+        let user_counts = count(&data.user_idx, data.n_users);
+        let item_counts = count(&data.title_idx, data.n_titles);
+        let rated = |counts: &[u32]| counts.iter().filter(|&&c| c > 0).count();
+        let n_stripes = n_stripes(data.len(), rated(&user_counts), rated(&item_counts), width);
+        let users = Side::deal(&user_counts, n_stripes);
+        let items = Side::deal(&item_counts, n_stripes);
+
+        let (user_stripe, item_stripe) = (users.stripe_of_slot(), items.stripe_of_slot());
+        let block_of = |u: u32, i: u32| {
+            user_stripe[users.slot[u as usize] as usize] as usize * n_stripes
+                + item_stripe[items.slot[i as usize] as usize] as usize
+        };
+        let mut starts = vec![0_usize; n_stripes * n_stripes + 1];
+        for (&u, &i) in data.user_idx.iter().zip(&data.title_idx) {
+            starts[block_of(u, i) + 1] += 1;
+        }
+        for b in 1..starts.len() {
+            starts[b] += starts[b - 1];
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![Row { user: 0, item: 0, centred: 0.0 }; data.len()];
+        for ((&u, &i), &rating) in data.user_idx.iter().zip(&data.title_idx).zip(&data.rating) {
+            let block = block_of(u, i);
+            let (a, b) = (block / n_stripes, block % n_stripes);
+            rows[next[block]] = Row {
+                user: users.slot[u as usize] - users.starts[a] as u32,
+                item: items.slot[i as usize] - items.starts[b] as u32,
+                centred: rating - global_mean,
+            };
+            next[block] += 1;
+        }
+        let mut rest = rows.as_mut_slice();
+        let mut blocks = Vec::with_capacity(n_stripes * n_stripes);
+        for w in starts.windows(2) {
+            let (block, tail) = rest.split_at_mut(w[1] - w[0]);
+            blocks.push(block);
+            rest = tail;
+        }
+        blocks.into_par_iter().for_each(|block| block.sort_by_key(|row| (row.user, row.item)));
+        Self { n_stripes, users, items, rows, starts }
+    }
+
+    /// The rows of the block of user stripe `a` and title stripe `b`.
+    pub(super) fn block(&self, a: usize, b: usize) -> &[Row] {
+        let block = a * self.n_stripes + b;
+        &self.rows[self.starts[block]..self.starts[block + 1]]
+    }
+
+    pub(super) fn n_rows(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+fn n_stripes(n_rows: usize, n_users: usize, n_items: usize, width: usize) -> usize {
+    let bytes = n_items * (width + 1) * size_of::<f32>();
+    let for_cache = bytes.div_ceil(STRIPE_BYTES).next_power_of_two().clamp(MIN_STRIPES, MAX_STRIPES);
+    let for_blocks = (n_rows / MIN_ROWS_PER_BLOCK).isqrt();
+    for_cache.min(for_blocks).min(n_users).min(n_items).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_row_stands_in_its_block_once(
+            rows in prop::collection::vec((0_u32..40, 0_u32..30, 1_u8..6), 1..3000)
+        ) {
+            let data = Interactions {
+                n_users: 41,
+                n_titles: 31,
+                user_idx: rows.iter().map(|r| r.0).collect(),
+                title_idx: rows.iter().map(|r| r.1).collect(),
+                rating: rows.iter().map(|r| f32::from(r.2)).collect(),
+            };
+            let grid = Grid::new(&data, 0.0, 8);
+            let unslot = |side: &Side, slot: usize| side.slot.iter().position(|&s| s as usize == slot).unwrap() as u32;
+            let mut seen = Vec::new();
+            for a in 0..grid.n_stripes {
+                for b in 0..grid.n_stripes {
+                    for row in grid.block(a, b) {
+                        let u = grid.users.starts[a] + row.user as usize;
+                        let i = grid.items.starts[b] + row.item as usize;
+                        prop_assert!(u < grid.users.starts[a + 1] && i < grid.items.starts[b + 1]);
+                        seen.push((unslot(&grid.users, u), unslot(&grid.items, i), row.centred as u8));
+                    }
+                }
+            }
+            let mut rows = rows;
+            rows.sort_unstable();
+            seen.sort_unstable();
+            prop_assert_eq!(seen, rows);
+            prop_assert_eq!(grid.users.slot[40], UNRATED);
+            prop_assert_eq!(grid.items.slot[30], UNRATED);
+        }
+
+        #[test]
+        fn stripes_are_balanced(counts in prop::collection::vec(1_u32..50, 64..400)) {
+            let side = Side::deal(&counts, 16);
+            let mut loads = [0; 16];
+            for (i, &slot) in side.slot.iter().enumerate() {
+                let stripe = side.starts.partition_point(|&s| s <= slot as usize) - 1;
+                loads[stripe] += counts[i];
+            }
+            prop_assert!(loads.iter().max().unwrap() - loads.iter().min().unwrap() < 50);
+        }
+    }
+
+    #[test]
+    fn small_data_is_one_block() {
+        assert_eq!(n_stripes(10, 3, 4, 8), 1);
+        assert_eq!(n_stripes(100_000, 943, 1682, 104), 16);
+        assert_eq!(n_stripes(11_000_000, 115_000, 23_000, 32), 16);
+    }
+}

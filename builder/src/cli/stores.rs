@@ -9,7 +9,7 @@ use store::Store;
 /// A store, as commands take it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct StoreArg {
-    /// Where releases live: a folder, file://FOLDER or, built with the feature `s3`, s3://BUCKET/PREFIX.
+    /// Where releases live: a folder, `file://FOLDER` or, built with the feature `s3`, `s3://BUCKET/PREFIX`.
     #[arg(long, value_name = "STORE", env = "CARTELERA_STORE")]
     pub(super) store: String,
 }
@@ -31,7 +31,6 @@ pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
 
 /// Opens a store by its name.
 #[cfg(not(feature = "s3"))]
-#[expect(clippy::unused_async, reason = "one signature with and without the feature s3")]
 pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
     anyhow::ensure!(
         !uri.starts_with("s3://"),
@@ -45,13 +44,11 @@ pub(super) async fn manifest_of(
     store: &dyn Store,
     release: Option<&str>,
 ) -> anyhow::Result<(String, Manifest)> {
-    Ok(match release {
-        Some(release) => (release.to_owned(), store::manifest(store, release).await?),
-        None => {
-            let pointer = store::current(store).await?;
-            (pointer.release, pointer.manifest)
-        }
-    })
+    if let Some(release) = release {
+        return Ok((release.to_owned(), store::manifest(store, release).await?));
+    }
+    let pointer = store::current(store).await?;
+    Ok((pointer.release, pointer.manifest))
 }
 
 /// Unix seconds.

@@ -10,7 +10,7 @@ mod titles;
 pub use fold_in::{NewUser, fold_in};
 pub use histories::Histories;
 pub use model::{FactorModel, FactorModelParts};
-pub use scan::{ItemPanels, TopN};
+pub use scan::{ItemPanels, LANES, TopN};
 pub use serve::{
     Filter, FilterError, ItemStrategy, Mismatch, Prediction, Ranked, Recommendations, Recommender, Similar,
     Strategy, UnknownTitle,

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::FactorModel;
 
 /// Items a panel. Sixteen sums fill four 128-bit registers, which every 64-bit machine has.
-const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// Item vectors in panels of sixteen items, factor by factor, so that the scan adds up sixteen scores at
 /// once and needs no sum across a register.
@@ -44,28 +44,22 @@ impl ItemPanels {
         Self::new(&model.parts().item_factors, model.n_items(), model.n_factors())
     }
 
-    /// Calls `visit(item, dot)` for every item in order, with `dot` the product of its vector and `user`,
-    /// summed in the order of the factors.
+    /// Calls `visit(first, products)` for every panel in order: `products[lane]` is the product of `user` and the
+    /// vector of item `first + lane`, summed in the order of the factors; 0 in lanes beyond the last item.
     ///
     /// # Panics
     /// Where `user` does not have the model's number of factors.
-    pub fn scan(&self, user: &[f32], mut visit: impl FnMut(usize, f32)) {
+    pub fn scan(&self, user: &[f32], mut visit: impl FnMut(usize, &[f32; LANES])) {
         assert_eq!(user.len(), self.n_factors, "a user vector has one value a factor");
-        if self.n_factors == 0 {
-            (0..self.n_items).for_each(|item| visit(item, 0.0));
-            return;
-        }
-        for (p, panel) in self.factors.chunks_exact(self.n_factors * LANES).enumerate() {
+        for p in 0..self.n_items.div_ceil(LANES) {
+            let panel = &self.factors[p * self.n_factors * LANES..(p + 1) * self.n_factors * LANES];
             let mut sums = [0.0_f32; LANES];
             for (lanes, &weight) in panel.as_chunks::<LANES>().0.iter().zip(user) {
                 for (sum, value) in sums.iter_mut().zip(lanes) {
                     *sum += weight * value;
                 }
             }
-            let first = p * LANES;
-            for (lane, &sum) in sums.iter().enumerate().take(self.n_items - first) {
-                visit(first + lane, sum);
-            }
+            visit(p * LANES, &sums);
         }
     }
 }
@@ -111,22 +105,20 @@ impl TopN {
         Self { n, heap: std::collections::BinaryHeap::with_capacity(n.min(1024) + 1) }
     }
 
-    /// Whether an entry would be kept: a cheap test before costly ones.
-    #[inline]
-    pub fn admits(&self, item: usize, score: f32) -> bool {
-        if self.heap.len() < self.n {
-            return true;
+    /// The score that an item after all those seen has to exceed to be kept: a cheap test before costly ones.
+    pub fn bar(&self) -> f32 {
+        match self.heap.peek() {
+            _ if self.n == 0 => f32::INFINITY,
+            Some(worst) if self.heap.len() == self.n => worst.score,
+            _ => f32::NEG_INFINITY,
         }
-        self.heap.peek().is_some_and(|worst| Entry { score, item } < *worst)
     }
 
     /// Takes an entry, and drops the worst where there are more than `n`.
     pub fn push(&mut self, item: usize, score: f32) {
-        if self.admits(item, score) {
-            self.heap.push(Entry { score, item });
-            if self.heap.len() > self.n {
-                self.heap.pop();
-            }
+        self.heap.push(Entry { score, item });
+        if self.heap.len() > self.n {
+            self.heap.pop();
         }
     }
 
@@ -153,20 +145,24 @@ mod tests {
             let rows: Vec<f32> = (0..n_items * n_factors).map(value).collect();
             let user: Vec<f32> = (0..n_factors).map(|i| value(i + 977)).collect();
             let mut seen = 0;
-            ItemPanels::new(&rows, n_items, n_factors).scan(&user, |item, product| {
-                assert_eq!(item, seen);
-                let row = &rows[item * n_factors..(item + 1) * n_factors];
-                assert_eq!(product.to_bits(), dot(&user, row).to_bits());
-                seen += 1;
+            ItemPanels::new(&rows, n_items, n_factors).scan(&user, |first, products| {
+                assert_eq!(first, seen);
+                for (lane, product) in products.iter().enumerate() {
+                    let row = rows.get((first + lane) * n_factors..(first + lane + 1) * n_factors);
+                    assert_eq!(product.to_bits(), row.map_or(0.0, |row| dot(&user, row)).to_bits());
+                }
+                seen += LANES;
             });
-            prop_assert_eq!(seen, n_items);
+            prop_assert_eq!(seen, n_items.next_multiple_of(LANES));
         }
 
         #[test]
         fn the_best_are_those_of_a_full_sort(scores in proptest::collection::vec(0_u8..6, 0..40), n in 0_usize..12) {
             let mut top = TopN::new(n);
             for (item, &score) in scores.iter().enumerate() {
-                top.push(item, f32::from(score));
+                if f32::from(score) > top.bar() {
+                    top.push(item, f32::from(score));
+                }
             }
             let mut all: Vec<(usize, f32)> =
                 scores.iter().enumerate().map(|(i, &s)| (i, f32::from(s))).collect();

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::fold_in::{NewUser, Prior, fold_in_with};
 use crate::scan::dot;
-use crate::{FactorModel, Histories, ItemPanels, TitleView, Titles, TopN};
+use crate::{FactorModel, Histories, ItemPanels, LANES, TitleView, Titles, TopN};
 
 /// Artifacts that are not of one release.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -206,6 +206,8 @@ pub struct Recommender {
     model: FactorModel,
     histories: Histories,
     panels: ItemPanels,
+    /// b(i) by panels; minus infinity in lanes beyond the last item, which therefore are in no list.
+    panel_biases: Vec<[f32; LANES]>,
     /// Length of each item vector.
     norms: Vec<f32>,
     prior: Prior,
@@ -235,10 +237,13 @@ impl Recommender {
         let named = histories.n_titles_at_least();
         agree("items", model.n_items(), "histories", named.max(model.n_items()))?;
         let panels = ItemPanels::of(&model);
+        let mut biases = model.parts().item_bias.clone();
+        biases.resize(biases.len().next_multiple_of(LANES), f32::NEG_INFINITY);
+        let panel_biases = biases.as_chunks().0.to_vec();
         let norms =
             (0..model.n_items()).map(|i| dot(model.item_vector(i), model.item_vector(i)).sqrt()).collect();
         let prior = Prior::of(&model);
-        Ok(Self { titles, model, histories, panels, norms, prior, threshold })
+        Ok(Self { titles, model, histories, panels, panel_biases, norms, prior, threshold })
     }
 
     /// The titles.
@@ -325,12 +330,17 @@ impl Recommender {
         let item = self.position(title_id)?;
         let mut top = TopN::new(n);
         let strategy = if self.norms[item] > 0.0 {
-            self.panels.scan(self.model.item_vector(item), |other, product| {
-                let norm = self.norms[other];
-                if other != item && norm > 0.0 {
-                    let m = self.titles.n_ratings(other) as f32;
-                    let cosine = (product / (norm * self.norms[item])).clamp(-1.0, 1.0);
-                    top.push(other, cosine * m / (m + SIMILARITY_SHRINKAGE));
+            self.panels.scan(self.model.item_vector(item), |first, products| {
+                for (other, product) in (first..self.titles.len()).zip(products) {
+                    let norm = self.norms[other];
+                    if other != item && norm > 0.0 {
+                        let m = self.titles.n_ratings(other) as f32;
+                        let cosine = (product / (norm * self.norms[item])).clamp(-1.0, 1.0);
+                        let similarity = cosine * m / (m + SIMILARITY_SHRINKAGE);
+                        if similarity > top.bar() {
+                            top.push(other, similarity);
+                        }
+                    }
                 }
             });
             ItemStrategy::Factors
@@ -341,8 +351,9 @@ impl Recommender {
             for (rank, &other) in by_rank.iter().enumerate() {
                 let genres = self.titles.genre_positions(other);
                 let shared = genres.iter().filter(|g| wanted.contains(g)).count();
-                if other != item && shared > 0 {
-                    top.push(rank, shared as f32 / (genres.len() + wanted.len() - shared) as f32);
+                let similarity = shared as f32 / (genres.len() + wanted.len() - shared).max(1) as f32;
+                if other != item && shared > 0 && similarity > top.bar() {
+                    top.push(rank, similarity);
                 }
             }
             let items = top.into_sorted().into_iter().map(|(rank, score)| self.ranked(by_rank[rank], score));
@@ -387,16 +398,25 @@ impl Recommender {
     /// The highest scores among the titles that are not in `seen` (ascending) and pass the filter. Ranked
     /// before clipping, so that titles above the scale keep their order.
     fn best(&self, bias: f32, vector: &[f32], seen: &[u32], n: usize, filter: &Filter) -> Vec<Ranked<'_>> {
-        let parts = self.model.parts();
-        let base = parts.global_mean + bias;
+        let base = self.model.parts().global_mean + bias;
         let mut top = TopN::new(n);
-        self.panels.scan(vector, |item, product| {
-            let score = base + parts.item_bias[item] + product;
-            if top.admits(item, score)
-                && seen.binary_search(&(item as u32)).is_err()
-                && filter.passes(&self.titles, item)
-            {
-                top.push(item, score);
+        let mut bar = top.bar();
+        self.panels.scan(vector, |first, products| {
+            let mut scores = self.panel_biases[first / LANES];
+            for (score, product) in scores.iter_mut().zip(products) {
+                *score = base + *score + product;
+            }
+            if !scores.iter().fold(false, |any, &score| any | (score > bar)) {
+                return;
+            }
+            for (item, &score) in (first..).zip(&scores) {
+                if score > bar
+                    && seen.binary_search(&(item as u32)).is_err()
+                    && filter.passes(&self.titles, item)
+                {
+                    top.push(item, score);
+                    bar = top.bar();
+                }
             }
         });
         top.into_sorted().into_iter().map(|(item, score)| self.ranked(item, self.model.clip(score))).collect()

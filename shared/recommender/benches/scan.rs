@@ -1,0 +1,83 @@
+//! A full scan for recommendations, and a fold-in, by number of factors, over 23,000 titles.
+
+use std::hint::black_box;
+
+use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
+use criterion::{BenchmarkId, Criterion};
+use recommender::{FactorModel, FactorModelParts, Filter, Histories, Recommender, Titles};
+
+const N_TITLES: usize = 23_000;
+const N_RATED: usize = 100;
+
+/// Numbers between -0.5 and 0.5 that look random and are the same in every run.
+fn noise(seed: u32) -> impl FnMut() -> f32 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32 - 0.5
+    }
+}
+
+fn recommender(n_factors: usize) -> Recommender {
+    let titles = (0..N_TITLES)
+        .map(|i| Title {
+            id: TitleId::new(&format!("ns{i}")).expect("letters and digits"),
+            platform_idx: 0,
+            kind: Kind::Movie,
+            display: format!("Title {i}"),
+            director: Vec::new(),
+            cast: Vec::new(),
+            country: Vec::new(),
+            date_added: None,
+            release_year: Some(2000),
+            audience: "g".to_owned(),
+            duration: None,
+            genres: vec!["dramas".to_owned()],
+            description: String::new(),
+        })
+        .collect();
+    let table = TitleTable::new(vec![Platform::new("netflix").expect("a name")], titles).expect("ids differ");
+    let rated: Vec<u32> = (0..N_RATED as u32).map(|i| i * 200).collect();
+    let user = vec![UserId::new("1").expect("a digit")];
+    let ratings = RatingTable::new(
+        user,
+        vec![0, N_RATED as u64],
+        rated,
+        vec![4.0; N_RATED],
+        vec![0; N_RATED],
+        N_TITLES,
+    )
+    .expect("rows in order");
+    let mut next = noise(7);
+    let mut values = |n: usize| -> Vec<f32> { (0..n).map(|_| next()).collect() };
+    let model = FactorModel::new(FactorModelParts {
+        global_mean: 3.5,
+        user_bias: values(1),
+        item_bias: values(N_TITLES),
+        n_factors,
+        user_factors: values(n_factors),
+        item_factors: values(N_TITLES * n_factors),
+        ..FactorModelParts::default()
+    })
+    .expect("the parts fit");
+    Recommender::new(Titles::build(&table, &ratings), model, Histories::build(&ratings), 3.5)
+        .expect("one release")
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("23000_titles");
+    for n_factors in [16, 32, 50, 64, 128] {
+        let recommender = recommender(n_factors);
+        let known = BenchmarkId::new("recommend_10", format!("{n_factors}_factors"));
+        group.bench_function(known, |b| {
+            b.iter(|| recommender.recommend(black_box("1"), 10, &Filter::default()));
+        });
+        let ratings: Vec<(usize, f32)> = (0..20).map(|i| (i * 1000, 4.0)).collect();
+        let new = BenchmarkId::new("fold_in_20_recommend_10", format!("{n_factors}_factors"));
+        group.bench_function(new, |b| {
+            b.iter(|| recommender.recommend_to_new(black_box(&ratings), 10, &Filter::default()));
+        });
+    }
+    group.finish();
+}

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use artifact::{Artifact, Digest, Kind, Manifest, Pointer, ReadError, seal};
+use artifact::{Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, Pointer, ReadError, seal};
 use builder::etl::{EtlInput, EtlOutput};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count};
@@ -33,22 +33,25 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
     }
 }
 
-fn read_and<T: Artifact>(bytes: &[u8], ask: impl FnOnce(T)) -> Result<(), ReadError> {
+fn read_and<T: Artifact>(bytes: &[u8], ask: impl FnOnce(&T)) -> Result<(), ReadError> {
     let value = T::from_bytes(bytes)?;
     let again = value.to_bytes().expect("what was decoded can be encoded");
     assert_eq!(again, bytes, "{}: accepted bytes are not their own encoding", T::KIND);
-    ask(value);
+    ask(&value);
     Ok(())
 }
 
-/// [`read`], on bytes taken as a file and on the same bytes taken as a payload in a sound envelope, without
-/// which hardly any would come past the checksum.
+/// [`read`], on bytes taken as a file, and on the payload alone in a sound envelope, without which hardly any
+/// would come past the checksum. The payload is what follows the header, or everything where no header begins
+/// the bytes.
 pub fn artifact(kind: Kind, bytes: &[u8]) -> bool {
     let as_file = read(kind, bytes).is_ok();
-    read(kind, &seal(kind, bytes)).is_ok() || as_file
+    let payload =
+        if bytes.starts_with(&MAGIC) { bytes.get(HEADER_BYTES..).unwrap_or_default() } else { bytes };
+    read(kind, &seal(kind, payload)).is_ok() || as_file
 }
 
-fn ask_max_duration(index: max_duration::Index) {
+fn ask_max_duration(index: &max_duration::Index) {
     for unit in [DurationUnit::Min, DurationUnit::Season] {
         for platform in [None, Some("amazon"), Some("hulu")] {
             for year in [None, Some(2018), Some(0), Some(u16::MAX)] {
@@ -58,31 +61,31 @@ fn ask_max_duration(index: max_duration::Index) {
     }
 }
 
-fn ask_score_count(index: score_count::Index) {
+fn ask_score_count(index: &score_count::Index) {
     for scored in [f64::NEG_INFINITY, 3.5, f64::NAN] {
         let _ = index.answer("amazon", scored, 2018);
         let _ = index.answer("hulu", scored, u16::MAX);
     }
 }
 
-fn ask_count_platform(index: count_platform::Index) {
+fn ask_count_platform(index: &count_platform::Index) {
     let _ = (index.answer("Amazon"), index.answer("hulu"), index.answer(""));
 }
 
-fn ask_actor(index: actor::Index) {
+fn ask_actor(index: &actor::Index) {
     let _ = (index.answer("amazon", 2018), index.answer("hulu", 2018), index.answer("disney", 0));
 }
 
-fn ask_titles(titles: Titles) {
+fn ask_titles(titles: &Titles) {
     for title in 0..titles.len() {
         let view = titles.view(title);
         assert_eq!(titles.position(view.id), Some(title), "a title is found by its id");
     }
     assert_eq!(titles.popular().len(), titles.len());
-    let _ = Filter::new(&titles, Some("hulu"), None, Some("dra"), (Some(1), None));
+    let _ = Filter::new(titles, Some("hulu"), None, Some("dra"), (Some(1), None));
 }
 
-fn ask_model(model: FactorModel) {
+fn ask_model(model: &FactorModel) {
     if model.n_users() > 0 && model.n_items() > 0 {
         let score = model.predict(model.n_users() - 1, model.n_items() - 1);
         assert!(
@@ -92,7 +95,7 @@ fn ask_model(model: FactorModel) {
     }
     let (titles, ratings) = (golden::titles(), golden::ratings());
     let others = (Titles::build(&titles, &ratings), Histories::build(&ratings));
-    if let Ok(recommender) = Recommender::new(others.0, model, others.1, 3.5) {
+    if let Ok(recommender) = Recommender::new(others.0, model.clone(), others.1, 3.5) {
         ask_recommender(&recommender);
     }
 }
@@ -106,7 +109,7 @@ fn ask_recommender(recommender: &Recommender) {
     let _ = recommender.recommend_to_new(&[(0, 5.0)], 3, &Filter::default());
 }
 
-fn ask_histories(histories: Histories) {
+fn ask_histories(histories: &Histories) {
     let mut n_ratings = 0;
     for user in 0..histories.n_users() {
         assert_eq!(histories.position(histories.user(user)), Some(user), "a user is found by the id");
@@ -129,7 +132,7 @@ pub fn manifest(bytes: &[u8]) -> bool {
     true
 }
 
-/// As [`manifest`], for a pointer; it is taken as it stands and with the release that its manifest has.
+/// As [`manifest`], for a pointer.
 ///
 /// # Panics
 /// Where a pointer that was accepted is not the same after it is written and read again.

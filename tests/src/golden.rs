@@ -58,6 +58,9 @@ fn series(title: Title, seasons: u32) -> Title {
 }
 
 /// Six titles on three platforms, of which the last names no cast.
+///
+/// # Panics
+/// Never: the parts fit together.
 pub fn titles() -> TitleTable {
     let platforms = ["amazon", "disney", "hulu"].map(|p| Platform::new(p).expect("golden names are names"));
     let titles = vec![
@@ -72,6 +75,9 @@ pub fn titles() -> TitleTable {
 }
 
 /// Seven ratings of four users, one of whom has none.
+///
+/// # Panics
+/// Never: the parts fit together.
 pub fn ratings() -> RatingTable {
     let users = ["1", "2", "30", "x1"].map(|u| UserId::new(u).expect("golden ids are well formed"));
     RatingTable::new(
@@ -86,6 +92,9 @@ pub fn ratings() -> RatingTable {
 }
 
 /// Two factors for four users and six titles. Every value is a sum of few powers of two.
+///
+/// # Panics
+/// Never: the parts fit together.
 pub fn model() -> FactorModel {
     FactorModel::new(FactorModelParts {
         global_mean: 3.25,
@@ -101,6 +110,9 @@ pub fn model() -> FactorModel {
 }
 
 /// The golden artifacts, encoded by the code of today, by kind.
+///
+/// # Panics
+/// Never: the parts fit together.
 pub fn artifacts() -> Vec<(Kind, Vec<u8>)> {
     fn sealed<T: Artifact>(value: &T) -> (Kind, Vec<u8>) {
         (T::KIND, value.to_bytes().expect("golden values encode"))

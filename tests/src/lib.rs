@@ -1,1 +1,5 @@
-//! End-to-end tests, golden files, gateway events, corrupt and old artifacts, tidy.
+//! What the tests and the fuzz targets share: the golden release, and what must hold of any bytes that a
+//! decoder is given.
+
+pub mod check;
+pub mod golden;

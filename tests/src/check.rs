@@ -1,0 +1,171 @@
+//! What holds of any bytes whatever, said once for the property tests and the fuzz targets.
+//!
+//! Each function takes bytes and panics where a promise is broken: decoding does not panic, what is accepted
+//! can be asked anything without a panic, and its encoding is the bytes it was read from. Each returns whether
+//! the bytes were accepted.
+
+use std::path::Path;
+
+use artifact::{Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, Pointer, ReadError, seal};
+use builder::etl::{EtlInput, EtlOutput};
+use catalog::DurationUnit;
+use queries::{actor, count_platform, max_duration, score_count};
+use recommender::{FactorModel, Filter, Histories, Recommender, Titles};
+
+use crate::golden;
+
+/// Reads an artifact of a kind, whatever its type: all eight steps, and the encoding of what came of them.
+///
+/// # Errors
+/// The step that refused the bytes.
+///
+/// # Panics
+/// Where bytes are accepted that are not their own encoding, or what they hold cannot be asked.
+pub fn read(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
+    match kind {
+        Kind::MaxDuration => read_and(bytes, ask_max_duration),
+        Kind::ScoreCount => read_and(bytes, ask_score_count),
+        Kind::CountPlatform => read_and(bytes, ask_count_platform),
+        Kind::Actor => read_and(bytes, ask_actor),
+        Kind::Titles => read_and(bytes, ask_titles),
+        Kind::RatingModel => read_and(bytes, ask_model),
+        Kind::Histories => read_and(bytes, ask_histories),
+    }
+}
+
+fn read_and<T: Artifact>(bytes: &[u8], ask: impl FnOnce(&T)) -> Result<(), ReadError> {
+    let value = T::from_bytes(bytes)?;
+    let again = value.to_bytes().expect("what was decoded can be encoded");
+    assert_eq!(again, bytes, "{}: accepted bytes are not their own encoding", T::KIND);
+    ask(&value);
+    Ok(())
+}
+
+/// [`read`], on bytes taken as a file, and on the payload alone in a sound envelope, without which hardly any
+/// would come past the checksum. The payload is what follows the header, or everything where no header begins
+/// the bytes.
+pub fn artifact(kind: Kind, bytes: &[u8]) -> bool {
+    let as_file = read(kind, bytes).is_ok();
+    let payload =
+        if bytes.starts_with(&MAGIC) { bytes.get(HEADER_BYTES..).unwrap_or_default() } else { bytes };
+    read(kind, &seal(kind, payload)).is_ok() || as_file
+}
+
+fn ask_max_duration(index: &max_duration::Index) {
+    for unit in [DurationUnit::Min, DurationUnit::Season] {
+        for platform in [None, Some("amazon"), Some("hulu")] {
+            for year in [None, Some(2018), Some(0), Some(u16::MAX)] {
+                let _ = index.answer(max_duration::Question { year, platform, unit });
+            }
+        }
+    }
+}
+
+fn ask_score_count(index: &score_count::Index) {
+    for scored in [f64::NEG_INFINITY, 3.5, f64::NAN] {
+        let _ = index.answer("amazon", scored, 2018);
+        let _ = index.answer("hulu", scored, u16::MAX);
+    }
+}
+
+fn ask_count_platform(index: &count_platform::Index) {
+    let _ = (index.answer("Amazon"), index.answer("hulu"), index.answer(""));
+}
+
+fn ask_actor(index: &actor::Index) {
+    let _ = (index.answer("amazon", 2018), index.answer("hulu", 2018), index.answer("disney", 0));
+}
+
+fn ask_titles(titles: &Titles) {
+    for title in 0..titles.len() {
+        let view = titles.view(title);
+        assert_eq!(titles.position(view.id), Some(title), "a title is found by its id");
+    }
+    assert_eq!(titles.popular().len(), titles.len());
+    let _ = Filter::new(titles, Some("hulu"), None, Some("dra"), (Some(1), None));
+}
+
+fn ask_model(model: &FactorModel) {
+    if model.n_users() > 0 && model.n_items() > 0 {
+        let score = model.predict(model.n_users() - 1, model.n_items() - 1);
+        assert!(
+            !(score < model.parts().scale.0 || score > model.parts().scale.1),
+            "{score} is off the scale"
+        );
+    }
+    let (titles, ratings) = (golden::titles(), golden::ratings());
+    let others = (Titles::build(&titles, &ratings), Histories::build(&ratings));
+    if let Ok(recommender) = Recommender::new(others.0, model.clone(), others.1, 3.5) {
+        ask_recommender(&recommender);
+    }
+}
+
+fn ask_recommender(recommender: &Recommender) {
+    for user in ["1", "30", "nobody"] {
+        assert!(recommender.recommend(user, 3, &Filter::default()).items.len() <= 3);
+        let _ = recommender.predict(user, "as1").expect("a golden title is known");
+    }
+    let _ = recommender.similar("as1", 3).expect("a golden title is known");
+    let _ = recommender.recommend_to_new(&[(0, 5.0)], 3, &Filter::default());
+}
+
+fn ask_histories(histories: &Histories) {
+    let mut n_ratings = 0;
+    for user in 0..histories.n_users() {
+        assert_eq!(histories.position(histories.user(user)), Some(user), "a user is found by the id");
+        let (titles, ratings) = histories.of(user);
+        assert_eq!(titles.len(), ratings.len());
+        n_ratings += ratings.len();
+    }
+    assert_eq!(n_ratings, histories.n_ratings());
+}
+
+/// A manifest that is accepted says the same after it is written and read again, though JSON has many
+/// spellings of one manifest.
+///
+/// # Panics
+/// Where it does not.
+pub fn manifest(bytes: &[u8]) -> bool {
+    let Ok(manifest) = Manifest::from_bytes(&Digest::of(bytes).short(), bytes) else { return false };
+    let again = Manifest::from_bytes(&manifest.release(), &manifest.to_bytes());
+    assert_eq!(again.expect("what was written is read"), manifest);
+    true
+}
+
+/// As [`manifest`], for a pointer.
+///
+/// # Panics
+/// Where a pointer that was accepted is not the same after it is written and read again.
+pub fn pointer(bytes: &[u8]) -> bool {
+    let Ok(pointer) = Pointer::from_bytes(bytes) else { return false };
+    let again = Pointer::from_bytes(&pointer.to_bytes());
+    assert_eq!(again.expect("what was written is read"), pointer);
+    true
+}
+
+/// Puts bytes before the ETL as files in `dir`: a catalogue of `netflix` and a file of ratings, cut at the
+/// first NUL. Every row that was read is clean, refused or superseded (the ETL itself fails where it is not),
+/// and the rejects name a line and a column.
+///
+/// # Errors
+/// What the temporary files say.
+///
+/// # Panics
+/// Where a row is lost, or a reject names no place.
+pub fn etl(dir: &Path, bytes: &[u8]) -> std::io::Result<Option<EtlOutput>> {
+    let cut = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    let (titles, ratings) = (dir.join("netflix_titles.csv"), dir.join("1.csv"));
+    std::fs::write(&titles, &bytes[..cut])?;
+    std::fs::write(&ratings, bytes.get(cut + 1..).unwrap_or_default())?;
+    let input = EtlInput::resolve(&[titles], &[ratings]).expect("both files are there");
+    match builder::etl::run(&input, &builder::Silent) {
+        Ok(output) => {
+            assert!(output.rejects.iter().all(|r| r.line > 0 && !r.file.is_empty()));
+            Ok(Some(output))
+        }
+        Err(error) => {
+            assert!(!matches!(error, builder::etl::EtlError::Unaccounted { .. }), "{error}");
+            Ok(None)
+        }
+    }
+}

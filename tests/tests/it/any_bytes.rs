@@ -1,0 +1,88 @@
+//! What the fuzz targets hold to, on bytes that proptest makes: arbitrary ones, and golden payloads with a
+//! few bytes changed, cut or added, in a sound envelope, so that they come past the checksum.
+
+use artifact::Kind;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use tests::{check, golden};
+
+use crate::mirror::payload;
+
+fn any_kind() -> impl Strategy<Value = Kind> {
+    proptest::sample::select(&Kind::ALL[..])
+}
+
+fn changed(mut bytes: Vec<u8>, changes: &[(Index, u8)], cut: usize, added: &[u8]) -> Vec<u8> {
+    for (at, value) in changes {
+        if !bytes.is_empty() {
+            let at = at.index(bytes.len());
+            bytes[at] = *value;
+        }
+    }
+    bytes.truncate(bytes.len().saturating_sub(cut));
+    bytes.extend(added);
+    bytes
+}
+
+/// Mostly small values, since those are what counts and offsets are made of.
+fn changes() -> impl Strategy<Value = Vec<(Index, u8)>> {
+    vec((any::<Index>(), prop_oneof![0_u8..8, any::<u8>()]), 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_are_refused_or_round_trip(kind in any_kind(), bytes in vec(any::<u8>(), 0..400)) {
+        check::artifact(kind, &bytes);
+        check::manifest(&bytes);
+        check::pointer(&bytes);
+    }
+
+    #[test]
+    fn changed_artifacts_are_refused_or_round_trip(
+        kind in any_kind(),
+        changes in changes(),
+        cut in prop_oneof![Just(0_usize), 0_usize..40],
+        added in vec(any::<u8>(), 0..3),
+    ) {
+        check::artifact(kind, &changed(payload(kind), &changes, cut, &added));
+    }
+
+    #[test]
+    fn changed_manifests_are_refused_or_round_trip(changes in changes(), cut in 0_usize..3) {
+        check::manifest(&changed(golden::manifest().to_bytes(), &changes, cut, b""));
+        check::pointer(&changed(golden::pointer().to_bytes(), &changes, cut, b""));
+    }
+}
+
+const CATALOGUE: &str = "show_id,type,title,director,cast,country,date_added,release_year,rating,duration,listed_in,description\n\
+    s1,Movie,One,,\"Ana Ruiz, Jr.\",,\"September 25, 2021\",2018,PG,90 min,Drama,\"a\nb\"\n\
+    s2,TV Show,Two,,,,,2019,,3 Seasons,,\n";
+const RATINGS: &str =
+    "userId,rating,timestamp,movieId\n1,4.5,100,ns1\n1,3.0,200,ns1\n2,0.5,300,ns2\n2,9,300,ns2\n";
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_etl_accounts_for_every_row_of_damaged_files(changes in changes(), cut in 0_usize..60) {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = format!("{CATALOGUE}\0{RATINGS}").into_bytes();
+        check::etl(dir.path(), &changed(bytes, &changes, cut, b"")).unwrap();
+    }
+}
+
+#[test]
+fn sound_files_are_accepted() {
+    for kind in Kind::ALL {
+        assert!(check::artifact(kind, &payload(kind)), "{kind}");
+    }
+    assert!(check::manifest(&golden::manifest().to_bytes()));
+    assert!(check::pointer(&golden::pointer().to_bytes()));
+    let dir = tempfile::tempdir().unwrap();
+    let output = check::etl(dir.path(), format!("{CATALOGUE}\0{RATINGS}").as_bytes()).unwrap().unwrap();
+    assert_eq!((output.clean.titles.titles().len(), output.clean.ratings.len()), (2, 2));
+    assert_eq!((output.superseded, output.rejects.len()), (1, 1));
+}

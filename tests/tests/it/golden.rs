@@ -1,0 +1,137 @@
+//! The golden files of each format version: the code of today writes them and answers from them.
+//!
+//! A golden file is never rewritten once a release holds it. Blessing therefore creates those that are
+//! missing and leaves the others alone: whoever means to change one that no release holds yet deletes it.
+//! A new format version gets a folder of its own, and the tests of the old one say what becomes of it
+//! (`FORMAT.md`, "Versions").
+
+use std::fs;
+use std::sync::Once;
+
+use artifact::{Artifact, Kind, Manifest, Pointer, inspect};
+use catalog::DurationUnit;
+use queries::{actor, count_platform, max_duration, score_count};
+use recommender::{FactorModel, Filter, Histories, ItemStrategy, Recommender, Strategy, Titles};
+use tests::{check, golden};
+
+use crate::bless::blessing;
+
+/// Creates, once, the golden files that are missing.
+static BLESS: Once = Once::new();
+
+fn file(name: &str) -> Vec<u8> {
+    BLESS.call_once(|| {
+        fs::create_dir_all(golden::folder()).unwrap();
+        for (name, bytes) in golden::files() {
+            let path = golden::folder().join(name);
+            if blessing() && !path.exists() {
+                fs::write(path, bytes).unwrap();
+            }
+        }
+    });
+    let path = golden::folder().join(name);
+    fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; CARTELERA_BLESS=1 creates it", path.display()))
+}
+
+fn artifact<T: Artifact>() -> T {
+    T::from_bytes(&file(&golden::file_name(T::KIND))).unwrap()
+}
+
+#[test]
+fn the_code_of_today_writes_the_golden_files() {
+    for (name, bytes) in golden::files() {
+        assert!(
+            file(&name) == bytes,
+            "{name} is not what is written today: either the format changed, which takes a new format \
+             version and a new folder, or what is built from the tables did"
+        );
+    }
+    let expected = golden::files().len();
+    let found = fs::read_dir(golden::folder()).unwrap().count();
+    assert_eq!(found, expected, "the folder of golden files holds others too");
+}
+
+#[test]
+fn every_golden_artifact_is_read_and_is_its_own_encoding() {
+    for kind in Kind::ALL {
+        let bytes = file(&golden::file_name(kind));
+        assert_eq!(inspect(&bytes), Ok(kind));
+        assert_eq!(check::read(kind, &bytes), Ok(()));
+    }
+    assert!(check::manifest(&file(golden::MANIFEST_FILE)));
+    assert!(check::pointer(&file(golden::POINTER_FILE)));
+}
+
+#[test]
+fn the_golden_max_duration_answers() {
+    let index: max_duration::Index = artifact();
+    let ask = |year, platform, unit| index.answer(max_duration::Question { year, platform, unit }).unwrap();
+    let longest = ask(Some(2018), Some("Amazon"), DurationUnit::Min);
+    assert_eq!((longest.id, longest.title, longest.duration), ("as1", "El Niño Perdido", 120));
+    assert_eq!(longest.ties, ["as1", "as2"]);
+    assert_eq!(ask(None, None, DurationUnit::Min).id, "hs1");
+    assert_eq!(ask(None, Some("disney"), DurationUnit::Season).duration, 4);
+    assert_eq!(ask(None, Some("disney"), DurationUnit::Min).title, "数字");
+}
+
+#[test]
+fn the_golden_score_count_answers() {
+    let index: score_count::Index = artifact();
+    let count = |scored, year| index.answer("amazon", scored, year).unwrap().count;
+    // The means are 3.7 (4.0, 3.5 and 3.6) and 3.5.
+    assert_eq!((count(3.4, 2018), count(3.5, 2018), count(3.7, 2018)), (2, 1, 0));
+    assert_eq!((count(0.0, 2019), count(0.0, 1950)), (1, 0));
+}
+
+#[test]
+fn the_golden_count_platform_answers() {
+    let index: count_platform::Index = artifact();
+    let counts = ["amazon", "disney", "hulu"].map(|p| index.answer(p).unwrap().count);
+    assert_eq!(counts, [3, 1, 1]);
+}
+
+#[test]
+fn the_golden_actor_answers() {
+    let index: actor::Index = artifact();
+    let most = index.answer("amazon", 2018).unwrap();
+    assert_eq!((most.actor, most.count, most.ties), ("ana ruiz", 2, vec!["ana ruiz", "bo li"]));
+    assert_eq!(index.answer("disney", 2020).unwrap().count, 1, "a cast that repeats a name counts it once");
+    assert_eq!(index.answer("hulu", 2018).unwrap_err().to_string(), "the file of hulu names no cast");
+}
+
+#[test]
+fn the_golden_model_titles_and_histories_recommend() {
+    let (titles, model, histories): (Titles, FactorModel, Histories) = (artifact(), artifact(), artifact());
+    let view = titles.view(titles.position("as2").unwrap());
+    assert_eq!((view.title, view.platform, view.year), ("Second Wind", "amazon", Some(2018)));
+    assert_eq!((view.genres, view.n_ratings), (vec!["comedy", "drama"], 1));
+    assert_eq!(titles.popular().next(), titles.position("as1"));
+    assert_eq!(histories.of(1), (&[0, 5][..], &[3.5, 5.0][..]));
+    assert!(histories.of(2).0.is_empty());
+
+    let recommender = Recommender::new(titles, model, histories, 3.7).unwrap();
+    // 3.25 + 0.5 + 0 + (0.25, 0.5)·(1, 0) is 4, and the best of what user 2 has not rated.
+    let list = recommender.recommend("2", 2, &Filter::default());
+    assert_eq!(list.strategy, Strategy::Svd);
+    assert_eq!(list.items[0].title.id, "ds1");
+    assert!((list.items[0].score - 4.0).abs() < 1e-6);
+    let prediction = recommender.predict("2", "as3").unwrap();
+    // 3.25 + 0.5 - 1.5 + (0.25, 0.5)·(-0.5, 0.5)
+    assert!((prediction.score - 2.375).abs() < 1e-6);
+    assert!(!prediction.recommended);
+    assert_eq!(recommender.recommend("nobody", 1, &Filter::default()).strategy, Strategy::Popular);
+    assert_eq!(recommender.similar("as1", 1).unwrap().strategy, ItemStrategy::Factors);
+}
+
+#[test]
+fn the_golden_manifest_and_pointer_name_the_golden_artifacts() {
+    let pointer = Pointer::from_bytes(&file(golden::POINTER_FILE)).unwrap();
+    let manifest = Manifest::from_bytes(&pointer.release, &file(golden::MANIFEST_FILE)).unwrap();
+    assert_eq!(pointer.manifest, manifest);
+    assert_eq!(pointer.previous.as_deref(), Some("0123456789abcdef"));
+    assert_eq!(manifest.model.metrics["svd"]["rmse"].to_bits(), (0.1_f64 + 0.2).to_bits());
+    for kind in Kind::ALL {
+        let bytes = file(&golden::file_name(kind));
+        assert_eq!(manifest.artifact(kind), Some(&artifact::ArtifactEntry::of(kind, &bytes)));
+    }
+}

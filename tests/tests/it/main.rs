@@ -1,0 +1,13 @@
+//! One integration binary with modules: what holds of the project as a whole.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose ground gives way fails there, in a function of its own too"
+)]
+
+mod any_bytes;
+mod bless;
+mod corrupt;
+mod golden;
+mod mirror;
+mod tidy;

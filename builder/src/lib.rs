@@ -14,4 +14,5 @@ pub mod synth;
 pub mod train;
 pub mod tune;
 
+pub(crate) use progress::WithoutNotes;
 pub use progress::{Reporter, Silent};

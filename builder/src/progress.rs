@@ -20,3 +20,20 @@ impl Reporter for Silent {
     fn note(&self, _: &str) {}
     fn finish(&self) {}
 }
+
+/// Passes progress on and keeps notes back: for work that is one step of many.
+#[derive(Clone, Copy)]
+pub(crate) struct WithoutNotes<'a>(pub(crate) &'a dyn Reporter);
+
+impl Reporter for WithoutNotes<'_> {
+    fn start(&self, stage: &str, total: u64, unit: &str) {
+        self.0.start(stage, total, unit);
+    }
+    fn advance(&self, n: u64) {
+        self.0.advance(n);
+    }
+    fn note(&self, _: &str) {}
+    fn finish(&self) {
+        self.0.finish();
+    }
+}

@@ -22,7 +22,7 @@ use thiserror::Error;
 use crate::evaluate::{self, Comparison, HeldOut, RankOptions, Report, Table};
 use crate::split::{self, Cut, Method, Shares, SplitError};
 use crate::train::{self, BiasParams, ModelParams, SvdParams, TrainError};
-use crate::{Reporter, Silent};
+use crate::{Reporter, Silent, WithoutNotes};
 
 /// Why no parameters or no model came of it.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -503,8 +503,8 @@ pub fn tune_and_fit(
     }
     let nothing = Interactions::default();
     let settled = params.clone().settled(params.n_epochs());
-    let (model, _) =
-        train::fit(&settled, &rows, &nothing, options.seed, reporter).map_err(TuneError::Train)?;
+    let (model, _) = train::fit(&settled, &rows, &nothing, options.seed, &WithoutNotes(reporter))
+        .map_err(TuneError::Train)?;
     let held_out = metrics.get(&compared[0].0).and_then(|measures| measures.get("rmse"));
     let model = match held_out {
         Some(&rmse) => train::with_noise(model, rmse),
@@ -532,7 +532,8 @@ pub fn measure_on_test(
     let mut models = Vec::new();
     for (name, params) in compared {
         let settled = params.clone().settled(params.n_epochs());
-        let (model, _) = train::fit(&settled, &train, &nothing, seed, reporter).map_err(TuneError::Train)?;
+        let (model, _) = train::fit(&settled, &train, &nothing, seed, &WithoutNotes(reporter))
+            .map_err(TuneError::Train)?;
         models.push((name.clone(), model));
     }
     let models: Vec<(String, &FactorModel)> = models.iter().map(|(n, m)| (n.clone(), m)).collect();

@@ -1,9 +1,95 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use artifact::Manifest;
+
 use super::Context;
+use super::data::HoldOut;
+use super::show::describe;
+use super::stores::{StoreArg, block_on, now, open};
+use super::train::ParamArgs;
+use crate::etl::{self, EtlInput};
+use crate::release::{self, BuildOptions, Built};
+use crate::tune::FitOptions;
 
-/// Make a release from raw files: ETL, tuning, training, evaluation, artifacts.
+/// Make a release from raw files and serve it from a store.
+///
+/// Cleans the files, searches for parameters on validation ratings, measures the choice beside the baselines on
+/// test ratings, trains on all, and writes artifacts and manifest. The same files, options and seed give the same
+/// bytes, with any number of threads, unless `--minutes` ends the search.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Catalogue: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform. May be
+    /// given several times; without it, titles are the ids that the ratings name.
+    #[arg(long, value_name = "PATH")]
+    titles: Vec<PathBuf>,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    /// Ratings: a folder or a file, as `cartelera etl` takes them. May be given several times.
+    #[arg(long, value_name = "PATH", required = true)]
+    ratings: Vec<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreArg,
+
+    /// Folder for the clean tables and the rejects too.
+    #[arg(long, value_name = "DIR")]
+    tables: Option<PathBuf>,
+
+    /// Trials of the search; every fifth is biases only.
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    trials: usize,
+
+    /// End the search after so many minutes. What is tried then depends on the machine.
+    #[arg(long, value_name = "MINUTES")]
+    minutes: Option<f64>,
+
+    /// Score at or above which a title is recommended.
+    #[arg(long, value_name = "SCORE", default_value_t = 3.5)]
+    recommend_threshold: f32,
+
+    #[command(flatten)]
+    params: ParamArgs,
+
+    #[command(flatten)]
+    hold_out: HoldOut,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let time_limit = args
+        .minutes
+        .map(|m| Duration::try_from_secs_f64(m * 60.0))
+        .transpose()
+        .context("--minutes takes a number of minutes, at least 0")?;
+    anyhow::ensure!(args.recommend_threshold.is_finite(), "--recommend-threshold takes a score");
+    let options = BuildOptions {
+        fit: FitOptions {
+            shares: args.hold_out.shares(),
+            method: args.hold_out.by,
+            seed: args.hold_out.seed,
+            params: args.params.read()?,
+            n_trials: args.trials,
+            time_limit,
+            ..FitOptions::default()
+        },
+        recommend_threshold: args.recommend_threshold,
+    };
+    let input = EtlInput::resolve(&args.titles, &args.ratings)?;
+    let built = release::build(&input, &options, context)?;
+    if let Some(dir) = &args.tables {
+        etl::write(&built.etl, dir, context)?;
+    }
+    context.print(&built.etl.summary().to_string());
+    let (location, published) = block_on(publish(&args.store.store, &built))?;
+    context.print(&describe(&published, &built.manifest));
+    context.print(&format!("release {published} is served from {location}"));
+    Ok(())
+}
+
+/// Writes a release to a store and makes it current; gives the store's place and the release's name.
+pub(super) async fn publish(uri: &str, built: &Built) -> anyhow::Result<(String, String)> {
+    let store = open(uri).await?;
+    let published = store::publish(store.as_ref(), &built.artifacts, &built.manifest, now()).await?;
+    debug_assert_eq!(published.release, Manifest::release(&built.manifest));
+    Ok((store.location().clone(), published.release))
 }

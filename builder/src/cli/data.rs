@@ -61,13 +61,16 @@ pub(super) struct HoldOut {
 }
 
 impl HoldOut {
+    pub(super) fn shares(self) -> Shares {
+        Shares { validation: self.validation, test: self.test }
+    }
+
     pub(super) fn cut(self, file: &FileOrder) -> anyhow::Result<Cut> {
         self.cut_by(self.by, file)
     }
 
     pub(super) fn cut_by(self, method: Method, file: &FileOrder) -> anyhow::Result<Cut> {
-        let shares = Shares { validation: self.validation, test: self.test };
-        Ok(split::cut(method, &file.rows, &file.timestamp, shares, self.seed)?)
+        Ok(split::cut(method, &file.rows, &file.timestamp, self.shares(), self.seed)?)
     }
 
     /// The rows given, without their test part: a random validation share of them, and the rest.

@@ -1,9 +1,58 @@
+use std::path::PathBuf;
+
 use super::Context;
+use super::build::publish;
+use super::serve::{ListenArgs, serve_store};
+use super::stores::{block_on, open};
+use crate::Reporter;
+use crate::etl::EtlInput;
+use crate::release::{self, BuildOptions};
+use crate::tune::FitOptions;
 
 /// Build a release from the sample data if there is none, and serve it.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Folder with the sample's `titles` and `ratings`.
+    #[arg(long, value_name = "DIR", default_value = "data/sample")]
+    data: PathBuf,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    /// Where the demo's release lives.
+    #[arg(long, value_name = "STORE", default_value = "releases/demo")]
+    store: String,
+
+    #[command(flatten)]
+    listen: ListenArgs,
+}
+
+/// Enough for the sample; `cartelera build` tries more.
+const N_TRIALS: usize = 20;
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let there = block_on(async {
+        let store = open(&args.store).await?;
+        match store::current(store.as_ref()).await {
+            Ok(pointer) => Ok(Some(pointer.release)),
+            Err(store::LoadError::NothingPublished { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    })?;
+    if let Some(release) = there {
+        context.note(&format!("serving release {release} of {}", args.store));
+    } else {
+        anyhow::ensure!(
+            args.data.is_dir(),
+            "there is no folder {}; run this in the project's folder, or name one with --data",
+            args.data.display()
+        );
+        let options = BuildOptions {
+            fit: FitOptions { n_trials: N_TRIALS, ..FitOptions::default() },
+            ..BuildOptions::default()
+        };
+        let input = EtlInput::resolve(&[args.data.join("titles")], &[args.data.join("ratings")])?;
+        let built = release::build(&input, &options, context)?;
+        context.note(&built.etl.summary().to_string());
+        let (location, release) = block_on(publish(&args.store, &built))?;
+        context.note(&format!("built release {release} into {location}"));
+    }
+    serve_store(&args.store, &args.listen, context)
 }

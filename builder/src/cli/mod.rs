@@ -13,6 +13,7 @@ mod serve;
 mod show;
 mod split;
 mod spot_check;
+mod stores;
 mod synth;
 mod train;
 mod tune;
@@ -84,13 +85,13 @@ fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
         Command::Tune(args) => tune::run(args, context),
         Command::Evaluate(args) => evaluate::run(args, context),
         Command::SpotCheck(args) => spot_check::run(args, context),
-        Command::Build(args) => build::run(args, context),
-        Command::Publish(args) => publish::run(args, context),
-        Command::Releases(args) => releases::run(args, context),
-        Command::Rollback(args) => rollback::run(args, context),
-        Command::Show(args) => show::run(args, context),
-        Command::Verify(args) => verify::run(args, context),
-        Command::Serve(args) => serve::run(args, context),
-        Command::Demo(args) => demo::run(args, context),
+        Command::Build(args) => build::run(&args, context),
+        Command::Publish(args) => publish::run(&args, context),
+        Command::Releases(args) => releases::run(&args, context),
+        Command::Rollback(args) => rollback::run(&args, context),
+        Command::Show(args) => show::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
+        Command::Serve(args) => serve::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
     }
 }

@@ -47,6 +47,19 @@ impl Context {
     }
 }
 
+/// Shows the log of this process on stderr, from `info` up, or as `RUST_LOG` says.
+pub(super) fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second subscriber in one process is refused, and the first goes on.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
 impl Reporter for Context {
     fn start(&self, stage: &str, total: u64, unit: &str) {
         if self.quiet {

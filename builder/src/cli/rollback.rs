@@ -1,9 +1,29 @@
 use super::Context;
+use super::stores::{StoreArg, block_on, now, open};
 
 /// Serve an earlier release of a store again.
+///
+/// Only the pointer moves, after every artifact of the release was found whole.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    /// Release to serve [default: the one served before the present one].
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let back = block_on(async {
+        let store = open(&args.store.store).await?;
+        Ok(store::rollback(store.as_ref(), args.release.as_deref(), now()).await?)
+    })?;
+    let text = if back.moved {
+        format!("release {} is served again, after {}", back.release, back.from)
+    } else {
+        format!("release {} was served already", back.release)
+    };
+    context.print(&text);
+    Ok(())
 }

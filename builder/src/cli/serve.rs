@@ -1,9 +1,64 @@
+use std::net::IpAddr;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+
 use super::Context;
+use super::stores::{StoreArg, block_on, open};
+use crate::Reporter;
+use crate::serve::{serve, stop_signal};
 
 /// Answer every route over HTTP on this machine.
+///
+/// The same handlers as in the Lambda functions, in one process, from the release that the store serves at start.
+/// Stops on Ctrl-C or SIGTERM after the requests under way.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    #[command(flatten)]
+    listen: ListenArgs,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ListenArgs {
+    /// Port; 0 takes any that is free.
+    #[arg(long, default_value_t = 8000, env = "CARTELERA_PORT")]
+    port: u16,
+
+    /// Address; 0.0.0.0 lets other machines in.
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: IpAddr,
+
+    /// Write no line a request.
+    #[arg(long)]
+    no_log: bool,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    serve_store(&args.store.store, &args.listen, context)
+}
+
+pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> anyhow::Result<()> {
+    if !listen.no_log {
+        super::output::log_to_stderr();
+    }
+    block_on(async {
+        let store = open(uri).await?;
+        let router = api::load_all(store.as_ref()).await?;
+        let (host, port) = (listen.host, listen.port);
+        let listener = TcpListener::bind((host, port)).await.with_context(|| {
+            format!("cannot listen on {host}, port {port}; is it taken? Try --port with another one")
+        })?;
+        let address = listener.local_addr()?;
+        context.print(&format!("listening on http://{address}"));
+        for route in api::ROUTES {
+            context.note(&format!("  {:<4} {:<28} {}", route.method.as_str(), route.path, route.summary));
+        }
+        serve(router, listener, stop_signal()?).await?;
+        context.note("stopped");
+        Ok(())
+    })
 }

@@ -1,9 +1,49 @@
+use std::fmt::Write as _;
+
 use super::Context;
+use super::stores::{StoreArg, block_on, manifest_of, open};
+use crate::release::check;
 
-/// Check every artifact of a release thoroughly.
+/// Check every artifact of a release thoroughly: size, digest, envelope, content.
+///
+/// Ends with a failure where any of them would not be served.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
 
-pub(super) fn run(_args: Args, _context: &Context) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+    /// Release to check [default: the one served].
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let (text, n_damaged) = block_on(async {
+        let store = open(&args.store.store).await?;
+        let (release, _) = manifest_of(store.as_ref(), args.release.as_deref()).await?;
+        let mut text = format!("release {release}\n");
+        let mut n_damaged = 0;
+        for verified in store::verify_release(store.as_ref(), &release).await? {
+            let entry = &verified.entry;
+            let problem = match verified.problem {
+                Some(problem) => Some(anyhow::Error::new(problem)),
+                None => match check(entry.kind, &store.get(&entry.key()).await?) {
+                    Ok(()) => None,
+                    Err(problem) => Some(anyhow::Error::new(problem)),
+                },
+            };
+            let said = match problem {
+                None => format!("sound, {} bytes", entry.bytes),
+                Some(problem) => {
+                    n_damaged += 1;
+                    format!("{problem:#}")
+                }
+            };
+            let _ = writeln!(text, "  {:<16} {said}", entry.kind.name());
+        }
+        Ok((text, n_damaged))
+    })?;
+    context.print(&text);
+    anyhow::ensure!(n_damaged == 0, "{n_damaged} artifacts are damaged; publish the release again");
+    Ok(())
 }

@@ -1,1 +1,11 @@
-fn main() {}
+//! The actor in most titles of a platform and year. The routes are those of [`Function::GetActor`]; the artifacts come from the store that the
+//! environment variable `ARTIFACT_URI` names, before the first event is accepted.
+
+use std::process::ExitCode;
+
+use api::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    api::lambda::main(Function::GetActor, store_s3::open).await
+}

@@ -1,1 +1,11 @@
-fn main() {}
+//! How many films a platform has. The routes are those of [`Function::GetCountPlatform`]; the artifacts come from the store that the
+//! environment variable `ARTIFACT_URI` names, before the first event is accepted.
+
+use std::process::ExitCode;
+
+use api::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    api::lambda::main(Function::GetCountPlatform, store_s3::open).await
+}

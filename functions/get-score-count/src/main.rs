@@ -1,1 +1,11 @@
-fn main() {}
+//! How many films have a mean score above a threshold. The routes are those of [`Function::GetScoreCount`]; the artifacts come from the store that the
+//! environment variable `ARTIFACT_URI` names, before the first event is accepted.
+
+use std::process::ExitCode;
+
+use api::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    api::lambda::main(Function::GetScoreCount, store_s3::open).await
+}

@@ -1,1 +1,11 @@
-fn main() {}
+//! Recommendations, predictions and similar titles. The routes are those of [`Function::Recommend`]; the artifacts come from the store that the
+//! environment variable `ARTIFACT_URI` names, before the first event is accepted.
+
+use std::process::ExitCode;
+
+use api::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    api::lambda::main(Function::Recommend, store_s3::open).await
+}

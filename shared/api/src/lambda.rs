@@ -1,29 +1,32 @@
 //! The Lambda runtime's side: API Gateway and function URL events in, responses out.
 
+use std::env::{self, VarError};
+use std::error::Error;
 use std::fmt::Write;
 use std::process::ExitCode;
 
 use axum::Router;
 use axum::http::Uri;
-use lambda_http::Request;
 use lambda_http::request::RequestContext;
+use lambda_http::{Adapter, Request};
 use store::Store;
 use tower::ServiceExt;
 use tower::util::MapRequest;
 
-use crate::{Function, StartError};
+use crate::Function;
 
 /// The environment variable that says where the artifacts are: `file://` and a folder, or `s3://bucket/prefix`.
 pub const ARTIFACT_URI: &str = "ARTIFACT_URI";
 
+type BoxError = Box<dyn Error + Send + Sync>;
+
 /// Opens the store that [`ARTIFACT_URI`] names, loads the function's artifacts before the first event is
 /// accepted, and answers events until the runtime ends the process. Whatever stops it is written to the log with
-/// its causes, and the process ends with a failure.
-pub async fn main<S, O>(function: Function, open: impl FnOnce(String) -> O) -> ExitCode
-where
-    S: AsRef<dyn Store>,
-    O: Future<Output = Result<S, Box<dyn std::error::Error + Send + Sync>>>,
-{
+/// its causes, a JSON object a line, and the process ends with a failure.
+pub async fn main<E: Error + Send + Sync + 'static>(
+    function: Function,
+    open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
+) -> ExitCode {
     tracing_subscriber::fmt().json().with_target(false).with_current_span(false).init();
     match run(function, open).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -34,20 +37,20 @@ where
     }
 }
 
-async fn run<S, O>(
+async fn run<E: Error + Send + Sync + 'static>(
     function: Function,
-    open: impl FnOnce(String) -> O,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
-where
-    S: AsRef<dyn Store>,
-    O: Future<Output = Result<S, Box<dyn std::error::Error + Send + Sync>>>,
-{
-    let uri = std::env::var(ARTIFACT_URI).map_err(|_| {
-        format!("{ARTIFACT_URI} is not set: name the store, as file:///folder or s3://bucket/prefix")
+    open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
+) -> Result<(), BoxError> {
+    let uri = env::var(ARTIFACT_URI).map_err(|error| match error {
+        VarError::NotPresent => {
+            format!("{ARTIFACT_URI} is not set: name the store, as file:///folder or s3://bucket/prefix")
+        }
+        VarError::NotUnicode(_) => format!("{ARTIFACT_URI} is not UTF-8 text"),
     })?;
-    let store = open(uri).await?;
+    let store = open(&uri).await?;
     let router = crate::load(function, store.as_ref()).await?;
-    lambda_http::run(service(router)).await
+    tracing::info!(function = function.name(), store = store.location(), "ready");
+    lambda_runtime::run(Adapter::from(service(router))).await
 }
 
 /// A router that takes events: a stage in front of the path is left out.
@@ -77,7 +80,7 @@ fn without_stage(mut request: Request) -> Request {
     request
 }
 
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -85,10 +88,4 @@ fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
         next = cause.source();
     }
     text
-}
-
-impl From<StartError> for String {
-    fn from(error: StartError) -> String {
-        with_causes(&error)
-    }
 }

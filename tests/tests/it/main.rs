@@ -8,6 +8,9 @@
 mod any_bytes;
 mod bless;
 mod corrupt;
+mod gateway;
 mod golden;
+mod lambda;
 mod mirror;
+mod small_release;
 mod tidy;

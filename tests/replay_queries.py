@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Asks a running Cartelera every question of a file of expected answers, and a few of each other route.
+
+    python3 tests/replay_queries.py --expected ../shared/expected/queries.json http://127.0.0.1:8000
+    python3 tests/replay_queries.py --expected FILE 'http://127.0.0.1:9000/lambda-url/{function}'
+
+{function} stands for the name of the function that answers a route. Without --expected only the questions that
+any data can answer are asked. Ends with 1 where an answer is not as expected.
+"""
+
+import argparse
+import json
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+RECOMMEND = "recommend"
+
+
+class Target:
+    """Where questions go, what came back, and what was wrong with it."""
+
+    def __init__(self, base):
+        self.base = base.rstrip("/")
+        self.answers = []
+        self.faults = []
+
+    def ask(self, function, path, params=None, body=None):
+        """Status and JSON body. None among parameters means absent; a body makes it a POST."""
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        query = urllib.parse.urlencode(given)
+        asked = path + ("?" + query if query else "")
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base.format(function=function) + asked, data=data)
+        if data is not None:
+            request.add_header("content-type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                status, kind, text = response.status, response.headers["content-type"], response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, kind, text = error.code, error.headers["content-type"], error.read()
+        method = "GET" if data is None else "POST " + data.decode()
+        self.answers.append(f"{method} {asked} {status} {text.decode()}")
+        wanted = "application/json" if status < 400 else "application/problem+json"
+        self.expect(kind == wanted, asked, f"content type {kind}, not {wanted}")
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            self.expect(False, asked, f"status {status} with a body that is no JSON: {text[:200]!r}")
+            return status, {}
+
+    def expect(self, holds, asked, fault):
+        if not holds:
+            self.faults.append(f"{asked}: {fault}")
+
+    def fields(self, function, path, params, expected):
+        """Asks, and holds the answer's fields against those expected; a status of 404 stands for no answer."""
+        status, found = self.ask(function, path, params)
+        wanted = expected.get("status", 200)
+        asked = f"{path} {params}"
+        self.expect(status == wanted, asked, f"status {status}, not {wanted}: {found}")
+        for name, value in expected.items():
+            if name == "ties" and "n_tied" in expected:
+                # The file keeps the first of many.
+                ties = found.get(name, [])
+                self.expect(ties[: len(value)] == value, asked, f"ties are {ties!r}, and begin with {value!r}")
+            elif name == "n_tied":
+                self.expect(len(found.get("ties", [])) == value, asked, f"{found} does not have {value} ties")
+            elif name == "status":
+                self.expect(found.get("status") == value, asked, f"the body gives status {found.get('status')}")
+            else:
+                self.expect(found.get(name) == value, asked, f"{name} is {found.get(name)!r}, not {value!r}")
+
+
+def replay(target, expected):
+    """Every row of the file of expected answers; gives how many there are."""
+    for row in expected["max_duration"]:
+        params = {name: row[name] for name in ("year", "platform", "duration_type")}
+        if "status" in row:
+            wanted = {"status": row["status"]}
+        else:
+            wanted = {name: row[name] for name in ("duration", "duration_type", "id")} | {"ties": row["ids"]}
+        target.fields("get-max-duration", "/get_max_duration", params, wanted)
+    for row in expected["score_count"]:
+        params = {name: row[name] for name in ("platform", "scored", "year")}
+        target.fields("get-score-count", "/get_score_count", params, params | {"count": row["count"]})
+    for row in expected["count_platform"]:
+        target.fields("get-count-platform", "/get_count_platform", {"platform": row["platform"]}, row)
+    for row in expected["actor"]:
+        params = {name: row[name] for name in ("platform", "year")}
+        if "status" in row:
+            wanted = {"status": row["status"]}
+        else:
+            wanted = {name: row[name] for name in ("platform", "year", "actor", "count", "ties", "n_tied")}
+        target.fields("get-actor", "/get_actor", params, wanted)
+    return sum(len(rows) for rows in expected.values() if isinstance(rows, list))
+
+
+def recommend(target):
+    """The routes whose answers depend on the model: shapes, orders and what one answer says of another."""
+
+    def listed(found, name, n, asked):
+        items = found.get(name, [])
+        target.expect(len(items) == n, asked, f"{len(items)} items, not {n}")
+        target.expect(len({item["id"] for item in items}) == len(items), asked, "an item stands twice")
+        return items
+
+    seen = []
+    for n in (1, 5, 100):
+        status, found = target.ask(RECOMMEND, "/recommendations/1", {"n": n})
+        target.expect(status == 200, "/recommendations/1", f"status {status}: {found}")
+        target.expect(found.get("strategy") in ("svd", "biases"), "/recommendations/1", f"{found.get('strategy')}")
+        items = listed(found, "recommendations", n, "/recommendations/1")
+        scores = [item["score"] for item in items]
+        target.expect(scores == sorted(scores, reverse=True), "/recommendations/1", "scores are not in order")
+        target.expect(items[: len(seen)] == seen, "/recommendations/1", "a longer list begins otherwise")
+        seen = items
+    for item in seen[:5]:
+        status, found = target.ask(RECOMMEND, "/predict", {"user_id": "1", "id": item["id"]})
+        agrees = status == 200 and found.get("score") == item["score"]
+        target.expect(agrees, "/predict", f"{found} does not agree with the list's {item}")
+        if agrees:
+            above = found["score"] >= found["threshold"]
+            target.expect(found["recommended"] == above, "/predict", f"{found} contradicts itself")
+        status, found = target.ask(RECOMMEND, f"/similar/{item['id']}", {"n": 3})
+        target.expect(status == 200, f"/similar/{item['id']}", f"status {status}: {found}")
+        similar = listed(found, "similar", 3, f"/similar/{item['id']}")
+        target.expect(item["id"] not in [s["id"] for s in similar], "/similar", "a title is similar to itself")
+
+    status, popular = target.ask(RECOMMEND, "/recommendations/somebody@nowhere", {"n": 5})
+    target.expect((status, popular.get("strategy")) == (200, "popular"), "/recommendations", f"{status} {popular}")
+    rated = [{"id": item["id"], "rating": 5} for item in listed(popular, "recommendations", 5, "popular")]
+    status, found = target.ask(RECOMMEND, "/recommendations", body={"ratings": rated, "n": 7, "kind": "movie"})
+    target.expect((status, found.get("strategy")) == (200, "fold_in"), "POST /recommendations", f"{status} {found}")
+    items = listed(found, "recommendations", 7, "POST /recommendations")
+    target.expect(all(item["kind"] == "movie" for item in items), "POST /recommendations", "the filter was lost")
+    given = {rating["id"] for rating in rated}
+    target.expect(not given & {item["id"] for item in items}, "POST /recommendations", "a rated title came back")
+
+
+def problems(target):
+    """One of each refusal."""
+    for wanted, function, path, params, body in (
+        (400, "get-count-platform", "/get_count_platform", {}, None),
+        (400, "get-count-platform", "/get_count_platform", {"platform": "nowhere"}, None),
+        (400, "get-actor", "/get_actor", {"platform": "netflix", "year": "soon"}, None),
+        (400, "get-score-count", "/get_score_count", {"platform": "netflix", "scored": 9, "year": 2018}, None),
+        (404, "get-max-duration", "/get_max_duration", {"year": 1800}, None),
+        (404, RECOMMEND, "/similar/zz0", {}, None),
+        (404, RECOMMEND, "/predict", {"user_id": "1", "id": "zz0"}, None),
+        (400, RECOMMEND, "/recommendations/1", {"n": 0}, None),
+        (400, RECOMMEND, "/recommendations", {}, {"ratings": [{"id": "ns1", "rating": 50}]}),
+        (405, RECOMMEND, "/recommendations", {}, None),
+        (405, "get-actor", "/get_actor", {}, {}),
+        (413, RECOMMEND, "/recommendations", {}, {"ratings": [], "genre": "x" * 70_000}),
+    ):
+        status, found = target.ask(function, path, params, body)
+        target.expect(status == wanted, f"{path} {params}", f"status {status}, not {wanted}: {found}")
+        target.expect(found.get("status") == wanted, f"{path} {params}", f"the body says {found}")
+
+
+def run(base, expected=None):
+    """Asks everything of one target; gives it back with answers and faults."""
+    target = Target(base)
+    if expected is not None:
+        replay(target, expected)
+    recommend(target)
+    problems(target)
+    return target
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base", metavar="URL", help="where routes begin; {function} stands for the function's name")
+    parser.add_argument("--expected", metavar="FILE", help="questions with their right answers, as JSON")
+    arguments = parser.parse_args()
+    expected = None
+    if arguments.expected:
+        with open(arguments.expected, encoding="utf-8") as file:
+            expected = json.load(file)
+    target = run(arguments.base, expected)
+    for fault in target.faults:
+        print(fault, file=sys.stderr)
+    print(f"{arguments.base}: {len(target.answers)} questions, {len(target.faults)} wrong")
+    return 1 if target.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

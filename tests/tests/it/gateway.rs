@@ -1,0 +1,289 @@
+//! Every handler on the events that API Gateway and function URLs send, without a server: an event goes in as
+//! the JSON text that the runtime gets, and the answer is the JSON text that the runtime sends back.
+
+use api::{Function, lambda};
+use lambda_http::Adapter;
+use lambda_http::tower::ServiceExt;
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::{Value, json};
+
+use crate::small_release;
+
+/// Where an event comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Origin {
+    /// HTTP API (payload 2.0), stage `$default`.
+    Gateway,
+    /// HTTP API with a named stage, which stands before the path.
+    Stage,
+    /// Function URL.
+    FunctionUrl,
+}
+
+/// One request, before it is an event.
+#[derive(Debug, Clone)]
+struct Asked {
+    function: Function,
+    method: &'static str,
+    path: &'static str,
+    query: &'static str,
+    body: Option<String>,
+    base64: bool,
+}
+
+impl Asked {
+    fn get(function: Function, path: &'static str, query: &'static str) -> Self {
+        Self { function, method: "GET", path, query, body: None, base64: false }
+    }
+
+    fn post(body: impl Into<String>) -> Self {
+        Self {
+            function: Function::Recommend,
+            method: "POST",
+            path: "/recommendations",
+            query: "",
+            body: Some(body.into()),
+            base64: false,
+        }
+    }
+
+    fn line(&self) -> String {
+        let sign = if self.query.is_empty() { "" } else { "?" };
+        let body = match &self.body {
+            Some(body) if body.len() > 200 => format!(" ({} bytes)", body.len()),
+            Some(body) => format!(" {body}"),
+            None => String::new(),
+        };
+        format!("{} {}{sign}{}{body}", self.method, self.path, self.query)
+    }
+
+    /// The event, with the fields and the shapes that the service documents for payload format 2.0.
+    fn event(&self, origin: Origin) -> Value {
+        let (stage, domain) = match origin {
+            Origin::Gateway => ("$default", "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"),
+            Origin::Stage => ("prod", "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"),
+            Origin::FunctionUrl => ("$default", "a1b2c3d4e5.lambda-url.eu-west-1.on.aws"),
+        };
+        let prefix = domain.split('.').next();
+        let path = if origin == Origin::Stage { format!("/prod{}", self.path) } else { self.path.to_owned() };
+        let mut headers = json!({
+            "accept": "*/*",
+            "host": domain,
+            "user-agent": "curl/8.5.0",
+            "x-amzn-trace-id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+            "x-forwarded-for": "203.0.113.7",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+        });
+        let mut event = json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": self.query,
+            "requestContext": {
+                "accountId": if origin == Origin::FunctionUrl { "anonymous" } else { "123456789012" },
+                "apiId": prefix,
+                "domainName": domain,
+                "domainPrefix": prefix,
+                "http": {
+                    "method": self.method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "203.0.113.7",
+                    "userAgent": "curl/8.5.0",
+                },
+                "requestId": "JKJaXmPLvHcESHA=",
+                "routeKey": "$default",
+                "stage": stage,
+                "time": "12/Mar/2024:19:03:58 +0000",
+                "timeEpoch": 1_710_270_238_000_u64,
+            },
+            "isBase64Encoded": self.base64,
+        });
+        if let Some(body) = &self.body {
+            headers["content-type"] = "application/json".into();
+            headers["content-length"] = body.len().to_string().into();
+            event["body"] = body.as_str().into();
+        }
+        event["headers"] = headers;
+        event
+    }
+}
+
+/// Status, content type, body.
+type Answer = (u64, String, Value);
+
+/// The answer of one function to one event, through the adapter that the runtime runs.
+async fn answer(asked: &Asked, origin: Origin) -> Answer {
+    let store = small_release::store().await;
+    let router = api::load(asked.function, &store).await.unwrap();
+    let service = Adapter::from(lambda::service(router));
+    let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
+    let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
+    let response = serde_json::to_value(response).unwrap();
+    assert_eq!(response["isBase64Encoded"], false, "JSON leaves as text: {response}");
+    let content_type = response["headers"]["content-type"].as_str().unwrap().to_owned();
+    let body = response["body"].as_str().unwrap();
+    (response["statusCode"].as_u64().unwrap(), content_type, serde_json::from_str(body).unwrap())
+}
+
+/// The same question from every origin, which has one answer.
+async fn ask(asked: &Asked) -> Answer {
+    let first = answer(asked, Origin::Gateway).await;
+    for origin in [Origin::Stage, Origin::FunctionUrl] {
+        assert_eq!(answer(asked, origin).await, first, "{} from {origin:?}", asked.line());
+    }
+    first
+}
+
+/// Questions and answers, for a snapshot.
+async fn dialogue(questions: &[Asked], content_type: &str) -> Vec<Value> {
+    let mut dialogue = Vec::new();
+    for asked in questions {
+        let (status, found_type, body) = ask(asked).await;
+        assert_eq!(found_type, content_type, "{}: {body}", asked.line());
+        if content_type == "application/problem+json" {
+            assert_eq!(body["status"], status, "{}", asked.line());
+        }
+        dialogue.push(json!({ "asked": asked.line(), "status": status, "body": body }));
+    }
+    dialogue
+}
+
+#[tokio::test]
+async fn every_route_answers() {
+    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend};
+    let questions = [
+        Asked::get(GetMaxDuration, "/get_max_duration", "year=2018&platform=netflix&duration_type=min"),
+        Asked::get(GetMaxDuration, "/get_max_duration", "year=2018&platform=Amazon"),
+        Asked::get(GetMaxDuration, "/get_max_duration", "duration_type=season"),
+        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=3&year=2018"),
+        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=4.5&year=2018"),
+        Asked::get(GetScoreCount, "/get_score_count", "platform=hulu&scored=0&year=1990"),
+        Asked::get(GetCountPlatform, "/get_count_platform", "platform=NETFLIX"),
+        Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu"),
+        Asked::get(GetActor, "/get_actor", "platform=amazon&year=2018"),
+        Asked::get(Recommend, "/recommendations/1", "n=2"),
+        Asked::get(Recommend, "/recommendations/1", "kind=movie&genre=COMED&year_from=2019&year_to=2021"),
+        Asked::get(Recommend, "/recommendations/ana%40casa", "platform=amazon"),
+        Asked::get(Recommend, "/recommendations/nobody", "n=3"),
+        Asked::post(r#"{"ratings":[{"id":"ns1","rating":4.5}],"n":2}"#),
+        Asked::post(r#"{"ratings":[],"n":1}"#),
+        Asked::get(Recommend, "/predict", "user_id=1&id=ns1"),
+        Asked::get(Recommend, "/predict", "user_id=ana%40casa&id=as1"),
+        Asked::get(Recommend, "/predict", "user_id=nobody&id=as1"),
+        Asked::get(Recommend, "/similar/ns1", "n=2"),
+    ];
+    let dialogue = dialogue(&questions, "application/json").await;
+    assert!(dialogue.iter().all(|d| d["status"] == 200));
+    for route in api::ROUTES {
+        let path = route.path.split_once('{').map_or(route.path, |(fixed, _)| fixed);
+        let start = format!("{} {path}", route.method.as_str());
+        assert!(dialogue.iter().any(|d| d["asked"].as_str().unwrap().starts_with(&start)), "{start}");
+    }
+    insta::assert_json_snapshot!("answers", dialogue);
+}
+
+#[tokio::test]
+async fn every_problem_says_what_is_wrong() {
+    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend};
+    let questions = [
+        // Missing.
+        Asked::get(GetCountPlatform, "/get_count_platform", ""),
+        Asked::get(GetScoreCount, "/get_score_count", "platform=&year=2018"),
+        Asked::get(Recommend, "/predict", "id=ns1"),
+        // Malformed.
+        Asked::get(GetActor, "/get_actor", "platform=amazon&year=MMXVIII"),
+        Asked::get(GetMaxDuration, "/get_max_duration", "duration_type=hours"),
+        Asked::get(Recommend, "/recommendations/1", "kind=podcast&n=many"),
+        Asked::get(Recommend, "/recommendations/a%20b", ""),
+        Asked::get(Recommend, "/similar/%FF", ""),
+        // Out of range.
+        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=5.5&year=0"),
+        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=NaN&year=2018"),
+        Asked::get(Recommend, "/recommendations/1", "n=0"),
+        Asked::get(Recommend, "/recommendations/1", "n=101"),
+        Asked::get(Recommend, "/recommendations/1", "year_from=2020&year_to=2019"),
+        // Not among what there is.
+        Asked::get(GetCountPlatform, "/get_count_platform", "platform=disney"),
+        Asked::get(GetScoreCount, "/get_score_count", "platform=disney&scored=3&year=2018"),
+        Asked::get(GetMaxDuration, "/get_max_duration", "platform=disney"),
+        Asked::get(GetActor, "/get_actor", "platform=disney&year=2018"),
+        Asked::get(Recommend, "/recommendations/1", "platform=disney"),
+        Asked::get(Recommend, "/recommendations/1", "genre=western"),
+        // Given twice, and unknown.
+        Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu&platform=netflix"),
+        Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu&color=red"),
+        // Bodies.
+        Asked::post(""),
+        Asked::post("ratings=5"),
+        Asked::post(r#"{"n":3}"#),
+        Asked::post(r#"{"ratings":[{"id":"ns1","rating":4.5}],"color":"red"}"#),
+        Asked::post(
+            r#"{"ratings":[{"id":"ns1","rating":6},{"id":"a b","rating":3}],"n":1000,"kind":"podcast"}"#,
+        ),
+        Asked::post(r#"{"ratings":[{"id":"ns1","rating":"five"}]}"#),
+        Asked::post(r#"{"ratings":[]} and more"#),
+        Asked::post(format!(r#"{{"ratings":[{}]}}"#, " ".repeat(64 * 1024))),
+        // Nothing there.
+        Asked::get(GetMaxDuration, "/get_max_duration", "year=1890&platform=netflix"),
+        Asked::get(GetActor, "/get_actor", "platform=netflix&year=1890"),
+        Asked::get(GetActor, "/get_actor", "platform=hulu&year=2018"),
+        Asked::get(Recommend, "/predict", "user_id=1&id=zz9"),
+        Asked::get(Recommend, "/similar/zz9", ""),
+        Asked::post(r#"{"ratings":[{"id":"zz9","rating":4.5}]}"#),
+        // No such route here, and no such method.
+        Asked::get(GetActor, "/", ""),
+        Asked::get(GetActor, "/get_max_duration", ""),
+        Asked::get(Recommend, "/recommendations", ""),
+        Asked { method: "DELETE", ..Asked::get(GetActor, "/get_actor", "platform=hulu&year=2018") },
+    ];
+    insta::assert_json_snapshot!("problems", dialogue(&questions, "application/problem+json").await);
+}
+
+#[tokio::test]
+async fn a_body_in_base64_is_the_same_body() {
+    let plain = Asked::post(r#"{"ratings":[{"id":"ns1","rating":4.5}],"n":2}"#);
+    let encoded = "eyJyYXRpbmdzIjpbeyJpZCI6Im5zMSIsInJhdGluZyI6NC41fV0sIm4iOjJ9";
+    let base64 = Asked { base64: true, ..Asked::post(encoded) };
+    let (status, _, body) = ask(&plain).await;
+    assert_eq!(status, 200);
+    assert_eq!(ask(&base64).await.2, body);
+}
+
+/// The gateway decodes the path that it passes on; a function URL passes it as it came.
+#[tokio::test]
+async fn a_path_may_come_decoded() {
+    let quoted = Asked::get(Function::Recommend, "/recommendations/ana%40casa", "n=1");
+    let decoded = Asked::get(Function::Recommend, "/recommendations/ana@casa", "n=1");
+    assert_eq!(ask(&quoted).await, ask(&decoded).await);
+    // Letters beyond ASCII come decoded too, and are a refusal, not a panic.
+    let (status, _, body) = ask(&Asked::get(Function::Recommend, "/similar/ñandú", "")).await;
+    assert_eq!((status, &body["errors"][0]["parameter"]), (400, &json!("id")));
+}
+
+#[tokio::test]
+async fn a_stage_is_cut_off_once_and_only_as_a_whole_segment() {
+    let store = small_release::store().await;
+    let asked = Asked::get(Function::GetCountPlatform, "/prod/get_count_platform", "platform=hulu");
+    let (status, _, body) = answer(&asked, Origin::Stage).await;
+    assert_eq!(status, 404);
+    assert!(body["detail"].as_str().unwrap().starts_with("/prod/get_count_platform is no route"), "{body}");
+
+    let mut event = Asked::get(Function::GetCountPlatform, "/get_count_platform", "").event(Origin::Stage);
+    event["rawPath"] = "/production/get_count_platform".into();
+    let router = api::load(Function::GetCountPlatform, &store).await.unwrap();
+    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    let response = lambda::service(router).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 404);
+}
+
+#[tokio::test]
+async fn head_is_answered_as_get() {
+    let asked = Asked::get(Function::GetCountPlatform, "/get_count_platform", "platform=hulu");
+    let event = Asked { method: "HEAD", ..asked }.event(Origin::Gateway);
+    let router = api::load(Function::GetCountPlatform, &small_release::store().await).await.unwrap();
+    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    let response = lambda::service(router).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+}

@@ -1,0 +1,26 @@
+//! What the Lambda tools are told of the functions.
+
+use std::collections::BTreeMap;
+
+use api::ROUTES;
+use cargo_metadata::MetadataCommand;
+
+/// `cargo lambda watch` sends each route to the function that the one route table names.
+#[test]
+fn the_local_router_is_the_route_table() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .no_deps()
+        .exec()
+        .unwrap();
+    let router = metadata.workspace_metadata["lambda"]["watch"]["router"].as_object().unwrap();
+    let found: BTreeMap<&str, &str> =
+        router.iter().map(|(path, function)| (path.as_str(), function.as_str().unwrap())).collect();
+    let expected: BTreeMap<&str, &str> = ROUTES.iter().map(|r| (r.path, r.function.name())).collect();
+    assert_eq!(found, expected);
+
+    let packages: Vec<&str> = metadata.packages.iter().map(|p| p.name.as_str()).collect();
+    for function in api::Function::ALL {
+        assert!(packages.contains(&function.name()), "{} has a crate", function.name());
+    }
+}

@@ -1,0 +1,114 @@
+//! A release that fits on a screen, so that every answer can be worked out by hand.
+
+use artifact::{
+    Artifact, ArtifactEntry, Counts, Kind as ArtifactKind, MANIFEST_FORMAT, Manifest, ModelSummary,
+};
+use bytes::Bytes;
+use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
+use queries::{actor, count_platform, max_duration, score_count};
+use recommender::{FactorModel, FactorModelParts, Histories, Titles};
+use store::MemoryStore;
+
+const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
+
+/// Id, platform, year, duration, name, cast, genres. What lasts minutes is a film.
+type Row = (&'static str, u8, u16, (u32, DurationUnit), &'static str, &'static [&'static str], &'static str);
+
+#[rustfmt::skip]
+const TITLES: [Row; 6] = [
+    ("as1", 0, 2018, (100, DurationUnit::Min),  "Harbour Lights", &["ana sol", "li wei"], "dramas"),
+    ("as2", 0, 2018, (100, DurationUnit::Min),  "Paper Kites",    &["ana sol", "bo ek"],  "comedies"),
+    ("as3", 0, 2018, (2, DurationUnit::Season), "Two Towns",      &["li wei"],            "comedies"),
+    ("hs1", 1, 2018, (3, DurationUnit::Season), "Café de Noche",  &[],                    "dramas"),
+    ("ns1", 2, 2018, (120, DurationUnit::Min),  "The Long Reel",  &["li wei"],            "dramas"),
+    ("ns2", 2, 2020, (90, DurationUnit::Min),   "Short Reel",     &["bo ek"],             "comedies"),
+];
+
+/// User, and ratings by title position. The second id is one that has to be quoted in a path.
+const RATINGS: [(&str, &[(u32, f32)]); 3] =
+    [("1", &[(0, 5.0), (1, 2.0)]), ("2", &[(0, 4.0), (1, 3.5), (4, 4.5)]), ("ana@casa", &[(5, 1.0)])];
+
+fn titles() -> TitleTable {
+    let platforms = PLATFORMS.map(|name| Platform::new(name).unwrap()).to_vec();
+    let titles = TITLES.map(|(id, platform_idx, year, (value, unit), name, cast, genre)| Title {
+        id: TitleId::new(id).unwrap(),
+        platform_idx,
+        kind: if unit == DurationUnit::Min { Kind::Movie } else { Kind::Series },
+        display: name.to_owned(),
+        director: Vec::new(),
+        cast: cast.iter().map(ToString::to_string).collect(),
+        country: Vec::new(),
+        date_added: None,
+        release_year: Some(year),
+        audience: "g".to_owned(),
+        duration: Some(Duration { value, unit }),
+        genres: vec![genre.to_owned()],
+        description: String::new(),
+    });
+    TitleTable::new(platforms, titles.to_vec()).unwrap()
+}
+
+fn ratings() -> RatingTable {
+    let mut offsets = vec![0];
+    let mut rows = Vec::new();
+    for (_, rated) in RATINGS {
+        rows.extend_from_slice(rated);
+        offsets.push(rows.len() as u64);
+    }
+    RatingTable::new(
+        RATINGS.iter().map(|(user, _)| UserId::new(user).unwrap()).collect(),
+        offsets,
+        rows.iter().map(|&(title_idx, _)| title_idx).collect(),
+        rows.iter().map(|&(_, rating)| rating).collect(),
+        vec![1_600_000_000; rows.len()],
+        TITLES.len(),
+    )
+    .unwrap()
+}
+
+/// The first factor likes dramas, the second comedies; a title's bias is a quarter star a position.
+fn model() -> FactorModel {
+    FactorModel::new(FactorModelParts {
+        global_mean: 3.0,
+        user_bias: vec![0.5, 0.0, -0.5],
+        item_bias: vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.25],
+        n_factors: 2,
+        user_factors: vec![1.0, -1.0, 0.5, 0.0, 0.0, -1.0],
+        item_factors: vec![1.0, 0.0, 0.0, 1.0, 0.25, 0.75, 0.5, 0.0, 0.75, 0.25, 0.0, 0.5],
+        ..FactorModelParts::default()
+    })
+    .unwrap()
+}
+
+fn sealed<T: Artifact>(value: &T) -> (ArtifactKind, Bytes) {
+    (T::KIND, value.to_bytes().unwrap().into())
+}
+
+/// A store that serves the release.
+pub(crate) async fn store() -> MemoryStore {
+    let (titles, ratings) = (titles(), ratings());
+    let artifacts = [
+        sealed(&max_duration::build(&titles)),
+        sealed(&score_count::build(&titles, &ratings)),
+        sealed(&count_platform::build(&titles)),
+        sealed(&actor::build(&titles)),
+        sealed(&Titles::build(&titles, &ratings)),
+        sealed(&model()),
+        sealed(&Histories::build(&ratings)),
+    ];
+    let manifest = Manifest {
+        format: MANIFEST_FORMAT,
+        builder: "by hand".to_owned(),
+        seed: 0,
+        data_until: 1_600_000_000,
+        platforms: PLATFORMS.map(str::to_owned).to_vec(),
+        counts: Counts::default(),
+        parameters: [].into(),
+        model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
+        sources: Vec::new(),
+        artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
+    };
+    let store = MemoryStore::default();
+    store::publish(&store, &artifacts, &manifest, 0).await.unwrap();
+    store
+}

@@ -59,8 +59,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "urn:cartelera:problem:not-found", "Nothing matches", detail)
     }
 
-    pub(crate) fn no_route(path: &str) -> Self {
-        let known = crate::ROUTES.iter().map(|r| r.path).collect::<Vec<_>>().join(", ");
+    pub(crate) fn no_route(path: &str, known: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "urn:cartelera:problem:no-route",

@@ -42,7 +42,7 @@ pub enum StartError {
 /// [`StartError`]; nothing is served from half a release.
 pub async fn load(function: Function, store: &dyn Store) -> Result<Router, StartError> {
     let pointer = store::current(store).await?;
-    Ok(finish(routes_of(function, store, &pointer.manifest).await?))
+    Ok(finish(routes_of(function, store, &pointer.manifest).await?, &[function]))
 }
 
 /// The same for every function, in one router.
@@ -55,7 +55,7 @@ pub async fn load_all(store: &dyn Store) -> Result<Router, StartError> {
     for function in Function::ALL {
         router = router.merge(routes_of(function, store, &pointer.manifest).await?);
     }
-    Ok(finish(router))
+    Ok(finish(router, &Function::ALL))
 }
 
 async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -> Result<Router, StartError> {
@@ -109,9 +109,12 @@ fn routes(function: Function, handler: impl Fn(Endpoint) -> MethodRouter) -> Rou
 }
 
 /// What every router has: problems instead of bare statuses, and a limit on bodies.
-fn finish(router: Router) -> Router {
+fn finish(router: Router, functions: &[Function]) -> Router {
+    let known: Vec<&str> =
+        ROUTES.iter().filter(|r| functions.contains(&r.function)).map(|r| r.path).collect();
+    let known: Arc<str> = known.join(", ").into();
     router
-        .fallback(|request: Request| async move { Problem::no_route(request.uri().path()) })
+        .fallback(move |request: Request| async move { Problem::no_route(request.uri().path(), &known) })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(explain))
 }

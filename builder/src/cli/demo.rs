@@ -33,6 +33,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         match store::current(store.as_ref()).await {
             Ok(pointer) => Ok(Some(pointer.release)),
             Err(store::LoadError::NothingPublished { .. }) => Ok(None),
+            Err(store::LoadError::Fetch { source, .. }) if source.is_missing() => Ok(None),
             Err(error) => Err(error.into()),
         }
     })?;

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::net::IpAddr;
 
 use anyhow::Context as _;
@@ -42,10 +43,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 }
 
 pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> anyhow::Result<()> {
-    if !listen.no_log {
-        super::output::log_to_stderr();
-    }
-    block_on(async {
+    let log = (!listen.no_log).then(super::output::log_to_stderr);
+    let ended = block_on(async {
         let store = open(uri).await?;
         let router = api::load_all(store.as_ref()).await?;
         let (host, port) = (listen.host, listen.port);
@@ -58,7 +57,11 @@ pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> 
             context.note(&format!("  {:<4} {:<28} {}", route.method.as_str(), route.path, route.summary));
         }
         serve(router, listener, stop_signal()?).await?;
-        context.note("stopped");
         Ok(())
-    })
+    });
+    if let Some(mut log) = log {
+        // A closed stderr leaves nobody to tell.
+        let _ = log.flush();
+    }
+    ended
 }

@@ -121,10 +121,11 @@ fn finish(router: Router, functions: &[Function]) -> Router {
 
 /// Turns the framework's own refusals, which are plain text, into problems.
 async fn explain(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // Copies of both share what they hold with the request.
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;
     let problem = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed(method.as_str(), &path),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed(method.as_str(), uri.path()),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_BODY_BYTES),
         StatusCode::BAD_REQUEST if !is_problem(&response) => {
             Problem::one_invalid("path", "is not UTF-8 text, percent-encoded where it has to be")

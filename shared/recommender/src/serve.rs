@@ -406,7 +406,8 @@ impl Recommender {
             for (score, product) in scores.iter_mut().zip(products) {
                 *score = base + *score + product;
             }
-            if !scores.iter().fold(false, |any, &score| any | (score > bar)) {
+            let highest = scores.iter().fold(f32::NEG_INFINITY, |high, &s| if s > high { s } else { high });
+            if highest <= bar {
                 return;
             }
             for (item, &score) in (first..).zip(&scores) {

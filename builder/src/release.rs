@@ -128,5 +128,6 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), artifact::ReadError> {
         Kind::Titles => Titles::from_bytes(bytes).map(drop),
         Kind::RatingModel => recommender::FactorModel::from_bytes(bytes).map(drop),
         Kind::Histories => Histories::from_bytes(bytes).map(drop),
+        Kind::RankingModel => recommender::RankingModel::from_bytes(bytes).map(drop),
     }
 }

@@ -10,7 +10,7 @@ use artifact::{Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, Pointer, R
 use builder::etl::{EtlInput, EtlOutput};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{FactorModel, Filter, Histories, Recommender, Titles};
+use recommender::{FactorModel, Filter, Histories, RankingModel, Recommender, Titles};
 
 use crate::golden;
 
@@ -30,6 +30,7 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::Titles => read_and(bytes, ask_titles),
         Kind::RatingModel => read_and(bytes, ask_model),
         Kind::Histories => read_and(bytes, ask_histories),
+        Kind::RankingModel => read_and(bytes, ask_ranking),
     }
 }
 
@@ -98,6 +99,12 @@ fn ask_model(model: &FactorModel) {
     if let Ok(recommender) = Recommender::new(others.0, model.clone(), others.1, 3.5) {
         ask_recommender(&recommender);
     }
+}
+
+fn ask_ranking(ranking: &RankingModel) {
+    let last = ranking.model().n_items().checked_sub(1);
+    let liked: Vec<usize> = last.into_iter().collect();
+    assert_eq!(ranking.fold_in(&liked).len(), ranking.model().n_factors());
 }
 
 fn ask_recommender(recommender: &Recommender) {

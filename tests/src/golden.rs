@@ -11,7 +11,9 @@ use artifact::{
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{FactorModel, FactorModelParts, Histories, Titles};
+use recommender::{
+    FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
+};
 
 /// The folder of the golden files of format 1.
 pub fn folder() -> PathBuf {
@@ -105,8 +107,30 @@ pub fn model() -> FactorModel {
         item_factors: vec![0.5, 0.0, 0.25, 0.25, -0.5, 0.5, 1.0, 0.0, 0.0, -0.25, -0.125, 1.5],
         scale: (0.5, 5.0),
         noise_variance: 0.75,
+        user_prior: UserPrior::new(vec![0.125, 0.0, -0.25], vec![4.0, 0.5, 2.0, 0.0, -0.25, 1.0])
+            .expect("the golden prior is one"),
     })
     .expect("golden parts fit together")
+}
+
+/// The same users and titles, ranked.
+///
+/// # Panics
+/// Never: the parts fit together.
+pub fn ranking() -> RankingModel {
+    let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0 };
+    let item_factors = vec![1.0, 0.0, 0.5, 0.25, 0.0, 0.75, 1.5, -0.5, 0.0, 0.0, -0.25, 0.5];
+    let model = FactorModel::new(FactorModelParts {
+        user_bias: vec![0.0; 4],
+        item_bias: vec![0.0; 6],
+        n_factors: 2,
+        user_factors: vec![0.75, 0.25, 0.5, -0.25, 0.0, 0.0, 0.125, 1.0],
+        user_prior: RankingModel::prior(&item_factors, 2, weights).expect("golden factors are finite"),
+        item_factors,
+        ..FactorModelParts::default()
+    });
+    RankingModel::new(model.expect("golden parts fit together"), weights)
+        .expect("golden weights are in range")
 }
 
 /// The golden artifacts, encoded by the code of today, by kind.
@@ -126,6 +150,7 @@ pub fn artifacts() -> Vec<(Kind, Vec<u8>)> {
         sealed(&Titles::build(&titles, &ratings)),
         sealed(&model()),
         sealed(&Histories::build(&ratings)),
+        sealed(&ranking()),
     ]
 }
 

@@ -10,7 +10,7 @@ mod kernel;
 pub mod svd;
 
 use catalog::{Interactions, RATING_MAX, RATING_MIN};
-use recommender::FactorModel;
+use recommender::{FactorModel, UserPrior};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -139,8 +139,8 @@ pub struct History {
     pub best_epoch: usize,
 }
 
-/// Trains a model. The model's noise variance is the squared RMSE on the validation rows, or on the training rows
-/// where there are none. `validation` may be empty; it is watched, and stops training where early stopping is on.
+/// Trains a model. Its noise variance is the squared RMSE on the validation rows, or on the training rows where
+/// there are none; its prior of users is their mean and covariance. `validation` may be empty; it is watched, and stops training where early stopping is on.
 ///
 /// The result depends on the rows, their order, the parameters and the seed alone, not on threads.
 ///
@@ -159,7 +159,15 @@ pub fn fit(
     }?;
     let last = history.epochs.get(history.best_epoch.saturating_sub(1));
     let rmse = last.map_or(1.0, |epoch| epoch.validation_rmse.unwrap_or(epoch.train_rmse));
-    Ok((with_noise(model, rmse), history))
+    Ok((with_noise(with_users_as_prior(model), rmse), history))
+}
+
+/// The model with its own users' mean and covariance as prior.
+fn with_users_as_prior(model: FactorModel) -> FactorModel {
+    let parts = model.parts();
+    let prior = UserPrior::of_users(&parts.user_bias, &parts.user_factors, model.n_factors())
+        .expect("a model's parts are finite");
+    model.with_user_prior(prior).expect("the prior is of the same factors")
 }
 
 /// The model with the square of an RMSE as its noise variance; a perfect fit still leaves a little.

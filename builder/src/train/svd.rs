@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use recommender::{FactorModel, FactorModelParts};
+use recommender::{FactorModel, FactorModelParts, UserPrior};
 use serde::{Deserialize, Serialize};
 
 use super::grid::{Grid, Side, UNRATED};
@@ -297,6 +297,7 @@ impl State {
             user_factors: factors(&self.grid.users, &p.user_factors),
             item_factors: factors(&self.grid.items, &p.item_factors),
             scale,
+            user_prior: UserPrior::standard(n_factors),
             ..FactorModelParts::default()
         })
         .ok()

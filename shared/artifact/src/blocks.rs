@@ -1,5 +1,9 @@
 //! Large blocks inside a payload: numbers as little-endian bytes, text as one heap with offsets.
 
+use half::f16;
+
+use half::slice::HalfFloatSliceExt as _;
+
 use crate::Invalid;
 
 macro_rules! block {
@@ -32,6 +36,28 @@ block!(u32, from_u32, to_u32);
 block!(u64, from_u64, to_u64);
 block!(f32, from_f32, to_f32);
 block!(f64, from_f64, to_f64);
+
+/// The little-endian bytes of the half-precision numbers (IEEE 754 binary16) nearest to the values; ties go to the
+/// even one, and what is beyond ±65,504 becomes infinite.
+pub fn from_f32_as_half(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect()
+}
+
+/// `n` values from the little-endian bytes of half-precision numbers.
+///
+/// # Errors
+/// The byte count is not twice `n`.
+pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f32>, Invalid> {
+    let halves: Vec<f16> = to_u16(field, bytes, n)?.into_iter().map(f16::from_bits).collect();
+    Ok(halves.to_f32_vec())
+}
+
+/// Rounds values to the numbers that [`from_f32_as_half`] stores.
+pub fn round_to_half(values: &mut [f32]) {
+    for value in values {
+        *value = f16::from_f32(*value).to_f32();
+    }
+}
 
 /// `n + 1` offsets that cut `total` rows into `n` groups: from 0 to `total`, never falling.
 ///

@@ -22,11 +22,13 @@ pub enum Kind {
     RatingModel = 6,
     /// Users and what each has rated.
     Histories = 7,
+    /// The factor model that ranks titles.
+    RankingModel = 8,
 }
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::MaxDuration,
         Self::ScoreCount,
         Self::CountPlatform,
@@ -34,6 +36,7 @@ impl Kind {
         Self::Titles,
         Self::RatingModel,
         Self::Histories,
+        Self::RankingModel,
     ];
 
     /// The number in the envelope.
@@ -56,6 +59,7 @@ impl Kind {
             Self::Titles => "titles",
             Self::RatingModel => "rating-model",
             Self::Histories => "histories",
+            Self::RankingModel => "ranking-model",
         }
     }
 

@@ -68,6 +68,26 @@ impl TitleTable {
         Ok(Self { platforms, titles, positions })
     }
 
+    /// For each title the position of the first title of the same work, which is its own where no earlier one is.
+    ///
+    /// Titles are one work where their kind, their release year and their name agree, the name by its letters and
+    /// digits alone, in lower case. A title without a year, or whose name has neither letter nor digit, is a work of
+    /// its own.
+    pub fn works(&self) -> Vec<u32> {
+        let mut first = HashMap::new();
+        let positions = self.titles.iter().enumerate().map(|(idx, title)| {
+            let name: String =
+                title.display.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+            match title.release_year {
+                Some(year) if !name.is_empty() => {
+                    *first.entry((title.kind, year, name)).or_insert(idx as u32)
+                }
+                _ => idx as u32,
+            }
+        });
+        positions.collect()
+    }
+
     /// The platforms, in source order.
     pub fn platforms(&self) -> &[Platform] {
         &self.platforms
@@ -249,9 +269,43 @@ impl Interactions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Kind;
 
     fn users(n: usize) -> Vec<UserId> {
         (1..=n).map(|u| UserId::new(&u.to_string()).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_work_is_known_by_kind_year_and_letters() {
+        let title = |n: u8, display: &str, year, kind| Title {
+            id: TitleId::new(&format!("ns{n}")).unwrap(),
+            platform_idx: 0,
+            kind,
+            display: display.to_owned(),
+            director: Vec::new(),
+            cast: Vec::new(),
+            country: Vec::new(),
+            date_added: None,
+            release_year: year,
+            audience: "g".to_owned(),
+            duration: None,
+            genres: Vec::new(),
+            description: String::new(),
+        };
+        let titles = vec![
+            title(0, "Up", Some(2009), Kind::Movie),
+            title(1, "Wall-E", Some(2008), Kind::Movie),
+            title(2, "WALL·E", Some(2008), Kind::Movie),
+            title(3, "Up", Some(2009), Kind::Series),
+            title(4, "UP!", Some(2009), Kind::Movie),
+            title(5, "Up", Some(2010), Kind::Movie),
+            title(6, "Up", None, Kind::Movie),
+            title(7, "Up", None, Kind::Movie),
+            title(8, "?", Some(2009), Kind::Movie),
+            title(9, "!", Some(2009), Kind::Movie),
+        ];
+        let table = TitleTable::new(vec![Platform::new("netflix").unwrap()], titles).unwrap();
+        assert_eq!(table.works(), [0, 1, 1, 3, 0, 5, 6, 7, 8, 9]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use criterion::{BenchmarkId, Criterion};
-use recommender::{FactorModel, FactorModelParts, Filter, Histories, Recommender, Titles};
+use recommender::{FactorModel, FactorModelParts, Filter, Histories, Recommender, Titles, UserPrior};
 
 const N_TITLES: usize = 23_000;
 const N_RATED: usize = 100;
@@ -57,6 +57,7 @@ fn recommender(n_factors: usize) -> Recommender {
         n_factors,
         user_factors: values(n_factors),
         item_factors: values(N_TITLES * n_factors),
+        user_prior: UserPrior::standard(n_factors),
         ..FactorModelParts::default()
     })
     .expect("the parts fit");

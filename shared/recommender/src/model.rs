@@ -1,6 +1,7 @@
 use artifact::{Artifact, Invalid, Kind, blocks};
 use serde::{Deserialize, Serialize};
 
+use crate::UserPrior;
 use crate::scan::dot;
 
 /// The parts of a [`FactorModel`], unchecked.
@@ -23,6 +24,8 @@ pub struct FactorModelParts {
     /// Variance of a rating around its prediction, as seen on held-out rows: how far a new user's few
     /// ratings are to be believed.
     pub noise_variance: f32,
+    /// What is known of a user before any rating.
+    pub user_prior: UserPrior,
 }
 
 impl Default for FactorModelParts {
@@ -37,6 +40,7 @@ impl Default for FactorModelParts {
             item_factors: Vec::new(),
             scale: (catalog::RATING_MIN, catalog::RATING_MAX),
             noise_variance: 1.0,
+            user_prior: UserPrior::default(),
         }
     }
 }
@@ -52,11 +56,15 @@ pub struct FactorModel {
 }
 
 impl FactorModel {
-    /// Checks that the parts fit together.
+    /// Checks that the parts fit together, and rounds the factors to half precision, in which they are stored: a
+    /// model predicts the same before it is written as after it is read.
     ///
     /// # Errors
-    /// A matrix whose length is not rows times factors, a value that is not finite, a scale upside down.
-    pub fn new(parts: FactorModelParts) -> Result<Self, Invalid> {
+    /// A matrix whose length is not rows times factors, a value that is not finite (factors: beyond ±65,504), a scale
+    /// upside down, a prior for another number of factors.
+    pub fn new(mut parts: FactorModelParts) -> Result<Self, Invalid> {
+        blocks::round_to_half(&mut parts.user_factors);
+        blocks::round_to_half(&mut parts.item_factors);
         let p = &parts;
         let fits = |matrix: &[f32], rows: usize| rows.checked_mul(p.n_factors) == Some(matrix.len());
         Invalid::unless(fits(&p.user_factors, p.user_bias.len()), "user_factors", "not users times factors")?;
@@ -72,6 +80,7 @@ impl FactorModel {
             "noise_variance",
             "not above zero",
         )?;
+        Invalid::unless(p.user_prior.n_factors() == p.n_factors, "prior_mean", "not one value a factor")?;
         for (field, values) in [
             ("user_bias", &p.user_bias),
             ("item_bias", &p.item_bias),
@@ -89,6 +98,14 @@ impl FactorModel {
     /// Not above zero, or not finite.
     pub fn with_noise_variance(self, noise_variance: f32) -> Result<Self, Invalid> {
         Self::new(FactorModelParts { noise_variance, ..self.parts })
+    }
+
+    /// The same model with another prior of users.
+    ///
+    /// # Errors
+    /// A prior for another number of factors.
+    pub fn with_user_prior(self, user_prior: UserPrior) -> Result<Self, Invalid> {
+        Self::new(FactorModelParts { user_prior, ..self.parts })
     }
 
     /// The parts.
@@ -143,8 +160,10 @@ impl FactorModel {
     }
 }
 
-/// The stored form of a [`FactorModel`]. Rule: every block has the length its counts say.
-#[derive(Debug, Serialize, Deserialize)]
+/// The stored form of a [`FactorModel`]; factors in half precision, all else in single. Rules: every block has the
+/// length its counts say, values are finite, the prior's precision (the lower triangle, row by row, bias first) is
+/// positive definite.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StoredFactorModel<'a> {
     n_users: u32,
     n_items: u32,
@@ -152,6 +171,10 @@ pub struct StoredFactorModel<'a> {
     global_mean: f32,
     scale: (f32, f32),
     noise_variance: f32,
+    #[serde(borrow, with = "serde_bytes")]
+    prior_mean: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    prior_precision: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
     user_bias: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
@@ -175,24 +198,33 @@ impl Artifact for FactorModel {
             global_mean: p.global_mean,
             scale: p.scale,
             noise_variance: p.noise_variance,
+            prior_mean: &blocks::from_f32(p.user_prior.mean()),
+            prior_precision: &blocks::from_f32(p.user_prior.precision()),
             user_bias: &blocks::from_f32(&p.user_bias),
             item_bias: &blocks::from_f32(&p.item_bias),
-            user_factors: &blocks::from_f32(&p.user_factors),
-            item_factors: &blocks::from_f32(&p.item_factors),
+            user_factors: &blocks::from_f32_as_half(&p.user_factors),
+            item_factors: &blocks::from_f32_as_half(&p.item_factors),
         })
     }
 
     fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
         let (users, items, factors) = (s.n_users as usize, s.n_items as usize, s.n_factors as usize);
+        let dim = factors.saturating_add(1);
+        let triangle = dim.checked_mul(dim.saturating_add(1)).map_or(usize::MAX, |twice| twice / 2);
+        let user_prior = UserPrior::new(
+            blocks::to_f32("prior_mean", s.prior_mean, dim)?,
+            blocks::to_f32("prior_precision", s.prior_precision, triangle)?,
+        )?;
         Self::new(FactorModelParts {
             global_mean: s.global_mean,
             user_bias: blocks::to_f32("user_bias", s.user_bias, users)?,
             item_bias: blocks::to_f32("item_bias", s.item_bias, items)?,
             n_factors: factors,
-            user_factors: blocks::to_f32("user_factors", s.user_factors, users.saturating_mul(factors))?,
-            item_factors: blocks::to_f32("item_factors", s.item_factors, items.saturating_mul(factors))?,
+            user_factors: blocks::half_to_f32("user_factors", s.user_factors, users.saturating_mul(factors))?,
+            item_factors: blocks::half_to_f32("item_factors", s.item_factors, items.saturating_mul(factors))?,
             scale: s.scale,
             noise_variance: s.noise_variance,
+            user_prior,
         })
     }
 }
@@ -211,6 +243,7 @@ mod tests {
             item_factors: vec![0.5, 0.5, -1.0, 0.25, 0.0, 0.0],
             scale: (0.5, 5.0),
             noise_variance: 0.8,
+            user_prior: UserPrior::standard(2),
         }
     }
 
@@ -241,5 +274,7 @@ mod tests {
         assert_eq!(change(|p| p.user_bias[1] = f32::INFINITY), "user_bias");
         assert_eq!(change(|p| p.scale = (5.0, 0.5)), "scale");
         assert_eq!(change(|p| p.noise_variance = 0.0), "noise_variance");
+        assert_eq!(change(|p| p.user_prior = UserPrior::standard(3)), "prior_mean");
+        assert_eq!(change(|p| p.item_factors[1] = 70_000.0), "item_factors", "beyond half precision");
     }
 }

@@ -2,7 +2,7 @@ use artifact::Invalid;
 use catalog::Kind;
 use thiserror::Error;
 
-use crate::fold_in::{NewUser, Prior, fold_in_with};
+use crate::fold_in::{NewUser, fold_in};
 use crate::scan::dot;
 use crate::{FactorModel, Histories, ItemPanels, LANES, TitleView, Titles, TopN};
 
@@ -210,7 +210,6 @@ pub struct Recommender {
     panel_biases: Vec<[f32; LANES]>,
     /// Length of each item vector.
     norms: Vec<f32>,
-    prior: Prior,
     threshold: f32,
 }
 
@@ -242,8 +241,7 @@ impl Recommender {
         let panel_biases = biases.as_chunks().0.to_vec();
         let norms =
             (0..model.n_items()).map(|i| dot(model.item_vector(i), model.item_vector(i)).sqrt()).collect();
-        let prior = Prior::of(&model);
-        Ok(Self { titles, model, histories, panels, panel_biases, norms, prior, threshold })
+        Ok(Self { titles, model, histories, panels, panel_biases, norms, threshold })
     }
 
     /// The titles.
@@ -294,7 +292,7 @@ impl Recommender {
         last.reverse();
         last.sort_by_key(|&(title, _)| title);
         last.dedup_by_key(|&mut (title, _)| title);
-        let NewUser { bias, vector } = fold_in_with(&self.prior, &self.model, &last);
+        let NewUser { bias, vector } = fold_in(&self.model, &last);
         let seen: Vec<u32> = last.iter().map(|&(title, _)| title as u32).collect();
         let items = self.best(bias, &vector, &seen, n, filter);
         Recommendations { strategy: Strategy::FoldIn, items }
@@ -437,7 +435,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::FactorModelParts;
+    use crate::{FactorModelParts, UserPrior};
 
     fn table(n: usize) -> TitleTable {
         let platforms = ["amazon", "netflix"].map(|p| Platform::new(p).unwrap()).to_vec();
@@ -498,6 +496,7 @@ mod tests {
             item_factors: (0..n_items * k).map(|i| value(i + 9000) * 2.0).collect(),
             scale: (0.5, 5.0),
             noise_variance: 0.8,
+            user_prior: UserPrior::standard(k),
         })
         .unwrap();
         let titles = Titles::build(&table(n_items), &ratings);

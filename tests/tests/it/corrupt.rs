@@ -145,6 +145,7 @@ fn domains(corpus: &mut Corpus) {
     titles(&mut Fields::of(corpus, Kind::Titles));
     rating_model(&mut Fields::of(corpus, Kind::RatingModel));
     histories(&mut Fields::of(corpus, Kind::Histories));
+    ranking_model(&mut Fields::of(corpus, Kind::RankingModel));
 }
 
 fn count_platform(fields: &mut Fields<'_, mirror::CountPlatform>) {
@@ -263,14 +264,17 @@ fn titles(fields: &mut Fields<'_, mirror::Titles>) {
     fields.add("popular.out-of-range", |s| set(&mut s.popular, 0, s.n_titles.to_le_bytes()));
 }
 
+const HALF_NAN: [u8; 2] = 0x7e00_u16.to_le_bytes();
+const HALF_INFINITY: [u8; 2] = 0xfc00_u16.to_le_bytes();
+
 fn rating_model(fields: &mut Fields<'_, mirror::RatingModel>) {
     fields.add("user_bias.n-huge", |s| s.n_users = u32::MAX);
     fields.add("item_bias.n-huge", |s| s.n_items = u32::MAX);
     fields.add("item_bias.one-short", |s| s.item_bias.truncate(s.item_bias.len() - 4));
-    fields.add("user_factors.n-factors-huge", |s| s.n_factors = u32::MAX);
-    fields.add("user_factors.n-factors-0", |s| s.n_factors = 0);
-    fields.add("user_factors.row-short", |s| s.user_factors.truncate(s.user_factors.len() - 8));
-    fields.add("item_factors.row-more", |s| s.item_factors.extend([0; 8]));
+    fields.add("prior_mean.n-factors-huge", |s| s.n_factors = u32::MAX);
+    fields.add("prior_mean.n-factors-0", |s| s.n_factors = 0);
+    fields.add("user_factors.row-short", |s| s.user_factors.truncate(s.user_factors.len() - 4));
+    fields.add("item_factors.row-more", |s| s.item_factors.extend([0; 4]));
     fields.add("global_mean.nan", |s| s.global_mean = f32::NAN);
     fields.add("scale.upside-down", |s| s.scale = (5.0, 0.5));
     fields.add("scale.empty", |s| s.scale = (0.5, 0.5));
@@ -280,8 +284,25 @@ fn rating_model(fields: &mut Fields<'_, mirror::RatingModel>) {
     fields.add("noise_variance.infinite", |s| s.noise_variance = f32::INFINITY);
     fields.add("user_bias.nan", |s| set(&mut s.user_bias, 1, f32::NAN.to_le_bytes()));
     fields.add("item_bias.infinite", |s| set(&mut s.item_bias, 1, f32::INFINITY.to_le_bytes()));
-    fields.add("user_factors.nan", |s| set(&mut s.user_factors, 3, f32::NAN.to_le_bytes()));
-    fields.add("item_factors.infinite", |s| set(&mut s.item_factors, 3, f32::NEG_INFINITY.to_le_bytes()));
+    fields.add("user_factors.nan", |s| set(&mut s.user_factors, 3, HALF_NAN));
+    fields.add("item_factors.infinite", |s| set(&mut s.item_factors, 3, HALF_INFINITY));
+    fields.add("prior_mean.one-short", |s| s.prior_mean.truncate(s.prior_mean.len() - 4));
+    fields.add("prior_mean.nan", |s| set(&mut s.prior_mean, 0, f32::NAN.to_le_bytes()));
+    fields.add("prior_precision.one-short", |s| s.prior_precision.truncate(s.prior_precision.len() - 4));
+    fields.add("prior_precision.infinite", |s| set(&mut s.prior_precision, 0, f32::INFINITY.to_le_bytes()));
+    fields.add("prior_precision.not-definite", |s| set(&mut s.prior_precision, 2, (-2.0_f32).to_le_bytes()));
+}
+
+fn ranking_model(fields: &mut Fields<'_, mirror::RankingModel>) {
+    fields.add("item_factors.one-short", |s| s.model.item_factors.truncate(s.model.item_factors.len() - 2));
+    fields.add("user_bias.of-a-mean", |s| s.model.global_mean = 3.5);
+    fields.add("user_bias.of-a-user", |s| set(&mut s.model.user_bias, 1, 1.0_f32.to_le_bytes()));
+    fields.add("user_bias.of-the-prior", |s| set(&mut s.model.prior_mean, 0, 1.0_f32.to_le_bytes()));
+    fields.add("unobserved_weight.nan", |s| s.unobserved_weight = f32::NAN);
+    fields.add("unobserved_weight.negative", |s| s.unobserved_weight = -1.0);
+    fields.add("regularization.0", |s| s.regularization = 0.0);
+    fields.add("regularization.infinite", |s| s.regularization = f32::INFINITY);
+    fields.add("exponent.above-1", |s| s.exponent = 1.5);
 }
 
 fn histories(fields: &mut Fields<'_, mirror::Histories>) {

@@ -88,11 +88,15 @@ mirror!(RatingModel {
     global_mean: f32,
     scale: (f32, f32),
     noise_variance: f32,
+    prior_mean: Block,
+    prior_precision: Block,
     user_bias: Block,
     item_bias: Block,
     user_factors: Block,
     item_factors: Block,
 });
+
+mirror!(RankingModel { unobserved_weight: f32, regularization: f32, exponent: f32, model: RatingModel });
 
 mirror!(Histories {
     n_users: u32,
@@ -122,7 +126,7 @@ macro_rules! both_ways {
         }
     };
 }
-both_ways!(MaxDuration, ScoreCount, CountPlatform, Actor, Titles, RatingModel, Histories);
+both_ways!(MaxDuration, ScoreCount, CountPlatform, Actor, Titles, RatingModel, Histories, RankingModel);
 
 #[test]
 fn wincode_reads_and_writes_the_golden_payloads_byte_for_byte() {

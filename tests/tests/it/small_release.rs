@@ -6,7 +6,7 @@ use artifact::{
 use bytes::Bytes;
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{FactorModel, FactorModelParts, Histories, Titles};
+use recommender::{FactorModel, FactorModelParts, Histories, Titles, UserPrior};
 use store::MemoryStore;
 
 const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
@@ -75,6 +75,7 @@ fn model() -> FactorModel {
         n_factors: 2,
         user_factors: vec![1.0, -1.0, 0.5, 0.0, 0.0, -1.0],
         item_factors: vec![1.0, 0.0, 0.0, 1.0, 0.25, 0.75, 0.5, 0.0, 0.75, 0.25, 0.0, 0.5],
+        user_prior: UserPrior::standard(2),
         ..FactorModelParts::default()
     })
     .unwrap()

@@ -1,0 +1,268 @@
+//! A user part as a Gaussian posterior: the prior of the users, and the equations that rated items add to it.
+
+use artifact::Invalid;
+use ndarray::{Array1, Array2};
+
+/// What is known of a user before any rating: a Gaussian over `(b(u), p(u))`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserPrior {
+    /// The bias first, then the factors.
+    mean: Vec<f32>,
+    /// The lower triangle of the inverse covariance, row by row: `(k + 1)(k + 2) / 2` values.
+    precision: Vec<f32>,
+}
+
+impl Default for UserPrior {
+    /// The standard prior of a model without factors.
+    fn default() -> Self {
+        Self::standard(0)
+    }
+}
+
+impl UserPrior {
+    /// Takes `k + 1` means and the lower triangle of their inverse covariance, row by row.
+    ///
+    /// # Errors
+    /// Lengths that do not fit together, a value that is not finite, a matrix that is not positive definite.
+    pub fn new(mean: Vec<f32>, precision: Vec<f32>) -> Result<Self, Invalid> {
+        let n = mean.len();
+        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        Invalid::unless(n > 0 && finite(&mean), "prior_mean", "no bias, or a value is not finite")?;
+        let fits = n.checked_mul(n + 1).map(|twice| twice / 2) == Some(precision.len());
+        Invalid::unless(fits, "prior_precision", "not the lower triangle of a matrix of the means' size")?;
+        Invalid::unless(finite(&precision), "prior_precision", "a value is not finite")?;
+        let prior = Self { mean, precision };
+        let definite = cholesky(&mut prior.precision_matrix());
+        Invalid::unless(definite, "prior_precision", "not positive definite")?;
+        Ok(prior)
+    }
+
+    /// Mean 0 and variance 1 in each direction.
+    pub fn standard(n_factors: usize) -> Self {
+        let n = n_factors + 1;
+        let lower = (0..n).flat_map(|row| (0..=row).map(move |col| if row == col { 1.0 } else { 0.0 }));
+        Self { mean: vec![0.0; n], precision: lower.collect() }
+    }
+
+    /// From a mean and a covariance, bias first. Variances are floored at 10⁻⁴ of the greatest, so that the
+    /// inverse exists in single precision; a direction that no user takes stays at its mean.
+    ///
+    /// # Errors
+    /// A covariance that is not finite, or not that of anything.
+    pub fn from_covariance(mean: &[f64], covariance: &Array2<f64>) -> Result<Self, Invalid> {
+        let n = mean.len();
+        Invalid::unless(covariance.dim() == (n, n), "prior_precision", "not a square of the means' size")?;
+        let greatest = covariance.diag().iter().fold(0.0, |high: f64, &v| high.max(v));
+        let floor = (greatest * 1e-4).max(1e-6);
+        let mut factor = covariance.clone();
+        for i in 0..n {
+            factor[[i, i]] = factor[[i, i]].max(floor);
+        }
+        Invalid::unless(cholesky(&mut factor), "prior_precision", "the covariance is not positive definite")?;
+        let mut lower = vec![0.0; n * (n + 1) / 2];
+        for col in 0..n {
+            let mut unit = Array1::zeros(n);
+            unit[col] = 1.0;
+            solve_factored(&factor, &mut unit);
+            for row in col..n {
+                lower[row * (row + 1) / 2 + col] = unit[row] as f32;
+            }
+        }
+        Self::new(mean.iter().map(|&m| m as f32).collect(), lower)
+    }
+
+    /// Mean and covariance of trained users, one bias and `n_factors` factors each. Covariances are shrunk
+    /// towards none as if by `n_factors + 1` further users with the same variances, so that few users do not make
+    /// directions up. The standard prior where there is no user.
+    ///
+    /// # Errors
+    /// A value that is not finite.
+    ///
+    /// # Panics
+    /// Where there are not `n_factors` factors a bias.
+    pub fn of_users(user_bias: &[f32], user_factors: &[f32], n_factors: usize) -> Result<Self, Invalid> {
+        let (n, dim) = (user_bias.len(), n_factors + 1);
+        if n == 0 {
+            return Ok(Self::standard(n_factors));
+        }
+        let part = |user: usize| {
+            let factors = &user_factors[user * n_factors..(user + 1) * n_factors];
+            std::iter::once(&user_bias[user]).chain(factors).map(|&v| f64::from(v))
+        };
+        let mut mean = vec![0.0; dim];
+        for user in 0..n {
+            for (sum, value) in mean.iter_mut().zip(part(user)) {
+                *sum += value;
+            }
+        }
+        for sum in &mut mean {
+            *sum /= n as f64;
+        }
+        let mut covariance = Array2::zeros((dim, dim));
+        // A few hundred users at a time, as one product of matrices.
+        for first in (0..n).step_by(256) {
+            let users = first..(first + 256).min(n);
+            let centred: Vec<f64> = users
+                .clone()
+                .flat_map(|u| part(u).zip(&mean).map(|(v, m)| v - m).collect::<Vec<_>>())
+                .collect();
+            let centred =
+                Array2::from_shape_vec((users.len(), dim), centred).expect("a part has one value a column");
+            covariance += &centred.t().dot(&centred);
+        }
+        let variances = covariance.diag().to_owned();
+        let further = dim as f64 / n as f64;
+        for (i, variance) in variances.iter().enumerate() {
+            covariance[[i, i]] += variance * further;
+        }
+        covariance /= n as f64 + dim as f64;
+        Self::from_covariance(&mean, &covariance)
+    }
+
+    /// Number of factors.
+    pub fn n_factors(&self) -> usize {
+        self.mean.len() - 1
+    }
+
+    /// The means, bias first.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// The lower triangle of the inverse covariance, row by row.
+    pub fn precision(&self) -> &[f32] {
+        &self.precision
+    }
+
+    /// The inverse covariance; above the diagonal it is 0.
+    fn precision_matrix(&self) -> Array2<f64> {
+        let n = self.mean.len();
+        let at = |row: usize, col: usize| f64::from(self.precision[row * (row + 1) / 2 + col]);
+        Array2::from_shape_fn((n, n), |(row, col)| if col <= row { at(row, col) } else { 0.0 })
+    }
+}
+
+/// One observation of a user: `target = bias·b(u) + vector·p(u)` and noise.
+pub(crate) struct Observation<'a> {
+    pub(crate) bias: f64,
+    pub(crate) vector: &'a [f32],
+    pub(crate) target: f64,
+}
+
+/// The mean of the posterior, bias first (Bishop 2006, equations 3.50 and 3.51): with `V` and `m` the prior's
+/// covariance and mean, `(V⁻¹ + ridge·1 + Σ xᵢxᵢᵀ/σ²) w = V⁻¹m + Σ xᵢ tᵢ/σ²`.
+pub(crate) fn posterior_mean(
+    prior: &UserPrior,
+    noise_variance: f64,
+    ridge: f64,
+    observations: &[Observation<'_>],
+) -> Vec<f64> {
+    let dim = prior.mean.len();
+    let mut x = Array2::zeros((observations.len(), dim));
+    for (mut row, o) in x.rows_mut().into_iter().zip(observations) {
+        row[0] = o.bias;
+        for (value, &factor) in row.iter_mut().skip(1).zip(o.vector) {
+            *value = f64::from(factor);
+        }
+    }
+    let targets: Array1<f64> = observations.iter().map(|o| o.target).collect();
+    let precision = prior.precision_matrix();
+    let mut right = x.t().dot(&targets) / noise_variance;
+    for row in 0..dim {
+        for col in 0..dim {
+            let p = if col <= row { precision[[row, col]] } else { precision[[col, row]] };
+            right[row] += p * f64::from(prior.mean[col]);
+        }
+    }
+    let mut matrix = x.t().dot(&x) / noise_variance + precision;
+    for i in 0..dim {
+        matrix[[i, i]] += ridge;
+    }
+    // Positive definite: a prior's precision is, and the rest is a sum of squares.
+    cholesky(&mut matrix);
+    solve_factored(&matrix, &mut right);
+    right.to_vec()
+}
+
+/// Replaces the lower triangle of a symmetric matrix, of which only that is read, by its Cholesky factor (Golub and
+/// Van Loan 2013, algorithm 4.2.1). Whether the matrix is positive definite; where not, it is left half done.
+fn cholesky(a: &mut Array2<f64>) -> bool {
+    for row in 0..a.nrows() {
+        for col in 0..=row {
+            let done: f64 = (0..col).map(|k| a[[row, k]] * a[[col, k]]).sum();
+            let left = a[[row, col]] - done;
+            a[[row, col]] = if row > col {
+                left / a[[col, col]]
+            } else if left > 0.0 {
+                left.sqrt()
+            } else {
+                return false;
+            };
+        }
+    }
+    true
+}
+
+/// Solves `LLᵀ w = b` in place.
+fn solve_factored(l: &Array2<f64>, b: &mut Array1<f64>) {
+    let n = b.len();
+    for row in 0..n {
+        let done: f64 = (0..row).map(|k| l[[row, k]] * b[k]).sum();
+        b[row] = (b[row] - done) / l[[row, row]];
+    }
+    for row in (0..n).rev() {
+        let done: f64 = (row + 1..n).map(|k| l[[k, row]] * b[k]).sum();
+        b[row] = (b[row] - done) / l[[row, row]];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn the_solver_solves_and_refuses_what_is_not_definite() {
+        let mut a = array![[4.0, 0.0, 0.0], [2.0, 5.0, 0.0], [1.0, 3.0, 6.0]];
+        let mut b = array![4.0 + 4.0 + 3.0, 2.0 + 10.0 + 9.0, 1.0 + 6.0 + 18.0];
+        assert!(cholesky(&mut a));
+        solve_factored(&a, &mut b);
+        for (found, right) in b.iter().zip([1.0, 2.0, 3.0]) {
+            assert!((found - right).abs() < 1e-12, "{found} is not {right}");
+        }
+        assert!(!cholesky(&mut array![[1.0, 0.0], [2.0, 1.0]]));
+        assert_eq!(UserPrior::new(vec![0.0; 2], vec![1.0, 2.0, 1.0]).unwrap_err().field, "prior_precision");
+    }
+
+    #[test]
+    fn a_covariance_comes_back_as_its_inverse() {
+        let covariance = array![[2.0, 0.5], [0.5, 1.0]];
+        let prior = UserPrior::from_covariance(&[0.0, 1.0], &covariance).unwrap();
+        // 1 / (2 · 1 − 0.25) · [1, −0.5, 2], lower triangle.
+        for (found, right) in prior.precision().iter().zip([1.0 / 1.75, -0.5 / 1.75, 2.0 / 1.75]) {
+            assert!((found - right).abs() < 1e-6, "{found} is not {right}");
+        }
+    }
+
+    #[test]
+    fn users_give_their_mean_and_shrunk_covariance() {
+        // Two users, at ±1 in both coordinates: variance 1, covariance 1 shrunk by 2 / (2 + 2).
+        let prior = UserPrior::of_users(&[1.0, -1.0], &[1.0, -1.0], 1).unwrap();
+        assert_eq!(prior.mean(), [0.0, 0.0]);
+        let expected = UserPrior::from_covariance(&[0.0, 0.0], &array![[1.0, 0.5], [0.5, 1.0]]).unwrap();
+        for (found, right) in prior.precision().iter().zip(expected.precision()) {
+            assert!((found - right).abs() < 1e-6, "{found} is not {right}");
+        }
+        assert_eq!(UserPrior::of_users(&[], &[], 3).unwrap(), UserPrior::standard(3));
+    }
+
+    #[test]
+    fn a_posterior_is_the_average_of_prior_and_data_by_precision() {
+        let prior = UserPrior::new(vec![1.0], vec![4.0]).unwrap();
+        let seen = |target| Observation { bias: 1.0, vector: &[], target };
+        // (4 · 1 + 3/0.5 + 5/0.5) / (4 + 1 + 2/0.5)
+        let mean = posterior_mean(&prior, 0.5, 1.0, &[seen(3.0), seen(5.0)]);
+        assert!((mean[0] - 20.0 / 9.0).abs() < 1e-12, "{mean:?}");
+    }
+}

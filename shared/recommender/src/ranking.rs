@@ -1,0 +1,210 @@
+use artifact::{Artifact, Invalid, Kind};
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use crate::model::StoredFactorModel;
+use crate::posterior::{Observation, posterior_mean};
+use crate::{FactorModel, UserPrior};
+
+/// The weights of an implicit-feedback model's loss (Rendle, Krichene, Zhang and Koren 2022, "Revisiting the
+/// performance of iALS on item recommendation benchmarks", section 3):
+/// `Σ_{liked} (1 − p(u)·q(i))² + α₀ Σ_{all} (p(u)·q(i))² + Σ_u λ(n(u) + α₀|I|)^ν ‖p(u)‖² + …` and the same for titles.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RankingWeights {
+    /// α₀: the weight of a pair that nobody has observed.
+    pub unobserved_weight: f32,
+    /// λ.
+    pub regularization: f32,
+    /// ν, from 0 to 1: how regularisation grows with the number of liked titles.
+    pub exponent: f32,
+}
+
+impl RankingWeights {
+    /// `λ(n + α₀|I|)^ν`: the regularisation of a user who likes `n_liked` of `n_items` titles.
+    pub fn ridge(self, n_liked: usize, n_items: usize) -> f64 {
+        let weight = n_liked as f64 + f64::from(self.unobserved_weight) * n_items as f64;
+        f64::from(self.regularization) * weight.powf(f64::from(self.exponent))
+    }
+}
+
+/// A factor model that ranks: `p(u)·q(i)` is how likely a user is to like a title, on no particular scale.
+///
+/// Its users are those of the rating model, at the same positions, and so are its items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankingModel {
+    model: FactorModel,
+    weights: RankingWeights,
+}
+
+impl RankingModel {
+    /// Takes a model whose prior holds `α₀QᵀQ + ridge(0)·1` as its precision; see [`RankingModel::prior`].
+    ///
+    /// # Errors
+    /// Weights out of range, or a mean or user biases that are not 0.
+    pub fn new(model: FactorModel, weights: RankingWeights) -> Result<Self, Invalid> {
+        let w = weights;
+        Invalid::unless(
+            (0.0..=1e6).contains(&w.unobserved_weight),
+            "unobserved_weight",
+            "not from 0 to 1,000,000",
+        )?;
+        let positive = w.regularization > 0.0 && w.regularization <= 1e6;
+        Invalid::unless(positive, "regularization", "not above 0 and at most 1,000,000")?;
+        Invalid::unless((0.0..=1.0).contains(&w.exponent), "exponent", "not from 0 to 1")?;
+        let zero = |values: &[f32]| values.iter().all(|&v| v == 0.0);
+        let parts = model.parts();
+        let unbiased = parts.global_mean == 0.0 && zero(&parts.user_bias) && zero(parts.user_prior.mean());
+        Invalid::unless(unbiased, "user_bias", "a ranking model has no mean and no user bias")?;
+        Ok(Self { model, weights })
+    }
+
+    /// The prior of a user of whom nothing is liked yet, from the item vectors (items × factors, row by row).
+    ///
+    /// # Errors
+    /// A value that is not finite.
+    ///
+    /// # Panics
+    /// Where the vectors are not rows of `n_factors`.
+    pub fn prior(
+        item_factors: &[f32],
+        n_factors: usize,
+        weights: RankingWeights,
+    ) -> Result<UserPrior, Invalid> {
+        let n_items = item_factors.len().checked_div(n_factors).unwrap_or(0);
+        let mut gramian = Array2::<f64>::zeros((n_factors, n_factors));
+        // In chunks, so that the copy in double precision stays small.
+        for rows in item_factors.chunks(256 * n_factors.max(1)) {
+            let rows = ArrayView2::from_shape((rows.len() / n_factors.max(1), n_factors), rows)
+                .expect("item factors are items times factors")
+                .mapv(f64::from);
+            gramian += &rows.t().dot(&rows);
+        }
+        let ridge = weights.ridge(0, n_items);
+        let mut precision = vec![1.0];
+        for row in 0..n_factors {
+            precision.push(0.0);
+            for col in 0..=row {
+                let diagonal = if row == col { ridge } else { 0.0 };
+                precision
+                    .push((gramian[[row, col]] * f64::from(weights.unobserved_weight) + diagonal) as f32);
+            }
+        }
+        UserPrior::new(vec![0.0; n_factors + 1], precision)
+    }
+
+    /// The factors.
+    pub fn model(&self) -> &FactorModel {
+        &self.model
+    }
+
+    /// The weights of the loss.
+    pub fn weights(&self) -> RankingWeights {
+        self.weights
+    }
+
+    /// The vector of a user who likes these titles: the least of the loss above, given the titles' vectors. Each title
+    /// counts as often as it stands in `liked`; without any the vector is 0.
+    ///
+    /// # Panics
+    /// Where a position is out of range.
+    pub fn fold_in(&self, liked: &[usize]) -> Vec<f32> {
+        let observations: Vec<Observation<'_>> = liked
+            .iter()
+            .map(|&item| Observation {
+                bias: 0.0,
+                vector: self.model.item_vector(item),
+                target: 1.0 - f64::from(self.model.parts().item_bias[item]),
+            })
+            .collect();
+        let n_items = self.model.n_items();
+        let ridge = self.weights.ridge(liked.len(), n_items) - self.weights.ridge(0, n_items);
+        let mean = posterior_mean(&self.model.parts().user_prior, 1.0, ridge, &observations);
+        mean.into_iter().skip(1).map(|v| v as f32).collect()
+    }
+}
+
+/// The stored form of a [`RankingModel`]: the weights, and the factors in their own stored form.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredRankingModel<'a> {
+    weights: RankingWeights,
+    #[serde(borrow)]
+    model: StoredFactorModel<'a>,
+}
+
+impl Artifact for RankingModel {
+    const KIND: Kind = Kind::RankingModel;
+    type Stored<'a> = StoredRankingModel<'a>;
+
+    fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
+        let (model, weights) = (&self.model, self.weights);
+        model.with_stored(|model| write(&StoredRankingModel { weights, model: model.clone() }))
+    }
+
+    fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
+        Self::new(FactorModel::from_stored(s.model)?, s.weights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FactorModelParts;
+
+    const WEIGHTS: RankingWeights =
+        RankingWeights { unobserved_weight: 0.1, regularization: 0.05, exponent: 0.5 };
+
+    fn small() -> RankingModel {
+        let item_factors: Vec<f32> = (0..10).map(|i| ((i * 7 % 5) as f32 - 2.0) / 4.0).collect();
+        RankingModel::new(
+            FactorModel::new(FactorModelParts {
+                user_bias: vec![0.0; 2],
+                item_bias: vec![0.0; 5],
+                n_factors: 2,
+                user_factors: vec![0.5, 0.25, 0.0, 1.0],
+                user_prior: RankingModel::prior(&item_factors, 2, WEIGHTS).unwrap(),
+                item_factors,
+                ..FactorModelParts::default()
+            })
+            .unwrap(),
+            WEIGHTS,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn folding_in_is_where_the_loss_is_least() {
+        let ranking = small();
+        let liked = [1, 3];
+        let loss = |vector: &[f32]| {
+            let ridge = WEIGHTS.ridge(2, 5);
+            let squares: f64 = vector.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
+            let scores = (0..5).map(|item| {
+                let score = f64::from(crate::scan::dot(vector, ranking.model().item_vector(item)));
+                let liked = if liked.contains(&item) { (1.0 - score).powi(2) } else { 0.0 };
+                liked + f64::from(0.1_f32) * score * score
+            });
+            scores.sum::<f64>() + ridge * squares
+        };
+        let found = ranking.fold_in(&liked);
+        let least = loss(&found);
+        for (factor, step) in [(0, 0.01), (0, -0.01), (1, 0.01), (1, -0.01)] {
+            let mut other = found.clone();
+            other[factor] += step;
+            assert!(loss(&other) > least, "factor {factor} by {step}");
+        }
+        assert_eq!(ranking.fold_in(&[]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_ranking_model_round_trips_and_checks_itself() {
+        let ranking = small();
+        assert_eq!(RankingModel::from_bytes(&ranking.to_bytes().unwrap()), Ok(ranking.clone()));
+        let with = |weights| RankingModel::new(ranking.model().clone(), weights).unwrap_err().field;
+        assert_eq!(with(RankingWeights { unobserved_weight: f32::NAN, ..WEIGHTS }), "unobserved_weight");
+        assert_eq!(with(RankingWeights { regularization: 0.0, ..WEIGHTS }), "regularization");
+        assert_eq!(with(RankingWeights { exponent: 1.5, ..WEIGHTS }), "exponent");
+        let biased = FactorModelParts { global_mean: 3.0, ..ranking.model().parts().clone() };
+        let biased = FactorModel::new(biased).unwrap();
+        assert_eq!(RankingModel::new(biased, WEIGHTS).unwrap_err().field, "user_bias");
+    }
+}

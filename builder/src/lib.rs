@@ -9,6 +9,7 @@ pub mod evaluate;
 mod progress;
 pub mod release;
 pub mod serve;
+pub mod signal;
 pub mod split;
 pub mod synth;
 pub mod train;

@@ -92,6 +92,8 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
             recommend_threshold: options.recommend_threshold,
             metrics: outcome.metrics.clone(),
         },
+        ranking: None,
+        signal: None,
         sources: etl.sources.clone(),
         artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
     };

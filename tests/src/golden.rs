@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use artifact::{
     Artifact, ArtifactEntry, Counts, Digest, Kind, MANIFEST_FORMAT, Manifest, ModelSummary, Parameters,
-    Pointer, Source,
+    Pointer, RankingSummary, Signal, Source, VarianceShares,
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count};
@@ -179,6 +179,22 @@ pub fn manifest() -> Manifest {
             recommend_threshold: 3.7,
             metrics: [(text("svd"), [(text("rmse"), 0.1 + 0.2)].into())].into(),
         },
+        ranking: Some(RankingSummary {
+            algorithm: text("ials"),
+            n_factors: 2,
+            metrics: [(text("ials"), [(text("ndcg@100"), 0.25)].into())].into(),
+        }),
+        signal: Some(Signal {
+            verdict: text("the ratings tell titles apart"),
+            title_signal: true,
+            rmse: 0.875,
+            twin_rmse: 1.0,
+            gain: 0.125,
+            gain_low: 0.1,
+            gain_high: 0.15,
+            n_seeds: 5,
+            variance: VarianceShares { user: 0.25, title: 0.125, interaction: 0.125, rest: 0.5 },
+        }),
         sources: vec![Source { name: text("1.csv"), bytes: 3, sha256: Digest::of(b"abc") }],
         artifacts: artifacts().iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
     }

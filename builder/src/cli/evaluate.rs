@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use artifact::Artifact as _;
+use artifact::{Artifact as _, Signal};
 use catalog::Interactions;
 use recommender::FactorModel;
 
@@ -11,10 +11,11 @@ use super::data::{HoldOut, Source, read_folds};
 use super::train::ParamArgs;
 use crate::etl::FileOrder;
 use crate::evaluate::{self, HeldOut, RankOptions, Report};
+use crate::signal::{self, LearningPoint};
 use crate::split::{self, Method};
 use crate::train::{BiasParams, ModelParams, biases, fit};
 use crate::tune::{TuneOptions, measure_on_test, tune};
-use crate::{Reporter, Silent};
+use crate::{Reporter, Silent, WithoutNotes};
 
 /// Measure models on held-out ratings, beside the baselines.
 ///
@@ -40,6 +41,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 5000)]
     ranked_users: usize,
 
+    /// Random splits on which the model is compared with its twin, trained on ratings whose titles are shuffled within
+    /// each user: 2 to 10, or 0 to leave that and the learning curve out.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    signal_splits: usize,
+
     /// Fold numbers, one line a row: each fold is the test part once.
     #[arg(long, value_name = "FILE", requires = "rows")]
     folds: Option<PathBuf>,
@@ -58,13 +64,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let Args { source, model, params, hold_out, ranked_users, folds, tuned, trials, json } = args;
+    let Args { source, model, params, hold_out, ranked_users, folds, tuned, trials, json, signal_splits } =
+        args;
     let file = source.read(context)?;
     let params = params.read()?;
     if let Some(path) = &folds {
         let folds = read_folds(path, file.rows.len())?;
         let report = over_folds(hold_out, tuned.then_some(trials), &file, &folds, params.as_ref(), context)?;
-        return print(json, &[("mean over the folds".to_owned(), report)], context);
+        return print(json, &[("mean over the folds".to_owned(), report)], None, context);
     }
     let ranks = RankOptions { max_users: ranked_users, seed: hold_out.seed };
     if let Some(path) = &model {
@@ -82,9 +89,17 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         let split = hold_out.cut(&file)?.apply(&file.rows);
         let held = HeldOut { train: &split.train, test: &split.test };
         let report = evaluate::evaluate(&[("model".to_owned(), &model)], held, ranks, context)?;
-        return print(json, &[(title(hold_out.by), report)], context);
+        return print(json, &[(title(hold_out.by), report)], None, context);
     }
+    anyhow::ensure!(
+        signal_splits == 0 || (2..=signal::MAX_SEEDS).contains(&signal_splits),
+        "--signal-splits takes 0, or 2 to {}",
+        signal::MAX_SEEDS
+    );
     let params = params.unwrap_or_default();
+    let learning = (signal_splits > 0)
+        .then(|| learning(&file, &params, hold_out, signal_splits, context))
+        .transpose()?;
     let compared = [(params.algorithm().to_owned(), params)];
     let mut reports = Vec::new();
     for method in [Method::Random, Method::Chronological] {
@@ -92,7 +107,61 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         let report = measure_on_test(&file.rows, &cut, &compared, hold_out.seed, ranks, context)?;
         reports.push((title(method), report));
     }
-    print(json, &reports, context)
+    print(json, &reports, learning.as_ref(), context)
+}
+
+/// What can be learnt from the ratings.
+#[derive(Debug, serde::Serialize)]
+struct Learning {
+    signal: Signal,
+    /// Test RMSE by the share of the other rows that is trained on.
+    learning_curve: Vec<LearningPoint>,
+}
+
+fn learning(
+    file: &FileOrder,
+    params: &ModelParams,
+    hold_out: HoldOut,
+    n_seeds: usize,
+    context: &Context,
+) -> anyhow::Result<Learning> {
+    let cut = hold_out.cut(file)?;
+    let train = file.rows.select(&cut.train_and_validation());
+    let test = file.rows.select(&cut.test);
+    Ok(Learning {
+        signal: signal::check(&file.rows, params, n_seeds, hold_out.seed, &WithoutNotes(context))?,
+        learning_curve: signal::learning_curve(&train, &test, params, hold_out.seed, context)?,
+    })
+}
+
+impl Learning {
+    fn to_text(&self) -> String {
+        let v = self.signal.variance;
+        let mut text = format!(
+            "{}\nvariance of a rating: {:.1}% user, {:.1}% title, {:.1}% taste that the model predicts, {:.1}% the rest\n\n\
+             learning curve\n{:>8}  {:>10}  {:>8}  {:>11}\n",
+            self.signal.verdict,
+            100.0 * v.user,
+            100.0 * v.title,
+            100.0 * v.interaction,
+            100.0 * v.rest,
+            "share",
+            "ratings",
+            "RMSE",
+            "biases only"
+        );
+        for p in &self.learning_curve {
+            let _ = writeln!(
+                text,
+                "{:>7.0}%  {:>10}  {:>8.4}  {:>11.4}",
+                100.0 * p.share,
+                p.n_ratings,
+                p.rmse,
+                p.biases_rmse
+            );
+        }
+        text
+    }
 }
 
 fn title(method: Method) -> String {
@@ -102,9 +171,20 @@ fn title(method: Method) -> String {
     }
 }
 
-fn print(json: bool, reports: &[(String, Report)], context: &Context) -> anyhow::Result<()> {
+fn print(
+    json: bool,
+    reports: &[(String, Report)],
+    learning: Option<&Learning>,
+    context: &Context,
+) -> anyhow::Result<()> {
     if json {
-        let by_split: std::collections::BTreeMap<_, _> = reports.iter().map(|(k, v)| (k, v)).collect();
+        let mut by_split = std::collections::BTreeMap::new();
+        for (name, report) in reports {
+            by_split.insert(name.as_str(), serde_json::to_value(report)?);
+        }
+        if let Some(learning) = learning {
+            by_split.insert("learning", serde_json::to_value(learning)?);
+        }
         context.print(&serde_json::to_string_pretty(&by_split)?);
         return Ok(());
     }
@@ -119,6 +199,9 @@ fn print(json: bool, reports: &[(String, Report)], context: &Context) -> anyhow:
             );
         }
         context.print(&format!("{heading}\n{}", report.to_text()));
+    }
+    if let Some(learning) = learning {
+        context.print(&format!("\n{}", learning.to_text()));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub use envelope::{FORMAT_VERSION, HEADER_BYTES, MAGIC, MAX_PAYLOAD_BYTES, ReadE
 pub use kind::Kind;
 pub use manifest::{
     ArtifactEntry, Counts, MANIFEST_FORMAT, Manifest, ManifestError, ModelSummary, Parameters, Pointer,
-    Source,
+    RankingSummary, Signal, Source, VarianceShares,
 };
 
 /// What a domain's own check found wrong in a decoded payload.

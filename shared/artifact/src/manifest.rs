@@ -91,7 +91,7 @@ pub struct Counts {
 /// What decided the release's model, as text keys and JSON values in a fixed order.
 pub type Parameters = BTreeMap<String, serde_json::Value>;
 
-/// What is known of the model.
+/// What is known of the model that predicts ratings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSummary {
@@ -105,6 +105,57 @@ pub struct ModelSummary {
     pub recommend_threshold: f32,
     /// Measures on the held-out test rows, by model and measure.
     pub metrics: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// What is known of the model that ranks titles.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RankingSummary {
+    /// What trained it (`ials`).
+    pub algorithm: String,
+    /// Factors a user or title.
+    pub n_factors: u32,
+    /// Measures on held-out users, by model and measure.
+    pub metrics: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// Shares of the variance of a rating; their sum is 1, or 0 where nothing varies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VarianceShares {
+    /// Who rates.
+    pub user: f64,
+    /// What is rated.
+    pub title: f64,
+    /// Taste, as far as the model predicts it on ratings that it has not seen.
+    pub interaction: f64,
+    /// Noise, and taste that the model does not catch.
+    pub rest: f64,
+}
+
+/// Whether the ratings say anything about titles: a model against its twin, trained on ratings whose titles were
+/// shuffled within each user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signal {
+    /// The answer in one sentence, with its figures.
+    pub verdict: String,
+    /// Whether the interval of the gain lies above 0.
+    pub title_signal: bool,
+    /// Held-out RMSE of the model, mean over the splits.
+    pub rmse: f64,
+    /// The same of the twin.
+    pub twin_rmse: f64,
+    /// The twin's RMSE less the model's.
+    pub gain: f64,
+    /// Lower end of its 95 per cent interval.
+    pub gain_low: f64,
+    /// Upper end.
+    pub gain_high: f64,
+    /// Random splits.
+    pub n_seeds: u32,
+    /// Where the variance of the ratings lies.
+    pub variance: VarianceShares,
 }
 
 /// What a release is: its artifacts, and where they come from. It holds no time and no place, so that
@@ -126,8 +177,12 @@ pub struct Manifest {
     pub counts: Counts,
     /// What was chosen, by the caller or by tuning.
     pub parameters: Parameters,
-    /// What is known of the model.
+    /// What is known of the model that predicts ratings, artifact `rating-model`.
     pub model: ModelSummary,
+    /// What is known of the model that ranks titles, artifact `ranking-model`; absent where predicted ratings rank them.
+    pub ranking: Option<RankingSummary>,
+    /// Whether the ratings say anything about titles, where it was checked.
+    pub signal: Option<Signal>,
     /// Input files, in the order they were read.
     pub sources: Vec<Source>,
     /// Artifacts, by kind.
@@ -245,6 +300,8 @@ mod tests {
             counts: Counts::default(),
             parameters: Parameters::from([("x".to_owned(), 0.1.into())]),
             model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
+            ranking: None,
+            signal: None,
             sources: vec![Source { name: "a.csv".to_owned(), bytes: 3, sha256: Digest::of(b"abc") }],
             artifacts: vec![ArtifactEntry::of(Kind::Actor, b"xyz")],
         }

@@ -211,6 +211,35 @@ impl RatingTable {
         self.users.binary_search_by(|u| UserId::cmp_text(u.as_str(), id)).ok()
     }
 
+    /// The same ratings pooled over works: every title is replaced by the first of its work (see
+    /// [`TitleTable::works`]), and of several ratings of one work by one user the latest stays (of equal times that of
+    /// the later title). A title that is not the first of its work is left without a rating.
+    ///
+    /// # Panics
+    /// Where a title position has no work, or a work's number is above its title's.
+    #[must_use]
+    pub fn by_work(&self, works: &[u32]) -> Self {
+        let mut pooled = Self { users: self.users.clone(), offsets: vec![0], ..Self::default() };
+        let mut of_user: Vec<(u32, u32, usize)> = Vec::new();
+        for user in 0..self.users.len() {
+            of_user.clear();
+            of_user.extend(
+                self.rows_of(user).map(|row| (works[self.title_idx[row] as usize], self.timestamp[row], row)),
+            );
+            of_user.sort_unstable();
+            for (n, &(work, timestamp, row)) in of_user.iter().enumerate() {
+                assert!(work <= self.title_idx[row], "the first of a work comes first");
+                if of_user.get(n + 1).is_none_or(|next| next.0 != work) {
+                    pooled.title_idx.push(work);
+                    pooled.rating.push(self.rating[row]);
+                    pooled.timestamp.push(timestamp);
+                }
+            }
+            pooled.offsets.push(pooled.title_idx.len() as u64);
+        }
+        pooled
+    }
+
     /// All rows, without their times, for training.
     pub fn interactions(&self, n_titles: usize) -> Interactions {
         let mut user_idx = Vec::with_capacity(self.len());
@@ -306,6 +335,21 @@ mod tests {
         ];
         let table = TitleTable::new(vec![Platform::new("netflix").unwrap()], titles).unwrap();
         assert_eq!(table.works(), [0, 1, 1, 3, 0, 5, 6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn ratings_pool_over_works_and_the_latest_stays() {
+        let table = RatingTable::new(
+            users(2),
+            vec![0, 3, 5],
+            vec![0, 2, 3, 2, 3],
+            vec![1.0, 2.0, 3.0, 4.0, 5.0],
+            vec![30, 20, 5, 7, 7],
+            4,
+        );
+        let pooled = table.unwrap().by_work(&[0, 1, 0, 3]);
+        assert_eq!((pooled.offsets(), pooled.title_idx()), (&[0, 2, 4][..], &[0, 3, 0, 3][..]));
+        assert_eq!((pooled.rating(), pooled.timestamp()), (&[1.0, 3.0, 4.0, 5.0][..], &[30, 5, 7, 7][..]));
     }
 
     #[test]

@@ -79,6 +79,8 @@ fn release(seed: u32) -> (Vec<(Kind, Bytes)>, Manifest) {
         counts: Counts::default(),
         parameters: Parameters::new(),
         model: ModelSummary::default(),
+        ranking: None,
+        signal: None,
         sources: Vec::new(),
         artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
     };

@@ -106,6 +106,8 @@ pub(crate) async fn store() -> MemoryStore {
         counts: Counts::default(),
         parameters: [].into(),
         model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
+        ranking: None,
+        signal: None,
         sources: Vec::new(),
         artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
     };

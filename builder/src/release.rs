@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::Reporter;
 use crate::etl::{self, EtlError, EtlInput, EtlOutput};
+use crate::evaluate::Table;
 use crate::tune::{self, FitOptions, Outcome, TuneError};
 
 /// Why no release came of it.
@@ -21,6 +22,16 @@ pub enum BuildError {
     /// No model came of the ratings.
     #[error("no model comes of these ratings")]
     Model(#[from] TuneError),
+    /// A measure came out as no number, and a manifest could not be read back with it.
+    #[error("the {measure} of {model:?} is {value}; the ratings leave nothing to measure it on")]
+    Measure {
+        /// Whose measure.
+        model: String,
+        /// Its name.
+        measure: String,
+        /// What came out.
+        value: f64,
+    },
     /// A part could not be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -65,6 +76,7 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
     let ratings = &etl.clean.ratings;
     let outcome = tune::tune_and_fit(ratings, titles.titles().len(), &options.fit, reporter)?;
 
+    check_measures(&outcome.metrics)?;
     reporter.start("writing artifacts", Kind::ALL.len() as u64, "artifacts");
     let artifacts = vec![
         sealed(&max_duration::build(titles), reporter)?,
@@ -100,6 +112,17 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
     Ok(Built { artifacts, manifest, etl, outcome })
 }
 
+fn check_measures(metrics: &Table) -> Result<(), BuildError> {
+    let all =
+        metrics.iter().flat_map(|(model, measures)| measures.iter().map(move |(name, v)| (model, name, *v)));
+    match all.into_iter().find(|(_, _, value)| !value.is_finite()) {
+        Some((model, measure, value)) => {
+            Err(BuildError::Measure { model: model.clone(), measure: measure.clone(), value })
+        }
+        None => Ok(()),
+    }
+}
+
 fn sealed<T: Artifact>(value: &T, reporter: &dyn Reporter) -> Result<(Kind, Bytes), EncodeError> {
     let bytes = value.to_bytes()?;
     reporter.advance(1);
@@ -131,5 +154,18 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), artifact::ReadError> {
         Kind::RatingModel => recommender::FactorModel::from_bytes(bytes).map(drop),
         Kind::Histories => Histories::from_bytes(bytes).map(drop),
         Kind::RankingModel => recommender::RankingModel::from_bytes(bytes).map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measure_that_is_no_number_is_named() {
+        let table = |value| Table::from([("svd".to_owned(), [("rmse".to_owned(), value)].into())]);
+        assert!(check_measures(&table(0.9)).is_ok());
+        let error = check_measures(&table(f64::NAN)).unwrap_err();
+        assert!(error.to_string().starts_with("the rmse of \"svd\" is NaN"), "{error}");
     }
 }

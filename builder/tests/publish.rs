@@ -1,0 +1,75 @@
+//! Publishing to one folder from several processes at once.
+
+#![expect(clippy::unwrap_used, reason = "the functions that tests share are tests as well")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use builder::Silent;
+use builder::synth::{SynthParams, write};
+
+fn cartelera(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cartelera"));
+    command.arg("--quiet").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A store with one small release, of biases only.
+fn release(dir: &Path, seed: u64) -> PathBuf {
+    let (raw, store) = (dir.join(format!("raw{seed}")), dir.join(format!("store{seed}")));
+    let params = SynthParams { titles: 80, users: 40, ratings: 900, seed, faults: 0.0, signal: 1.0 };
+    write(&params, &raw, &Silent).unwrap();
+    let (titles, ratings) = (raw.join("titles"), raw.join("ratings"));
+    let built =
+        cartelera(&["build", "--titles", text(&titles), "--ratings", text(&ratings), "--biases-only"])
+            .args(["--store", text(&store)])
+            .output()
+            .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    store
+}
+
+/// The releases that stand in the pointer of a store: current, and the one before.
+fn pointer(store: &Path) -> (String, Option<String>) {
+    let bytes = std::fs::read(store.join("current.json")).unwrap();
+    let pointer = artifact::Pointer::from_bytes(&bytes).unwrap();
+    (pointer.release, pointer.previous)
+}
+
+#[test]
+fn of_processes_that_publish_at_once_each_wins_or_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let sources = [release(dir.path(), 1), release(dir.path(), 2), release(dir.path(), 3)];
+    let names: Vec<String> = sources.iter().map(|store| pointer(store).0).collect();
+    let target = dir.path().join("target");
+    for round in 0..8 {
+        let running: Vec<_> = sources
+            .iter()
+            .map(|from| {
+                cartelera(&["publish", "--from", text(from), "--store", text(&target)]).spawn().unwrap()
+            })
+            .collect();
+        let ended: Vec<Output> = running.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+        let mut won = Vec::new();
+        for (output, name) in ended.iter().zip(&names) {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            if output.status.success() {
+                won.push(name.clone());
+            } else {
+                assert!(stderr.contains("was moved by somebody else meanwhile"), "round {round}: {stderr}");
+            }
+        }
+        let (current, previous) = pointer(&target);
+        assert!(
+            won.contains(&current),
+            "round {round}: {current} is current, {won:?} were told that they are"
+        );
+        assert!(previous.is_none_or(|p| names.contains(&p) && p != current));
+        let verified = cartelera(&["verify", "--store", text(&target)]).output().unwrap();
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    }
+}

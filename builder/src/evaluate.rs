@@ -32,6 +32,7 @@ use recommender::FactorModel;
 use serde::{Deserialize, Serialize};
 
 use crate::Reporter;
+use crate::features::TitleFeatures;
 use crate::train::{self, BiasParams, ModelParams, TrainError, biases};
 
 /// A rating at or above this counts as liked.
@@ -105,15 +106,20 @@ pub struct Report {
 impl Report {
     /// The measures as aligned text, one model a line.
     pub fn to_text(&self) -> String {
-        const COLUMNS: [&str; 6] = ["rmse", "mae", "recall@10", "ndcg@10", "ndcg@100", "coverage@10"];
+        const COLUMNS: [&str; 8] =
+            ["rmse", "mae", "recall@10", "recall@20", "recall@50", "ndcg@10", "ndcg@100", "coverage@10"];
+        let columns: Vec<&str> = COLUMNS
+            .into_iter()
+            .filter(|&column| self.models.values().any(|measures| measures.contains_key(column)))
+            .collect();
         let name_width = self.models.keys().map(|n| n.chars().count()).max().unwrap_or(0).max(5);
         let mut text = format!("{:<name_width$}", "model");
-        for column in COLUMNS {
+        for column in &columns {
             let _ = write!(text, "  {column:>11}");
         }
         for (name, measures) in &self.models {
             let _ = write!(text, "\n{name:<name_width$}");
-            for column in COLUMNS {
+            for &column in &columns {
                 let cell = measures.get(column).map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
                 let _ = write!(text, "  {cell:>11}");
             }
@@ -192,7 +198,8 @@ pub fn evaluate(
     let mean = biases::global_mean_only(train)?;
     let nothing = Interactions::default();
     let biases_only = ModelParams::Biases(BiasParams::default());
-    let (biases_only, _) = train::fit(&biases_only, train, &nothing, 0, &crate::Silent)?;
+    let (biases_only, _) =
+        train::fit(&biases_only, train, &nothing, &TitleFeatures::default(), 0, &crate::Silent)?;
 
     let mut report = Report { n_train: train.len(), n_test: test.len(), ..Report::default() };
     let mut measure = |name: &str, model: &FactorModel| {
@@ -305,7 +312,7 @@ impl Scores<'_> {
 }
 
 /// The score of a title for a user without μ and b(u), which do not change the order of a user's titles.
-fn unclipped(model: &FactorModel, user: usize, item: usize) -> f32 {
+pub(crate) fn unclipped(model: &FactorModel, user: usize, item: usize) -> f32 {
     let (p, q) = (model.user_vector(user), model.item_vector(item));
     let (p8, p_rest) = p.as_chunks::<8>();
     let (q8, q_rest) = q.as_chunks::<8>();
@@ -322,7 +329,7 @@ fn unclipped(model: &FactorModel, user: usize, item: usize) -> f32 {
 /// The first `n` candidates: all titles but `known`, by score, equal scores by position.
 ///
 /// `known` is sorted. Fewer than `n` where there are fewer candidates.
-fn first(scores: &[f32], known: &[u32], n: usize) -> Vec<u32> {
+pub(crate) fn first(scores: &[f32], known: &[u32], n: usize) -> Vec<u32> {
     let mut known = known.iter().copied().peekable();
     let mut candidates: Vec<u32> =
         (0..scores.len() as u32).filter(|&title| known.next_if_eq(&title).is_none()).collect();
@@ -399,7 +406,7 @@ fn rank_measures(
 }
 
 /// Normalised discounted cumulative gain of the first `k` ranks.
-fn ndcg(hits: &[bool], n_relevant: usize, k: usize) -> f64 {
+pub(crate) fn ndcg(hits: &[bool], n_relevant: usize, k: usize) -> f64 {
     let discount = |rank: usize| 1.0 / ((rank + 2) as f64).log2();
     let gained: f64 =
         hits.iter().take(k).enumerate().filter(|&(_, &hit)| hit).map(|(j, _)| discount(j)).sum();

@@ -6,7 +6,10 @@
 pub mod cli;
 pub mod etl;
 pub mod evaluate;
+pub mod features;
+pub mod newcomers;
 mod progress;
+pub mod ranking;
 pub mod release;
 pub mod serve;
 pub mod signal;

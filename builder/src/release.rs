@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::Reporter;
 use crate::etl::{self, EtlError, EtlInput, EtlOutput};
 use crate::evaluate::Table;
+use crate::features::TitleFeatures;
 use crate::tune::{self, FitOptions, Outcome, TuneError};
 
 /// Why no release came of it.
@@ -74,7 +75,10 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
     let etl = etl::run(input, reporter)?;
     let titles = &etl.clean.titles;
     let ratings = &etl.clean.ratings;
-    let outcome = tune::tune_and_fit(ratings, titles.titles().len(), &options.fit, reporter)?;
+    let works = titles.works();
+    let pooled = ratings.by_work(&works);
+    let features = TitleFeatures::new(titles, &works);
+    let outcome = tune::tune_and_fit(&pooled, &features, titles.titles().len(), &options.fit, reporter)?;
 
     check_measures(&outcome.metrics)?;
     reporter.start("writing artifacts", Kind::ALL.len() as u64, "artifacts");

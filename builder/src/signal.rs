@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use artifact::{Signal, VarianceShares};
 
 use crate::evaluate;
+use crate::features::TitleFeatures;
 use crate::split::{self, Shares};
 use crate::train::{self, BiasParams, ModelParams};
 use crate::tune::TuneError;
@@ -36,6 +37,7 @@ pub const MAX_SEEDS: usize = T_975.len() + 1;
 pub fn check(
     rows: &Interactions,
     params: &ModelParams,
+    features: &TitleFeatures,
     n_seeds: usize,
     seed: u64,
     reporter: &dyn Reporter,
@@ -55,7 +57,7 @@ pub fn check(
         }
         let rmse = |params: &ModelParams, train: &Interactions| {
             let nothing = Interactions::default();
-            let (model, _) = train::fit(params, train, &nothing, seed.wrapping_add(n), &Silent)
+            let (model, _) = train::fit(params, train, &nothing, features, seed.wrapping_add(n), &Silent)
                 .map_err(TuneError::Train)?;
             Ok(evaluate::rmse(&model, &split.test).unwrap_or(f64::NAN))
         };
@@ -185,6 +187,7 @@ pub fn learning_curve(
     train: &Interactions,
     test: &Interactions,
     params: &ModelParams,
+    features: &TitleFeatures,
     seed: u64,
     reporter: &dyn Reporter,
 ) -> Result<Vec<LearningPoint>, TuneError> {
@@ -207,7 +210,7 @@ pub fn learning_curve(
         part.sort_unstable();
         let part = train.select(&part);
         let rmse = |params: &ModelParams| {
-            let (model, _) = train::fit(params, &part, &Interactions::default(), seed, &Silent)
+            let (model, _) = train::fit(params, &part, &Interactions::default(), features, seed, &Silent)
                 .map_err(TuneError::Train)?;
             Ok(evaluate::rmse(&model, test).unwrap_or(f64::NAN))
         };
@@ -280,7 +283,15 @@ mod tests {
 
     #[test]
     fn ratings_dealt_at_random_have_no_title_signal() {
-        let signal = check(&shuffled(&made_up(0.5, 0.4, 0.5, 0.6), 9), &factors(), 5, 1, &Silent).unwrap();
+        let signal = check(
+            &shuffled(&made_up(0.5, 0.4, 0.5, 0.6), 9),
+            &factors(),
+            &TitleFeatures::default(),
+            5,
+            1,
+            &Silent,
+        )
+        .unwrap();
         assert!(!signal.title_signal, "{signal:?}");
         assert!(signal.verdict.starts_with("There is no title signal"), "{}", signal.verdict);
         assert!(signal.variance.title < 0.02 && signal.variance.user > 0.1, "{signal:?}");
@@ -288,7 +299,9 @@ mod tests {
 
     #[test]
     fn tastes_are_seen_with_their_share() {
-        let signal = check(&made_up(0.5, 0.4, 0.5, 0.6), &factors(), 3, 1, &Silent).unwrap();
+        let signal =
+            check(&made_up(0.5, 0.4, 0.5, 0.6), &factors(), &TitleFeatures::default(), 3, 1, &Silent)
+                .unwrap();
         assert!(signal.title_signal && signal.gain_low < signal.gain, "{signal:?}");
         // 0.25 of 1.02 is taste, of which a part is found.
         assert!((0.1..0.26).contains(&signal.variance.interaction), "{signal:?}");
@@ -314,10 +327,22 @@ mod tests {
         let rows = made_up(0.5, 0.4, 0.5, 0.6);
         let shares = Shares { validation: 0.0, test: 0.2 };
         let split = split::random(rows.len(), shares, 1).unwrap().apply(&rows);
-        let curve = learning_curve(&split.train, &split.test, &factors(), 1, &Silent).unwrap();
+        let curve =
+            learning_curve(&split.train, &split.test, &factors(), &TitleFeatures::default(), 1, &Silent)
+                .unwrap();
         assert_eq!(curve.len(), 10);
         assert_eq!(curve[9].n_ratings, split.train.len());
         assert!(curve[9].rmse < curve[0].rmse && curve[9].rmse < curve[9].biases_rmse, "{curve:?}");
-        assert!(learning_curve(&split.train, &Interactions::default(), &factors(), 1, &Silent).is_err());
+        assert!(
+            learning_curve(
+                &split.train,
+                &Interactions::default(),
+                &factors(),
+                &TitleFeatures::default(),
+                1,
+                &Silent
+            )
+            .is_err()
+        );
     }
 }

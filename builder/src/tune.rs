@@ -1,7 +1,8 @@
 //! The search for parameters: random search with successive halving, judged on validation rows.
 //!
 //! Trials are drawn from the seed. Biases-only trials are cheap and always run in full; the first of them
-//! and the first factor trial have the defaults. Factor trials pass rungs of a quarter, a half and all of
+//! and the first factor trial have the defaults. One trial is Gibbs sampling, which tunes itself, run until its error
+//! settles. Factor trials pass rungs of a quarter, a half and all of
 //! their epochs, and after each rung the better third goes on (Jamieson and Talwalkar 2016, with a factor
 //! of 3). A trial that goes on starts anew, so that no more than two models are in memory. The last rung
 //! stops early and keeps its best epoch.
@@ -20,8 +21,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::evaluate::{self, Comparison, HeldOut, RankOptions, Report, Table};
+use crate::features::TitleFeatures;
 use crate::split::{self, Cut, Method, Shares, SplitError};
-use crate::train::{self, BiasParams, ModelParams, SvdParams, TrainError};
+use crate::train::{self, BayesParams, BiasParams, ModelParams, SvdParams, TrainError};
 use crate::{Reporter, Silent, WithoutNotes};
 
 /// Why no parameters or no model came of it.
@@ -96,8 +98,10 @@ pub struct Tuned {
     pub params: ModelParams,
     /// The best biases-only parameters.
     pub best_biases: ModelParams,
-    /// The best parameters with factors, where a trial with factors finished.
+    /// The best parameters of descent, where a trial with factors finished.
     pub best_svd: Option<ModelParams>,
+    /// Gibbs sampling, with the number of sweeps after which its error had settled, where there was time for it.
+    pub best_bayes: Option<ModelParams>,
     /// Biases only (first) against factors (second), on the validation rows.
     pub comparison: Option<Comparison>,
     /// One sentence on whether factors help.
@@ -153,6 +157,14 @@ pub fn describe(params: &ModelParams) -> String {
             s.regularization,
             s.bias_regularization.unwrap_or(s.regularization)
         ),
+        ModelParams::Bayes(b) => format!(
+            "mean of {} samples of {} factors{}{}, served at rank {}",
+            b.n_sweeps.saturating_sub(b.burn_in),
+            b.n_factors,
+            if b.implicit { ", implicit feedback" } else { "" },
+            if b.features { ", title features" } else { "" },
+            b.n_served
+        ),
     }
 }
 
@@ -164,6 +176,9 @@ const KEPT: usize = 3;
 const BIASES_EVERY: usize = 5;
 /// Epochs without improvement that end a trial of the last rung.
 const PATIENCE: usize = 5;
+/// The sampler has no parameters to search for; it ends where its error has settled.
+const MOST_SWEEPS: usize = 400;
+const SETTLE_WITHIN: usize = 50;
 /// Factors must lower the RMSE by this share at least to be worth their size; the best of many trials on the
 /// same rows looks a little better than it is.
 const LEAST_GAIN: f64 = 0.001;
@@ -180,6 +195,7 @@ const STANDARD_ERRORS: f64 = 2.0;
 pub fn tune(
     train: &Interactions,
     validation: &Interactions,
+    features: &TitleFeatures,
     options: TuneOptions,
     reporter: &dyn Reporter,
 ) -> Result<Tuned, TuneError> {
@@ -192,53 +208,61 @@ pub fn tune(
     let mut search = Search {
         train,
         validation,
+        features,
         seed: options.seed,
         began: Instant::now(),
         limit: options.time_limit,
         trials: draw_trials(options),
         reporter,
     };
-    let (of_biases, of_factors): (Vec<usize>, Vec<usize>) =
-        (0..options.n_trials).partition(|&t| matches!(search.trials[t].params, ModelParams::Biases(_)));
-    let mut n_runs = of_biases.len();
+    let of = |algorithm: &str| -> Vec<usize> {
+        (0..options.n_trials).filter(|&t| search.trials[t].params.algorithm() == algorithm).collect()
+    };
+    let (of_biases, of_bayes, of_factors) = (of("biases"), of("bayes"), of("svd"));
+    let mut n_runs = of_biases.len() + of_bayes.len();
     let mut n = of_factors.len();
     for _ in RUNGS {
         n_runs += n;
         n = n.div_ceil(KEPT);
     }
     reporter.start("tuning", n_runs as u64, "runs");
-    let found = search.run(&of_biases, of_factors);
+    let found = search.run(&of_biases, &of_bayes, of_factors);
     reporter.finish();
-    let (biases, svd) = found?;
+    let Found { biases, svd, bayes } = found?;
 
     let settled = |t: usize| search.trials[t].params.clone().settled(search.trials[t].best_epoch);
     let best_biases = settled(biases.trial);
     let best_svd = svd.as_ref().map(|s| settled(s.trial));
-    let comparison = svd.as_ref().and_then(|s| evaluate::compare(&biases.model, &s.model, validation));
-    let (params, verdict) = choose(&best_biases, best_svd.as_ref(), comparison);
+    let best_bayes = bayes.as_ref().map(|b| settled(b.trial));
+    // Of equal errors the model that is quicker to train.
+    let with_factors = [svd, bayes].into_iter().flatten().min_by(|a, b| a.rmse.total_cmp(&b.rmse));
+    let comparison =
+        with_factors.as_ref().and_then(|best| evaluate::compare(&biases.model, &best.model, validation));
+    let (params, verdict) = choose(&best_biases, with_factors.map(|best| settled(best.trial)), comparison);
     reporter.note(&verdict);
-    Ok(Tuned { params, best_biases, best_svd, comparison, verdict, trials: search.trials })
+    Ok(Tuned { params, best_biases, best_svd, best_bayes, comparison, verdict, trials: search.trials })
 }
 
 fn choose(
     biases: &ModelParams,
-    svd: Option<&ModelParams>,
+    with_factors: Option<ModelParams>,
     comparison: Option<Comparison>,
 ) -> (ModelParams, String) {
-    let (Some(svd), Some(c)) = (svd, comparison) else {
+    let (Some(factors), Some(c)) = (with_factors, comparison) else {
         return (biases.clone(), "No trial with factors finished: the model is biases only.".to_owned());
     };
     let enough = c.gain > STANDARD_ERRORS * c.standard_error && c.second < c.first * (1.0 - LEAST_GAIN);
     let figures = format!(
-        "validation RMSE {:.4} with {} factors, {:.4} with biases only; the squared error falls by {:.4} ± {:.4}",
+        "validation RMSE {:.4} with {} factors ({}), {:.4} with biases only; the squared error falls by {:.4} ± {:.4}",
         c.second,
-        svd.n_factors(),
+        factors.n_factors(),
+        factors.algorithm(),
         c.first,
         c.gain,
         c.standard_error
     );
     if enough {
-        (svd.clone(), format!("Factors help: {figures}."))
+        (factors, format!("Factors help: {figures}."))
     } else {
         (biases.clone(), format!("Factors do not help, so the model is biases only: {figures}."))
     }
@@ -251,9 +275,17 @@ struct Best {
     model: FactorModel,
 }
 
+/// The best of each kind.
+struct Found {
+    biases: Best,
+    svd: Option<Best>,
+    bayes: Option<Best>,
+}
+
 struct Search<'a> {
     train: &'a Interactions,
     validation: &'a Interactions,
+    features: &'a TitleFeatures,
     seed: u64,
     began: Instant,
     limit: Option<Duration>,
@@ -265,12 +297,19 @@ impl Search<'_> {
     fn run(
         &mut self,
         of_biases: &[usize],
+        of_bayes: &[usize],
         of_factors: Vec<usize>,
-    ) -> Result<(Best, Option<Best>), TuneError> {
+    ) -> Result<Found, TuneError> {
         let mut biases = None;
         for &t in of_biases {
             if biases.is_none() || !self.is_up(RUNGS[0].1) {
                 self.run_trial(t, 1.0, true, &mut biases)?;
+            }
+        }
+        let mut bayes = None;
+        for &t in of_bayes {
+            if !self.is_up(RUNGS[0].1) {
+                self.run_trial(t, 1.0, true, &mut bayes)?;
             }
         }
         let mut svd = None;
@@ -298,7 +337,7 @@ impl Search<'_> {
         }
         // The defaults of biases only are within their ranges and cannot diverge.
         let biases = biases.ok_or(TuneError::TooFewTrials(of_biases.len()))?;
-        Ok((biases, svd))
+        Ok(Found { biases, svd, bayes })
     }
 
     /// Whether the time for the part of the search that ends at `share` of the limit is up.
@@ -321,7 +360,7 @@ impl Search<'_> {
         }
         trial.n_epochs = params.n_epochs();
         trial.fate = Fate::Finished;
-        match train::fit(&params, self.train, self.validation, self.seed, &Silent) {
+        match train::fit(&params, self.train, self.validation, self.features, self.seed, &Silent) {
             Ok((model, history)) => {
                 let at = history.epochs.get(history.best_epoch.saturating_sub(1));
                 trial.best_epoch = history.best_epoch;
@@ -356,6 +395,11 @@ fn draw_trials(options: TuneOptions) -> Vec<Trial> {
             let params = match number {
                 0 => ModelParams::Biases(BiasParams::default()),
                 1 => ModelParams::Svd(SvdParams::default()),
+                2 => ModelParams::Bayes(BayesParams {
+                    n_sweeps: MOST_SWEEPS,
+                    settle: Some(SETTLE_WITHIN),
+                    ..BayesParams::default()
+                }),
                 n if n % BIASES_EVERY == 0 => ModelParams::Biases(draw_biases(&mut rng_of_biases)),
                 _ => ModelParams::Svd(draw_svd(&mut rng)),
             };
@@ -398,7 +442,7 @@ fn draw_svd(rng: &mut impl Rng) -> SvdParams {
 
 /// Between `low` and `high`, each order of magnitude as likely as another; rounded to two digits, which
 /// reads well and leaves no room for the last bit of a logarithm.
-fn log_uniform(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
+pub(crate) fn log_uniform(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
     let x = low.ln() + rng.random::<f64>() * (high / low).ln();
     format!("{:.1e}", x.exp()).parse().expect("a number in scientific notation is a number")
 }
@@ -463,6 +507,7 @@ pub struct Outcome {
 /// [`TuneError`].
 pub fn tune_and_fit(
     ratings: &RatingTable,
+    features: &TitleFeatures,
     n_titles: usize,
     options: &FitOptions,
     reporter: &dyn Reporter,
@@ -478,8 +523,9 @@ pub fn tune_and_fit(
         let tune_options =
             TuneOptions { n_trials: options.n_trials, time_limit: options.time_limit, seed: options.seed };
         let split = cut.apply(&rows);
-        let tuned = tune(&split.train, &split.validation, tune_options, reporter)?;
-        let others = std::iter::once(tuned.best_biases).chain(tuned.best_svd).collect();
+        let tuned = tune(&split.train, &split.validation, features, tune_options, reporter)?;
+        let others =
+            std::iter::once(tuned.best_biases).chain(tuned.best_svd).chain(tuned.best_bayes).collect();
         (tuned.params, others, tuned.trials, tuned.verdict)
     };
     let mut compared = vec![params.clone()];
@@ -488,13 +534,15 @@ pub fn tune_and_fit(
         compared.into_iter().map(|p| (format!("{}, tuned", p.algorithm()), p)).collect();
 
     let ranks = RankOptions { max_users: options.max_ranked_users, seed: options.seed };
-    let mut metrics = measure_on_test(&rows, &cut, &compared, options.seed, ranks, reporter)?.models;
+    let mut metrics =
+        measure_on_test(&rows, &cut, &compared, features, options.seed, ranks, reporter)?.models;
     if options.both_methods {
         let other = match options.method {
             Method::Random => Method::Chronological,
             Method::Chronological => Method::Random,
         };
-        let report = measure_on_test(&rows, &cut_by(other)?, &compared, options.seed, ranks, reporter)?;
+        let report =
+            measure_on_test(&rows, &cut_by(other)?, &compared, features, options.seed, ranks, reporter)?;
         let suffix = match other {
             Method::Random => "random",
             Method::Chronological => "chronological",
@@ -503,7 +551,7 @@ pub fn tune_and_fit(
     }
     let nothing = Interactions::default();
     let settled = params.clone().settled(params.n_epochs());
-    let (model, _) = train::fit(&settled, &rows, &nothing, options.seed, &WithoutNotes(reporter))
+    let (model, _) = train::fit(&settled, &rows, &nothing, features, options.seed, &WithoutNotes(reporter))
         .map_err(TuneError::Train)?;
     let held_out = metrics.get(&compared[0].0).and_then(|measures| measures.get("rmse"));
     let model = match held_out {
@@ -522,6 +570,7 @@ pub fn measure_on_test(
     rows: &Interactions,
     cut: &Cut,
     compared: &[(String, ModelParams)],
+    features: &TitleFeatures,
     seed: u64,
     ranks: RankOptions,
     reporter: &dyn Reporter,
@@ -532,7 +581,7 @@ pub fn measure_on_test(
     let mut models = Vec::new();
     for (name, params) in compared {
         let settled = params.clone().settled(params.n_epochs());
-        let (model, _) = train::fit(&settled, &train, &nothing, seed, &WithoutNotes(reporter))
+        let (model, _) = train::fit(&settled, &train, &nothing, features, seed, &WithoutNotes(reporter))
             .map_err(TuneError::Train)?;
         models.push((name.clone(), model));
     }
@@ -581,7 +630,8 @@ mod tests {
 
     #[test]
     fn ratings_at_random_end_as_biases_only() {
-        let outcome = tune_and_fit(&made_up(0.0, 6_000), 80, &few(15), &Silent).unwrap();
+        let outcome =
+            tune_and_fit(&made_up(0.0, 6_000), &TitleFeatures::default(), 80, &few(15), &Silent).unwrap();
         assert_eq!(outcome.params.algorithm(), "biases", "{}", outcome.verdict);
         assert_eq!(outcome.model.n_factors(), 0);
         assert!(outcome.verdict.starts_with("Factors do not help"), "{}", outcome.verdict);
@@ -589,11 +639,13 @@ mod tests {
 
     #[test]
     fn tastes_are_found_with_factors() {
-        let outcome = tune_and_fit(&made_up(2.0, 6_000), 80, &few(15), &Silent).unwrap();
-        assert_eq!(outcome.params.algorithm(), "svd", "{}", outcome.verdict);
+        let outcome =
+            tune_and_fit(&made_up(2.0, 6_000), &TitleFeatures::default(), 80, &few(15), &Silent).unwrap();
+        assert_ne!(outcome.params.algorithm(), "biases", "{}", outcome.verdict);
         assert!(outcome.verdict.starts_with("Factors help"), "{}", outcome.verdict);
         let rmse = |name: &str| outcome.metrics[name]["rmse"];
         assert!(rmse("svd, tuned") < 0.85 * rmse("biases only"), "{:?}", outcome.metrics);
+        assert!(rmse("bayes, tuned") < 0.85 * rmse("biases only"), "{:?}", outcome.metrics);
         assert!(rmse("biases only") < rmse("global mean"));
         assert!(outcome.metrics["svd, tuned"]["ndcg@10"] > outcome.metrics["popularity"]["ndcg@10"]);
         assert!(outcome.metrics.contains_key("svd, tuned (chronological)"));
@@ -604,7 +656,9 @@ mod tests {
         let table = made_up(1.0, 2_000);
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let outcome = pool.install(|| tune_and_fit(&table, 80, &few(8), &Silent)).unwrap();
+            let outcome = pool
+                .install(|| tune_and_fit(&table, &TitleFeatures::default(), 80, &few(8), &Silent))
+                .unwrap();
             (
                 outcome.model.to_bytes().unwrap(),
                 serde_json::to_string(&outcome.trials).unwrap(),
@@ -622,7 +676,8 @@ mod tests {
         let rows = table.interactions(80);
         let split = split::random(rows.len(), Shares::default(), 1).unwrap().apply(&rows);
         let options = TuneOptions { n_trials: 10, time_limit: Some(Duration::ZERO), seed: 1 };
-        let tuned = tune(&split.train, &split.validation, options, &Silent).unwrap();
+        let tuned =
+            tune(&split.train, &split.validation, &TitleFeatures::default(), options, &Silent).unwrap();
         assert!(tuned.comparison.is_some());
         assert_eq!(tuned.trials.iter().filter(|t| t.fate == Fate::NotReached).count(), 8);
         assert!(tuned.to_text().contains("not reached"));
@@ -634,7 +689,14 @@ mod tests {
     fn a_search_needs_trials_and_rows_to_judge_by() {
         let rows = made_up(1.0, 500).interactions(80);
         let search = |n_trials, validation: &Interactions| {
-            tune(&rows, validation, TuneOptions { n_trials, ..TuneOptions::default() }, &Silent).unwrap_err()
+            tune(
+                &rows,
+                validation,
+                &TitleFeatures::default(),
+                TuneOptions { n_trials, ..TuneOptions::default() },
+                &Silent,
+            )
+            .unwrap_err()
         };
         assert_eq!(search(1, &rows), TuneError::TooFewTrials(1));
         assert_eq!(search(5, &Interactions::default()), TuneError::NothingToJudgeBy);

@@ -2,9 +2,11 @@
 
 mod real_data;
 
-use builder::etl::{FileOrder, read_file_order};
-use builder::train::{BiasParams, ModelParams, SvdParams};
-use builder::{Silent, evaluate, split, train};
+use builder::etl::{FileOrder, read_file_order, read_title_table};
+use builder::features::TitleFeatures;
+use builder::ranking::{self, RankingOptions};
+use builder::train::{BayesParams, BiasParams, ModelParams, SvdParams};
+use builder::{Silent, evaluate, newcomers, split, train};
 use catalog::Interactions;
 
 fn ml_100k() -> Option<(FileOrder, Vec<u32>)> {
@@ -17,17 +19,29 @@ fn ml_100k() -> Option<(FileOrder, Vec<u32>)> {
     Some((file, folds))
 }
 
+/// What `u.item` says of the titles.
+fn features(file: &FileOrder) -> TitleFeatures {
+    let path = real_data::shared().expect("the ratings are there").join("data/ml-100k/u.item");
+    let (table, n_rejected) = read_title_table(&path).expect("u.item is sound");
+    assert_eq!(n_rejected, 0);
+    TitleFeatures::of_ids(&table, &file.titles)
+}
+
 /// The mean RMSE over the five folds.
 fn mean_rmse(params: &ModelParams) -> Option<f64> {
     let (file, folds) = ml_100k()?;
+    Some(mean_rmse_of(params, &file, &folds, &TitleFeatures::default()))
+}
+
+fn mean_rmse_of(params: &ModelParams, file: &FileOrder, folds: &[u32], features: &TitleFeatures) -> f64 {
     let rmse = |test_fold| {
-        let split = split::fold(&folds, test_fold).expect("five folds").apply(&file.rows);
-        let (model, _) =
-            train::fit(params, &split.train, &Interactions::default(), 1, &Silent).expect("sound rows");
+        let split = split::fold(folds, test_fold).expect("five folds").apply(&file.rows);
+        let (model, _) = train::fit(params, &split.train, &Interactions::default(), features, 1, &Silent)
+            .expect("sound rows");
         assert_eq!(model.parts().scale, (1.0, 5.0));
         evaluate::rmse(&model, &split.test).expect("test rows")
     };
-    Some((0..5).map(rmse).sum::<f64>() / 5.0)
+    (0..5).map(rmse).sum::<f64>() / 5.0
 }
 
 #[test]
@@ -57,4 +71,57 @@ fn tuned_parameters_reach_the_best_of_surprise() {
     let Some(rmse) = mean_rmse(&ModelParams::Svd(params)) else { return };
     // A number too good is a leak.
     assert!((0.900..=0.910).contains(&rmse), "{rmse}");
+}
+
+/// The mean of samples, as it is served: at rank 32 at most and in half precision.
+#[test]
+fn the_mean_of_samples_is_ahead_of_descent() {
+    let bayes = ModelParams::Bayes(BayesParams { n_sweeps: 200, ..BayesParams::default() });
+    let Some(rmse) = mean_rmse(&bayes) else { return };
+    assert!((0.870..=0.8825).contains(&rmse), "{rmse}");
+}
+
+#[test]
+fn features_of_titles_help() {
+    let Some((file, folds)) = ml_100k() else { return };
+    let bayes = ModelParams::Bayes(BayesParams { n_sweeps: 200, ..BayesParams::default() });
+    let rmse = mean_rmse_of(&bayes, &file, &folds, &features(&file));
+    assert!((0.868..=0.880).contains(&rmse), "{rmse}");
+}
+
+#[test]
+fn new_users_are_known_by_few_ratings() {
+    let Some((file, _)) = ml_100k() else { return };
+    let bayes = ModelParams::Bayes(BayesParams { n_sweeps: 150, ..BayesParams::default() });
+    let points = newcomers::new_users(&file.rows, &bayes, &TitleFeatures::default(), 180, 0, &Silent)
+        .expect("sound rows");
+    for (point, most) in points.iter().zip([1.015, 1.000, 0.993, 0.961]) {
+        assert!(point.rmse <= most && point.rmse < point.biases_rmse, "{points:?}");
+    }
+    assert_eq!(points.len(), 4);
+}
+
+#[test]
+fn titles_without_ratings_get_a_place() {
+    let Some((file, _)) = ml_100k() else { return };
+    let bayes = ModelParams::Bayes(BayesParams { n_sweeps: 150, ..BayesParams::default() });
+    let cold =
+        newcomers::cold_titles(&file.rows, &bayes, &features(&file), 0.2, 0, &Silent).expect("sound rows");
+    assert!(cold.rmse < 0.985 * cold.user_bias_rmse, "{cold:?}");
+    assert!(cold.ndcg > cold.user_bias_ndcg + 0.05, "{cold:?}");
+}
+
+/// Held-out users are folded in; the mean over five seeds, with the default parameters among few others.
+#[test]
+fn lists_are_those_of_a_model_made_to_rank() {
+    let Some((file, _)) = ml_100k() else { return };
+    let (mut ndcg, mut recall) = (0.0, 0.0);
+    for seed in 0..5 {
+        let options = RankingOptions { n_trials: 2, n_held_out: 200, seed };
+        let found = ranking::search(&file.rows, options, &Silent).expect("sound rows").expect("enough users");
+        assert!(found.beats_popularity, "{}", found.verdict);
+        ndcg += found.metrics["ials"]["ndcg@100"] / 5.0;
+        recall += found.metrics["ials"]["recall@20"] / 5.0;
+    }
+    assert!((0.445..0.49).contains(&ndcg) && (0.400..0.45).contains(&recall), "{ndcg} {recall}");
 }

@@ -5,37 +5,68 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Context;
-use crate::etl::{FileOrder, read_clean, read_file_order};
+use crate::Reporter as _;
+use crate::etl::{FileOrder, read_clean, read_file_order, read_title_table};
+use crate::features::TitleFeatures;
 use crate::split::{self, Cut, Method, Shares};
 use crate::train::ModelParams;
 
 /// Ratings, from one of two places.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
 pub(super) struct Source {
-    /// Folder of clean tables, as `cartelera etl` writes it.
-    #[arg(long, value_name = "DIR")]
+    /// Folder of clean tables, as `cartelera etl` writes it. Ratings of one film on several platforms are pooled.
+    #[arg(long, value_name = "DIR", required_unless_present = "rows", conflicts_with = "rows")]
     data: Option<PathBuf>,
 
     /// MovieLens rows as they stand: user, item, rating and timestamp, separated by tabs (`u.data`).
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
+
+    /// With `--rows`: what is known of the titles (`u.item`, `movies.csv`), for models that use features.
+    #[arg(long, value_name = "FILE", requires = "rows")]
+    item_file: Option<PathBuf>,
+}
+
+/// Ratings, and what is known of their titles.
+#[derive(Debug)]
+pub(super) struct Ratings {
+    pub(super) file: FileOrder,
+    pub(super) features: TitleFeatures,
 }
 
 impl Source {
     /// The ratings. From clean tables, the titles are those of the catalogue in its order, rated or not.
-    pub(super) fn read(&self, context: &Context) -> anyhow::Result<FileOrder> {
+    pub(super) fn read(&self, context: &Context) -> anyhow::Result<Ratings> {
         if let Some(path) = &self.rows {
-            return Ok(read_file_order(path)?);
+            let file = read_file_order(path)?;
+            let features = match &self.item_file {
+                Some(path) => {
+                    let (table, n_rejected) = read_title_table(path)?;
+                    if n_rejected > 0 {
+                        context.note(&format!(
+                            "{}: {n_rejected} titles are left out; `cartelera etl` says why",
+                            path.display()
+                        ));
+                    }
+                    TitleFeatures::of_ids(&table, &file.titles)
+                }
+                None => TitleFeatures::default(),
+            };
+            return Ok(Ratings { file, features });
         }
         let dir = self.data.as_deref().context("name the ratings with --data or --rows")?;
         let clean = read_clean(dir, context)?;
+        let works = clean.titles.works();
+        let ratings = clean.ratings.by_work(&works);
         let titles: Vec<_> = clean.titles.titles().iter().map(|title| title.id.clone()).collect();
-        Ok(FileOrder {
-            users: clean.ratings.users().to_vec(),
-            rows: clean.ratings.interactions(titles.len()),
-            timestamp: clean.ratings.timestamp().to_vec(),
-            titles,
+        Ok(Ratings {
+            features: TitleFeatures::new(&clean.titles, &works),
+            file: FileOrder {
+                users: ratings.users().to_vec(),
+                rows: ratings.interactions(titles.len()),
+                timestamp: ratings.timestamp().to_vec(),
+                titles,
+            },
         })
     }
 }

@@ -7,13 +7,15 @@ use catalog::Interactions;
 use recommender::FactorModel;
 
 use super::Context;
-use super::data::{HoldOut, Source, read_folds};
+use super::data::{HoldOut, Ratings, Source, read_folds};
 use super::train::ParamArgs;
 use crate::etl::FileOrder;
 use crate::evaluate::{self, HeldOut, RankOptions, Report};
+use crate::features::TitleFeatures;
+use crate::newcomers::{self, ColdTitles, KnownPoint};
 use crate::signal::{self, LearningPoint};
 use crate::split::{self, Method};
-use crate::train::{BiasParams, ModelParams, biases, fit};
+use crate::train::{BayesParams, BiasParams, ModelParams, biases, fit};
 use crate::tune::{TuneOptions, measure_on_test, tune};
 use crate::{Reporter, Silent, WithoutNotes};
 
@@ -36,6 +38,14 @@ pub(super) struct Args {
 
     #[command(flatten)]
     hold_out: HoldOut,
+
+    /// Measure on so many users who are left out of training, with 1, 5, 10 and 20 of their ratings folded in.
+    #[arg(long, value_name = "N", conflicts_with_all = ["folds", "model", "cold_titles"])]
+    new_users: Option<usize>,
+
+    /// Measure on this share of the titles, left out of training with all their ratings.
+    #[arg(long, value_name = "SHARE", conflicts_with_all = ["folds", "model"])]
+    cold_titles: Option<f64>,
 
     /// Measure ranks on at most so many users; 0 leaves ranks out.
     #[arg(long, value_name = "N", default_value_t = 5000)]
@@ -64,14 +74,51 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let Args { source, model, params, hold_out, ranked_users, folds, tuned, trials, json, signal_splits } =
-        args;
-    let file = source.read(context)?;
+    let Args {
+        source,
+        model,
+        params,
+        hold_out,
+        ranked_users,
+        folds,
+        tuned,
+        trials,
+        json,
+        signal_splits,
+        new_users,
+        cold_titles,
+    } = args;
+    let Ratings { file, features } = source.read(context)?;
     let params = params.read()?;
     if let Some(path) = &folds {
         let folds = read_folds(path, file.rows.len())?;
-        let report = over_folds(hold_out, tuned.then_some(trials), &file, &folds, params.as_ref(), context)?;
+        let report = over_folds(
+            hold_out,
+            tuned.then_some(trials),
+            &file,
+            &features,
+            &folds,
+            params.as_ref(),
+            context,
+        )?;
         return print(json, &[("mean over the folds".to_owned(), report)], None, context);
+    }
+    if let Some(n_users) = new_users {
+        let params = params.unwrap_or_default();
+        let points = newcomers::new_users(&file.rows, &params, &features, n_users, hold_out.seed, context)?;
+        context.print(&if json {
+            serde_json::to_string_pretty(&points)?
+        } else {
+            new_users_to_text(&points)
+        });
+        return Ok(());
+    }
+    if let Some(share) = cold_titles {
+        anyhow::ensure!(share > 0.0 && share < 1.0, "--cold-titles takes a share above 0 and below 1");
+        let params = params.unwrap_or_default();
+        let cold = newcomers::cold_titles(&file.rows, &params, &features, share, hold_out.seed, context)?;
+        context.print(&if json { serde_json::to_string_pretty(&cold)? } else { cold_titles_to_text(&cold) });
+        return Ok(());
     }
     let ranks = RankOptions { max_users: ranked_users, seed: hold_out.seed };
     if let Some(path) = &model {
@@ -98,13 +145,13 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     );
     let params = params.unwrap_or_default();
     let learning = (signal_splits > 0)
-        .then(|| learning(&file, &params, hold_out, signal_splits, context))
+        .then(|| learning(&file, &features, &params, hold_out, signal_splits, context))
         .transpose()?;
     let compared = [(params.algorithm().to_owned(), params)];
     let mut reports = Vec::new();
     for method in [Method::Random, Method::Chronological] {
         let cut = hold_out.cut_by(method, &file)?;
-        let report = measure_on_test(&file.rows, &cut, &compared, hold_out.seed, ranks, context)?;
+        let report = measure_on_test(&file.rows, &cut, &compared, &features, hold_out.seed, ranks, context)?;
         reports.push((title(method), report));
     }
     print(json, &reports, learning.as_ref(), context)
@@ -120,6 +167,7 @@ struct Learning {
 
 fn learning(
     file: &FileOrder,
+    features: &TitleFeatures,
     params: &ModelParams,
     hold_out: HoldOut,
     n_seeds: usize,
@@ -129,8 +177,8 @@ fn learning(
     let train = file.rows.select(&cut.train_and_validation());
     let test = file.rows.select(&cut.test);
     Ok(Learning {
-        signal: signal::check(&file.rows, params, n_seeds, hold_out.seed, &WithoutNotes(context))?,
-        learning_curve: signal::learning_curve(&train, &test, params, hold_out.seed, context)?,
+        signal: signal::check(&file.rows, params, features, n_seeds, hold_out.seed, &WithoutNotes(context))?,
+        learning_curve: signal::learning_curve(&train, &test, params, features, hold_out.seed, context)?,
     })
 }
 
@@ -162,6 +210,22 @@ impl Learning {
         }
         text
     }
+}
+
+fn new_users_to_text(points: &[KnownPoint]) -> String {
+    let mut text = String::from("known  test ratings    RMSE  biases only");
+    for p in points {
+        let _ =
+            write!(text, "\n{:>5}  {:>12}  {:>6.4}  {:>11.4}", p.n_known, p.n_test, p.rmse, p.biases_rmse);
+    }
+    text
+}
+
+fn cold_titles_to_text(c: &ColdTitles) -> String {
+    format!(
+        "{} titles left out of training, {} ratings, {} users ranked\n                  RMSE  nDCG@10\nmodel           {:>6.4}  {:>7.4}\nuser bias alone {:>6.4}  {:>7.4}",
+        c.n_titles, c.n_test, c.n_ranked_users, c.rmse, c.ndcg, c.user_bias_rmse, c.user_bias_ndcg
+    )
 }
 
 fn title(method: Method) -> String {
@@ -211,6 +275,7 @@ fn over_folds(
     hold_out: HoldOut,
     n_trials: Option<usize>,
     file: &FileOrder,
+    features: &TitleFeatures,
     folds: &[u32],
     params: Option<&ModelParams>,
     context: &Context,
@@ -226,12 +291,13 @@ fn over_folds(
         let split = cut.apply(&file.rows);
         let train = |params: &ModelParams| {
             let settled = params.clone().settled(params.n_epochs());
-            fit(&settled, &split.train, &nothing, hold_out.seed, &Silent).map(|(model, _)| model)
+            fit(&settled, &split.train, &nothing, features, hold_out.seed, &Silent).map(|(model, _)| model)
         };
         let mut models = vec![
             (evaluate::names::GLOBAL_MEAN, biases::global_mean_only(&split.train)?),
             (evaluate::names::BIASES, train(&ModelParams::Biases(BiasParams::default()))?),
             ("svd, defaults", train(&ModelParams::default())?),
+            ("bayes, defaults", train(&ModelParams::Bayes(BayesParams::default()))?),
         ];
         if let Some(params) = params {
             models.push(("parameters given", train(params)?));
@@ -239,9 +305,17 @@ fn over_folds(
         if let Some(n_trials) = n_trials {
             let (inner, validation) = hold_out.validation_of(&cut.train)?;
             let options = TuneOptions { n_trials, time_limit: None, seed: hold_out.seed };
-            let tuned = tune(&file.rows.select(&inner), &file.rows.select(&validation), options, context)?;
-            context.note(&format!("fold {number}: {}", crate::tune::describe(&tuned.params)));
-            models.push(("tuned in each fold", train(&tuned.params)?));
+            let tuned =
+                tune(&file.rows.select(&inner), &file.rows.select(&validation), features, options, context)?;
+            for (name, params) in [
+                ("svd, tuned in each fold", tuned.best_svd),
+                ("bayes, settled in each fold", tuned.best_bayes),
+            ] {
+                if let Some(params) = params {
+                    context.note(&format!("fold {number}: {}", crate::tune::describe(&params)));
+                    models.push((name, train(&params)?));
+                }
+            }
         }
         for (name, model) in models {
             let measures = evaluate::errors(&model, &split.test).unwrap_or_default();

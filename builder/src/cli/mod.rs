@@ -7,6 +7,7 @@ mod etl;
 mod evaluate;
 mod output;
 mod publish;
+mod rank;
 mod releases;
 mod rollback;
 mod serve;
@@ -49,6 +50,7 @@ enum Command {
     Train(train::Args),
     Tune(tune::Args),
     Evaluate(evaluate::Args),
+    Rank(rank::Args),
     SpotCheck(spot_check::Args),
     Build(build::Args),
     Publish(publish::Args),
@@ -84,6 +86,7 @@ fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
         Command::Train(args) => train::run(args, context),
         Command::Tune(args) => tune::run(args, context),
         Command::Evaluate(args) => evaluate::run(args, context),
+        Command::Rank(args) => rank::run(&args, context),
         Command::SpotCheck(args) => spot_check::run(args, context),
         Command::Build(args) => build::run(&args, context),
         Command::Publish(args) => publish::run(&args, context),

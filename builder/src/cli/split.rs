@@ -26,7 +26,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let Args { source, hold_out, out } = args;
-    let file = source.read(context)?;
+    let file = source.read(context)?.file;
     let cut = hold_out.cut(&file)?;
     std::fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     for (name, part) in [("train", &cut.train), ("validation", &cut.validation), ("test", &cut.test)] {

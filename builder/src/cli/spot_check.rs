@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::Context;
-use super::data::{HoldOut, Source};
+use super::data::{HoldOut, Ratings, Source};
 use super::train::ParamArgs;
 use crate::evaluate::first_titles;
 use crate::train::fit;
@@ -39,14 +39,14 @@ const N_RECOMMENDED: usize = 5;
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let Args { source, params, hold_out, users: n_users, ratings: n_ratings } = args;
-    let file = source.read(context)?;
+    let Ratings { file, features } = source.read(context)?;
     let cut = hold_out.cut(&file)?;
     let train = file.rows.select(&cut.train_and_validation());
     let test = file.rows.select(&cut.test);
     anyhow::ensure!(!test.is_empty(), "no rating is held out for test; give --test a larger share");
     let params = params.read()?.unwrap_or_default();
     let settled = params.clone().settled(params.n_epochs());
-    let (model, _) = fit(&settled, &train, &Interactions::default(), hold_out.seed, context)?;
+    let (model, _) = fit(&settled, &train, &Interactions::default(), &features, hold_out.seed, context)?;
 
     let mut users = test.user_idx.clone();
     users.sort_unstable();

@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::Context;
-use super::data::{HoldOut, Source, read_folds, write};
+use super::data::{HoldOut, Ratings, Source, read_folds, write};
 use crate::split;
 use crate::tune::{TuneOptions, tune};
 
@@ -43,7 +43,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let Args { source, hold_out, trials, minutes, out, folds, without_fold } = args;
-    let file = source.read(context)?;
+    let Ratings { file, features } = source.read(context)?;
     let (train, validation) = if let (Some(path), Some(fold)) = (&folds, without_fold) {
         let folds = read_folds(path, file.rows.len())?;
         hold_out.validation_of(&split::fold(&folds, fold)?.train)?
@@ -56,7 +56,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         .transpose()
         .context("--minutes takes a number of minutes, at least 0")?;
     let options = TuneOptions { n_trials: trials, time_limit, seed: hold_out.seed };
-    let tuned = tune(&file.rows.select(&train), &file.rows.select(&validation), options, context)?;
+    let tuned = tune(&file.rows.select(&train), &file.rows.select(&validation), &features, options, context)?;
     if let Some(path) = &out {
         let mut json = serde_json::to_string_pretty(&tuned)?;
         json.push('\n');

@@ -29,6 +29,16 @@ pub struct TitleSource {
     pub path: PathBuf,
 }
 
+impl TitleSource {
+    /// A file whose name tells its platform, or a MovieLens file.
+    ///
+    /// # Errors
+    /// A name that tells no platform.
+    pub fn of(path: &Path) -> Result<Self, EtlError> {
+        Ok(Self { platform: platform_of(path)?, path: path.to_owned() })
+    }
+}
+
 /// The files to read, in source order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EtlInput {
@@ -77,8 +87,7 @@ impl EtlInput {
             return self.add_titles_folder(argument);
         }
         if argument.exists() {
-            let platform = platform_of(argument)?;
-            self.titles.push(TitleSource { platform, path: argument.to_owned() });
+            self.titles.push(TitleSource::of(argument)?);
             return Ok(());
         }
         let named = argument.to_str().and_then(|text| text.split_once('='));

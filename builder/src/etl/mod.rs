@@ -18,7 +18,7 @@ mod text;
 mod titles;
 mod write;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use catalog::{RatingTable, Title, TitleTable};
 use rayon::prelude::*;
@@ -61,7 +61,7 @@ pub struct FileReport {
 }
 
 /// Everything that came of the input files.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct EtlOutput {
     /// The clean tables.
     pub clean: Clean,
@@ -110,14 +110,7 @@ fn run_in_blocks(
     reporter.finish();
     let parts = parts.into_iter().collect::<Result<Vec<TitleFile>, EtlError>>()?;
     let n_title_files = parts.len();
-    let mut output = EtlOutput {
-        clean: Clean::default(),
-        rejects: Rejects::default(),
-        repairs: Vec::new(),
-        superseded: 0,
-        files: Vec::new(),
-        sources: Vec::new(),
-    };
+    let mut output = EtlOutput::default();
     let table = merge_titles(parts, &labels, &mut rejects, &mut output)?;
     let known = (n_title_files > 0).then(|| write::index(&table));
 
@@ -160,6 +153,21 @@ fn run_in_blocks(
     output.clean = Clean { titles, ratings };
     output.check(made_up)?;
     Ok(output)
+}
+
+/// Reads one catalogue file alone; also says how many of its rows were rejected.
+///
+/// # Errors
+/// A file that is missing, empty, no table or without a needed column; see [`EtlError`].
+pub fn read_title_table(path: &Path) -> Result<(TitleTable, u64), EtlError> {
+    let source = TitleSource::of(path)?;
+    let label = path.display().to_string();
+    let part = titles::read_titles(&source, &label)?;
+    let labels = [label];
+    let mut rejects = Rejects::new(labels.to_vec());
+    let mut output = EtlOutput::default();
+    let table = merge_titles(vec![part], &labels, &mut rejects, &mut output)?;
+    Ok((table, output.files.iter().map(|file| file.rejected).sum()))
 }
 
 /// Puts the catalogues together; of titles with one id the first stays.

@@ -1,13 +1,20 @@
 //! Trainers. Each ends as one [`FactorModel`]; serving knows nothing else.
 //!
-//! [`fit`] trains what [`ModelParams`] names: [`svd`] (biased matrix factorisation) or [`biases`] alone.
-//! Users and titles without a training row have bias 0 and factors 0, so that a prediction for them falls
-//! back on what is known: the global mean and the other side's bias.
+//! [`fit`] trains what [`ModelParams`] names: [`bayes`] (Gibbs sampling), [`svd`] (stochastic gradient descent) or
+//! [`biases`] alone. [`ials`] trains a model that ranks and does not predict ratings.
+//! Users without a training row have bias 0 and factors 0, so that a prediction for them falls back on what is known:
+//! the global mean and the title's bias. Titles without one get a place by their features (`cold`), or bias 0 and
+//! factors 0 where nothing is known of them either.
 
+pub mod bayes;
 pub mod biases;
+mod cold;
 mod grid;
+pub mod ials;
 mod kernel;
 pub mod svd;
+
+use std::path::PathBuf;
 
 use catalog::{Interactions, RATING_MAX, RATING_MIN};
 use recommender::{FactorModel, UserPrior};
@@ -15,7 +22,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Reporter;
+use crate::features::TitleFeatures;
+pub use bayes::{BayesParams, Watch};
 pub use biases::BiasParams;
+pub use ials::IalsParams;
 pub use svd::SvdParams;
 
 /// Why no model came of it.
@@ -55,6 +65,23 @@ pub enum TrainError {
     /// Early stopping was asked for and there is nothing to stop by.
     #[error("early stopping needs validation ratings, and there are none; hold some out or leave it off")]
     NothingToStopBy,
+    /// A file that a run is kept in.
+    #[error("checkpoint {}: {problem}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The caller asked for it.
+    #[error("stopped after sweep {sweep}; the same command goes on from the checkpoint")]
+    Stopped {
+        /// Sweeps done.
+        sweep: usize,
+    },
+    /// What was trained is no model.
+    #[error("training ended in no sound model: {0}")]
+    Unsound(String),
 }
 
 /// What trains a model, and with which parameters.
@@ -65,6 +92,8 @@ pub enum ModelParams {
     Biases(BiasParams),
     /// Biased matrix factorisation by stochastic gradient descent.
     Svd(SvdParams),
+    /// Biased matrix factorisation by Gibbs sampling.
+    Bayes(BayesParams),
 }
 
 impl Default for ModelParams {
@@ -74,11 +103,12 @@ impl Default for ModelParams {
 }
 
 impl ModelParams {
-    /// `biases` or `svd`.
+    /// `biases`, `svd` or `bayes`.
     pub fn algorithm(&self) -> &'static str {
         match self {
             Self::Biases(_) => "biases",
             Self::Svd(_) => "svd",
+            Self::Bayes(_) => "bayes",
         }
     }
 
@@ -87,6 +117,7 @@ impl ModelParams {
         match self {
             Self::Biases(_) => 0,
             Self::Svd(svd) => svd.n_factors,
+            Self::Bayes(bayes) => bayes.n_served,
         }
     }
 
@@ -95,6 +126,7 @@ impl ModelParams {
         match self {
             Self::Biases(biases) => biases.n_epochs,
             Self::Svd(svd) => svd.n_epochs,
+            Self::Bayes(bayes) => bayes.n_sweeps,
         }
     }
 
@@ -104,6 +136,10 @@ impl ModelParams {
         match &mut self {
             Self::Biases(biases) => biases.n_epochs = n_epochs,
             Self::Svd(svd) => svd.n_epochs = n_epochs,
+            Self::Bayes(bayes) => {
+                bayes.n_sweeps = n_epochs;
+                bayes.burn_in = bayes.burn_in.min(n_epochs.saturating_sub(1));
+            }
         }
         self
     }
@@ -113,8 +149,10 @@ impl ModelParams {
     #[must_use]
     pub fn settled(self, n_epochs: usize) -> Self {
         let mut settled = self.with_n_epochs(n_epochs);
-        if let Self::Svd(svd) = &mut settled {
-            svd.early_stopping = None;
+        match &mut settled {
+            Self::Biases(_) => {}
+            Self::Svd(svd) => svd.early_stopping = None,
+            Self::Bayes(bayes) => bayes.settle = None,
         }
         settled
     }
@@ -150,23 +188,58 @@ pub fn fit(
     params: &ModelParams,
     train: &Interactions,
     validation: &Interactions,
+    features: &TitleFeatures,
     seed: u64,
     reporter: &dyn Reporter,
 ) -> Result<(FactorModel, History), TrainError> {
+    fit_watched(params, train, validation, features, seed, Watch::default(), reporter)
+}
+
+/// The same, for a run that may be stopped and go on; only [`bayes`] keeps checkpoints, the others are quick.
+///
+/// # Errors
+/// [`TrainError`].
+pub fn fit_watched(
+    params: &ModelParams,
+    train: &Interactions,
+    validation: &Interactions,
+    features: &TitleFeatures,
+    seed: u64,
+    watch: Watch<'_>,
+    reporter: &dyn Reporter,
+) -> Result<(FactorModel, History), TrainError> {
     let (model, history) = match params {
+        ModelParams::Bayes(params) => bayes::fit(params, train, validation, features, seed, watch, reporter),
         ModelParams::Biases(params) => biases::fit(params, train, validation, reporter),
         ModelParams::Svd(params) => svd::fit(params, train, validation, seed, reporter),
     }?;
+    let model = with_cold_titles(&model, train, features);
     let last = history.epochs.get(history.best_epoch.saturating_sub(1));
     let rmse = last.map_or(1.0, |epoch| epoch.validation_rmse.unwrap_or(epoch.train_rmse));
-    Ok((with_noise(with_users_as_prior(model), rmse), history))
+    Ok((with_noise(with_users_as_prior(model, train), rmse), history))
 }
 
-/// The model with its own users' mean and covariance as prior.
-fn with_users_as_prior(model: FactorModel) -> FactorModel {
-    let parts = model.parts();
-    let prior = UserPrior::of_users(&parts.user_bias, &parts.user_factors, model.n_factors())
-        .expect("a model's parts are finite");
+/// The model with a place for the titles that have no rating, where features tell of them.
+fn with_cold_titles(model: &FactorModel, train: &Interactions, features: &TitleFeatures) -> FactorModel {
+    let mut n_ratings = vec![0; model.n_items()];
+    for &title in &train.title_idx {
+        n_ratings[title as usize] += 1;
+    }
+    let mut parts = model.parts().clone();
+    cold::place(&mut parts, &n_ratings, features);
+    FactorModel::new(parts).expect("sums of finite numbers that were shrunk are finite")
+}
+
+/// The model with the mean and covariance of the users it was trained on as prior.
+fn with_users_as_prior(model: FactorModel, train: &Interactions) -> FactorModel {
+    let mut is_trained = vec![false; model.n_users()];
+    for &user in &train.user_idx {
+        is_trained[user as usize] = true;
+    }
+    let trained: Vec<usize> = (0..model.n_users()).filter(|&user| is_trained[user]).collect();
+    let bias: Vec<f32> = trained.iter().map(|&user| model.parts().user_bias[user]).collect();
+    let factors: Vec<f32> = trained.iter().flat_map(|&user| model.user_vector(user)).copied().collect();
+    let prior = UserPrior::of_users(&bias, &factors, model.n_factors()).expect("a model's parts are finite");
     model.with_user_prior(prior).expect("the prior is of the same factors")
 }
 
@@ -273,11 +346,13 @@ mod tests {
             ),
             (uneven, TrainError::Row { set: "training", row: 1, problem: "the columns differ in length" }),
         ];
-        for params in [ModelParams::default(), ModelParams::Biases(BiasParams::default())] {
+        let none = TitleFeatures::default();
+        let bayes = ModelParams::Bayes(BayesParams { n_sweeps: 3, burn_in: 1, ..BayesParams::default() });
+        for params in [ModelParams::default(), ModelParams::Biases(BiasParams::default()), bayes] {
             for (train, error) in &bad {
-                assert_eq!(fit(&params, train, &rows(&[]), 0, &Silent).unwrap_err(), *error);
+                assert_eq!(fit(&params, train, &rows(&[]), &none, 0, &Silent).unwrap_err(), *error);
             }
-            assert!(fit(&params, &good, &rows(&[]), 0, &Silent).is_ok());
+            assert!(fit(&params, &good, &rows(&[]), &none, 0, &Silent).is_ok());
         }
     }
 

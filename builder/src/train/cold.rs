@@ -1,0 +1,226 @@
+//! A place for titles that nobody rated, by what the catalogue says of them.
+//!
+//! A trained title is a bias and factors. A ridge regression from features to those, over the titles that have
+//! ratings, gives the others theirs, as plain numbers that are served like any (the linear map of Gantner et al. 2010,
+//! "Learning attribute-to-feature mappings for cold-start recommendations", section III.C). Titles count by
+//! `n / (n + 100)`, `n` being their ratings. How strongly the map of each coordinate is shrunk is chosen on every
+//! fifth of the titles.
+
+use recommender::FactorModelParts;
+
+use crate::features::TitleFeatures;
+
+/// Ratings at which a title counts half.
+const HALF: f32 = 100.0;
+/// Strengths tried, weakest first.
+const RIDGES: [f32; 8] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 1e6];
+/// One title in this many is kept back to choose by.
+const KEPT_BACK: usize = 5;
+/// Fewer rated titles teach no map.
+const LEAST_TITLES: usize = 10;
+/// Conjugate gradients end after so many steps, or where the residual has fallen to this part.
+const MOST_STEPS: usize = 200;
+const RESIDUAL: f64 = 1e-4;
+
+/// Replaces bias and factors of the titles without ratings. Does nothing where too few titles are rated or nothing is
+/// known of them. `n_ratings` has one entry a title.
+pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &TitleFeatures) {
+    let n = n_ratings.len();
+    let rated: Vec<usize> = (0..n).filter(|&title| n_ratings[title] > 0).collect();
+    if features.n_titles() != n || rated.len() < LEAST_TITLES || rated.len() == n {
+        return;
+    }
+    let width = parts.n_factors + 1;
+    let target = |title: usize| {
+        let factors = &parts.item_factors[title * parts.n_factors..(title + 1) * parts.n_factors];
+        std::iter::once(parts.item_bias[title]).chain(factors.iter().copied())
+    };
+    let targets: Vec<f32> = rated.iter().flat_map(|&title| target(title)).collect();
+    let weight = |title: usize| n_ratings[title] as f32 / (n_ratings[title] as f32 + HALF);
+    let problem = |of: &[usize]| Ridge::new(features, &rated, &targets, of, width, weight);
+
+    let (kept_back, others): (Vec<usize>, Vec<usize>) = (0..rated.len()).partition(|at| at % KEPT_BACK == 0);
+    let trial = problem(&others);
+    // The coordinates have nothing to do with each other: each has the strength that is best for it.
+    let mut best = vec![(f64::INFINITY, 0); width];
+    for (number, &ridge) in RIDGES.iter().enumerate() {
+        let map = trial.solve(ridge);
+        let mut errors = vec![0.0; width];
+        for &at in &kept_back {
+            let weight = f64::from(weight(rated[at]));
+            let predicted = map.of(features.of(rated[at]));
+            let target = &targets[at * width..(at + 1) * width];
+            for ((error, p), t) in errors.iter_mut().zip(&predicted).zip(target) {
+                *error += weight * f64::from(p - t).powi(2);
+            }
+        }
+        for (best, error) in best.iter_mut().zip(errors) {
+            if error < best.0 {
+                *best = (error, number);
+            }
+        }
+    }
+    let every: Vec<usize> = (0..rated.len()).collect();
+    let problem = problem(&every);
+    let mut map = problem.solve(RIDGES[0]);
+    for (number, &ridge) in RIDGES.iter().enumerate().skip(1) {
+        if best.iter().any(|b| b.1 == number) {
+            map.take(&problem.solve(ridge), |coordinate| best[coordinate].1 == number);
+        }
+    }
+    for title in (0..n).filter(|&title| n_ratings[title] == 0) {
+        let row = map.of(features.of(title));
+        parts.item_bias[title] = row[0];
+        parts.item_factors[title * parts.n_factors..(title + 1) * parts.n_factors].copy_from_slice(&row[1..]);
+    }
+}
+
+/// A title that teaches the map.
+struct Taught<'a> {
+    features: &'a [(u32, f32)],
+    weight: f32,
+    /// Bias and factors, less their means.
+    target: Vec<f32>,
+}
+
+/// The weighted least squares of `targets − mean` on features, shrunk.
+struct Ridge<'a> {
+    width: usize,
+    n_columns: usize,
+    mean: Vec<f32>,
+    titles: Vec<Taught<'a>>,
+}
+
+impl<'a> Ridge<'a> {
+    fn new(
+        features: &'a TitleFeatures,
+        rated: &[usize],
+        targets: &[f32],
+        of: &[usize],
+        width: usize,
+        weight: impl Fn(usize) -> f32,
+    ) -> Self {
+        let (mut mean, mut sum) = (vec![0.0_f64; width], 0.0);
+        for &at in of {
+            let w = f64::from(weight(rated[at]));
+            sum += w;
+            for (m, &t) in mean.iter_mut().zip(&targets[at * width..(at + 1) * width]) {
+                *m += w * f64::from(t);
+            }
+        }
+        let mean: Vec<f32> = mean.into_iter().map(|m| (m / sum) as f32).collect();
+        let titles = of.iter().map(|&at| {
+            let target = &targets[at * width..(at + 1) * width];
+            let target = target.iter().zip(&mean).map(|(t, m)| t - m).collect();
+            Taught { features: features.of(rated[at]), weight: weight(rated[at]), target }
+        });
+        Self { width, n_columns: features.n_columns(), titles: titles.collect(), mean }
+    }
+
+    /// `FᵀW·rows`, columns × width; `rows` gives one row a title.
+    fn gather<'b>(&self, rows: impl Iterator<Item = &'b [f32]>) -> Vec<f32> {
+        let mut sum = vec![0.0; self.n_columns * self.width];
+        for (title, row) in self.titles.iter().zip(rows) {
+            for &(column, value) in title.features {
+                let to = &mut sum[column as usize * self.width..][..self.width];
+                for (s, r) in to.iter_mut().zip(row) {
+                    *s += title.weight * value * r;
+                }
+            }
+        }
+        sum
+    }
+
+    /// `(FᵀWF + ridge)·y`.
+    fn apply(&self, y: &[f32], ridge: f32) -> Vec<f32> {
+        let rows: Vec<f32> =
+            self.titles.iter().flat_map(|title| combine(title.features, y, self.width)).collect();
+        let mut out = self.gather(rows.chunks_exact(self.width));
+        for (o, v) in out.iter_mut().zip(y) {
+            *o += ridge * v;
+        }
+        out
+    }
+
+    /// By conjugate gradients, all coordinates beside each other.
+    fn solve(&self, ridge: f32) -> Map {
+        let width = self.width;
+        let dots = |a: &[f32], b: &[f32]| {
+            let mut sums = vec![0.0_f64; width];
+            for (a, b) in a.chunks_exact(width).zip(b.chunks_exact(width)) {
+                for ((s, x), y) in sums.iter_mut().zip(a).zip(b) {
+                    *s += f64::from(*x) * f64::from(*y);
+                }
+            }
+            sums
+        };
+        let mut left = self.gather(self.titles.iter().map(|title| title.target.as_slice()));
+        let mut y = vec![0.0_f32; left.len()];
+        let mut direction = left.clone();
+        let mut squares = dots(&left, &left);
+        let until: Vec<f64> = squares.iter().map(|s| s * RESIDUAL * RESIDUAL).collect();
+        for _ in 0..MOST_STEPS {
+            if squares.iter().zip(&until).all(|(s, u)| s <= u) {
+                break;
+            }
+            let image = self.apply(&direction, ridge);
+            let curvature = dots(&direction, &image);
+            let step: Vec<f32> = squares
+                .iter()
+                .zip(&curvature)
+                .map(|(s, c)| if *c > 0.0 { (s / c) as f32 } else { 0.0 })
+                .collect();
+            for (at, (value, d)) in y.iter_mut().zip(&direction).enumerate() {
+                *value += step[at % width] * d;
+            }
+            for (at, (value, i)) in left.iter_mut().zip(&image).enumerate() {
+                *value -= step[at % width] * i;
+            }
+            let next = dots(&left, &left);
+            let keep: Vec<f32> =
+                next.iter().zip(&squares).map(|(n, s)| if *s > 0.0 { (n / s) as f32 } else { 0.0 }).collect();
+            for (at, (d, l)) in direction.iter_mut().zip(&left).enumerate() {
+                *d = l + keep[at % width] * *d;
+            }
+            squares = next;
+        }
+        Map { mean: self.mean.clone(), y }
+    }
+}
+
+/// A linear map from features to a title's bias and factors.
+struct Map {
+    mean: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl Map {
+    /// Takes the coordinates that are asked for from another map.
+    fn take(&mut self, other: &Self, asked: impl Fn(usize) -> bool) {
+        let width = self.mean.len();
+        for (at, (own, others)) in self.y.iter_mut().zip(&other.y).enumerate() {
+            if asked(at % width) {
+                *own = *others;
+            }
+        }
+    }
+
+    fn of(&self, features: &[(u32, f32)]) -> Vec<f32> {
+        let mut row = combine(features, &self.y, self.mean.len());
+        for (r, m) in row.iter_mut().zip(&self.mean) {
+            *r += m;
+        }
+        row
+    }
+}
+
+/// The rows of `y` that a title has, weighed and added.
+fn combine(features: &[(u32, f32)], y: &[f32], width: usize) -> Vec<f32> {
+    let mut row = vec![0.0; width];
+    for &(column, value) in features {
+        for (r, v) in row.iter_mut().zip(&y[column as usize * width..][..width]) {
+            *r += value * v;
+        }
+    }
+    row
+}

@@ -19,4 +19,4 @@ pub use serve::{
     Filter, FilterError, ItemStrategy, Mismatch, Prediction, Ranked, Recommendations, Recommender, Similar,
     Strategy, UnknownTitle,
 };
-pub use titles::{TitleView, Titles};
+pub use titles::{Edition, TitleView, Titles};

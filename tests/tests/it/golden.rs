@@ -11,7 +11,7 @@ use std::sync::Once;
 use artifact::{Artifact, Kind, Manifest, Pointer, inspect};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{FactorModel, Filter, Histories, ItemStrategy, Recommender, Strategy, Titles};
+use recommender::{Edition, FactorModel, Filter, Histories, ItemStrategy, Recommender, Strategy, Titles};
 use tests::{check, golden};
 
 use crate::bless::blessing;
@@ -104,8 +104,10 @@ fn the_golden_model_titles_and_histories_recommend() {
     let (titles, model, histories): (Titles, FactorModel, Histories) = (artifact(), artifact(), artifact());
     let view = titles.view(titles.position("as2").unwrap());
     assert_eq!((view.title, view.platform, view.year), ("Second Wind", "amazon", Some(2018)));
-    assert_eq!((view.genres, view.n_ratings), (vec!["comedy", "drama"], 1));
-    assert_eq!(titles.popular().next(), titles.position("as1"));
+    assert_eq!((view.genres, view.n_ratings), (vec!["comedy", "drama"], 2));
+    assert_eq!((view.audience, titles.view(5).audience), (Some("pg-13"), None));
+    assert_eq!(titles.also_on(1), [Edition { id: "hs1", platform: "hulu" }]);
+    assert_eq!(titles.popular().collect::<Vec<_>>(), [0, 1, 5, 4, 2, 3]);
     assert_eq!(histories.of(1), (&[0, 5][..], &[3.5, 5.0][..]));
     assert!(histories.of(2).0.is_empty());
 

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use catalog::{DurationUnit, Kind, Rating, TitleId, UserId};
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{Filter, Recommendations, Recommender, Titles};
+use recommender::{Criteria, Filter, ListOptions, Recommendations, Recommender, Titles};
 use serde::Serialize;
 
 use crate::params::Params;
@@ -125,7 +125,10 @@ pub(crate) async fn recommendations(
     let wish = params.finish(Some(wish))?;
     UserId::new(&user_id).map_err(|error| Problem::one_invalid("user_id", error.to_string()))?;
     let filter = wish.resolve(recommender.titles())?;
-    Ok(list(Some(&user_id), recommender.recommend(&user_id, n, &filter)))
+    Ok(list(
+        Some(&user_id),
+        recommender.recommend(&user_id, &ListOptions { n, filter, ..ListOptions::default() }),
+    ))
 }
 
 pub(crate) async fn recommendations_for_new(
@@ -144,7 +147,10 @@ pub(crate) async fn recommendations_for_new(
         .into_iter()
         .map(|(id, rating)| Ok((recommender.position(id)?, rating)))
         .collect::<Result<Vec<_>, recommender::UnknownTitle>>()?;
-    Ok(list(None, recommender.recommend_to_new(&ratings, n, &filter)))
+    Ok(list(
+        None,
+        recommender.recommend_to_new(&ratings, &ListOptions { n, filter, ..ListOptions::default() }),
+    ))
 }
 
 fn place(path: &serde_path_to_error::Path) -> String {
@@ -209,7 +215,15 @@ impl Wish {
         {
             return Err(Problem::one_invalid("year_from", format!("{from} is after year_to, {to}")));
         }
-        Ok(Filter::new(titles, self.platform.as_deref(), self.kind, self.genre.as_deref(), self.years)?)
+        let criteria = Criteria {
+            platform: self.platform.as_deref(),
+            kind: self.kind,
+            genre: self.genre.as_deref(),
+            year_from: self.years.0,
+            year_to: self.years.1,
+            ..Criteria::default()
+        };
+        Ok(Filter::new(titles, &criteria)?)
     }
 }
 
@@ -249,7 +263,7 @@ pub(crate) async fn similar(
     let n = params.number("n", 1, MAX_N).unwrap_or(DEFAULT_N);
     params.finish(Some(()))?;
     TitleId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
-    let similar = recommender.similar(&id, n)?;
+    let similar = recommender.similar(&id, n, &Filter::default())?;
     Ok(json(&wire::Similar {
         of: similar.of.into(),
         strategy: similar.strategy.as_str(),

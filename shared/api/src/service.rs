@@ -97,7 +97,7 @@ async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommend
         store::load::<FactorModel>(store, manifest),
         store::load::<Histories>(store, manifest),
     )?;
-    Recommender::new(titles, model, histories, manifest.model.recommend_threshold)
+    Recommender::new(titles, model, None, histories, manifest.model.recommend_threshold)
         .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
 }
 

@@ -1,12 +1,17 @@
-//! A full scan for recommendations, and a fold-in, by number of factors, over 23,000 titles.
+//! A full scan for recommendations, by predicted score and by a ranking model, alone and with reasons; and a fold-in:
+//! by number of factors, over 23,000 titles.
 
 use std::hint::black_box;
 
 use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use criterion::{BenchmarkId, Criterion};
-use recommender::{FactorModel, FactorModelParts, Filter, Histories, Recommender, Titles, UserPrior};
+use recommender::{
+    FactorModel, FactorModelParts, Histories, ListOptions, RankingModel, RankingWeights, Recommender, Titles,
+    UserPrior,
+};
 
 const N_TITLES: usize = 23_000;
+/// What the known user rated; two in five of it they like.
 const N_RATED: usize = 100;
 
 /// Numbers between -0.5 and 0.5 that look random and are the same in every run.
@@ -18,7 +23,7 @@ fn noise(seed: u32) -> impl FnMut() -> f32 {
     }
 }
 
-fn recommender(n_factors: usize) -> Recommender {
+fn recommender(n_factors: usize, with_ranking: bool) -> Recommender {
     let titles = (0..N_TITLES)
         .map(|i| Title {
             id: TitleId::new(&format!("ns{i}")).expect("letters and digits"),
@@ -43,7 +48,7 @@ fn recommender(n_factors: usize) -> Recommender {
         user,
         vec![0, N_RATED as u64],
         rated,
-        vec![4.0; N_RATED],
+        (0..N_RATED).map(|i| if i % 5 < 2 { 4.5 } else { 3.0 }).collect(),
         vec![0; N_RATED],
         N_TITLES,
     )
@@ -61,24 +66,48 @@ fn recommender(n_factors: usize) -> Recommender {
         ..FactorModelParts::default()
     })
     .expect("the parts fit");
-    Recommender::new(Titles::build(&table, &ratings), model, Histories::build(&ratings), 3.5)
+    let ranking = with_ranking.then(|| ranking(n_factors, &mut values));
+    Recommender::new(Titles::build(&table, &ratings), model, ranking, Histories::build(&ratings), 3.5)
         .expect("one release")
+}
+
+fn ranking(n_factors: usize, values: &mut impl FnMut(usize) -> Vec<f32>) -> RankingModel {
+    let weights = RankingWeights { unobserved_weight: 0.1, regularization: 0.01, exponent: 0.5 };
+    let item_factors = values(N_TITLES * n_factors);
+    let model = FactorModel::new(FactorModelParts {
+        user_bias: vec![0.0],
+        item_bias: vec![0.0; N_TITLES],
+        n_factors,
+        user_factors: values(n_factors),
+        user_prior: RankingModel::prior(&item_factors, n_factors, weights).expect("the factors are finite"),
+        item_factors,
+        ..FactorModelParts::default()
+    });
+    RankingModel::new(model.expect("the parts fit"), weights).expect("the weights are in range")
 }
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("23000_titles");
     for n_factors in [16, 32, 50, 64, 128] {
-        let recommender = recommender(n_factors);
-        let known = BenchmarkId::new("recommend_10", format!("{n_factors}_factors"));
-        group.bench_function(known, |b| {
-            b.iter(|| recommender.recommend(black_box("1"), 10, &Filter::default()));
-        });
+        let factors = format!("{n_factors}_factors");
         let ratings: Vec<(usize, f32)> = (0..20).map(|i| (i * 1000, 4.0)).collect();
-        let new = BenchmarkId::new("fold_in_20_recommend_10", format!("{n_factors}_factors"));
-        group.bench_function(new, |b| {
-            b.iter(|| recommender.recommend_to_new(black_box(&ratings), 10, &Filter::default()));
-        });
+        let plain = ListOptions::default();
+        let reasoned = ListOptions { n_reasons: 3, ..ListOptions::default() };
+        let diverse = ListOptions { diversity: 0.5, ..ListOptions::default() };
+        let by_score = recommender(n_factors, false);
+        let by_ranking = recommender(n_factors, true);
+        for (head, recommender) in [("", &by_score), ("ranking_", &by_ranking)] {
+            for (what, options) in [("", &plain), ("_with_reasons", &reasoned), ("_diverse", &diverse)] {
+                group.bench_function(BenchmarkId::new(format!("{head}recommend_10{what}"), &factors), |b| {
+                    b.iter(|| recommender.recommend(black_box("1"), options));
+                });
+            }
+            let new = BenchmarkId::new(format!("{head}fold_in_20_recommend_10"), &factors);
+            group.bench_function(new, |b| {
+                b.iter(|| recommender.recommend_to_new(black_box(&ratings), &plain));
+            });
+        }
     }
     group.finish();
 }

@@ -193,6 +193,11 @@ impl Titles {
         self.ids.get(title)
     }
 
+    /// The name of a title, as shown.
+    pub(crate) fn display(&self, title: usize) -> &str {
+        self.display.get(title)
+    }
+
     /// What is shown of a title.
     ///
     /// # Panics
@@ -240,6 +245,11 @@ impl Titles {
         others.map(edition).collect()
     }
 
+    /// Whether there are other titles of the same work.
+    pub(crate) fn has_editions(&self, title: usize) -> bool {
+        self.work[title] as usize != title || self.next[title] != NONE
+    }
+
     /// Title positions, the most rated work first; the titles of one work stand in catalogue order.
     pub fn popular(&self) -> impl ExactSizeIterator<Item = usize> {
         self.popular.iter().map(|&t| t as usize)
@@ -254,12 +264,31 @@ impl Titles {
         self.platform_idx[title].into()
     }
 
+    /// The audience rating of a title, which may be empty.
+    pub(crate) fn audience_position(&self, title: usize) -> u16 {
+        self.audience_idx[title]
+    }
+
+    /// The position of an audience rating, whatever the case it is written in.
+    pub(crate) fn audience(&self, name: &str) -> Option<u16> {
+        let name = name.to_lowercase();
+        let at = self.audiences.iter().position(|a| !a.is_empty() && a.to_lowercase() == name);
+        at.map(|at| at as u16)
+    }
+
     pub(crate) fn kind(&self, title: usize) -> catalog::Kind {
         if self.kind[title] == 0 { catalog::Kind::Movie } else { catalog::Kind::Series }
     }
 
     pub(crate) fn year(&self, title: usize) -> Option<u16> {
         Some(self.year[title]).filter(|&y| y > 0)
+    }
+
+    /// The genres that two titles share, divided by those that either has (Jaccard); 0 where neither has any.
+    pub(crate) fn genre_similarity(&self, a: usize, b: usize) -> f32 {
+        let (a, b) = (self.genre_positions(a), self.genre_positions(b));
+        let shared = a.iter().filter(|g| b.contains(g)).count();
+        shared as f32 / (a.len() + b.len() - shared).max(1) as f32
     }
 
     pub(crate) fn genre_positions(&self, title: usize) -> &[u16] {
@@ -470,12 +499,18 @@ mod tests {
         let also: Vec<_> = titles.also_on(2).iter().map(|e| (e.id, e.platform)).collect();
         assert_eq!(also, [("t0", "amazon"), ("t3", "hulu")]);
         assert!(titles.also_on(4).is_empty());
+        assert_eq!(
+            (0..5).map(|t| titles.has_editions(t)).collect::<Vec<_>>(),
+            [true, false, true, true, false]
+        );
     }
 
     #[test]
-    fn an_audience_rating_may_be_unknown() {
+    fn an_audience_rating_is_found_in_any_case_and_may_be_unknown() {
         let titles = small();
         assert_eq!(titles.audiences().collect::<Vec<_>>(), ["7+", "pg", "tv-ma"]);
         assert_eq!((titles.view(1).audience, titles.view(2).audience), (Some("tv-ma"), None));
+        assert_eq!(titles.audience("TV-MA"), Some(titles.audience_position(1)));
+        assert_eq!((titles.audience("tv"), titles.audience("")), (None, None));
     }
 }

@@ -11,8 +11,10 @@ use recommender::{
 };
 
 const N_TITLES: usize = 23_000;
-/// What the known user rated; two in five of it they like.
+/// Titles that the known user rated; two in five of them they like.
 const N_RATED: usize = 100;
+/// The same for somebody who rated as much as anybody does.
+const N_RATED_AT_MOST: usize = 3_000;
 
 /// Numbers between -0.5 and 0.5 that look random and are the same in every run.
 fn noise(seed: u32) -> impl FnMut() -> f32 {
@@ -23,7 +25,7 @@ fn noise(seed: u32) -> impl FnMut() -> f32 {
     }
 }
 
-fn recommender(n_factors: usize, with_ranking: bool) -> Recommender {
+fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> Recommender {
     let titles = (0..N_TITLES)
         .map(|i| Title {
             id: TitleId::new(&format!("ns{i}")).expect("letters and digits"),
@@ -42,14 +44,14 @@ fn recommender(n_factors: usize, with_ranking: bool) -> Recommender {
         })
         .collect();
     let table = TitleTable::new(vec![Platform::new("netflix").expect("a name")], titles).expect("ids differ");
-    let rated: Vec<u32> = (0..N_RATED as u32).map(|i| i * 200).collect();
+    let rated: Vec<u32> = (0..n_rated).map(|i| (i * (N_TITLES / n_rated)) as u32).collect();
     let user = vec![UserId::new("1").expect("a digit")];
     let ratings = RatingTable::new(
         user,
-        vec![0, N_RATED as u64],
+        vec![0, n_rated as u64],
         rated,
-        (0..N_RATED).map(|i| if i % 5 < 2 { 4.5 } else { 3.0 }).collect(),
-        vec![0; N_RATED],
+        (0..n_rated).map(|i| if i % 5 < 2 { 4.5 } else { 3.0 }).collect(),
+        vec![0; n_rated],
         N_TITLES,
     )
     .expect("rows in order");
@@ -95,8 +97,8 @@ fn main() {
         let plain = ListOptions::default();
         let reasoned = ListOptions { n_reasons: 3, ..ListOptions::default() };
         let diverse = ListOptions { diversity: 0.5, ..ListOptions::default() };
-        let by_score = recommender(n_factors, false);
-        let by_ranking = recommender(n_factors, true);
+        let by_score = recommender(n_factors, false, N_RATED);
+        let by_ranking = recommender(n_factors, true, N_RATED);
         for (head, recommender) in [("", &by_score), ("ranking_", &by_ranking)] {
             for (what, options) in [("", &plain), ("_with_reasons", &reasoned), ("_diverse", &diverse)] {
                 group.bench_function(BenchmarkId::new(format!("{head}recommend_10{what}"), &factors), |b| {
@@ -108,6 +110,9 @@ fn main() {
                 b.iter(|| recommender.recommend_to_new(black_box(&ratings), &plain));
             });
         }
+        let much_rated = recommender(n_factors, false, N_RATED_AT_MOST);
+        let much = BenchmarkId::new(format!("recommend_10_with_reasons_from_{N_RATED_AT_MOST}"), &factors);
+        group.bench_function(much, |b| b.iter(|| much_rated.recommend(black_box("1"), &reasoned)));
     }
     group.finish();
 }

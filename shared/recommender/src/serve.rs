@@ -275,9 +275,10 @@ impl Recommender {
     ///
     /// An unknown user, and one whose ranking vector is 0 (they like nothing), get the most rated works.
     ///
-    /// Reasons come from folding in what the user rated (with a ranking model: what they like, see [`LIKED`]). A stored
-    /// ranking vector is that fold-in up to half precision, a stored vector of the rating model is what its trainer
-    /// made of more than that; what it adds stands in the explanation's `base`.
+    /// Reasons come from folding in what the user rated (with a ranking model: what they like, see [`LIKED`]); of
+    /// several titles of one work the last in the catalogue. A stored ranking vector is that fold-in up to half
+    /// precision, a stored vector of the rating model is what its trainer made of more than that; what it adds stands
+    /// in the explanation's `base`.
     ///
     /// # Panics
     /// Where a position in `options.exclude` is out of range.

@@ -2,7 +2,7 @@
 
 use artifact::Invalid;
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis, Slice};
 
 /// What is known of a user before any rating: a Gaussian over `(b(u), p(u))`.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,6 +167,9 @@ pub(crate) struct Posterior {
     surprise: Array1<f64>,
 }
 
+/// Columns of the precision that are added up at once.
+const BLOCK: usize = 32;
+
 impl Posterior {
     /// Adds observations to a prior. Without any, and without a ridge, the mean is the prior's.
     pub(crate) fn new(
@@ -176,32 +179,41 @@ impl Posterior {
         observations: &[Observation<'_>],
     ) -> Self {
         let dim = prior.mean.len();
+        let prior_mean: Vec<f64> = prior.mean.iter().map(|&m| f64::from(m)).collect();
+        let mut factor = prior.precision_matrix();
+        let mut mean = Array1::zeros(dim);
+        for row in 0..dim {
+            for col in 0..dim {
+                let p = if col <= row { factor[[row, col]] } else { factor[[col, row]] };
+                mean[row] += p * prior_mean[col];
+            }
+        }
         let mut x = Array2::zeros((observations.len(), dim));
-        for (mut row, o) in x.rows_mut().into_iter().zip(observations) {
+        let mut surprise = Array1::zeros(observations.len());
+        // Row by row, since a product with the transposed matrix walks down its columns.
+        for ((mut row, surprise), o) in x.rows_mut().into_iter().zip(&mut surprise).zip(observations) {
             row[0] = o.bias;
             for (value, &factor) in row.iter_mut().skip(1).zip(o.vector) {
                 *value = f64::from(factor);
             }
+            let expected: f64 = row.iter().zip(&prior_mean).map(|(value, m)| value * m).sum();
+            *surprise = (o.target - expected) / noise_variance;
+            mean.scaled_add(o.target / noise_variance, &row);
         }
-        let targets: Array1<f64> = observations.iter().map(|o| o.target).collect();
-        let prior_mean: Array1<f64> = prior.mean.iter().map(|&m| f64::from(m)).collect();
-        let precision = prior.precision_matrix();
-        let mut mean = x.t().dot(&targets) / noise_variance;
-        for row in 0..dim {
-            for col in 0..dim {
-                let p = if col <= row { precision[[row, col]] } else { precision[[col, row]] };
-                mean[row] += p * prior_mean[col];
-            }
+        // Blocks of columns from the diagonal down: the upper triangle is not read.
+        for first in (0..dim).step_by(BLOCK) {
+            let columns = Slice::from(first..dim.min(first + BLOCK));
+            let (block, rest) = (x.slice_axis(Axis(1), columns), x.slice_axis(Axis(1), (first..).into()));
+            let mut below = factor.slice_axis_mut(Axis(0), (first..).into());
+            let mut below = below.slice_axis_mut(Axis(1), columns);
+            general_mat_mul(1.0 / noise_variance, &rest.t(), &block, 1.0, &mut below);
         }
-        let mut factor = precision;
-        general_mat_mul(1.0 / noise_variance, &x.t(), &x, 1.0, &mut factor);
         for i in 0..dim {
             factor[[i, i]] += ridge;
         }
         // Positive definite: a prior's precision is, and the rest is a sum of squares.
         cholesky(&mut factor);
         solve_factored(&factor, &mut mean);
-        let surprise = (targets - x.dot(&prior_mean)) / noise_variance;
         Self { mean: mean.to_vec(), factor, x, surprise }
     }
 

@@ -10,7 +10,7 @@ use artifact::{Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, Pointer, R
 use builder::etl::{EtlInput, EtlOutput};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{FactorModel, Filter, Histories, RankingModel, Recommender, Titles};
+use recommender::{Criteria, FactorModel, Filter, Histories, ListOptions, RankingModel, Recommender, Titles};
 
 use crate::golden;
 
@@ -83,7 +83,15 @@ fn ask_titles(titles: &Titles) {
         assert_eq!(titles.position(view.id), Some(title), "a title is found by its id");
     }
     assert_eq!(titles.popular().len(), titles.len());
-    let _ = Filter::new(titles, Some("hulu"), None, Some("dra"), (Some(1), None));
+    let criteria = Criteria {
+        platform: Some("hulu"),
+        genre: Some("dra"),
+        audience: Some("G"),
+        year_from: Some(1),
+        min_ratings: 1,
+        ..Criteria::default()
+    };
+    let _ = Filter::new(titles, &criteria);
 }
 
 fn ask_model(model: &FactorModel) {
@@ -94,26 +102,30 @@ fn ask_model(model: &FactorModel) {
             "{score} is off the scale"
         );
     }
-    let (titles, ratings) = (golden::titles(), golden::ratings());
-    let others = (Titles::build(&titles, &ratings), Histories::build(&ratings));
-    if let Ok(recommender) = Recommender::new(others.0, model.clone(), others.1, 3.5) {
-        ask_recommender(&recommender);
-    }
+    ask_recommender(model.clone(), None);
 }
 
 fn ask_ranking(ranking: &RankingModel) {
     let last = ranking.model().n_items().checked_sub(1);
     let liked: Vec<usize> = last.into_iter().collect();
     assert_eq!(ranking.fold_in(&liked).len(), ranking.model().n_factors());
+    ask_recommender(golden::model(), Some(ranking.clone()));
 }
 
-fn ask_recommender(recommender: &Recommender) {
-    for user in ["1", "30", "nobody"] {
-        assert!(recommender.recommend(user, 3, &Filter::default()).items.len() <= 3);
-        let _ = recommender.predict(user, "as1").expect("a golden title is known");
+/// Asks models beside the golden titles and histories, where they fit them.
+fn ask_recommender(model: FactorModel, ranking: Option<RankingModel>) {
+    let (titles, ratings) = (golden::titles(), golden::ratings());
+    let (titles, histories) = (Titles::build(&titles, &ratings), Histories::build(&ratings));
+    let Ok(recommender) = Recommender::new(titles, model, ranking, histories, 3.5) else { return };
+    for diversity in [0.0, 0.5] {
+        let options = ListOptions { n: 3, diversity, n_reasons: 2, ..ListOptions::default() };
+        for user in ["1", "30", "nobody"] {
+            assert!(recommender.recommend(user, &options).items.len() <= 3);
+            let _ = recommender.predict(user, "as1").expect("a golden title is known");
+        }
+        let _ = recommender.recommend_to_new(&[(0, 5.0)], &options);
     }
-    let _ = recommender.similar("as1", 3).expect("a golden title is known");
-    let _ = recommender.recommend_to_new(&[(0, 5.0)], 3, &Filter::default());
+    let _ = recommender.similar("as1", 3, &Filter::default()).expect("a golden title is known");
 }
 
 fn ask_histories(histories: &Histories) {

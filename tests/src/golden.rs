@@ -59,7 +59,12 @@ fn series(title: Title, seasons: u32) -> Title {
     Title { kind: catalog::Kind::Series, duration, ..title }
 }
 
-/// Six titles on three platforms, of which the last names no cast.
+fn for_audience(title: Title, audience: &str) -> Title {
+    Title { audience: audience.to_owned(), ..title }
+}
+
+/// Six titles on three platforms, of which the last names no cast. The second and the last are one work, whose
+/// audience only one of its platforms names.
 ///
 /// # Panics
 /// Never: the parts fit together.
@@ -67,11 +72,14 @@ pub fn titles() -> TitleTable {
     let platforms = ["amazon", "disney", "hulu"].map(|p| Platform::new(p).expect("golden names are names"));
     let titles = vec![
         with(film("as1", 0, "El Niño Perdido", 2018, 120), &["ana ruiz", "bo li"], &["drama"]),
-        with(film("as2", 0, "Second Wind", 2018, 120), &["bo li", "ana ruiz"], &["comedy", "drama"]),
+        for_audience(
+            with(film("as2", 0, "Second Wind", 2018, 120), &["bo li", "ana ruiz"], &["comedy", "drama"]),
+            "pg-13",
+        ),
         with(film("as3", 0, "Third Rail", 2019, 95), &["cy"], &["thriller"]),
         with(series(film("ds1", 1, "Harbour", 2018, 0), 4), &["ana ruiz"], &["drama"]),
         with(film("ds2", 1, "数字", 2020, 61), &["dee", "dee"], &[]),
-        film("hs1", 2, "Quiet", 2018, 140),
+        for_audience(film("hs1", 2, "Second-Wind", 2018, 140), ""),
     ];
     TitleTable::new(platforms.to_vec(), titles).expect("golden titles make a table")
 }
@@ -93,7 +101,7 @@ pub fn ratings() -> RatingTable {
     .expect("golden ratings make a table")
 }
 
-/// Two factors for four users and six titles. Every value is a sum of few powers of two.
+/// Two factors for four users and six titles, those of one work alike. Every value is a sum of few powers of two.
 ///
 /// # Panics
 /// Never: the parts fit together.
@@ -101,10 +109,10 @@ pub fn model() -> FactorModel {
     FactorModel::new(FactorModelParts {
         global_mean: 3.25,
         user_bias: vec![0.25, 0.5, 0.0, -0.25],
-        item_bias: vec![0.125, 0.0, -1.5, 0.0, -0.5, 0.75],
+        item_bias: vec![0.125, 0.0, -1.5, 0.0, -0.5, 0.0],
         n_factors: 2,
         user_factors: vec![0.5, -0.25, 0.25, 0.5, 0.0, 0.0, -0.5, 0.125],
-        item_factors: vec![0.5, 0.0, 0.25, 0.25, -0.5, 0.5, 1.0, 0.0, 0.0, -0.25, -0.125, 1.5],
+        item_factors: vec![0.5, 0.0, 0.25, 0.25, -0.5, 0.5, 1.0, 0.0, 0.0, -0.25, 0.25, 0.25],
         scale: (0.5, 5.0),
         noise_variance: 0.75,
         user_prior: UserPrior::new(vec![0.125, 0.0, -0.25], vec![4.0, 0.5, 2.0, 0.0, -0.25, 1.0])
@@ -119,7 +127,7 @@ pub fn model() -> FactorModel {
 /// Never: the parts fit together.
 pub fn ranking() -> RankingModel {
     let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0 };
-    let item_factors = vec![1.0, 0.0, 0.5, 0.25, 0.0, 0.75, 1.5, -0.5, 0.0, 0.0, -0.25, 0.5];
+    let item_factors = vec![1.0, 0.0, 0.5, 0.25, 0.0, 0.75, 1.5, -0.5, 0.0, 0.0, 0.5, 0.25];
     let model = FactorModel::new(FactorModelParts {
         user_bias: vec![0.0; 4],
         item_bias: vec![0.0; 6],

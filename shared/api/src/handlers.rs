@@ -6,19 +6,16 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use catalog::{DurationUnit, Kind, Rating, TitleId, UserId};
+use catalog::{DurationUnit, Rating, TitleId, UserId};
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{Filter, Recommendations, Recommender, Titles};
+use recommender::{Recommendations, Recommender};
 use serde::Serialize;
 
+use crate::lists::{self, FilterWish, ListWish};
 use crate::params::Params;
-use crate::problem::{ParameterError, Problem};
+use crate::problem::Problem;
 use crate::wire;
 
-/// The longest list that is given.
-const MAX_N: usize = 100;
-/// The list's length where the caller does not say.
-const DEFAULT_N: usize = 10;
 /// The most ratings that are folded in.
 const MAX_RATINGS: usize = 1000;
 
@@ -115,17 +112,11 @@ pub(crate) async fn recommendations(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let n = params.number("n", 1, MAX_N).unwrap_or(DEFAULT_N);
-    let wish = Wish {
-        platform: params.text("platform"),
-        kind: params.kind("kind"),
-        genre: params.text("genre"),
-        years: (params.year("year_from"), params.year("year_to")),
-    };
+    let wish = ListWish::take(&mut params);
     let wish = params.finish(Some(wish))?;
     UserId::new(&user_id).map_err(|error| Problem::one_invalid("user_id", error.to_string()))?;
-    let filter = wish.resolve(recommender.titles())?;
-    Ok(list(Some(&user_id), recommender.recommend(&user_id, n, &filter)))
+    let options = wish.resolve(&recommender)?;
+    Ok(list(Some(&user_id), recommender.recommend(&user_id, &options)))
 }
 
 pub(crate) async fn recommendations_for_new(
@@ -138,79 +129,38 @@ pub(crate) async fn recommendations_for_new(
     let asked: wire::NewUser = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| Problem::one_invalid(&place(error.path()), error.inner().to_string()))?;
     reader.end().map_err(|error| Problem::one_invalid("body", error.to_string()))?;
-    let (n, wish, ratings) = check_new_user(&asked)?;
-    let filter = wish.resolve(recommender.titles())?;
+    let mut params = Params::of_body(asked.wish.0, &["ratings"]);
+    let wish = ListWish::take(&mut params);
+    let ratings = check_ratings(&asked.ratings, &mut params);
+    let (wish, ratings) = params.finish(Some((wish, ratings)))?;
+    let options = wish.resolve(&recommender)?;
     let ratings = ratings
         .into_iter()
         .map(|(id, rating)| Ok((recommender.position(id)?, rating)))
         .collect::<Result<Vec<_>, recommender::UnknownTitle>>()?;
-    Ok(list(None, recommender.recommend_to_new(&ratings, n, &filter)))
+    Ok(list(None, recommender.recommend_to_new(&ratings, &options)))
 }
 
 fn place(path: &serde_path_to_error::Path) -> String {
     if path.iter().next().is_none() { "body".to_owned() } else { path.to_string() }
 }
 
-/// Length of the list, filter, and ratings by title id.
-type Checked<'a> = (usize, Wish, Vec<(&'a str, f32)>);
-
-fn check_new_user(asked: &wire::NewUser) -> Result<Checked<'_>, Problem> {
-    let mut errors = Vec::new();
-    let mut fail = |parameter: String, problem: String| errors.push(ParameterError { parameter, problem });
-    let n = asked.n.unwrap_or(DEFAULT_N as u64);
-    if !(1..=MAX_N as u64).contains(&n) {
-        fail("n".to_owned(), format!("{n} is not a whole number from 1 to {MAX_N}"));
+/// Ratings by title id; faults go to `params`.
+fn check_ratings<'a>(given: &'a [wire::GivenRating], params: &mut Params<'_>) -> Vec<(&'a str, f32)> {
+    if given.len() > MAX_RATINGS {
+        params.fail("ratings", format!("{} are more than {MAX_RATINGS}", given.len()));
     }
-    let mut year = |name: &str, value: Option<u64>| {
-        let fits = |&y: &u16| (1..=9999).contains(&y);
-        let year = value.map(|y| u16::try_from(y).ok().filter(fits));
-        if year == Some(None) {
-            fail(name.to_owned(), "is not a year from 1 to 9999".to_owned());
-        }
-        year.flatten()
-    };
-    let years = (year("year_from", asked.year_from), year("year_to", asked.year_to));
-    let kind = asked.kind.as_deref().map(str::parse::<Kind>).transpose().unwrap_or_else(|error| {
-        fail("kind".to_owned(), error.to_string());
-        None
-    });
-    if asked.ratings.len() > MAX_RATINGS {
-        fail("ratings".to_owned(), format!("{} are more than {MAX_RATINGS}", asked.ratings.len()));
-    }
-    let mut ratings = Vec::with_capacity(asked.ratings.len().min(MAX_RATINGS));
-    for (i, given) in asked.ratings.iter().take(MAX_RATINGS).enumerate() {
+    let mut ratings = Vec::with_capacity(given.len().min(MAX_RATINGS));
+    for (i, given) in given.iter().take(MAX_RATINGS).enumerate() {
         if let Err(error) = TitleId::new(&given.id) {
-            fail(format!("ratings[{i}].id"), error.to_string());
+            params.fail(&format!("ratings[{i}].id"), error.to_string());
         }
         match Rating::new(given.rating as f32) {
             Ok(rating) => ratings.push((given.id.as_str(), rating.get())),
-            Err(error) => fail(format!("ratings[{i}].rating"), error.to_string()),
+            Err(error) => params.fail(&format!("ratings[{i}].rating"), error.to_string()),
         }
     }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
-    let wish = Wish { platform: asked.platform.clone(), kind, genre: asked.genre.clone(), years };
-    Ok((n as usize, wish, ratings))
-}
-
-/// Filters as they were asked for.
-struct Wish {
-    platform: Option<String>,
-    kind: Option<Kind>,
-    genre: Option<String>,
-    years: (Option<u16>, Option<u16>),
-}
-
-impl Wish {
-    fn resolve(&self, titles: &Titles) -> Result<Filter, Problem> {
-        if let (Some(from), Some(to)) = self.years
-            && from > to
-        {
-            return Err(Problem::one_invalid("year_from", format!("{from} is after year_to, {to}")));
-        }
-        Ok(Filter::new(titles, self.platform.as_deref(), self.kind, self.genre.as_deref(), self.years)?)
-    }
+    ratings
 }
 
 fn list(user_id: Option<&str>, found: Recommendations<'_>) -> Response {
@@ -246,10 +196,11 @@ pub(crate) async fn similar(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let n = params.number("n", 1, MAX_N).unwrap_or(DEFAULT_N);
-    params.finish(Some(()))?;
+    let wish = (lists::length(&mut params), FilterWish::take(&mut params));
+    let (n, filter) = params.finish(Some(wish))?;
     TitleId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
-    let similar = recommender.similar(&id, n)?;
+    let filter = filter.resolve(recommender.titles())?;
+    let similar = recommender.similar(&id, n, &filter)?;
     Ok(json(&wire::Similar {
         of: similar.of.into(),
         strategy: similar.strategy.as_str(),

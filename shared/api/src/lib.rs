@@ -6,6 +6,7 @@
 mod handlers;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod lists;
 mod params;
 mod problem;
 mod routes;

@@ -106,6 +106,7 @@ impl From<FilterError> for Problem {
         let parameter = match error {
             FilterError::Platform { .. } => "platform",
             FilterError::Genre { .. } => "genre",
+            FilterError::Audience { .. } => "audience",
         };
         Self::one_invalid(parameter, error.to_string())
     }

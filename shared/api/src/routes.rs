@@ -31,7 +31,7 @@ impl Function {
         }
     }
 
-    /// The artifacts it reads, and no other.
+    /// The artifacts without which it does not start. It reads no others but the [optional](Self::optional_kinds).
     pub fn kinds(self) -> &'static [Kind] {
         match self {
             Self::GetMaxDuration => &[Kind::MaxDuration],
@@ -39,6 +39,14 @@ impl Function {
             Self::GetCountPlatform => &[Kind::CountPlatform],
             Self::GetActor => &[Kind::Actor],
             Self::Recommend => &[Kind::Titles, Kind::RatingModel, Kind::Histories],
+        }
+    }
+
+    /// The artifacts that it reads where the release has them, and does without where it has not.
+    pub fn optional_kinds(self) -> &'static [Kind] {
+        match self {
+            Self::Recommend => &[Kind::RankingModel],
+            Self::GetMaxDuration | Self::GetScoreCount | Self::GetCountPlatform | Self::GetActor => &[],
         }
     }
 }
@@ -126,7 +134,7 @@ pub const ROUTES: [Route; 8] = [
         path: "/recommendations/{user_id}",
         function: Function::Recommend,
         endpoint: Endpoint::Recommendations,
-        summary: "What a user has not seen and would rate highest.",
+        summary: "What a user has not seen and would like best.",
     },
     Route {
         method: Method::Post,

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use recommender::{FactorModel, Histories, Recommender, Titles};
+use recommender::{FactorModel, Histories, RankingModel, Recommender, Titles};
 use store::{LoadError, Store};
 use thiserror::Error;
 
@@ -92,12 +92,13 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
 }
 
 async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommender, StartError> {
-    let (titles, model, histories) = tokio::try_join!(
+    let (titles, model, ranking, histories) = tokio::try_join!(
         store::load::<Titles>(store, manifest),
         store::load::<FactorModel>(store, manifest),
+        store::load_optional::<RankingModel>(store, manifest),
         store::load::<Histories>(store, manifest),
     )?;
-    Recommender::new(titles, model, histories, manifest.model.recommend_threshold)
+    Recommender::new(titles, model, ranking, histories, manifest.model.recommend_threshold)
         .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
 }
 

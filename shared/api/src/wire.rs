@@ -1,8 +1,12 @@
 //! What stands in bodies, apart from the types of the domain.
 
+use std::fmt;
+
 use catalog::{DurationUnit, Kind};
 use recommender::{Ranked, TitleView};
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct MaxDuration<'a> {
@@ -46,6 +50,7 @@ pub(crate) struct Title<'a> {
     kind: Kind,
     year: Option<u16>,
     genres: Vec<&'a str>,
+    audience: Option<&'a str>,
 }
 
 impl<'a> From<TitleView<'a>> for Title<'a> {
@@ -57,6 +62,36 @@ impl<'a> From<TitleView<'a>> for Title<'a> {
             kind: view.kind,
             year: view.year,
             genres: view.genres,
+            audience: view.audience,
+        }
+    }
+}
+
+/// Another title of the same work.
+#[derive(Debug, Serialize)]
+pub(crate) struct Edition<'a> {
+    id: &'a str,
+    platform: &'a str,
+}
+
+/// A rated title that speaks for a recommendation.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reason<'a> {
+    id: &'a str,
+    title: &'a str,
+    rating: f64,
+    contribution: f64,
+    share: f64,
+}
+
+impl<'a> From<recommender::Reason<'a>> for Reason<'a> {
+    fn from(reason: recommender::Reason<'a>) -> Self {
+        Self {
+            id: reason.id,
+            title: reason.title,
+            rating: shown(reason.rating),
+            contribution: shown(reason.contribution),
+            share: shown(reason.share),
         }
     }
 }
@@ -66,17 +101,28 @@ pub(crate) struct Scored<'a> {
     #[serde(flatten)]
     title: Title<'a>,
     score: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also_on: Vec<Edition<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<Reason<'a>>,
 }
 
 impl<'a> From<Ranked<'a>> for Scored<'a> {
     fn from(ranked: Ranked<'a>) -> Self {
-        Self { score: shown(ranked.score), title: ranked.title.into() }
+        let also_on = ranked.also_on.into_iter().map(|e| Edition { id: e.id, platform: e.platform });
+        let reasons = ranked.explanation.into_iter().flat_map(|e| e.reasons).map(Into::into);
+        Self {
+            score: shown(ranked.score),
+            title: ranked.title.into(),
+            also_on: also_on.collect(),
+            reasons: reasons.collect(),
+        }
     }
 }
 
 /// Scores are shown with three decimals, which is more than any of them is worth.
-pub(crate) fn shown(score: f32) -> f64 {
-    (f64::from(score) * 1000.0).round() / 1000.0
+pub(crate) fn shown(score: impl Into<f64>) -> f64 {
+    (score.into() * 1000.0).round() / 1000.0
 }
 
 #[derive(Debug, Serialize)]
@@ -108,21 +154,37 @@ pub(crate) struct Similar<'a> {
 
 /// The body of `POST /recommendations`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct NewUser {
     pub(crate) ratings: Vec<GivenRating>,
-    #[serde(default)]
-    pub(crate) n: Option<u64>,
-    #[serde(default)]
-    pub(crate) platform: Option<String>,
-    #[serde(default)]
-    pub(crate) kind: Option<String>,
-    #[serde(default)]
-    pub(crate) genre: Option<String>,
-    #[serde(default)]
-    pub(crate) year_from: Option<u64>,
-    #[serde(default)]
-    pub(crate) year_to: Option<u64>,
+    /// Everything else: what a query may say too, and what nobody asked for.
+    #[serde(flatten)]
+    pub(crate) wish: Fields,
+}
+
+/// The fields of an object in their order; one that stands twice is there twice, which a map would hide.
+#[derive(Debug)]
+pub(crate) struct Fields(pub(crate) Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,13 +1,20 @@
-//! A full scan for recommendations, and a fold-in, by number of factors, over 23,000 titles.
+//! A full scan for recommendations, by predicted score and by a ranking model, alone and with reasons; and a fold-in:
+//! by number of factors, over 23,000 titles.
 
 use std::hint::black_box;
 
 use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use criterion::{BenchmarkId, Criterion};
-use recommender::{FactorModel, FactorModelParts, Filter, Histories, Recommender, Titles, UserPrior};
+use recommender::{
+    FactorModel, FactorModelParts, Histories, ListOptions, RankingModel, RankingWeights, Recommender, Titles,
+    UserPrior,
+};
 
 const N_TITLES: usize = 23_000;
+/// Titles that the known user rated; two in five of them they like.
 const N_RATED: usize = 100;
+/// The same for somebody who rated as much as anybody does.
+const N_RATED_AT_MOST: usize = 3_000;
 
 /// Numbers between -0.5 and 0.5 that look random and are the same in every run.
 fn noise(seed: u32) -> impl FnMut() -> f32 {
@@ -18,7 +25,7 @@ fn noise(seed: u32) -> impl FnMut() -> f32 {
     }
 }
 
-fn recommender(n_factors: usize) -> Recommender {
+fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> Recommender {
     let titles = (0..N_TITLES)
         .map(|i| Title {
             id: TitleId::new(&format!("ns{i}")).expect("letters and digits"),
@@ -37,14 +44,14 @@ fn recommender(n_factors: usize) -> Recommender {
         })
         .collect();
     let table = TitleTable::new(vec![Platform::new("netflix").expect("a name")], titles).expect("ids differ");
-    let rated: Vec<u32> = (0..N_RATED as u32).map(|i| i * 200).collect();
+    let rated: Vec<u32> = (0..n_rated).map(|i| (i * (N_TITLES / n_rated)) as u32).collect();
     let user = vec![UserId::new("1").expect("a digit")];
     let ratings = RatingTable::new(
         user,
-        vec![0, N_RATED as u64],
+        vec![0, n_rated as u64],
         rated,
-        vec![4.0; N_RATED],
-        vec![0; N_RATED],
+        (0..n_rated).map(|i| if i % 5 < 2 { 4.5 } else { 3.0 }).collect(),
+        vec![0; n_rated],
         N_TITLES,
     )
     .expect("rows in order");
@@ -61,24 +68,51 @@ fn recommender(n_factors: usize) -> Recommender {
         ..FactorModelParts::default()
     })
     .expect("the parts fit");
-    Recommender::new(Titles::build(&table, &ratings), model, Histories::build(&ratings), 3.5)
+    let ranking = with_ranking.then(|| ranking(n_factors, &mut values));
+    Recommender::new(Titles::build(&table, &ratings), model, ranking, Histories::build(&ratings), 3.5)
         .expect("one release")
+}
+
+fn ranking(n_factors: usize, values: &mut impl FnMut(usize) -> Vec<f32>) -> RankingModel {
+    let weights = RankingWeights { unobserved_weight: 0.1, regularization: 0.01, exponent: 0.5 };
+    let item_factors = values(N_TITLES * n_factors);
+    let model = FactorModel::new(FactorModelParts {
+        user_bias: vec![0.0],
+        item_bias: vec![0.0; N_TITLES],
+        n_factors,
+        user_factors: values(n_factors),
+        user_prior: RankingModel::prior(&item_factors, n_factors, weights).expect("the factors are finite"),
+        item_factors,
+        ..FactorModelParts::default()
+    });
+    RankingModel::new(model.expect("the parts fit"), weights).expect("the weights are in range")
 }
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("23000_titles");
     for n_factors in [16, 32, 50, 64, 128] {
-        let recommender = recommender(n_factors);
-        let known = BenchmarkId::new("recommend_10", format!("{n_factors}_factors"));
-        group.bench_function(known, |b| {
-            b.iter(|| recommender.recommend(black_box("1"), 10, &Filter::default()));
-        });
+        let factors = format!("{n_factors}_factors");
         let ratings: Vec<(usize, f32)> = (0..20).map(|i| (i * 1000, 4.0)).collect();
-        let new = BenchmarkId::new("fold_in_20_recommend_10", format!("{n_factors}_factors"));
-        group.bench_function(new, |b| {
-            b.iter(|| recommender.recommend_to_new(black_box(&ratings), 10, &Filter::default()));
-        });
+        let plain = ListOptions::default();
+        let reasoned = ListOptions { n_reasons: 3, ..ListOptions::default() };
+        let diverse = ListOptions { diversity: 0.5, ..ListOptions::default() };
+        let by_score = recommender(n_factors, false, N_RATED);
+        let by_ranking = recommender(n_factors, true, N_RATED);
+        for (head, recommender) in [("", &by_score), ("ranking_", &by_ranking)] {
+            for (what, options) in [("", &plain), ("_with_reasons", &reasoned), ("_diverse", &diverse)] {
+                group.bench_function(BenchmarkId::new(format!("{head}recommend_10{what}"), &factors), |b| {
+                    b.iter(|| recommender.recommend(black_box("1"), options));
+                });
+            }
+            let new = BenchmarkId::new(format!("{head}fold_in_20_recommend_10"), &factors);
+            group.bench_function(new, |b| {
+                b.iter(|| recommender.recommend_to_new(black_box(&ratings), &plain));
+            });
+        }
+        let much_rated = recommender(n_factors, false, N_RATED_AT_MOST);
+        let much = BenchmarkId::new(format!("recommend_10_with_reasons_from_{N_RATED_AT_MOST}"), &factors);
+        group.bench_function(much, |b| b.iter(|| much_rated.recommend(black_box("1"), &reasoned)));
     }
     group.finish();
 }

@@ -1,7 +1,7 @@
 //! A place in the model for somebody it never saw.
 
 use crate::FactorModel;
-use crate::posterior::{Observation, posterior_mean};
+use crate::posterior::{Observation, Posterior};
 
 /// The user part of a prediction: b(u) and p(u).
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,12 @@ pub struct NewUser {
 /// # Panics
 /// Where an item position is out of range.
 pub fn fold_in(model: &FactorModel, ratings: &[(usize, f32)]) -> NewUser {
+    let posterior = posterior(model, ratings);
+    NewUser { bias: posterior.bias(), vector: posterior.vector() }
+}
+
+/// The posterior whose mean [`fold_in`] is; one observation a rating, in their order.
+pub(crate) fn posterior(model: &FactorModel, ratings: &[(usize, f32)]) -> Posterior {
     let parts = model.parts();
     let observations: Vec<Observation<'_>> = ratings
         .iter()
@@ -31,8 +37,7 @@ pub fn fold_in(model: &FactorModel, ratings: &[(usize, f32)]) -> NewUser {
             target: f64::from(rating) - f64::from(parts.global_mean) - f64::from(parts.item_bias[item]),
         })
         .collect();
-    let mean = posterior_mean(&parts.user_prior, f64::from(parts.noise_variance), 0.0, &observations);
-    NewUser { bias: mean[0] as f32, vector: mean.iter().skip(1).map(|&w| w as f32).collect() }
+    Posterior::new(&parts.user_prior, f64::from(parts.noise_variance), 0.0, &observations)
 }
 
 #[cfg(test)]

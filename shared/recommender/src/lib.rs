@@ -1,22 +1,27 @@
-//! The serving half of the recommender: score, top-N, fold-in, similar titles. No training, no I/O.
+//! The serving half of the recommender: score, rank, fold-in, reasons, similar titles. No training, no I/O.
 
+mod diversity;
+mod filter;
 mod fold_in;
 mod histories;
 mod model;
 mod posterior;
 mod ranking;
+mod reasons;
 mod scan;
 mod serve;
 mod titles;
 
+pub use filter::{Criteria, Filter, FilterError, ListOptions};
 pub use fold_in::{NewUser, fold_in};
 pub use histories::Histories;
 pub use model::{FactorModel, FactorModelParts};
 pub use posterior::UserPrior;
 pub use ranking::{RankingModel, RankingWeights};
+pub use reasons::{Explanation, Reason};
 pub use scan::{ItemPanels, LANES, TopN};
 pub use serve::{
-    Filter, FilterError, ItemStrategy, Mismatch, Prediction, Ranked, Recommendations, Recommender, Similar,
-    Strategy, UnknownTitle,
+    ItemStrategy, LIKED, Mismatch, Prediction, Ranked, Recommendations, Recommender, Similar, Strategy,
+    UnknownTitle,
 };
-pub use titles::{TitleView, Titles};
+pub use titles::{Edition, TitleView, Titles};

@@ -1,7 +1,8 @@
 //! A user part as a Gaussian posterior: the prior of the users, and the equations that rated items add to it.
 
 use artifact::Invalid;
-use ndarray::{Array1, Array2};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, Axis, Slice};
 
 /// What is known of a user before any rating: a Gaussian over `(b(u), p(u))`.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +55,7 @@ impl UserPrior {
         Invalid::unless(covariance.dim() == (n, n), "prior_precision", "not a square of the means' size")?;
         let greatest = covariance.diag().iter().fold(0.0, |high: f64, &v| high.max(v));
         let floor = (greatest * 1e-4).max(1e-6);
-        let mut factor = covariance.clone();
+        let mut factor = covariance.as_standard_layout().into_owned();
         for i in 0..n {
             factor[[i, i]] = factor[[i, i]].max(floor);
         }
@@ -149,70 +150,144 @@ pub(crate) struct Observation<'a> {
     pub(crate) target: f64,
 }
 
-/// The mean of the posterior, bias first (Bishop 2006, equations 3.50 and 3.51): with `V` and `m` the prior's
-/// covariance and mean, `(V⁻¹ + ridge·1 + Σ xᵢxᵢᵀ/σ²) w = V⁻¹m + Σ xᵢ tᵢ/σ²`.
-pub(crate) fn posterior_mean(
-    prior: &UserPrior,
-    noise_variance: f64,
-    ridge: f64,
-    observations: &[Observation<'_>],
-) -> Vec<f64> {
-    let dim = prior.mean.len();
-    let mut x = Array2::zeros((observations.len(), dim));
-    for (mut row, o) in x.rows_mut().into_iter().zip(observations) {
-        row[0] = o.bias;
-        for (value, &factor) in row.iter_mut().skip(1).zip(o.vector) {
-            *value = f64::from(factor);
+/// A user part given observations of it: a Gaussian over `(b(u), p(u))`, bias first (Bishop 2006, equations 3.50 and
+/// 3.51). With `V` and `m` the prior's covariance and mean its precision is `P = V⁻¹ + ridge·1 + Σ xⱼxⱼᵀ/σ²`, and its
+/// mean `w` solves `P w = V⁻¹m + Σ xⱼtⱼ/σ²`.
+///
+/// The mean is linear in the targets, so a prediction `xᵢᵀw` falls apart into one term an observation and a rest that no
+/// observation changes: `xᵢᵀw = rest + Σ cⱼ`, `cⱼ = xᵢᵀP⁻¹xⱼ (tⱼ − xⱼᵀm)/σ²`; without a ridge the rest is `xᵢᵀm`.
+#[derive(Debug, Clone)]
+pub(crate) struct Posterior {
+    mean: Vec<f64>,
+    /// The Cholesky factor of the precision.
+    factor: Array2<f64>,
+    /// `xⱼ`, an observation a row.
+    x: Array2<f64>,
+    /// `(tⱼ − xⱼᵀm)/σ²`: how far each observation lies from what the prior expects of it.
+    surprise: Array1<f64>,
+}
+
+/// Columns of the precision that are added up at once.
+const BLOCK: usize = 32;
+
+impl Posterior {
+    /// Adds observations to a prior. Without any, and without a ridge, the mean is the prior's.
+    pub(crate) fn new(
+        prior: &UserPrior,
+        noise_variance: f64,
+        ridge: f64,
+        observations: &[Observation<'_>],
+    ) -> Self {
+        let dim = prior.mean.len();
+        let prior_mean: Vec<f64> = prior.mean.iter().map(|&m| f64::from(m)).collect();
+        let mut factor = prior.precision_matrix();
+        let mut mean = Array1::zeros(dim);
+        for row in 0..dim {
+            for col in 0..dim {
+                let p = if col <= row { factor[[row, col]] } else { factor[[col, row]] };
+                mean[row] += p * prior_mean[col];
+            }
+        }
+        let mut x = Array2::zeros((observations.len(), dim));
+        let mut surprise = Array1::zeros(observations.len());
+        // Row by row, since a product with the transposed matrix walks down its columns.
+        for ((mut row, surprise), o) in x.rows_mut().into_iter().zip(&mut surprise).zip(observations) {
+            row[0] = o.bias;
+            for (value, &factor) in row.iter_mut().skip(1).zip(o.vector) {
+                *value = f64::from(factor);
+            }
+            let expected: f64 = row.iter().zip(&prior_mean).map(|(value, m)| value * m).sum();
+            *surprise = (o.target - expected) / noise_variance;
+            mean.scaled_add(o.target / noise_variance, &row);
+        }
+        // Blocks of columns from the diagonal down: the upper triangle is not read.
+        for first in (0..dim).step_by(BLOCK) {
+            let columns = Slice::from(first..dim.min(first + BLOCK));
+            let (block, rest) = (x.slice_axis(Axis(1), columns), x.slice_axis(Axis(1), (first..).into()));
+            let mut below = factor.slice_axis_mut(Axis(0), (first..).into());
+            let mut below = below.slice_axis_mut(Axis(1), columns);
+            general_mat_mul(1.0 / noise_variance, &rest.t(), &block, 1.0, &mut below);
+        }
+        for i in 0..dim {
+            factor[[i, i]] += ridge;
+        }
+        // Positive definite: a prior's precision is, and the rest is a sum of squares.
+        cholesky(&mut factor);
+        solve_factored(&factor, &mut mean);
+        Self { mean: mean.to_vec(), factor, x, surprise }
+    }
+
+    /// The mean of the factors, in single precision.
+    pub(crate) fn vector(&self) -> Vec<f32> {
+        self.mean[1..].iter().map(|&w| w as f32).collect()
+    }
+
+    /// The mean of the bias, in single precision.
+    pub(crate) fn bias(&self) -> f32 {
+        self.mean[0] as f32
+    }
+
+    /// What each observation, in its order, contributes to `bias·b(u) + vector·p(u)`.
+    pub(crate) fn contributions(&self, bias: f64, vector: &[f32]) -> Vec<f64> {
+        let mut direction: Array1<f64> =
+            std::iter::once(bias).chain(vector.iter().map(|&v| f64::from(v))).collect();
+        solve_factored(&self.factor, &mut direction);
+        let mut contributions = self.x.dot(&direction);
+        contributions *= &self.surprise;
+        contributions.to_vec()
+    }
+}
+
+/// The dot product in four sums, which the compiler keeps in one register each.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let mut sums = [0.0; 4];
+    for (a, b) in a.iter().zip(b) {
+        for (sum, (x, y)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += x * y;
         }
     }
-    let targets: Array1<f64> = observations.iter().map(|o| o.target).collect();
-    let precision = prior.precision_matrix();
-    let mut right = x.t().dot(&targets) / noise_variance;
-    for row in 0..dim {
-        for col in 0..dim {
-            let p = if col <= row { precision[[row, col]] } else { precision[[col, row]] };
-            right[row] += p * f64::from(prior.mean[col]);
-        }
-    }
-    let mut matrix = x.t().dot(&x) / noise_variance + precision;
-    for i in 0..dim {
-        matrix[[i, i]] += ridge;
-    }
-    // Positive definite: a prior's precision is, and the rest is a sum of squares.
-    cholesky(&mut matrix);
-    solve_factored(&matrix, &mut right);
-    right.to_vec()
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
 /// Replaces the lower triangle of a symmetric matrix, of which only that is read, by its Cholesky factor (Golub and
 /// Van Loan 2013, algorithm 4.2.1). Whether the matrix is positive definite; where not, it is left half done.
 fn cholesky(a: &mut Array2<f64>) -> bool {
-    for row in 0..a.nrows() {
-        for col in 0..=row {
-            let done: f64 = (0..col).map(|k| a[[row, k]] * a[[col, k]]).sum();
-            let left = a[[row, col]] - done;
-            a[[row, col]] = if row > col {
-                left / a[[col, col]]
-            } else if left > 0.0 {
-                left.sqrt()
-            } else {
-                return false;
-            };
+    let n = a.ncols();
+    let a = a.as_slice_mut().expect("the matrices here lie row by row");
+    for row in 0..n {
+        let (above, current) = a.split_at_mut(row * n);
+        for col in 0..row {
+            let other = &above[col * n..][..=col];
+            current[col] = (current[col] - dot(&current[..col], &other[..col])) / other[col];
+        }
+        let left = current[row] - dot(&current[..row], &current[..row]);
+        if left > 0.0 {
+            current[row] = left.sqrt();
+        } else {
+            return false;
         }
     }
     true
 }
 
-/// Solves `LLᵀ w = b` in place.
+/// Solves `LLᵀ w = b` in place. Both passes walk along rows, which lie together.
 fn solve_factored(l: &Array2<f64>, b: &mut Array1<f64>) {
     let n = b.len();
+    let l = l.as_slice().expect("the matrices here lie row by row");
+    let b = b.as_slice_mut().expect("a vector is one row");
     for row in 0..n {
-        let done: f64 = (0..row).map(|k| l[[row, k]] * b[k]).sum();
-        b[row] = (b[row] - done) / l[[row, row]];
+        let coefficients = &l[row * n..][..=row];
+        b[row] = (b[row] - dot(&coefficients[..row], &b[..row])) / coefficients[row];
     }
     for row in (0..n).rev() {
-        let done: f64 = (row + 1..n).map(|k| l[[k, row]] * b[k]).sum();
-        b[row] = (b[row] - done) / l[[row, row]];
+        let coefficients = &l[row * n..][..=row];
+        let (before, at) = b.split_at_mut(row);
+        at[0] /= coefficients[row];
+        for (value, coefficient) in before.iter_mut().zip(coefficients) {
+            *value -= coefficient * at[0];
+        }
     }
 }
 
@@ -262,7 +337,53 @@ mod tests {
         let prior = UserPrior::new(vec![1.0], vec![4.0]).unwrap();
         let seen = |target| Observation { bias: 1.0, vector: &[], target };
         // (4 · 1 + 3/0.5 + 5/0.5) / (4 + 1 + 2/0.5)
-        let mean = posterior_mean(&prior, 0.5, 1.0, &[seen(3.0), seen(5.0)]);
-        assert!((mean[0] - 20.0 / 9.0).abs() < 1e-12, "{mean:?}");
+        let posterior = Posterior::new(&prior, 0.5, 1.0, &[seen(3.0), seen(5.0)]);
+        assert!((posterior.mean[0] - 20.0 / 9.0).abs() < 1e-12, "{posterior:?}");
+    }
+
+    /// A prior whose directions hang together, and observations along directions of no particular pattern.
+    fn posterior_of(targets: &[f64], ridge: f64) -> (Posterior, Vec<[f32; 2]>) {
+        let prior = UserPrior::new(vec![0.1, -0.2, 0.3], vec![2.0, 0.3, 1.5, -0.2, 0.4, 1.0]).unwrap();
+        let wave = |i: usize, f: f32| (i as f32 * f).sin();
+        let vectors: Vec<[f32; 2]> =
+            (0..targets.len()).map(|i| [wave(i + 1, 1.7), wave(i + 1, 0.6)]).collect();
+        let observations: Vec<Observation<'_>> = vectors
+            .iter()
+            .zip(targets)
+            .map(|(vector, &target)| Observation { bias: 1.0, vector, target })
+            .collect();
+        (Posterior::new(&prior, 0.7, ridge, &observations), vectors)
+    }
+
+    #[test]
+    fn a_contribution_is_what_is_lost_where_an_observation_tells_nothing_new() {
+        let targets = [1.0, -0.5, 0.25, 2.0, -1.0, 0.5];
+        for ridge in [0.0, 0.8] {
+            let (posterior, vectors) = posterior_of(&targets, ridge);
+            let asked = [0.4_f32, -0.9];
+            let predict =
+                |p: &Posterior| p.mean[0] + f64::from(asked[0]) * p.mean[1] + f64::from(asked[1]) * p.mean[2];
+            let contributions = posterior.contributions(1.0, &asked);
+            for (j, contribution) in contributions.iter().enumerate() {
+                let expected = 0.1 - 0.2_f32 as f64 * f64::from(vectors[j][0])
+                    + 0.3_f32 as f64 * f64::from(vectors[j][1]);
+                let mut others = targets;
+                others[j] = expected;
+                let lost = predict(&posterior) - predict(&posterior_of(&others, ridge).0);
+                assert!((lost - contribution).abs() < 1e-6, "{lost} is not {contribution}");
+            }
+            let rest = predict(&posterior) - contributions.iter().sum::<f64>();
+            let of_prior = 0.1 - 0.2 * f64::from(asked[0]) + 0.3 * f64::from(asked[1]);
+            assert_eq!((rest - of_prior).abs() < 1e-6, ridge == 0.0, "{rest}, {of_prior}");
+        }
+    }
+
+    #[test]
+    fn without_observations_the_posterior_is_the_prior() {
+        let (posterior, _) = posterior_of(&[], 0.0);
+        for (found, right) in posterior.mean.iter().zip([0.1, -0.2, 0.3]) {
+            assert!((found - right).abs() < 1e-7, "{found} is not {right}");
+        }
+        assert!(posterior.contributions(1.0, &[1.0, 1.0]).is_empty());
     }
 }

@@ -3,7 +3,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::model::StoredFactorModel;
-use crate::posterior::{Observation, posterior_mean};
+use crate::posterior::{Observation, Posterior};
 use crate::{FactorModel, UserPrior};
 
 /// The weights of an implicit-feedback model's loss (Rendle, Krichene, Zhang and Koren 2022, "Revisiting the
@@ -108,6 +108,11 @@ impl RankingModel {
     /// # Panics
     /// Where a position is out of range.
     pub fn fold_in(&self, liked: &[usize]) -> Vec<f32> {
+        self.posterior(liked).vector()
+    }
+
+    /// The posterior whose mean [`RankingModel::fold_in`] is; one observation a liked title, in their order.
+    pub(crate) fn posterior(&self, liked: &[usize]) -> Posterior {
         let observations: Vec<Observation<'_>> = liked
             .iter()
             .map(|&item| Observation {
@@ -118,8 +123,7 @@ impl RankingModel {
             .collect();
         let n_items = self.model.n_items();
         let ridge = self.weights.ridge(liked.len(), n_items) - self.weights.ridge(0, n_items);
-        let mean = posterior_mean(&self.model.parts().user_prior, 1.0, ridge, &observations);
-        mean.into_iter().skip(1).map(|v| v as f32).collect()
+        Posterior::new(&self.model.parts().user_prior, 1.0, ridge, &observations)
     }
 }
 

@@ -122,6 +122,19 @@ impl TopN {
         }
     }
 
+    /// Takes an entry where at most one of a group may stay: if one that is kept already is `of_group`, the better
+    /// of the two stays, and of equal scores the lower position.
+    pub fn push_one_of_group(&mut self, item: usize, score: f32, of_group: impl Fn(usize) -> bool) {
+        let entry = Entry { score, item };
+        if let Some(&kept) = self.heap.iter().find(|kept| of_group(kept.item)) {
+            if kept <= entry {
+                return;
+            }
+            self.heap.retain(|other| *other != kept);
+        }
+        self.push(item, score);
+    }
+
     /// Items and scores, best first.
     pub fn into_sorted(self) -> Vec<(usize, f32)> {
         self.heap.into_sorted_vec().into_iter().map(|e| (e.item, e.score)).collect()
@@ -154,6 +167,26 @@ mod tests {
                 seen += LANES;
             });
             prop_assert_eq!(seen, n_items.next_multiple_of(LANES));
+        }
+
+        #[test]
+        fn the_best_of_groups_are_those_of_a_full_sort(
+            entries in proptest::collection::vec((0_u8..6, 0_u8..9), 0..40),
+            n in 0_usize..12,
+        ) {
+            let mut top = TopN::new(n);
+            for (item, &(score, group)) in entries.iter().enumerate() {
+                if f32::from(score) > top.bar() {
+                    top.push_one_of_group(item, f32::from(score), |other| entries[other].1 == group);
+                }
+            }
+            let mut all: Vec<(usize, f32)> =
+                entries.iter().enumerate().map(|(i, &(s, _))| (i, f32::from(s))).collect();
+            all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            let mut seen = std::collections::BTreeSet::new();
+            all.retain(|&(item, _)| seen.insert(entries[item].1));
+            all.truncate(n);
+            prop_assert_eq!(top.into_sorted(), all);
         }
 
         #[test]

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Titles {
     platforms: TextHeap,
     genres: TextHeap,
+    /// Distinct audience ratings; an empty one where the source names none.
+    audiences: TextHeap,
     ids: TextHeap,
     /// Title positions in the order of their ids.
     by_id: Vec<u32>,
@@ -20,9 +22,31 @@ pub struct Titles {
     /// Where each title's genres begin; one more than there are titles.
     genre_offsets: Vec<u32>,
     genre_idx: Vec<u16>,
+    audience_idx: Vec<u16>,
+    /// The position of the first title of the same work.
+    work: Vec<u32>,
+    /// The position of the next title of the same work, [`NONE`] for the last. Not stored: it follows from `work`.
+    next: Vec<u32>,
+    /// Users who rated the work, whichever of its titles they rated.
     n_ratings: Vec<u32>,
-    /// Title positions, most rated first; of equal counts the higher mean, then the lower position.
+    /// Title positions, the most rated work first; of equal counts the higher mean, then the lower position.
     popular: Vec<u32>,
+}
+
+/// Where no title follows.
+const NONE: u32 = u32::MAX;
+
+/// The next title of the same work for each title, from the first of each.
+fn next_of(work: &[u32]) -> Vec<u32> {
+    let mut last: Vec<u32> = (0..work.len() as u32).collect();
+    let mut next = vec![NONE; work.len()];
+    for (title, &first) in work.iter().enumerate() {
+        if first as usize != title {
+            let before = std::mem::replace(&mut last[first as usize], title as u32);
+            next[before as usize] = title as u32;
+        }
+    }
+    next
 }
 
 /// What is shown of one title.
@@ -40,37 +64,68 @@ pub struct TitleView<'a> {
     pub year: Option<u16>,
     /// Its genres, in source order.
     pub genres: Vec<&'a str>,
-    /// How many users rated it.
+    /// The audience it is meant for, as its platform says it, in lower case (`pg-13`); where the source says so.
+    pub audience: Option<&'a str>,
+    /// How many users rated the work, on whichever platform.
     pub n_ratings: u32,
 }
 
+/// A further title of a work: the same film or series elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edition<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its platform.
+    pub platform: &'a str,
+}
+
+/// The distinct texts in order, and the position of each of `texts` among them.
+///
+/// # Panics
+/// Where there are more than 65,535.
+fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Vec<&'a str>, Vec<u16>) {
+    let mut names: Vec<&str> = texts.clone().collect();
+    names.sort_unstable();
+    names.dedup();
+    assert!(u16::try_from(names.len()).is_ok(), "there are at most 65,535 {what}");
+    let positions = texts.filter_map(|text| names.binary_search(&text).ok()).map(|at| at as u16).collect();
+    (names, positions)
+}
+
 impl Titles {
-    /// Takes the clean tables.
+    /// Takes the clean tables. Ratings pool over works ([`TitleTable::works`]): a user who rated two titles of one
+    /// work counts once, with the later rating.
     ///
     /// # Panics
-    /// Where there are more than 65,536 genres.
+    /// Where there are more than 65,535 genres or audience ratings.
     pub fn build(table: &TitleTable, ratings: &RatingTable) -> Self {
         let titles = table.titles();
-        let mut names: Vec<&str> = titles.iter().flat_map(|t| t.genres.iter().map(String::as_str)).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert!(u16::try_from(names.len()).is_ok(), "there are at most 65,535 genres");
+        let (genres, genre_idx) =
+            distinct(titles.iter().flat_map(|t| t.genres.iter().map(String::as_str)), "genres");
+        let (audiences, audience_idx) =
+            distinct(titles.iter().map(|t| t.audience.as_str()), "audience ratings");
+        let genre_offsets = std::iter::once(0)
+            .chain(titles.iter().scan(0, |end, title| {
+                *end += title.genres.len() as u32;
+                Some(*end)
+            }))
+            .collect();
 
         let mut by_id: Vec<u32> = (0..titles.len() as u32).collect();
         by_id.sort_unstable_by_key(|&t| titles[t as usize].id.as_str());
 
-        let (mut genre_offsets, mut genre_idx) = (vec![0], Vec::new());
-        for title in titles {
-            let known = |g: &String| names.binary_search(&g.as_str()).ok().map(|at| at as u16);
-            genre_idx.extend(title.genres.iter().filter_map(known));
-            genre_offsets.push(genre_idx.len() as u32);
-        }
-
+        let work = table.works();
+        let pooled = ratings.by_work(&work);
         let mut n_ratings = vec![0_u32; titles.len()];
         let mut sums = vec![0.0_f64; titles.len()];
-        for (&t, &rating) in ratings.title_idx().iter().zip(ratings.rating()) {
+        for (&t, &rating) in pooled.title_idx().iter().zip(pooled.rating()) {
             n_ratings[t as usize] += 1;
             sums[t as usize] += f64::from(rating);
+        }
+        // The first of a work stands before the others, which therefore take their counts from it.
+        for (title, &first) in work.iter().enumerate() {
+            n_ratings[title] = n_ratings[first as usize];
+            sums[title] = sums[first as usize];
         }
         let mut popular: Vec<u32> = (0..titles.len() as u32).collect();
         popular.sort_by(|&a, &b| {
@@ -81,7 +136,8 @@ impl Titles {
 
         Self {
             platforms: table.platforms().iter().map(catalog::Platform::as_str).collect(),
-            genres: names.into_iter().collect(),
+            genres: genres.into_iter().collect(),
+            audiences: audiences.into_iter().collect(),
             ids: titles.iter().map(|t| t.id.as_str()).collect(),
             by_id,
             display: titles.iter().map(|t| t.display.as_str()).collect(),
@@ -90,6 +146,9 @@ impl Titles {
             year: titles.iter().map(|t| t.release_year.unwrap_or(0)).collect(),
             genre_offsets,
             genre_idx,
+            audience_idx,
+            next: next_of(&work),
+            work,
             n_ratings,
             popular,
         }
@@ -115,6 +174,11 @@ impl Titles {
         self.genres.iter()
     }
 
+    /// The audience ratings that titles have, in alphabetical order.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.audiences.iter().filter(|audience| !audience.is_empty())
+    }
+
     /// The position of a title.
     pub fn position(&self, id: &str) -> Option<usize> {
         let at = self.by_id.binary_search_by_key(&id, |&t| self.ids.get(t as usize)).ok()?;
@@ -129,6 +193,11 @@ impl Titles {
         self.ids.get(title)
     }
 
+    /// The name of a title, as shown.
+    pub(crate) fn display(&self, title: usize) -> &str {
+        self.display.get(title)
+    }
+
     /// What is shown of a title.
     ///
     /// # Panics
@@ -141,22 +210,70 @@ impl Titles {
             kind: self.kind(title),
             year: self.year(title),
             genres: self.genre_positions(title).iter().map(|&g| self.genres.get(g.into())).collect(),
+            audience: Some(self.audiences.get(self.audience_idx[title].into())).filter(|a| !a.is_empty()),
             n_ratings: self.n_ratings[title],
         }
     }
 
-    /// Title positions, most rated first.
+    /// The position of the first title of the same work: what titles of one work have in common.
+    ///
+    /// # Panics
+    /// Where `title` is not below [`Titles::len`].
+    pub fn work(&self, title: usize) -> usize {
+        self.work[title] as usize
+    }
+
+    /// The positions of all titles of the same work, ascending; `title` is among them.
+    ///
+    /// # Panics
+    /// Where `title` is not below [`Titles::len`].
+    pub fn editions(&self, title: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(self.work[title]), |&t| Some(self.next[t as usize]).filter(|&t| t != NONE))
+            .map(|t| t as usize)
+    }
+
+    /// The other titles of the same work, in catalogue order.
+    ///
+    /// # Panics
+    /// Where `title` is not below [`Titles::len`].
+    pub fn also_on(&self, title: usize) -> Vec<Edition<'_>> {
+        let others = self.editions(title).filter(|&other| other != title);
+        let edition = |other: usize| Edition {
+            id: self.ids.get(other),
+            platform: self.platforms.get(self.platform_idx[other].into()),
+        };
+        others.map(edition).collect()
+    }
+
+    /// Whether there are other titles of the same work.
+    pub(crate) fn has_editions(&self, title: usize) -> bool {
+        self.work[title] as usize != title || self.next[title] != NONE
+    }
+
+    /// Title positions, the most rated work first; the titles of one work stand in catalogue order.
     pub fn popular(&self) -> impl ExactSizeIterator<Item = usize> {
         self.popular.iter().map(|&t| t as usize)
     }
 
-    /// How many users rated a title.
+    /// How many users rated a title's work.
     pub(crate) fn n_ratings(&self, title: usize) -> u32 {
         self.n_ratings[title]
     }
 
     pub(crate) fn platform_position(&self, title: usize) -> usize {
         self.platform_idx[title].into()
+    }
+
+    /// The audience rating of a title, which may be empty.
+    pub(crate) fn audience_position(&self, title: usize) -> u16 {
+        self.audience_idx[title]
+    }
+
+    /// The position of an audience rating, whatever the case it is written in.
+    pub(crate) fn audience(&self, name: &str) -> Option<u16> {
+        let name = name.to_lowercase();
+        let at = self.audiences.iter().position(|a| !a.is_empty() && a.to_lowercase() == name);
+        at.map(|at| at as u16)
     }
 
     pub(crate) fn kind(&self, title: usize) -> catalog::Kind {
@@ -167,17 +284,26 @@ impl Titles {
         Some(self.year[title]).filter(|&y| y > 0)
     }
 
+    /// The genres that two titles share, divided by those that either has (Jaccard); 0 where neither has any.
+    pub(crate) fn genre_similarity(&self, a: usize, b: usize) -> f32 {
+        let (a, b) = (self.genre_positions(a), self.genre_positions(b));
+        let shared = a.iter().filter(|g| b.contains(g)).count();
+        shared as f32 / (a.len() + b.len() - shared).max(1) as f32
+    }
+
     pub(crate) fn genre_positions(&self, title: usize) -> &[u16] {
         &self.genre_idx[self.genre_offsets[title] as usize..self.genre_offsets[title + 1] as usize]
     }
 }
 
-/// The stored form. Rules: positions are in range, `by_id` is the order of the ids and no id stands twice,
-/// `popular` names every title once.
+/// The stored form. Rules: positions are in range, `by_id` is the order of the ids and no id stands twice, `work`
+/// names the first title of each work and the titles of a work have one count of ratings, `popular` names every
+/// title once.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredTitles<'a> {
     n_platforms: u32,
     n_genres: u32,
+    n_audiences: u32,
     n_titles: u32,
     n_title_genres: u32,
     #[serde(borrow, with = "serde_bytes")]
@@ -188,6 +314,10 @@ pub struct StoredTitles<'a> {
     genre_name_offsets: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
     genre_names: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    audience_offsets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    audiences: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
     id_offsets: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
@@ -209,6 +339,10 @@ pub struct StoredTitles<'a> {
     #[serde(borrow, with = "serde_bytes")]
     genre_idx: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
+    audience_idx: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    work: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
     n_ratings: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
     popular: &'a [u8],
@@ -221,17 +355,21 @@ impl Artifact for Titles {
     fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
         let (platform_offsets, platforms) = self.platforms.to_blocks();
         let (genre_name_offsets, genre_names) = self.genres.to_blocks();
+        let (audience_offsets, audiences) = self.audiences.to_blocks();
         let (id_offsets, ids) = self.ids.to_blocks();
         let (display_offsets, display) = self.display.to_blocks();
         write(&StoredTitles {
             n_platforms: self.platforms.len() as u32,
             n_genres: self.genres.len() as u32,
+            n_audiences: self.audiences.len() as u32,
             n_titles: self.ids.len() as u32,
             n_title_genres: self.genre_idx.len() as u32,
             platform_offsets: &platform_offsets,
             platforms,
             genre_name_offsets: &genre_name_offsets,
             genre_names,
+            audience_offsets: &audience_offsets,
+            audiences,
             id_offsets: &id_offsets,
             ids,
             by_id: &blocks::from_u32(&self.by_id),
@@ -242,6 +380,8 @@ impl Artifact for Titles {
             year: &blocks::from_u16(&self.year),
             genre_offsets: &blocks::from_u32(&self.genre_offsets),
             genre_idx: &blocks::from_u16(&self.genre_idx),
+            audience_idx: &blocks::from_u16(&self.audience_idx),
+            work: &blocks::from_u32(&self.work),
             n_ratings: &blocks::from_u32(&self.n_ratings),
             popular: &blocks::from_u32(&self.popular),
         })
@@ -249,7 +389,7 @@ impl Artifact for Titles {
 
     fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
         let n = s.n_titles as usize;
-        let titles = Self {
+        let mut titles = Self {
             platforms: TextHeap::from_blocks(
                 "platforms",
                 s.platform_offsets,
@@ -262,6 +402,12 @@ impl Artifact for Titles {
                 s.genre_names,
                 s.n_genres as usize,
             )?,
+            audiences: TextHeap::from_blocks(
+                "audiences",
+                s.audience_offsets,
+                s.audiences,
+                s.n_audiences as usize,
+            )?,
             ids: TextHeap::from_blocks("ids", s.id_offsets, s.ids, n)?,
             by_id: blocks::to_u32("by_id", s.by_id, n)?,
             display: TextHeap::from_blocks("display", s.display_offsets, s.display, n)?,
@@ -270,6 +416,9 @@ impl Artifact for Titles {
             year: blocks::to_u16("year", s.year, n)?,
             genre_offsets: blocks::to_offsets("genre_offsets", s.genre_offsets, n, s.n_title_genres)?,
             genre_idx: blocks::to_u16("genre_idx", s.genre_idx, s.n_title_genres as usize)?,
+            audience_idx: blocks::to_u16("audience_idx", s.audience_idx, n)?,
+            work: blocks::to_u32("work", s.work, n)?,
+            next: Vec::new(),
             n_ratings: blocks::to_u32("n_ratings", s.n_ratings, n)?,
             popular: blocks::to_u32("popular", s.popular, n)?,
         };
@@ -277,10 +426,16 @@ impl Artifact for Titles {
         let below = |values: &[u16], n: u32| values.iter().all(|&v| u32::from(v) < n);
         Invalid::unless(below(&t.platform_idx, s.n_platforms), "platform_idx", "out of range")?;
         Invalid::unless(below(&t.genre_idx, s.n_genres), "genre_idx", "out of range")?;
+        Invalid::unless(below(&t.audience_idx, s.n_audiences), "audience_idx", "out of range")?;
         Invalid::unless(below(&t.kind, 2), "kind", "neither film nor series")?;
         Invalid::unless(t.by_id.iter().all(|&i| i < s.n_titles), "by_id", "out of range")?;
         let ids = || t.by_id.iter().map(|&i| t.ids.get(i as usize));
         Invalid::unless(ids().zip(ids().skip(1)).all(|(a, b)| a < b), "by_id", "not the order of the ids")?;
+        let is_first = |first: u32| t.work.get(first as usize) == Some(&first);
+        let named = t.work.iter().enumerate().all(|(i, &first)| first as usize <= i && is_first(first));
+        Invalid::unless(named, "work", "not the first title of a work")?;
+        let counts_agree = (0..n).all(|title| t.n_ratings[title] == t.n_ratings[t.work(title)]);
+        Invalid::unless(counts_agree, "n_ratings", "two titles of one work differ")?;
         let mut named = vec![false; n];
         for &title in &t.popular {
             match named.get_mut(title as usize) {
@@ -288,6 +443,74 @@ impl Artifact for Titles {
                 _ => return Err(Invalid::new("popular", "a title stands twice, or is out of range")),
             }
         }
+        titles.next = next_of(&titles.work);
         Ok(titles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::{Kind, Platform, Title, TitleId, UserId};
+
+    use super::*;
+
+    /// Titles 0, 2 and 3 are one work; the platforms say its audience each in its own way, one not at all.
+    fn small() -> Titles {
+        let title = |i: usize, display: &str, audience: &str| Title {
+            id: TitleId::new(&format!("t{i}")).unwrap(),
+            platform_idx: (i % 2) as u8,
+            kind: Kind::Movie,
+            display: display.to_owned(),
+            director: Vec::new(),
+            cast: Vec::new(),
+            country: Vec::new(),
+            date_added: None,
+            release_year: Some(2009),
+            audience: audience.to_owned(),
+            duration: None,
+            genres: Vec::new(),
+            description: String::new(),
+        };
+        let platforms = ["amazon", "hulu"].map(|p| Platform::new(p).unwrap()).to_vec();
+        let titles = vec![
+            title(0, "Up", "pg"),
+            title(1, "Down", "tv-ma"),
+            title(2, "UP", ""),
+            title(3, "Up!", "7+"),
+            title(4, "Left", "pg"),
+        ];
+        let table = TitleTable::new(platforms, titles).unwrap();
+        // Users 1 and 3 rated the work once, user 2 in two of its titles; user 3 rated title 4.
+        let users = ["1", "2", "3"].map(|u| UserId::new(u).unwrap()).to_vec();
+        let (offsets, title_idx) = (vec![0, 1, 3, 5], vec![2, 0, 3, 3, 4]);
+        let ratings = RatingTable::new(users, offsets, title_idx, vec![4.0; 5], vec![0; 5], 5).unwrap();
+        Titles::build(&table, &ratings)
+    }
+
+    #[test]
+    fn ratings_and_ranks_are_those_of_the_work() {
+        let titles = small();
+        assert_eq!(Titles::from_bytes(&titles.to_bytes().unwrap()), Ok(titles.clone()));
+        let counts: Vec<u32> = (0..5).map(|t| titles.view(t).n_ratings).collect();
+        assert_eq!(counts, [3, 0, 3, 3, 1]);
+        assert_eq!(titles.popular().collect::<Vec<_>>(), [0, 2, 3, 4, 1]);
+        let editions = |t| titles.editions(t).collect::<Vec<_>>();
+        assert_eq!((editions(2), editions(3), editions(1)), (vec![0, 2, 3], vec![0, 2, 3], vec![1]));
+        let also: Vec<_> = titles.also_on(2).iter().map(|e| (e.id, e.platform)).collect();
+        assert_eq!(also, [("t0", "amazon"), ("t3", "hulu")]);
+        assert!(titles.also_on(4).is_empty());
+        assert_eq!(
+            (0..5).map(|t| titles.has_editions(t)).collect::<Vec<_>>(),
+            [true, false, true, true, false]
+        );
+    }
+
+    #[test]
+    fn an_audience_rating_is_found_in_any_case_and_may_be_unknown() {
+        let titles = small();
+        assert_eq!(titles.audiences().collect::<Vec<_>>(), ["7+", "pg", "tv-ma"]);
+        assert_eq!((titles.view(1).audience, titles.view(2).audience), (Some("tv-ma"), None));
+        assert_eq!(titles.audience("TV-MA"), Some(titles.audience_position(1)));
+        assert_eq!((titles.audience("tv"), titles.audience("")), (None, None));
     }
 }

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    LoadError, ObjectInfo, Put, ReleaseError, Store, StoreError, Version, current, load, load_with_digest,
-    manifest, publish, releases, rollback, verify_release,
+    LoadError, ObjectInfo, Put, ReleaseError, Store, StoreError, Version, current, load, load_optional,
+    load_with_digest, manifest, publish, releases, rollback, verify_release,
 };
 
 type Shared = Arc<dyn Store>;
@@ -512,6 +512,14 @@ async fn damage_is_refused_by_name(store: Shared) {
     without.artifacts.clear();
     let error = load::<Numbers>(&*store, &without).await.expect_err("it is not in the release");
     assert!(matches!(&error, LoadError::NotInRelease { kind: Kind::Actor, .. }), "{error}");
+    let optional = load_optional::<Numbers>(&*store, &without).await.expect("it may be missing");
+    assert!(optional.is_none());
+    let optional = load_optional::<Numbers>(&*store, &built).await.expect("it is whole");
+    assert_eq!(optional.expect("it is in the release").0[0], 1);
+    damage(&*store, &key, good[..100].to_vec()).await;
+    let error = load_optional::<Numbers>(&*store, &built).await.expect_err("what is named has to be whole");
+    assert!(matches!(&error, LoadError::Size { .. }), "{error}");
+    damage(&*store, &key, good).await;
 
     damage(&*store, &Manifest::key(&name), built.to_bytes()[1..].to_vec()).await;
     let error = manifest(&*store, &name).await.expect_err("the manifest is damaged");

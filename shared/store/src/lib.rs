@@ -39,7 +39,9 @@ pub use conformance::conformance;
 pub use error::{Action, StoreError};
 pub use folder::FolderStore;
 pub use key::{check_key, check_prefix};
-pub use load::{LoadError, Verified, current, load, load_with_digest, manifest, verify_release};
+pub use load::{
+    LoadError, Verified, current, load, load_optional, load_with_digest, manifest, verify_release,
+};
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
 pub use release::{Published, ReleaseError, ReleaseInfo, RolledBack, publish, releases, rollback};

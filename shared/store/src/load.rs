@@ -141,6 +141,24 @@ pub async fn load<T: Artifact + Send + 'static>(
     load_and(store, manifest, |_| None).await
 }
 
+/// As [`load`], for what a release may do without: `None` where the manifest does not name it. What it does name has
+/// to be there and sound.
+///
+/// # Errors
+/// As [`load`], without [`LoadError::NotInRelease`].
+///
+/// # Panics
+/// Where `T`'s own decoding panics.
+pub async fn load_optional<T: Artifact + Send + 'static>(
+    store: &dyn Store,
+    manifest: &Manifest,
+) -> Result<Option<T>, LoadError> {
+    match manifest.artifact(T::KIND) {
+        Some(_) => load(store, manifest).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// As [`load`], and holds the bytes against the digest that names them. The envelope's checksum finds
 /// any accident; this finds intent.
 ///

@@ -258,6 +258,21 @@ fn titles(fields: &mut Fields<'_, mirror::Titles>) {
     fields.add("genre_offsets.beyond", |s| s.n_title_genres -= 1);
     fields.add("genre_idx.one-short", |s| s.genre_idx.truncate(s.genre_idx.len() - 2));
     fields.add("genre_idx.out-of-range", |s| s.genre_idx[0] = 3);
+    fields.add("audiences.n-huge", |s| s.n_audiences = u32::MAX);
+    fields.add("audiences.no-utf-8", |s| s.audiences[0] = 0xff);
+    fields.add("audience_idx.one-short", |s| s.audience_idx.truncate(s.audience_idx.len() - 2));
+    fields.add("audience_idx.out-of-range", |s| {
+        set(&mut s.audience_idx, 0, (s.n_audiences as u16).to_le_bytes());
+    });
+    fields.add("work.one-short", |s| s.work.truncate(s.work.len() - 4));
+    fields.add("work.out-of-range", |s| set(&mut s.work, 0, s.n_titles.to_le_bytes()));
+    fields.add("work.after-the-title", |s| {
+        set(&mut s.work, 0, 1_u32.to_le_bytes());
+        set(&mut s.work, 1, 1_u32.to_le_bytes());
+    });
+    // The last title belongs to the work of title 1, which itself goes over to that of title 0.
+    fields.add("work.not-the-first", |s| set(&mut s.work, 1, 0_u32.to_le_bytes()));
+    fields.add("n_ratings.not-the-works", |s| set(&mut s.n_ratings, 5, 9_u32.to_le_bytes()));
     fields.add("n_ratings.one-more", |s| s.n_ratings.extend([0; 4]));
     fields.add("popular.one-short", |s| s.popular.truncate(s.popular.len() - 4));
     fields.add("popular.twice", |s| s.popular.copy_within(0..4, 4));

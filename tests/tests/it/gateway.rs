@@ -6,6 +6,7 @@ use lambda_http::Adapter;
 use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
+use store::Store;
 
 use crate::small_release;
 
@@ -29,11 +30,13 @@ struct Asked {
     query: &'static str,
     body: Option<String>,
     base64: bool,
+    /// Whether the release has a ranking model.
+    ranking: bool,
 }
 
 impl Asked {
     fn get(function: Function, path: &'static str, query: &'static str) -> Self {
-        Self { function, method: "GET", path, query, body: None, base64: false }
+        Self { function, method: "GET", path, query, body: None, base64: false, ranking: false }
     }
 
     fn post(body: impl Into<String>) -> Self {
@@ -44,6 +47,7 @@ impl Asked {
             query: "",
             body: Some(body.into()),
             base64: false,
+            ranking: false,
         }
     }
 
@@ -115,7 +119,8 @@ type Answer = (u64, String, Value);
 
 /// The answer of one function to one event, through the adapter that the runtime runs.
 async fn answer(asked: &Asked, origin: Origin) -> Answer {
-    let store = small_release::store().await;
+    let store =
+        if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
     let router = api::load(asked.function, &store).await.unwrap();
     let service = Adapter::from(lambda::service(router));
     let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
@@ -165,14 +170,24 @@ async fn every_route_answers() {
         Asked::get(GetActor, "/get_actor", "platform=amazon&year=2018"),
         Asked::get(Recommend, "/recommendations/1", "n=2"),
         Asked::get(Recommend, "/recommendations/1", "kind=movie&genre=COMED&year_from=2019&year_to=2021"),
-        Asked::get(Recommend, "/recommendations/ana%40casa", "platform=amazon"),
+        Asked::get(Recommend, "/recommendations/ana%40casa", "platform=amazon&reasons=0"),
+        Asked::get(Recommend, "/recommendations/1", "audience=PG-13&min_ratings=1&exclude=ns1&reasons=1"),
+        Asked::get(Recommend, "/recommendations/1", "include_seen=true&all_editions=true&reasons=0"),
+        Asked::get(Recommend, "/recommendations/1", "exclude=hs2,%20as3&reasons=0"),
+        Asked::get(Recommend, "/recommendations/1", "n=3&diversity=0.75&reasons=0"),
         Asked::get(Recommend, "/recommendations/nobody", "n=3"),
         Asked::post(r#"{"ratings":[{"id":"ns1","rating":4.5}],"n":2}"#),
         Asked::post(r#"{"ratings":[],"n":1}"#),
+        Asked::post(
+            r#"{"ratings":[{"id":"ns1","rating":4.5},{"id":"as1","rating":2}],"n":3,"kind":"Movie","audience":null,
+            "genre":"comed","year_from":2018,"min_ratings":1,"exclude":["as3"],"include_seen":false,
+            "all_editions":true,"diversity":0.5,"reasons":2}"#,
+        ),
         Asked::get(Recommend, "/predict", "user_id=1&id=ns1"),
         Asked::get(Recommend, "/predict", "user_id=ana%40casa&id=as1"),
         Asked::get(Recommend, "/predict", "user_id=nobody&id=as1"),
         Asked::get(Recommend, "/similar/ns1", "n=2"),
+        Asked::get(Recommend, "/similar/hs2", "kind=movie&min_ratings=1"),
     ];
     let dialogue = dialogue(&questions, "application/json").await;
     assert!(dialogue.iter().all(|d| d["status"] == 200));
@@ -203,6 +218,12 @@ async fn every_problem_says_what_is_wrong() {
         Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=NaN&year=2018"),
         Asked::get(Recommend, "/recommendations/1", "n=0"),
         Asked::get(Recommend, "/recommendations/1", "n=101"),
+        Asked::get(
+            Recommend,
+            "/recommendations/1",
+            "min_ratings=1000001&include_seen=yes&all_editions=1&diversity=1.5&reasons=11&exclude=ns1,,a%20b",
+        ),
+        Asked::get(Recommend, "/similar/ns1", "min_ratings=-1&year_from=0&diversity=0.5"),
         Asked::get(Recommend, "/recommendations/1", "year_from=2020&year_to=2019"),
         // Not among what there is.
         Asked::get(GetCountPlatform, "/get_count_platform", "platform=disney"),
@@ -211,6 +232,8 @@ async fn every_problem_says_what_is_wrong() {
         Asked::get(GetActor, "/get_actor", "platform=disney&year=2018"),
         Asked::get(Recommend, "/recommendations/1", "platform=disney"),
         Asked::get(Recommend, "/recommendations/1", "genre=western"),
+        Asked::get(Recommend, "/recommendations/1", "audience=tv"),
+        Asked::get(Recommend, "/similar/ns1", "audience=tv"),
         // Given twice, and unknown.
         Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu&platform=netflix"),
         Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu&color=red"),
@@ -223,6 +246,11 @@ async fn every_problem_says_what_is_wrong() {
             r#"{"ratings":[{"id":"ns1","rating":6},{"id":"a b","rating":3}],"n":1000,"kind":"podcast"}"#,
         ),
         Asked::post(r#"{"ratings":[{"id":"ns1","rating":"five"}]}"#),
+        Asked::post(
+            r#"{"ratings":[],"n":"3","kind":5,"genre":["dramas"],"year_from":2018.5,"min_ratings":-1,"diversity":true,
+            "include_seen":"true","exclude":"ns1,ns2","reasons":2,"reasons":3}"#,
+        ),
+        Asked::post(r#"{"ratings":[],"exclude":["ns1",5,"a b"],"year_from":2020,"year_to":2019}"#),
         Asked::post(r#"{"ratings":[]} and more"#),
         Asked::post(format!(r#"{{"ratings":[{}]}}"#, " ".repeat(64 * 1024))),
         // Nothing there.
@@ -232,6 +260,8 @@ async fn every_problem_says_what_is_wrong() {
         Asked::get(Recommend, "/predict", "user_id=1&id=zz9"),
         Asked::get(Recommend, "/similar/zz9", ""),
         Asked::post(r#"{"ratings":[{"id":"zz9","rating":4.5}]}"#),
+        Asked::post(r#"{"ratings":[],"exclude":["zz9"]}"#),
+        Asked::get(Recommend, "/recommendations/1", "exclude=zz9"),
         // No such route here, and no such method.
         Asked::get(GetActor, "/", ""),
         Asked::get(GetActor, "/get_max_duration", ""),
@@ -239,6 +269,62 @@ async fn every_problem_says_what_is_wrong() {
         Asked { method: "DELETE", ..Asked::get(GetActor, "/get_actor", "platform=hulu&year=2018") },
     ];
     insta::assert_json_snapshot!("problems", dialogue(&questions, "application/problem+json").await);
+}
+
+#[tokio::test]
+async fn a_release_with_a_ranking_model_ranks_by_it() {
+    let get = |path, query| Asked { ranking: true, ..Asked::get(Function::Recommend, path, query) };
+    let post = |body: &str| Asked { ranking: true, ..Asked::post(body) };
+    let questions = [
+        get("/recommendations/1", ""),
+        get("/recommendations/2", "n=2"),
+        // Likes nothing.
+        get("/recommendations/ana%40casa", "n=3"),
+        get("/recommendations/nobody", "n=1"),
+        post(r#"{"ratings":[{"id":"ns1","rating":4.5},{"id":"hs2","rating":4},{"id":"as1","rating":1}]}"#),
+        post(r#"{"ratings":[{"id":"ns1","rating":3.5}],"n":2}"#),
+        get("/predict", "user_id=1&id=ns1"),
+        get("/similar/as1", "n=2"),
+    ];
+    insta::assert_json_snapshot!("ranked", dialogue(&questions, "application/json").await);
+}
+
+#[tokio::test]
+async fn a_ranking_model_that_the_manifest_names_has_to_be_there() {
+    let store = small_release::store_with_ranking().await;
+    let manifest = store::current(&store).await.unwrap().manifest;
+    let key = manifest.artifact(artifact::Kind::RankingModel).unwrap().key();
+    store.delete(&key).await.unwrap();
+    let error = api::load(Function::Recommend, &store).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot fetch ranking-model");
+    assert!(api::load(Function::GetActor, &store).await.is_ok());
+}
+
+/// Every parameter means the same in a query and in a body.
+#[tokio::test]
+async fn a_query_and_a_body_are_asked_alike() {
+    let pairs = [
+        ("n=2", r#""n":2"#),
+        ("platform=Amazon", r#""platform":"Amazon""#),
+        ("kind=series", r#""kind":"series""#),
+        ("genre=DRAMA", r#""genre":"DRAMA""#),
+        ("audience=all", r#""audience":"all""#),
+        ("year_from=2019&year_to=2021", r#""year_from":2019,"year_to":2021"#),
+        ("min_ratings=2", r#""min_ratings":2"#),
+        ("all_editions=true", r#""all_editions":true"#),
+        ("exclude=hs2,as1", r#""exclude":["hs2","as1"]"#),
+        ("include_seen=true", r#""include_seen":true"#),
+        ("diversity=0.5", r#""diversity":0.5"#),
+        ("reasons=1", r#""reasons":1"#),
+    ];
+    for (query, fields) in pairs {
+        let (status, _, by_query) =
+            answer(&Asked::get(Function::Recommend, "/recommendations/nobody", query), Origin::Gateway).await;
+        let body = format!(r#"{{"ratings":[],{fields}}}"#);
+        let (_, _, by_body) = answer(&Asked::post(body), Origin::Gateway).await;
+        assert_eq!((status, &by_query["recommendations"]), (200, &by_body["recommendations"]), "{query}");
+        assert!(!by_query["recommendations"].as_array().unwrap().is_empty(), "{query}");
+    }
 }
 
 #[tokio::test]

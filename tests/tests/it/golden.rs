@@ -11,7 +11,10 @@ use std::sync::Once;
 use artifact::{Artifact, Kind, Manifest, Pointer, inspect};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{FactorModel, Filter, Histories, ItemStrategy, Recommender, Strategy, Titles};
+use recommender::{
+    Edition, FactorModel, Filter, Histories, ItemStrategy, ListOptions, RankingModel, Recommender, Strategy,
+    Titles,
+};
 use tests::{check, golden};
 
 use crate::bless::blessing;
@@ -104,14 +107,17 @@ fn the_golden_model_titles_and_histories_recommend() {
     let (titles, model, histories): (Titles, FactorModel, Histories) = (artifact(), artifact(), artifact());
     let view = titles.view(titles.position("as2").unwrap());
     assert_eq!((view.title, view.platform, view.year), ("Second Wind", "amazon", Some(2018)));
-    assert_eq!((view.genres, view.n_ratings), (vec!["comedy", "drama"], 1));
-    assert_eq!(titles.popular().next(), titles.position("as1"));
+    assert_eq!((view.genres, view.n_ratings), (vec!["comedy", "drama"], 2));
+    assert_eq!((view.audience, titles.view(5).audience), (Some("pg-13"), None));
+    assert_eq!(titles.also_on(1), [Edition { id: "hs1", platform: "hulu" }]);
+    assert_eq!(titles.popular().collect::<Vec<_>>(), [0, 1, 5, 4, 2, 3]);
     assert_eq!(histories.of(1), (&[0, 5][..], &[3.5, 5.0][..]));
     assert!(histories.of(2).0.is_empty());
 
-    let recommender = Recommender::new(titles, model, histories, 3.7).unwrap();
+    let recommender = Recommender::new(titles.clone(), model.clone(), None, histories.clone(), 3.7).unwrap();
+    let short = |n| ListOptions { n, n_reasons: 1, ..ListOptions::default() };
     // 3.25 + 0.5 + 0 + (0.25, 0.5)·(1, 0) is 4, and the best of what user 2 has not rated.
-    let list = recommender.recommend("2", 2, &Filter::default());
+    let list = recommender.recommend("2", &short(2));
     assert_eq!(list.strategy, Strategy::Svd);
     assert_eq!(list.items[0].title.id, "ds1");
     assert!((list.items[0].score - 4.0).abs() < 1e-6);
@@ -119,8 +125,22 @@ fn the_golden_model_titles_and_histories_recommend() {
     // 3.25 + 0.5 - 1.5 + (0.25, 0.5)·(-0.5, 0.5)
     assert!((prediction.score - 2.375).abs() < 1e-6);
     assert!(!prediction.recommended);
-    assert_eq!(recommender.recommend("nobody", 1, &Filter::default()).strategy, Strategy::Popular);
-    assert_eq!(recommender.similar("as1", 1).unwrap().strategy, ItemStrategy::Factors);
+    assert_eq!(recommender.recommend("nobody", &short(1)).strategy, Strategy::Popular);
+    let similar =
+        |r: &Recommender| r.similar("as1", 1, &Filter::default()).unwrap().items[0].title.id.to_owned();
+    let factors = recommender.similar("as1", 1, &Filter::default()).unwrap();
+    assert_eq!((factors.strategy, similar(&recommender).as_str()), (ItemStrategy::Factors, "as2"));
+
+    // The ranking model changes the order and not the score: (0.5, -0.25)·(1.5, -0.5) is 0.875.
+    let recommender =
+        Recommender::new(titles, model, Some(artifact::<RankingModel>()), histories, 3.7).unwrap();
+    let list = recommender.recommend("2", &short(2));
+    assert_eq!((list.strategy, list.items[0].title.id), (Strategy::Ranking, "ds1"));
+    assert!((list.items[0].score - 4.0).abs() < 1e-6);
+    let why = list.items[0].explanation.as_ref().unwrap();
+    assert!((why.ranked_by - 0.875).abs() < 1e-6);
+    assert_eq!(why.reasons[0].id, "hs1", "the only title that user 2 likes");
+    assert_eq!(recommender.recommend("30", &short(2)).strategy, Strategy::Popular);
 }
 
 #[test]

@@ -2,26 +2,40 @@
 
 use artifact::{
     Artifact, ArtifactEntry, Counts, Kind as ArtifactKind, MANIFEST_FORMAT, Manifest, ModelSummary,
+    RankingSummary,
 };
 use bytes::Bytes;
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{FactorModel, FactorModelParts, Histories, Titles, UserPrior};
+use recommender::{
+    FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
+};
 use store::MemoryStore;
 
 const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
 
-/// Id, platform, year, duration, name, cast, genres. What lasts minutes is a film.
-type Row = (&'static str, u8, u16, (u32, DurationUnit), &'static str, &'static [&'static str], &'static str);
+/// Id, platform, year, duration, name, cast, genres, audience. What lasts minutes is a film.
+type Row = (
+    &'static str,
+    u8,
+    u16,
+    (u32, DurationUnit),
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    &'static str,
+);
 
+/// The last two are one work, of which the second names neither cast nor audience.
 #[rustfmt::skip]
-const TITLES: [Row; 6] = [
-    ("as1", 0, 2018, (100, DurationUnit::Min),  "Harbour Lights", &["ana sol", "li wei"], "dramas"),
-    ("as2", 0, 2018, (100, DurationUnit::Min),  "Paper Kites",    &["ana sol", "bo ek"],  "comedies"),
-    ("as3", 0, 2018, (2, DurationUnit::Season), "Two Towns",      &["li wei"],            "comedies"),
-    ("hs1", 1, 2018, (3, DurationUnit::Season), "Café de Noche",  &[],                    "dramas"),
-    ("ns1", 2, 2018, (120, DurationUnit::Min),  "The Long Reel",  &["li wei"],            "dramas"),
-    ("ns2", 2, 2020, (90, DurationUnit::Min),   "Short Reel",     &["bo ek"],             "comedies"),
+const TITLES: [Row; 7] = [
+    ("as1", 0, 2018, (100, DurationUnit::Min),  "Harbour Lights", &["ana sol", "li wei"], "dramas",   "13+"),
+    ("as2", 0, 2018, (100, DurationUnit::Min),  "Paper Kites",    &["ana sol", "bo ek"],  "comedies", "all"),
+    ("as3", 0, 2018, (2, DurationUnit::Season), "Two Towns",      &["li wei"],            "comedies", "16+"),
+    ("hs1", 1, 2018, (3, DurationUnit::Season), "Café de Noche",  &[],                    "dramas",   "tv-ma"),
+    ("ns1", 2, 2018, (120, DurationUnit::Min),  "The Long Reel",  &["li wei"],            "dramas",   "pg-13"),
+    ("ns2", 2, 2020, (90, DurationUnit::Min),   "Short Reel",     &["bo ek"],             "comedies", "pg-13"),
+    ("hs2", 1, 2020, (90, DurationUnit::Min),   "Short Reel!",    &[],                    "comedies", ""),
 ];
 
 /// User, and ratings by title position. The second id is one that has to be quoted in a path.
@@ -30,7 +44,7 @@ const RATINGS: [(&str, &[(u32, f32)]); 3] =
 
 fn titles() -> TitleTable {
     let platforms = PLATFORMS.map(|name| Platform::new(name).unwrap()).to_vec();
-    let titles = TITLES.map(|(id, platform_idx, year, (value, unit), name, cast, genre)| Title {
+    let titles = TITLES.map(|(id, platform_idx, year, (value, unit), name, cast, genre, audience)| Title {
         id: TitleId::new(id).unwrap(),
         platform_idx,
         kind: if unit == DurationUnit::Min { Kind::Movie } else { Kind::Series },
@@ -40,7 +54,7 @@ fn titles() -> TitleTable {
         country: Vec::new(),
         date_added: None,
         release_year: Some(year),
-        audience: "g".to_owned(),
+        audience: audience.to_owned(),
         duration: Some(Duration { value, unit }),
         genres: vec![genre.to_owned()],
         description: String::new(),
@@ -66,29 +80,59 @@ fn ratings() -> RatingTable {
     .unwrap()
 }
 
-/// The first factor likes dramas, the second comedies; a title's bias is a quarter star a position.
+/// The first factor likes dramas, the second comedies; a work's bias is a quarter star a position.
 fn model() -> FactorModel {
     FactorModel::new(FactorModelParts {
         global_mean: 3.0,
         user_bias: vec![0.5, 0.0, -0.5],
-        item_bias: vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.25],
+        item_bias: vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.25],
         n_factors: 2,
         user_factors: vec![1.0, -1.0, 0.5, 0.0, 0.0, -1.0],
-        item_factors: vec![1.0, 0.0, 0.0, 1.0, 0.25, 0.75, 0.5, 0.0, 0.75, 0.25, 0.0, 0.5],
+        item_factors: vec![1.0, 0.0, 0.0, 1.0, 0.25, 0.75, 0.5, 0.0, 0.75, 0.25, 0.0, 0.5, 0.0, 0.5],
         user_prior: UserPrior::standard(2),
         ..FactorModelParts::default()
     })
     .unwrap()
 }
 
+/// One factor for dramas and one for comedies. The users are those of the histories: the first likes a drama, the second
+/// two, the third nothing.
+fn ranking() -> RankingModel {
+    let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0 };
+    let item_factors = vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.5, 0.0, 0.75, 0.0, 0.25, 0.75, 0.25, 0.75];
+    let mut parts = FactorModelParts {
+        user_bias: vec![0.0; 3],
+        item_bias: vec![0.0; TITLES.len()],
+        n_factors: 2,
+        user_factors: vec![0.0; 6],
+        user_prior: RankingModel::prior(&item_factors, 2, weights).unwrap(),
+        item_factors,
+        ..FactorModelParts::default()
+    };
+    let make = |parts| RankingModel::new(FactorModel::new(parts).unwrap(), weights).unwrap();
+    let folding = make(parts.clone());
+    let liked: [&[usize]; 3] = [&[0], &[0, 4], &[]];
+    parts.user_factors = liked.into_iter().flat_map(|liked| folding.fold_in(liked)).collect();
+    make(parts)
+}
+
 fn sealed<T: Artifact>(value: &T) -> (ArtifactKind, Bytes) {
     (T::KIND, value.to_bytes().unwrap().into())
 }
 
-/// A store that serves the release.
+/// A store that serves the release, whose lists are ordered by predicted score.
 pub(crate) async fn store() -> MemoryStore {
+    publish(None).await
+}
+
+/// The same with a ranking model.
+pub(crate) async fn store_with_ranking() -> MemoryStore {
+    publish(Some(ranking())).await
+}
+
+async fn publish(ranking: Option<RankingModel>) -> MemoryStore {
     let (titles, ratings) = (titles(), ratings());
-    let artifacts = [
+    let mut artifacts = vec![
         sealed(&max_duration::build(&titles)),
         sealed(&score_count::build(&titles, &ratings)),
         sealed(&count_platform::build(&titles)),
@@ -97,6 +141,7 @@ pub(crate) async fn store() -> MemoryStore {
         sealed(&model()),
         sealed(&Histories::build(&ratings)),
     ];
+    artifacts.extend(ranking.iter().map(sealed));
     let manifest = Manifest {
         format: MANIFEST_FORMAT,
         builder: "by hand".to_owned(),
@@ -106,7 +151,8 @@ pub(crate) async fn store() -> MemoryStore {
         counts: Counts::default(),
         parameters: [].into(),
         model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
-        ranking: None,
+        ranking: ranking
+            .map(|_| RankingSummary { algorithm: "by hand".to_owned(), ..RankingSummary::default() }),
         signal: None,
         sources: Vec::new(),
         artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),

@@ -36,7 +36,7 @@ use crate::features::TitleFeatures;
 use crate::train::{self, BiasParams, ModelParams, TrainError, biases};
 
 /// A rating at or above this counts as liked.
-pub const RELEVANT: f32 = 4.0;
+pub const RELEVANT: f32 = recommender::LIKED;
 
 /// Measures by name: `rmse`, `mae`, `recall@10`, `ndcg@10`, `ndcg@100`, `coverage@10`. A measure that makes no
 /// sense for a model, or has no rows to be taken on, is absent.

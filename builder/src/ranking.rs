@@ -16,17 +16,16 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use recommender::RankingModel;
+use recommender::{LIKED, RankingModel};
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Measures, Table, first, names, ndcg, popularity};
+use crate::features::TitleFeatures;
 use crate::train::TrainError;
 use crate::train::ials::{self, IalsParams, liked};
 use crate::tune::log_uniform;
 use crate::{Reporter, Silent};
 
-/// A rating at or above this is taken for liked.
-pub const LIKED: f32 = 4.0;
 /// Users with fewer liked titles are not held out.
 const LEAST_LIKED: usize = 5;
 /// The measure that the search looks at.
@@ -101,6 +100,7 @@ struct HeldOutUser {
 /// [`TrainError`].
 pub fn search(
     rows: &Interactions,
+    features: &TitleFeatures,
     options: RankingOptions,
     reporter: &dyn Reporter,
 ) -> Result<Option<Searched>, TrainError> {
@@ -148,7 +148,7 @@ pub fn search(
     let mut trials = Vec::new();
     for number in 0..options.n_trials {
         let params = if number == 0 { IalsParams::default() } else { draw(&mut rng) };
-        let model = ials::fit(&params, &train, options.seed, &Silent)?;
+        let model = ials::fit(&params, &train, features, options.seed, &Silent)?;
         let ndcg = measure(&Ranker::Model(&model), &validation, all.n_titles)[CHOSEN_BY];
         reporter.note(&format!("nDCG@100 {ndcg:.4}, {}", params.describe()));
         trials.push(RankingTrial { params, ndcg });
@@ -169,7 +169,7 @@ pub fn search(
     reporter.note(&verdict);
 
     let train = without(&able[..n_held_out]);
-    let model = ials::fit(&params, &train, options.seed, &Silent)?;
+    let model = ials::fit(&params, &train, features, options.seed, &Silent)?;
     let metrics = Table::from([
         ("ials".to_owned(), measure(&Ranker::Model(&model), &test, all.n_titles)),
         (names::POPULARITY.to_owned(), measure(&Ranker::Popular(&popularity(&train)), &test, all.n_titles)),
@@ -178,16 +178,17 @@ pub fn search(
 }
 
 fn draw(rng: &mut impl Rng) -> IalsParams {
-    const FACTORS: [usize; 4] = [24, 32, 48, 64];
-    const EXPONENTS: [f64; 3] = [1.0, 0.9, 0.75];
+    // More make an artifact heavier than a function likes, and lists no better.
+    const FACTORS: [usize; 4] = [16, 24, 32, 48];
+    /// Each with what a regularisation is multiplied by to be about as strong as at 1, where `n + α₀|I|` is some hundreds.
+    const EXPONENTS: [(f64, f64); 3] = [(1.0, 1.0), (0.9, 2.0), (0.75, 4.0)];
     const EPOCHS: [usize; 3] = [8, 12, 16];
-    let exponent = EXPONENTS[rng.random_range(0..EXPONENTS.len())];
+    let (exponent, stronger) = EXPONENTS[rng.random_range(0..EXPONENTS.len())];
     IalsParams {
         n_factors: FACTORS[rng.random_range(0..FACTORS.len())],
         n_epochs: EPOCHS[rng.random_range(0..EPOCHS.len())],
         unobserved_weight: log_uniform(rng, 0.05, 0.8),
-        // A lower exponent takes the place of a power of a weight of some hundreds.
-        regularization: log_uniform(rng, 0.003, 0.03) * if exponent < 1.0 { 3.0 } else { 1.0 },
+        regularization: log_uniform(rng, 0.002 * stronger, 0.02 * stronger),
         exponent,
     }
 }
@@ -261,7 +262,9 @@ mod tests {
         let options = RankingOptions { n_trials: 3, n_held_out: 10, seed: 2 };
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| search(&two_tastes(), options, &Silent)).unwrap().unwrap()
+            pool.install(|| search(&two_tastes(), &TitleFeatures::default(), options, &Silent))
+                .unwrap()
+                .unwrap()
         };
         let found = run(1);
         assert!(found.beats_popularity && found.verdict.contains("better"), "{}", found.verdict);
@@ -294,6 +297,9 @@ mod tests {
             title_idx: vec![0],
             rating: vec![5.0],
         };
-        assert_eq!(search(&rows, RankingOptions::default(), &Silent).unwrap(), None);
+        assert_eq!(
+            search(&rows, &TitleFeatures::default(), RankingOptions::default(), &Silent).unwrap(),
+            None
+        );
     }
 }

@@ -2,17 +2,21 @@
 
 use artifact::{
     Artifact, ArtifactEntry, EncodeError, Kind, MANIFEST_FORMAT, Manifest, ModelSummary, Parameters,
+    RankingSummary, Signal,
 };
 use bytes::Bytes;
+use catalog::Interactions;
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{Histories, Titles};
+use recommender::{FactorModel, FactorModelParts, Histories, LIKED, RankingModel, Titles};
 use thiserror::Error;
 
-use crate::Reporter;
 use crate::etl::{self, EtlError, EtlInput, EtlOutput};
 use crate::evaluate::Table;
 use crate::features::TitleFeatures;
+use crate::ranking::{self, RankingOptions, Searched};
+use crate::train::{ModelParams, ials};
 use crate::tune::{self, FitOptions, Outcome, TuneError};
+use crate::{Reporter, WithoutNotes, signal};
 
 /// Why no release came of it.
 #[derive(Debug, Error)]
@@ -33,6 +37,9 @@ pub enum BuildError {
         /// What came out.
         value: f64,
     },
+    /// A model whose parts do not fit together.
+    #[error("the model is not sound")]
+    Unsound(#[source] artifact::Invalid),
     /// A part could not be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -43,13 +50,22 @@ pub enum BuildError {
 pub struct BuildOptions {
     /// Hold-out, search, seed.
     pub fit: FitOptions,
+    /// Trials of the search for a model that ranks; with 0 there is none, and predicted ratings rank.
+    pub ranking_trials: usize,
+    /// Random splits on which the ratings are checked for signal; 0 leaves that out.
+    pub signal_splits: usize,
     /// The score at or above which a title is recommended.
     pub recommend_threshold: f32,
 }
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { fit: FitOptions::default(), recommend_threshold: 3.5 }
+        Self {
+            fit: FitOptions::default(),
+            ranking_trials: RankingOptions::default().n_trials,
+            signal_splits: 3,
+            recommend_threshold: 3.5,
+        }
     }
 }
 
@@ -62,8 +78,10 @@ pub struct Built {
     pub manifest: Manifest,
     /// What the ETL found.
     pub etl: EtlOutput,
-    /// How the model came about.
+    /// How the model that predicts came about.
     pub outcome: Outcome,
+    /// How the model that ranks was searched for, where enough users could be held out.
+    pub ranking: Option<Searched>,
 }
 
 /// Reads, cleans, tunes, trains, measures and encodes. The result depends on the files and the options alone, not on
@@ -78,19 +96,33 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
     let works = titles.works();
     let pooled = ratings.by_work(&works);
     let features = TitleFeatures::new(titles, &works);
-    let outcome = tune::tune_and_fit(&pooled, &features, titles.titles().len(), &options.fit, reporter)?;
-
+    let n_titles = titles.titles().len();
+    let outcome = tune::tune_and_fit(&pooled, &features, n_titles, &options.fit, reporter)?;
     check_measures(&outcome.metrics)?;
+    let rows = pooled.interactions(n_titles);
+    let (ranking, ranking_model) = ranking(&rows, &features, options, reporter)?;
+    let signal = signal(&rows, &outcome.params, &features, options, reporter)?;
+    let model = over_editions(outcome.model.parts().clone(), &works)?;
+    let ranking_model = ranking_model
+        .map(|ranking| {
+            let model = over_editions(ranking.model().parts().clone(), &works)?;
+            RankingModel::new(model, ranking.weights()).map_err(BuildError::Unsound)
+        })
+        .transpose()?;
+
     reporter.start("writing artifacts", Kind::ALL.len() as u64, "artifacts");
-    let artifacts = vec![
+    let mut artifacts = vec![
         sealed(&max_duration::build(titles), reporter)?,
         sealed(&score_count::build(titles, ratings), reporter)?,
         sealed(&count_platform::build(titles), reporter)?,
         sealed(&actor::build(titles), reporter)?,
         sealed(&Titles::build(titles, ratings), reporter)?,
-        sealed(&outcome.model, reporter)?,
+        sealed(&model, reporter)?,
         sealed(&Histories::build(ratings), reporter)?,
     ];
+    if let Some(model) = &ranking_model {
+        artifacts.push(sealed(model, reporter)?);
+    }
     reporter.finish();
 
     let manifest = Manifest {
@@ -100,7 +132,7 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
         data_until: ratings.timestamp().iter().copied().max().unwrap_or(0),
         platforms: titles.platforms().iter().map(ToString::to_string).collect(),
         counts: etl.counts(),
-        parameters: parameters(&options.fit, &outcome),
+        parameters: parameters(&options.fit, &outcome, ranking.as_ref()),
         model: ModelSummary {
             algorithm: outcome.params.algorithm().to_owned(),
             n_factors: outcome.model.n_factors() as u32,
@@ -108,12 +140,72 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
             recommend_threshold: options.recommend_threshold,
             metrics: outcome.metrics.clone(),
         },
-        ranking: None,
-        signal: None,
+        ranking: ranking.as_ref().filter(|_| ranking_model.is_some()).map(|found| RankingSummary {
+            algorithm: "ials".to_owned(),
+            n_factors: found.params.n_factors as u32,
+            verdict: found.verdict.clone(),
+            metrics: found.metrics.clone(),
+        }),
+        signal,
         sources: etl.sources.clone(),
         artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
     };
-    Ok(Built { artifacts, manifest, etl, outcome })
+    Ok(Built { artifacts, manifest, etl, outcome, ranking })
+}
+
+/// Searches for a model that ranks, and trains it on all rows where it ranks better than popularity.
+fn ranking(
+    rows: &Interactions,
+    features: &TitleFeatures,
+    options: &BuildOptions,
+    reporter: &dyn Reporter,
+) -> Result<(Option<Searched>, Option<RankingModel>), BuildError> {
+    let seed = options.fit.seed;
+    let search = RankingOptions { n_trials: options.ranking_trials, seed, ..RankingOptions::default() };
+    let found = ranking::search(rows, features, search, &WithoutNotes(reporter)).map_err(TuneError::Train)?;
+    let Some(found) = found else { return Ok((None, None)) };
+    reporter.note(&found.verdict);
+    check_measures(&found.metrics)?;
+    let model = if found.beats_popularity {
+        Some(
+            ials::fit(&found.params, &ials::liked(rows, LIKED), features, seed, reporter)
+                .map_err(TuneError::Train)?,
+        )
+    } else {
+        None
+    };
+    Ok((Some(found), model))
+}
+
+/// A run this long tells a model from its twin, and the check trains many.
+const MOST_SWEEPS_FOR_SIGNAL: usize = 100;
+
+fn signal(
+    rows: &Interactions,
+    params: &ModelParams,
+    features: &TitleFeatures,
+    options: &BuildOptions,
+    reporter: &dyn Reporter,
+) -> Result<Option<Signal>, BuildError> {
+    if options.signal_splits == 0 {
+        return Ok(None);
+    }
+    let params = match params {
+        ModelParams::Bayes(_) => params.clone().with_n_epochs(params.n_epochs().min(MOST_SWEEPS_FOR_SIGNAL)),
+        _ => params.clone(),
+    };
+    Ok(Some(signal::check(rows, &params, features, options.signal_splits, options.fit.seed, reporter)?))
+}
+
+/// The model with what the first title of each work has on all titles of the work.
+fn over_editions(mut parts: FactorModelParts, works: &[u32]) -> Result<FactorModel, BuildError> {
+    let k = parts.n_factors;
+    for (title, &work) in works.iter().enumerate() {
+        let work = work as usize;
+        parts.item_bias[title] = parts.item_bias[work];
+        parts.item_factors.copy_within(work * k..(work + 1) * k, title * k);
+    }
+    FactorModel::new(parts).map_err(BuildError::Unsound)
 }
 
 fn check_measures(metrics: &Table) -> Result<(), BuildError> {
@@ -134,14 +226,19 @@ fn sealed<T: Artifact>(value: &T, reporter: &dyn Reporter) -> Result<(Kind, Byte
 }
 
 /// What was given and what was chosen; the trials stand beside the choice.
-fn parameters(options: &FitOptions, outcome: &Outcome) -> Parameters {
+fn parameters(options: &FitOptions, outcome: &Outcome, ranking: Option<&Searched>) -> Parameters {
     let json = |value: serde_json::Result<serde_json::Value>| value.unwrap_or_default();
-    Parameters::from([
+    let mut parameters = Parameters::from([
         ("hold_out".to_owned(), json(serde_json::to_value(options.method))),
         ("hold_out_shares".to_owned(), json(serde_json::to_value(options.shares))),
         ("model".to_owned(), json(serde_json::to_value(&outcome.params))),
         ("trials".to_owned(), json(serde_json::to_value(&outcome.trials))),
-    ])
+    ]);
+    if let Some(found) = ranking {
+        parameters.insert("ranking".to_owned(), json(serde_json::to_value(&found.params)));
+        parameters.insert("ranking_trials".to_owned(), json(serde_json::to_value(&found.trials)));
+    }
+    parameters
 }
 
 /// Decodes one artifact of any kind thoroughly, and says what is wrong with it.

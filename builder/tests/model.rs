@@ -118,7 +118,9 @@ fn lists_are_those_of_a_model_made_to_rank() {
     let (mut ndcg, mut recall) = (0.0, 0.0);
     for seed in 0..5 {
         let options = RankingOptions { n_trials: 2, n_held_out: 200, seed };
-        let found = ranking::search(&file.rows, options, &Silent).expect("sound rows").expect("enough users");
+        let found = ranking::search(&file.rows, &TitleFeatures::default(), options, &Silent)
+            .expect("sound rows")
+            .expect("enough users");
         assert!(found.beats_popularity, "{}", found.verdict);
         ndcg += found.metrics["ials"]["ndcg@100"] / 5.0;
         recall += found.metrics["ials"]["recall@20"] / 5.0;

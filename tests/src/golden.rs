@@ -126,7 +126,7 @@ pub fn model() -> FactorModel {
 /// # Panics
 /// Never: the parts fit together.
 pub fn ranking() -> RankingModel {
-    let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0 };
+    let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0, n_titles: 4 };
     let item_factors = vec![1.0, 0.0, 0.5, 0.25, 0.0, 0.75, 1.5, -0.5, 0.0, 0.0, 0.5, 0.25];
     let model = FactorModel::new(FactorModelParts {
         user_bias: vec![0.0; 4],
@@ -188,6 +188,7 @@ pub fn manifest() -> Manifest {
             metrics: [(text("svd"), [(text("rmse"), 0.1 + 0.2)].into())].into(),
         },
         ranking: Some(RankingSummary {
+            verdict: "It ranks better than popularity.".to_owned(),
             algorithm: text("ials"),
             n_factors: 2,
             metrics: [(text("ials"), [(text("ndcg@100"), 0.25)].into())].into(),

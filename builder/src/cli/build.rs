@@ -11,6 +11,7 @@ use super::stores::{StoreArg, block_on, now, open};
 use super::train::ParamArgs;
 use crate::etl::{self, EtlInput};
 use crate::release::{self, BuildOptions, Built};
+use crate::signal;
 use crate::tune::FitOptions;
 
 /// Make a release from raw files and serve it from a store.
@@ -44,6 +45,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "MINUTES")]
     minutes: Option<f64>,
 
+    /// Trials of the search for the model that ranks; 0 leaves it out, and predicted ratings rank.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    ranking_trials: usize,
+
+    /// Random splits on which the ratings are checked for title signal: 2 to 10, or 0 to leave that out.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    signal_splits: usize,
+
     /// Score at or above which a title is recommended.
     #[arg(long, value_name = "SCORE", default_value_t = 3.5)]
     recommend_threshold: f32,
@@ -62,6 +71,11 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         .transpose()
         .context("--minutes takes a number of minutes, at least 0")?;
     anyhow::ensure!(args.recommend_threshold.is_finite(), "--recommend-threshold takes a score");
+    anyhow::ensure!(
+        args.signal_splits == 0 || (2..=signal::MAX_SEEDS).contains(&args.signal_splits),
+        "--signal-splits takes 0, or 2 to {}",
+        signal::MAX_SEEDS
+    );
     let options = BuildOptions {
         fit: FitOptions {
             shares: args.hold_out.shares(),
@@ -72,6 +86,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
             time_limit,
             ..FitOptions::default()
         },
+        ranking_trials: args.ranking_trials,
+        signal_splits: args.signal_splits,
         recommend_threshold: args.recommend_threshold,
     };
     let input = EtlInput::resolve(&args.titles, &args.ratings)?;

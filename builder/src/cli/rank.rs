@@ -2,11 +2,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use artifact::Artifact as _;
+use recommender::LIKED;
 
 use super::Context;
 use super::data::{Ratings, Source, write};
 use crate::evaluate::{Measures, Report, Table};
-use crate::ranking::{LIKED, RankingOptions, search};
+use crate::ranking::{RankingOptions, search};
 use crate::train::ials::{self, liked};
 
 /// Search for, measure and train the model that ranks titles.
@@ -45,12 +46,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let Ratings { file, .. } = args.source.read(context)?;
+    let Ratings { file, features } = args.source.read(context)?;
     anyhow::ensure!(args.seeds > 0, "--seeds takes a number above 0");
     let mut searches = Vec::new();
     for seed in args.seed..args.seed + args.seeds {
         let options = RankingOptions { n_trials: args.trials, n_held_out: args.held_out, seed };
-        let found = search(&file.rows, options, context)?
+        let found = search(&file.rows, &features, options, context)?
             .context("too few users like five titles or more: none can be held out")?;
         searches.push(found);
     }
@@ -75,7 +76,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         ));
     }
     if let Some(path) = &args.out {
-        let model = ials::fit(&searches[0].params, &liked(&file.rows, LIKED), args.seed, context)?;
+        let model = ials::fit(&searches[0].params, &liked(&file.rows, LIKED), &features, args.seed, context)?;
         write(path, &model.to_bytes()?)?;
     }
     Ok(())

@@ -3,6 +3,8 @@ use std::fmt::Write as _;
 use artifact::Manifest;
 
 use super::Context;
+use crate::evaluate::{Report, Table};
+
 use super::stores::{StoreArg, block_on, day_and_time, manifest_of, open};
 
 /// Describe a release: what it was made from, what its model is worth, what it weighs.
@@ -54,8 +56,15 @@ pub(super) fn describe(release: &str, manifest: &Manifest) -> String {
         model.algorithm, model.n_factors, manifest.seed, model.recommend_threshold
     );
     let _ = writeln!(text, "  {}", model.verdict);
-    text.push_str("  on test ratings:\n");
-    text.push_str(&measures(manifest));
+    indent(&mut text, "on test ratings", &model.metrics);
+    if let Some(ranking) = &manifest.ranking {
+        let _ = writeln!(text, "  lists: {}, {} factors", ranking.algorithm, ranking.n_factors);
+        let _ = writeln!(text, "  {}", ranking.verdict);
+        indent(&mut text, "for test users, who are in no training", &ranking.metrics);
+    }
+    if let Some(signal) = &manifest.signal {
+        let _ = writeln!(text, "  {}", signal.verdict);
+    }
     text.push_str("  artifacts:\n");
     for entry in &manifest.artifacts {
         let _ = writeln!(text, "    {:<16} {:>12} bytes", entry.kind.name(), entry.bytes);
@@ -63,22 +72,9 @@ pub(super) fn describe(release: &str, manifest: &Manifest) -> String {
     text
 }
 
-fn measures(manifest: &Manifest) -> String {
-    const COLUMNS: [&str; 6] = ["rmse", "mae", "recall@10", "ndcg@10", "ndcg@100", "coverage@10"];
-    let metrics = &manifest.model.metrics;
-    let width = metrics.keys().map(String::len).max().unwrap_or(0);
-    let mut text = format!("    {:<width$}", "");
-    for column in COLUMNS {
-        let _ = write!(text, "  {column:>11}");
+fn indent(text: &mut String, heading: &str, measures: &Table) {
+    let _ = writeln!(text, "  {heading}:");
+    for line in (Report { models: measures.clone(), ..Report::default() }).to_text().lines() {
+        let _ = writeln!(text, "    {line}");
     }
-    text.push('\n');
-    for (name, measures) in metrics {
-        let _ = write!(text, "    {name:<width$}");
-        for column in COLUMNS {
-            let value = measures.get(column).map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
-            let _ = write!(text, "  {value:>11}");
-        }
-        text.push('\n');
-    }
-    text
 }

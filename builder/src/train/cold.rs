@@ -3,15 +3,13 @@
 //! A trained title is a bias and factors. A ridge regression from features to those, over the titles that have
 //! ratings, gives the others theirs, as plain numbers that are served like any (the linear map of Gantner et al. 2010,
 //! "Learning attribute-to-feature mappings for cold-start recommendations", section III.C). Titles count by
-//! `n / (n + 100)`, `n` being their ratings. How strongly the map of each coordinate is shrunk is chosen on every
+//! `n / (n + half)`, `n` being their ratings: who predicts ratings wants titles right that many rate. How strongly the map of each coordinate is shrunk is chosen on every
 //! fifth of the titles.
 
 use recommender::FactorModelParts;
 
 use crate::features::TitleFeatures;
 
-/// Ratings at which a title counts half.
-const HALF: f32 = 100.0;
 /// Strengths tried, weakest first.
 const RIDGES: [f32; 8] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 1e6];
 /// One title in this many is kept back to choose by.
@@ -23,8 +21,9 @@ const MOST_STEPS: usize = 200;
 const RESIDUAL: f64 = 1e-4;
 
 /// Replaces bias and factors of the titles without ratings. Does nothing where too few titles are rated or nothing is
-/// known of them. `n_ratings` has one entry a title.
-pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &TitleFeatures) {
+/// known of them. `n_ratings` has one entry a title; `half` is how many ratings make a title count half, 0 where all
+/// count alike.
+pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &TitleFeatures, half: f32) {
     let n = n_ratings.len();
     let rated: Vec<usize> = (0..n).filter(|&title| n_ratings[title] > 0).collect();
     if features.n_titles() != n || rated.len() < LEAST_TITLES || rated.len() == n {
@@ -36,7 +35,7 @@ pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &
         std::iter::once(parts.item_bias[title]).chain(factors.iter().copied())
     };
     let targets: Vec<f32> = rated.iter().flat_map(|&title| target(title)).collect();
-    let weight = |title: usize| n_ratings[title] as f32 / (n_ratings[title] as f32 + HALF);
+    let weight = |title: usize| n_ratings[title] as f32 / (n_ratings[title] as f32 + half);
     let problem = |of: &[usize]| Ridge::new(features, &rated, &targets, of, width, weight);
 
     let (kept_back, others): (Vec<usize>, Vec<usize>) = (0..rated.len()).partition(|at| at % KEPT_BACK == 0);

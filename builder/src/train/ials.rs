@@ -14,8 +14,9 @@ use rayon::prelude::*;
 use recommender::{FactorModel, FactorModelParts, RankingModel, RankingWeights};
 use serde::{Deserialize, Serialize};
 
-use super::{TrainError, check_parameter, check_rows};
+use super::{TrainError, check_parameter, check_rows, cold};
 use crate::Reporter;
+use crate::features::TitleFeatures;
 
 /// Parameters of [`fit`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,8 +51,10 @@ impl IalsParams {
         check_parameter("exponent", self.exponent, (0.0..=1.0).contains(&self.exponent), "0 to 1")
     }
 
-    fn weights(&self) -> RankingWeights {
+    /// As they are stored, for a loss over `n_titles` liked titles.
+    fn weights(&self, n_titles: usize) -> RankingWeights {
         RankingWeights {
+            n_titles: n_titles as u32,
             unobserved_weight: self.unobserved_weight as f32,
             regularization: self.regularization as f32,
             exponent: self.exponent as f32,
@@ -77,13 +80,15 @@ pub fn liked(rows: &Interactions, least: f32) -> Interactions {
 /// Trains on the pairs of `liked`, whose ratings are not looked at. Users' vectors are the model's own fold-in of what
 /// they liked, so that a user who is folded in later gets what a trained one gets.
 ///
-/// A user without a liked title has the vector 0, and so has a title that nobody likes.
+/// A user without a liked title has the vector 0. A title that nobody likes has that of a title with its features, or 0
+/// where nothing is known of it; it is no part of what users are folded in by.
 ///
 /// # Errors
 /// [`TrainError`].
 pub fn fit(
     params: &IalsParams,
     liked: &Interactions,
+    features: &TitleFeatures,
     seed: u64,
     reporter: &dyn Reporter,
 ) -> Result<RankingModel, TrainError> {
@@ -107,22 +112,28 @@ pub fn fit(
     }
     reporter.start("training the ranking", params.n_epochs as u64, "passes");
     for _ in 0..params.n_epochs {
-        let user_factors = half_step(&users, &item_factors, params);
-        item_factors = half_step(&items, &user_factors, params);
+        let user_factors = half_step(&users, &item_factors, items.n_known(), params);
+        item_factors = half_step(&items, &user_factors, users.n_known(), params);
         reporter.advance(1);
     }
     reporter.finish();
-    model(params, &users, &item_factors).map_err(|problem| TrainError::Unsound(problem.to_string()))
+    model(params, &users, &items, &item_factors, features)
+        .map_err(|problem| TrainError::Unsound(problem.to_string()))
 }
+
+/// A title that nobody likes is taken for one of the many with few likes, not for one of the few with many.
+const EVERY_TITLE_ALIKE: f32 = 0.0;
 
 /// The model of these title vectors, with every user folded in.
 fn model(
     params: &IalsParams,
     users: &Pairs,
+    items: &Pairs,
     item_factors: &DMatrix<f64>,
+    features: &TitleFeatures,
 ) -> Result<RankingModel, artifact::Invalid> {
     let (k, n_items) = item_factors.shape();
-    let weights = params.weights();
+    let weights = params.weights(items.n_known());
     let without_users = FactorModel::new(FactorModelParts {
         item_bias: vec![0.0; n_items],
         n_factors: k,
@@ -141,14 +152,14 @@ fn model(
             without_users.fold_in(&liked)
         })
         .collect();
-    RankingModel::new(
-        FactorModel::new(FactorModelParts {
-            user_bias: vec![0.0; n_users],
-            user_factors: folded.concat(),
-            ..without_users.model().parts().clone()
-        })?,
-        weights,
-    )
+    let mut parts = FactorModelParts {
+        user_bias: vec![0.0; n_users],
+        user_factors: folded.concat(),
+        ..without_users.model().parts().clone()
+    };
+    let n_liked: Vec<u32> = (0..n_items).map(|item| items.of(item).len() as u32).collect();
+    cold::place(&mut parts, &n_liked, features, EVERY_TITLE_ALIKE);
+    RankingModel::new(FactorModel::new(parts)?, weights)
 }
 
 /// One side's pairs, by row.
@@ -175,16 +186,21 @@ impl Pairs {
         Self { starts, other: sorted }
     }
 
+    /// Rows with a pair at least.
+    fn n_known(&self) -> usize {
+        self.starts.windows(2).filter(|w| w[0] < w[1]).count()
+    }
+
     fn of(&self, row: usize) -> &[u32] {
         &self.other[self.starts[row]..self.starts[row + 1]]
     }
 }
 
-/// The best vectors of one side, given those of the other (a column each):
+/// The best vectors of one side, given those of the other (a column each), `n_other` of which have a pair:
 /// `(Σ_{liked} vvᵀ + α₀VVᵀ + λ_u·1) p = Σ_{liked} v`.
-fn half_step(pairs: &Pairs, other: &DMatrix<f64>, params: &IalsParams) -> DMatrix<f64> {
+fn half_step(pairs: &Pairs, other: &DMatrix<f64>, n_other: usize, params: &IalsParams) -> DMatrix<f64> {
     let k = other.nrows();
-    let weights = params.weights();
+    let weights = params.weights(n_other);
     let gramian = other * other.transpose() * params.unobserved_weight;
     let n_rows = pairs.starts.len() - 1;
     let columns: Vec<DVector<f64>> = (0..n_rows)
@@ -196,7 +212,7 @@ fn half_step(pairs: &Pairs, other: &DMatrix<f64>, params: &IalsParams) -> DMatri
                 return right;
             }
             let mut matrix = gramian.clone();
-            let ridge = weights.ridge(of_row.len(), other.ncols());
+            let ridge = weights.ridge(of_row.len());
             for i in 0..k {
                 matrix[(i, i)] += ridge;
             }
@@ -250,7 +266,7 @@ mod tests {
     #[test]
     fn titles_of_ones_own_taste_come_first() {
         let rows = two_tastes();
-        let ranking = fit(&params(), &rows, 1, &Silent).unwrap();
+        let ranking = fit(&params(), &rows, &TitleFeatures::default(), 1, &Silent).unwrap();
         let score = |u: usize, i: usize| -> f32 {
             let (p, q) = (ranking.model().user_vector(u), ranking.model().item_vector(i));
             p.iter().zip(q).map(|(a, b)| a * b).sum()
@@ -281,9 +297,9 @@ mod tests {
                 loss += (1.0 - scores[(u as usize, i as usize)]).powi(2);
             }
             for (pairs, factors) in [(&users, user_factors), (&items, item_factors)] {
-                let n_other = if factors.ncols() == rows.n_users { rows.n_titles } else { rows.n_users };
+                let n_other = if factors.ncols() == rows.n_users { 30 } else { 40 };
                 for (row, column) in factors.column_iter().enumerate() {
-                    loss += p.weights().ridge(pairs.of(row).len(), n_other) * column.norm_squared();
+                    loss += p.weights(n_other).ridge(pairs.of(row).len()) * column.norm_squared();
                 }
             }
             loss
@@ -293,9 +309,9 @@ mod tests {
         item_factors.column_mut(30).fill(0.0);
         let mut before = f64::INFINITY;
         for _ in 0..5 {
-            let user_factors = half_step(&users, &item_factors, &p);
+            let user_factors = half_step(&users, &item_factors, 30, &p);
             let after_users = loss(&user_factors, &item_factors);
-            item_factors = half_step(&items, &user_factors, &p);
+            item_factors = half_step(&items, &user_factors, 40, &p);
             let after_items = loss(&user_factors, &item_factors);
             assert!(after_users <= before + 1e-9 && after_items <= after_users + 1e-9);
             before = after_items;
@@ -307,7 +323,10 @@ mod tests {
         let rows = two_tastes();
         let run = |threads, seed| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| fit(&params(), &rows, seed, &Silent)).unwrap().to_bytes().unwrap()
+            pool.install(|| fit(&params(), &rows, &TitleFeatures::default(), seed, &Silent))
+                .unwrap()
+                .to_bytes()
+                .unwrap()
         };
         assert_eq!(run(1, 1), run(3, 1));
         assert_ne!(run(1, 1), run(1, 2));
@@ -316,7 +335,7 @@ mod tests {
     #[test]
     fn parameters_out_of_range_and_no_rows_are_refused() {
         let rows = two_tastes();
-        let name = |p: IalsParams| match fit(&p, &rows, 1, &Silent) {
+        let name = |p: IalsParams| match fit(&p, &rows, &TitleFeatures::default(), 1, &Silent) {
             Err(TrainError::Parameter { name, .. }) => name,
             other => panic!("{other:?}"),
         };
@@ -324,6 +343,9 @@ mod tests {
         assert_eq!(name(IalsParams { unobserved_weight: 0.0, ..params() }), "unobserved_weight");
         assert_eq!(name(IalsParams { regularization: f64::NAN, ..params() }), "regularization");
         assert_eq!(name(IalsParams { exponent: 2.0, ..params() }), "exponent");
-        assert_eq!(fit(&params(), &liked(&rows, 5.5), 1, &Silent).unwrap_err(), TrainError::Empty);
+        assert_eq!(
+            fit(&params(), &liked(&rows, 5.5), &TitleFeatures::default(), 1, &Silent).unwrap_err(),
+            TrainError::Empty
+        );
     }
 }

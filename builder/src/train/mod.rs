@@ -219,6 +219,9 @@ pub fn fit_watched(
     Ok((with_noise(with_users_as_prior(model, train), rmse), history))
 }
 
+/// Ratings at which a title counts half in what is learnt for those without.
+const HALF_WEIGHT: f32 = 100.0;
+
 /// The model with a place for the titles that have no rating, where features tell of them.
 fn with_cold_titles(model: &FactorModel, train: &Interactions, features: &TitleFeatures) -> FactorModel {
     let mut n_ratings = vec![0; model.n_items()];
@@ -226,7 +229,7 @@ fn with_cold_titles(model: &FactorModel, train: &Interactions, features: &TitleF
         n_ratings[title as usize] += 1;
     }
     let mut parts = model.parts().clone();
-    cold::place(&mut parts, &n_ratings, features);
+    cold::place(&mut parts, &n_ratings, features, HALF_WEIGHT);
     FactorModel::new(parts).expect("sums of finite numbers that were shrunk are finite")
 }
 

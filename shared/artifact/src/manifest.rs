@@ -115,6 +115,8 @@ pub struct RankingSummary {
     pub algorithm: String,
     /// Factors a user or title.
     pub n_factors: u32,
+    /// One sentence on how it ranks beside popularity.
+    pub verdict: String,
     /// Measures on held-out users, by model and measure.
     pub metrics: BTreeMap<String, BTreeMap<String, f64>>,
 }

@@ -74,7 +74,12 @@ fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> Recommen
 }
 
 fn ranking(n_factors: usize, values: &mut impl FnMut(usize) -> Vec<f32>) -> RankingModel {
-    let weights = RankingWeights { unobserved_weight: 0.1, regularization: 0.01, exponent: 0.5 };
+    let weights = RankingWeights {
+        unobserved_weight: 0.1,
+        regularization: 0.01,
+        exponent: 0.5,
+        n_titles: N_TITLES as u32,
+    };
     let item_factors = values(N_TITLES * n_factors);
     let model = FactorModel::new(FactorModelParts {
         user_bias: vec![0.0],

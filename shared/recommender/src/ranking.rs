@@ -17,12 +17,15 @@ pub struct RankingWeights {
     pub regularization: f32,
     /// ν, from 0 to 1: how regularisation grows with the number of liked titles.
     pub exponent: f32,
+    /// |I|: the titles that somebody liked. The others, and further editions of a work, have vectors too, but are no
+    /// part of the loss.
+    pub n_titles: u32,
 }
 
 impl RankingWeights {
-    /// `λ(n + α₀|I|)^ν`: the regularisation of a user who likes `n_liked` of `n_items` titles.
-    pub fn ridge(self, n_liked: usize, n_items: usize) -> f64 {
-        let weight = n_liked as f64 + f64::from(self.unobserved_weight) * n_items as f64;
+    /// `λ(n + α₀|I|)^ν`: the regularisation of a user who likes `n_liked` titles.
+    pub fn ridge(self, n_liked: usize) -> f64 {
+        let weight = n_liked as f64 + f64::from(self.unobserved_weight) * f64::from(self.n_titles);
         f64::from(self.regularization) * weight.powf(f64::from(self.exponent))
     }
 }
@@ -51,6 +54,8 @@ impl RankingModel {
         let positive = w.regularization > 0.0 && w.regularization <= 1e6;
         Invalid::unless(positive, "regularization", "not above 0 and at most 1,000,000")?;
         Invalid::unless((0.0..=1.0).contains(&w.exponent), "exponent", "not from 0 to 1")?;
+        let known = w.n_titles as usize <= model.n_items();
+        Invalid::unless(known, "n_titles", "more titles are liked than there are")?;
         let zero = |values: &[f32]| values.iter().all(|&v| v == 0.0);
         let parts = model.parts();
         let unbiased = parts.global_mean == 0.0 && zero(&parts.user_bias) && zero(parts.user_prior.mean());
@@ -58,7 +63,8 @@ impl RankingModel {
         Ok(Self { model, weights })
     }
 
-    /// The prior of a user of whom nothing is liked yet, from the item vectors (items × factors, row by row).
+    /// The prior of a user of whom nothing is liked yet, from the vectors of the titles that count
+    /// (titles × factors, row by row; vectors of 0 add nothing).
     ///
     /// # Errors
     /// A value that is not finite.
@@ -70,7 +76,6 @@ impl RankingModel {
         n_factors: usize,
         weights: RankingWeights,
     ) -> Result<UserPrior, Invalid> {
-        let n_items = item_factors.len().checked_div(n_factors).unwrap_or(0);
         let mut gramian = Array2::<f64>::zeros((n_factors, n_factors));
         // In chunks, so that the copy in double precision stays small.
         for rows in item_factors.chunks(256 * n_factors.max(1)) {
@@ -79,7 +84,7 @@ impl RankingModel {
                 .mapv(f64::from);
             gramian += &rows.t().dot(&rows);
         }
-        let ridge = weights.ridge(0, n_items);
+        let ridge = weights.ridge(0);
         let mut precision = vec![1.0];
         for row in 0..n_factors {
             precision.push(0.0);
@@ -121,8 +126,7 @@ impl RankingModel {
                 target: 1.0 - f64::from(self.model.parts().item_bias[item]),
             })
             .collect();
-        let n_items = self.model.n_items();
-        let ridge = self.weights.ridge(liked.len(), n_items) - self.weights.ridge(0, n_items);
+        let ridge = self.weights.ridge(liked.len()) - self.weights.ridge(0);
         Posterior::new(&self.model.parts().user_prior, 1.0, ridge, &observations)
     }
 }
@@ -155,7 +159,7 @@ mod tests {
     use crate::FactorModelParts;
 
     const WEIGHTS: RankingWeights =
-        RankingWeights { unobserved_weight: 0.1, regularization: 0.05, exponent: 0.5 };
+        RankingWeights { unobserved_weight: 0.1, regularization: 0.05, exponent: 0.5, n_titles: 5 };
 
     fn small() -> RankingModel {
         let item_factors: Vec<f32> = (0..10).map(|i| ((i * 7 % 5) as f32 - 2.0) / 4.0).collect();
@@ -180,7 +184,7 @@ mod tests {
         let ranking = small();
         let liked = [1, 3];
         let loss = |vector: &[f32]| {
-            let ridge = WEIGHTS.ridge(2, 5);
+            let ridge = WEIGHTS.ridge(2);
             let squares: f64 = vector.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
             let scores = (0..5).map(|item| {
                 let score = f64::from(crate::scan::dot(vector, ranking.model().item_vector(item)));
@@ -207,6 +211,7 @@ mod tests {
         assert_eq!(with(RankingWeights { unobserved_weight: f32::NAN, ..WEIGHTS }), "unobserved_weight");
         assert_eq!(with(RankingWeights { regularization: 0.0, ..WEIGHTS }), "regularization");
         assert_eq!(with(RankingWeights { exponent: 1.5, ..WEIGHTS }), "exponent");
+        assert_eq!(with(RankingWeights { n_titles: 6, ..WEIGHTS }), "n_titles");
         let biased = FactorModelParts { global_mean: 3.0, ..ranking.model().parts().clone() };
         let biased = FactorModel::new(biased).unwrap();
         assert_eq!(RankingModel::new(biased, WEIGHTS).unwrap_err().field, "user_bias");

@@ -706,7 +706,12 @@ mod tests {
 
         /// Users are folded in from what they like, as a trainer leaves them; the first likes nothing.
         fn ranking(self, works: &[u32], histories: &Histories) -> RankingModel {
-            let weights = RankingWeights { unobserved_weight: 0.1, regularization: 0.05, exponent: 0.5 };
+            let weights = RankingWeights {
+                unobserved_weight: 0.1,
+                regularization: 0.05,
+                exponent: 0.5,
+                n_titles: 30,
+            };
             let k = self.k + 1;
             let item_factors = self.of_items(works, 20_000, k);
             let mut parts = FactorModelParts {
@@ -890,7 +895,7 @@ mod tests {
                     })
                     .collect();
                 let (noise, ridge) = match &r.ranking {
-                    Some(m) => (1.0, m.weights().ridge(ratings.len(), 30) - m.weights().ridge(0, 30)),
+                    Some(m) => (1.0, m.weights().ridge(ratings.len()) - m.weights().ridge(0)),
                     None => (0.8_f32.into(), 0.0),
                 };
                 let posterior = Posterior::new(&parts.user_prior, noise, ridge, &observations);

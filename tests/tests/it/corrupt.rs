@@ -318,6 +318,7 @@ fn ranking_model(fields: &mut Fields<'_, mirror::RankingModel>) {
     fields.add("regularization.0", |s| s.regularization = 0.0);
     fields.add("regularization.infinite", |s| s.regularization = f32::INFINITY);
     fields.add("exponent.above-1", |s| s.exponent = 1.5);
+    fields.add("n_titles.beyond-the-titles", |s| s.n_titles = 7);
 }
 
 fn histories(fields: &mut Fields<'_, mirror::Histories>) {

@@ -101,7 +101,13 @@ mirror!(RatingModel {
     item_factors: Block,
 });
 
-mirror!(RankingModel { unobserved_weight: f32, regularization: f32, exponent: f32, model: RatingModel });
+mirror!(RankingModel {
+    unobserved_weight: f32,
+    regularization: f32,
+    exponent: f32,
+    n_titles: u32,
+    model: RatingModel
+});
 
 mirror!(Histories {
     n_users: u32,

@@ -98,7 +98,7 @@ fn model() -> FactorModel {
 /// One factor for dramas and one for comedies. The users are those of the histories: the first likes a drama, the second
 /// two, the third nothing.
 fn ranking() -> RankingModel {
-    let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0 };
+    let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0, n_titles: 4 };
     let item_factors = vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.5, 0.0, 0.75, 0.0, 0.25, 0.75, 0.25, 0.75];
     let mut parts = FactorModelParts {
         user_bias: vec![0.0; 3],

@@ -20,6 +20,9 @@ pub(super) const UNRATED: u32 = u32::MAX;
 /// A stripe of titles should fit a second-level cache. Users pass through it: rows of a block stand by
 /// user, so that a user's factors are fetched once a block.
 const STRIPE_BYTES: usize = 256 << 10;
+/// So that positions within a stripe fit [`Row`]. No stripe holds many more members than its share of the rows, so
+/// doubling the stripes comes to an end.
+const MAX_MEMBERS: usize = 1 << 16;
 /// Smaller blocks cost more to hand out than to visit.
 const MIN_ROWS_PER_BLOCK: usize = 256;
 const MIN_STRIPES: usize = 16;
@@ -65,6 +68,11 @@ impl Side {
         *self.starts.last().unwrap_or(&0)
     }
 
+    /// Members of the stripe that has most.
+    fn widest(&self) -> usize {
+        self.starts.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
+    }
+
     fn stripe_of_slot(&self) -> Vec<u32> {
         let sizes = self.starts.windows(2).map(|w| w[1] - w[0]);
         sizes.enumerate().flat_map(|(s, n)| std::iter::repeat_n(s as u32, n)).collect()
@@ -96,9 +104,14 @@ impl Grid {
         let user_counts = count(&data.user_idx, data.n_users);
         let item_counts = count(&data.title_idx, data.n_titles);
         let rated = |counts: &[u32]| counts.iter().filter(|&&c| c > 0).count();
-        let n_stripes = n_stripes(data.len(), rated(&user_counts), rated(&item_counts), width);
-        let users = Side::deal(&user_counts, n_stripes);
-        let items = Side::deal(&item_counts, n_stripes);
+        let mut n_stripes = n_stripes(data.len(), rated(&user_counts), rated(&item_counts), width);
+        let (users, items) = loop {
+            let sides = (Side::deal(&user_counts, n_stripes), Side::deal(&item_counts, n_stripes));
+            if sides.0.widest().max(sides.1.widest()) <= MAX_MEMBERS {
+                break sides;
+            }
+            n_stripes *= 2;
+        };
 
         let (user_stripe, item_stripe) = (users.stripe_of_slot(), items.stripe_of_slot());
         let block_of = |u: u32, i: u32| {
@@ -118,8 +131,8 @@ impl Grid {
             let block = block_of(u, i);
             let (a, b) = (block / n_stripes, block % n_stripes);
             rows[next[block]] = Row {
-                user: users.slot[u as usize] - users.starts[a] as u32,
-                item: items.slot[i as usize] - items.starts[b] as u32,
+                user: (users.slot[u as usize] as usize - users.starts[a]) as u16,
+                item: (items.slot[i as usize] as usize - items.starts[b]) as u16,
                 centred: rating - global_mean,
             };
             next[block] += 1;
@@ -202,6 +215,22 @@ mod tests {
             }
             prop_assert!(loads.iter().max().unwrap() - loads.iter().min().unwrap() < 50);
         }
+    }
+
+    #[test]
+    fn positions_fit_however_many_users_one_title_has() {
+        let n_users = MAX_MEMBERS + 1;
+        let data = Interactions {
+            n_users,
+            n_titles: 1,
+            user_idx: (0..n_users as u32).collect(),
+            title_idx: vec![0; n_users],
+            rating: vec![3.0; n_users],
+        };
+        let grid = Grid::new(&data, 0.0, 8);
+        assert_eq!(grid.n_stripes, 2);
+        let users: usize = (0..4).map(|block| grid.block(block / 2, block % 2).len()).sum();
+        assert_eq!((users, grid.users.widest()), (n_users, n_users.div_ceil(2)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Context;
-use crate::etl::{FileOrder, read_clean, read_file_order};
+use crate::etl::{Clean, FileOrder, read_clean, read_file_order};
 use crate::split::{self, Cut, Method, Shares};
 use crate::train::ModelParams;
 
@@ -28,8 +28,7 @@ impl Source {
         if let Some(path) = &self.rows {
             return Ok(read_file_order(path)?);
         }
-        let dir = self.data.as_deref().context("name the ratings with --data or --rows")?;
-        let clean = read_clean(dir, context)?;
+        let clean = self.read_table(context)?.context("name the ratings with --data or --rows")?;
         let titles: Vec<_> = clean.titles.titles().iter().map(|title| title.id.clone()).collect();
         Ok(FileOrder {
             users: clean.ratings.users().to_vec(),
@@ -37,6 +36,11 @@ impl Source {
             timestamp: clean.ratings.timestamp().to_vec(),
             titles,
         })
+    }
+
+    /// The clean tables, where ratings come from there.
+    pub(super) fn read_table(&self, context: &Context) -> anyhow::Result<Option<Clean>> {
+        Ok(self.data.as_deref().map(|dir| read_clean(dir, context)).transpose()?)
     }
 }
 

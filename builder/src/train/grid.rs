@@ -9,9 +9,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use catalog::Interactions;
 use rayon::prelude::*;
 
+use super::Rows;
 use super::kernel::Row;
 
 /// The slot of a user or title without a rating.
@@ -94,18 +94,15 @@ pub(super) struct Grid {
 impl Grid {
     /// Sorts the rows into blocks; inside a block they stand by user, then by title, then in their order.
     /// `width` is the number of values in a row of factors.
-    pub(super) fn new(data: &Interactions, global_mean: f32, width: usize) -> Self {
-        let count = |idx: &[u32], n: usize| {
-            let mut counts = vec![0_u32; n];
-            for &i in idx {
-                counts[i as usize] += 1;
-            }
-            counts
-        };
-        let user_counts = count(&data.user_idx, data.n_users);
-        let item_counts = count(&data.title_idx, data.n_titles);
+    pub(super) fn new(data: &impl Rows, global_mean: f32, width: usize) -> Self {
+        let (mut user_counts, mut item_counts) = (vec![0_u32; data.n_users()], vec![0_u32; data.n_titles()]);
+        data.for_each(|u, i, _| {
+            user_counts[u as usize] += 1;
+            item_counts[i as usize] += 1;
+        });
+        let n_rows = data.rating().len();
         let rated = |counts: &[u32]| counts.iter().filter(|&&c| c > 0).count();
-        let mut n_stripes = n_stripes(data.len(), rated(&user_counts), rated(&item_counts), width);
+        let mut n_stripes = n_stripes(n_rows, rated(&user_counts), rated(&item_counts), width);
         let (users, items) = loop {
             let sides = (Side::deal(&user_counts, n_stripes), Side::deal(&item_counts, n_stripes));
             if sides.0.widest().max(sides.1.widest()) <= MAX_MEMBERS {
@@ -120,15 +117,13 @@ impl Grid {
                 + item_stripe[items.slot[i as usize] as usize] as usize
         };
         let mut starts = vec![0_usize; n_stripes * n_stripes + 1];
-        for (&u, &i) in data.user_idx.iter().zip(&data.title_idx) {
-            starts[block_of(u, i) + 1] += 1;
-        }
+        data.for_each(|u, i, _| starts[block_of(u, i) + 1] += 1);
         for b in 1..starts.len() {
             starts[b] += starts[b - 1];
         }
         let mut next = starts.clone();
-        let mut rows = vec![Row { user: 0, item: 0, centred: 0.0 }; data.len()];
-        for ((&u, &i), &rating) in data.user_idx.iter().zip(&data.title_idx).zip(&data.rating) {
+        let mut rows = vec![Row { user: 0, item: 0, centred: 0.0 }; n_rows];
+        data.for_each(|u, i, rating| {
             let block = block_of(u, i);
             let (a, b) = (block / n_stripes, block % n_stripes);
             rows[next[block]] = Row {
@@ -137,7 +132,7 @@ impl Grid {
                 centred: rating - global_mean,
             };
             next[block] += 1;
-        }
+        });
         let mut rest = rows.as_mut_slice();
         let mut blocks = Vec::with_capacity(n_stripes * n_stripes);
         for w in starts.windows(2) {
@@ -169,6 +164,7 @@ fn n_stripes(n_rows: usize, n_users: usize, n_items: usize, width: usize) -> usi
 
 #[cfg(test)]
 mod tests {
+    use catalog::Interactions;
     use proptest::prelude::*;
 
     use super::*;

@@ -7,15 +7,18 @@
 pub mod biases;
 mod grid;
 mod kernel;
+mod rows;
 pub mod svd;
 
-use catalog::{Interactions, RATING_MAX, RATING_MIN};
+use catalog::{Interactions, RATING_MAX, RATING_MIN, RatingTable};
 use recommender::{FactorModel, UserPrior};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Reporter;
 pub use biases::BiasParams;
+pub use rows::Rows;
+use rows::TableRows;
 pub use svd::SvdParams;
 
 /// Why no model came of it.
@@ -157,9 +160,38 @@ pub fn fit(
         ModelParams::Biases(params) => biases::fit(params, train, validation, reporter),
         ModelParams::Svd(params) => svd::fit(params, train, validation, seed, reporter),
     }?;
+    Ok(finished(model, history))
+}
+
+/// Trains a model on all ratings of a table whose titles are `n_titles`, with nothing held out: the same bytes as
+/// [`fit`] gives on [`RatingTable::interactions`]. [`svd`] reads the table as it stands, and then needs 8 bytes a
+/// rating beside it.
+///
+/// # Errors
+/// [`TrainError`]: no ratings, a title or parameters out of range, or divergence.
+pub fn fit_table(
+    params: &ModelParams,
+    ratings: &RatingTable,
+    n_titles: usize,
+    seed: u64,
+    reporter: &dyn Reporter,
+) -> Result<(FactorModel, History), TrainError> {
+    let nothing = Interactions::default();
+    match params {
+        ModelParams::Svd(params) => {
+            let rows = TableRows { ratings, n_titles };
+            let (model, history) = svd::fit(params, &rows, &nothing, seed, reporter)?;
+            Ok(finished(model, history))
+        }
+        ModelParams::Biases(_) => fit(params, &ratings.interactions(n_titles), &nothing, seed, reporter),
+    }
+}
+
+/// Gives a model its noise variance and its prior; see [`fit`].
+fn finished(model: FactorModel, history: History) -> (FactorModel, History) {
     let last = history.epochs.get(history.best_epoch.saturating_sub(1));
     let rmse = last.map_or(1.0, |epoch| epoch.validation_rmse.unwrap_or(epoch.train_rmse));
-    Ok((with_noise(with_users_as_prior(model), rmse), history))
+    (with_noise(with_users_as_prior(model), rmse), history)
 }
 
 /// The model with its own users' mean and covariance as prior.
@@ -178,18 +210,19 @@ pub(crate) fn with_noise(model: FactorModel, rmse: f64) -> FactorModel {
 
 /// The range predictions are clipped to: that of the ratings seen, or the whole scale from
 /// [`RATING_MIN`] to [`RATING_MAX`] where they are all the same.
-pub fn scale_of(rows: &Interactions) -> (f32, f32) {
-    let low = rows.rating.iter().copied().fold(f32::INFINITY, f32::min);
-    let high = rows.rating.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+pub fn scale_of(rows: &impl Rows) -> (f32, f32) {
+    let low = rows.rating().iter().copied().fold(f32::INFINITY, f32::min);
+    let high = rows.rating().iter().copied().fold(f32::NEG_INFINITY, f32::max);
     if low < high { (low, high) } else { (RATING_MIN.min(low), RATING_MAX.max(high)) }
 }
 
 /// μ, summed in the order of the rows; 0 where there are none.
-pub fn global_mean(rows: &Interactions) -> f32 {
-    if rows.is_empty() {
+pub fn global_mean(rows: &impl Rows) -> f32 {
+    let rating = rows.rating();
+    if rating.is_empty() {
         return 0.0;
     }
-    (rows.rating.iter().map(|&r| f64::from(r)).sum::<f64>() / rows.len() as f64) as f32
+    (rating.iter().map(|&r| f64::from(r)).sum::<f64>() / rating.len() as f64) as f32
 }
 
 fn check_rows(set: &'static str, rows: &Interactions) -> Result<(), TrainError> {
@@ -211,14 +244,14 @@ fn check_rows(set: &'static str, rows: &Interactions) -> Result<(), TrainError> 
 }
 
 /// Both sets are sound, the first has rows, and both speak of the same users and titles.
-fn check_sets(train: &Interactions, validation: &Interactions) -> Result<(), TrainError> {
-    check_rows("training", train)?;
-    if train.is_empty() {
+fn check_sets(train: &impl Rows, validation: &Interactions) -> Result<(), TrainError> {
+    train.check("training")?;
+    if train.rating().is_empty() {
         return Err(TrainError::Empty);
     }
     check_rows("validation", validation)?;
-    if !validation.is_empty() && (validation.n_users > train.n_users || validation.n_titles > train.n_titles)
-    {
+    let beyond = validation.n_users > train.n_users() || validation.n_titles > train.n_titles();
+    if !validation.is_empty() && beyond {
         return Err(TrainError::Row {
             set: "validation",
             row: 0,
@@ -239,6 +272,9 @@ fn check_parameter(
 
 #[cfg(test)]
 mod tests {
+    use artifact::Artifact as _;
+    use catalog::UserId;
+
     use super::*;
     use crate::Silent;
 
@@ -279,6 +315,37 @@ mod tests {
             }
             assert!(fit(&params, &good, &rows(&[]), 0, &Silent).is_ok());
         }
+    }
+
+    #[test]
+    fn a_table_and_its_rows_give_the_same_bytes() {
+        const TITLES: usize = 40;
+        let users: Vec<UserId> = (1..=60).map(|u| UserId::new(&u.to_string()).unwrap()).collect();
+        let (mut offsets, mut titles) = (vec![0], Vec::new());
+        for u in 0..users.len() {
+            titles.extend((0..TITLES as u32).filter(|&i| (u * 5 + i as usize * 3) % 7 < u % 7));
+            offsets.push(titles.len() as u64);
+        }
+        let ratings: Vec<f32> = (0..titles.len()).map(|row| (row * row % 45) as f32 / 10.0 + 0.5).collect();
+        let times = vec![0; titles.len()];
+        let table = RatingTable::new(users, offsets, titles, ratings, times, TITLES).unwrap();
+        let rows = table.interactions(TITLES);
+        for params in [
+            ModelParams::Biases(BiasParams::default()),
+            ModelParams::Svd(SvdParams { n_factors: 0, ..SvdParams::default() }),
+            ModelParams::Svd(SvdParams { n_factors: 12, ..SvdParams::default() }),
+        ] {
+            let (model, history) = fit_table(&params, &table, TITLES, 3, &Silent).unwrap();
+            let (expected, expected_history) =
+                fit(&params, &rows, &Interactions::default(), 3, &Silent).unwrap();
+            assert_eq!(model.to_bytes().unwrap(), expected.to_bytes().unwrap());
+            assert_eq!(history, expected_history);
+        }
+        let narrow = fit_table(&ModelParams::default(), &table, TITLES - 1, 3, &Silent);
+        assert!(matches!(narrow, Err(TrainError::Row { set: "training", .. })));
+        let none = RatingTable::new(vec![], vec![0], vec![], vec![], vec![], TITLES).unwrap();
+        let none = fit_table(&ModelParams::default(), &none, TITLES, 3, &Silent);
+        assert_eq!(none.unwrap_err(), TrainError::Empty);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::Context;
 use crate::Reporter as _;
-use crate::etl::{FileOrder, read_clean, read_file_order, read_title_table};
+use crate::etl::{Clean, FileOrder, read_clean, read_file_order, read_title_table};
 use crate::features::TitleFeatures;
 use crate::split::{self, Cut, Method, Shares};
 use crate::train::ModelParams;
@@ -54,20 +54,29 @@ impl Source {
             };
             return Ok(Ratings { file, features });
         }
-        let dir = self.data.as_deref().context("name the ratings with --data or --rows")?;
-        let clean = read_clean(dir, context)?;
-        let works = clean.titles.works();
-        let ratings = clean.ratings.by_work(&works);
+        let Some((clean, features)) = self.read_table(context)? else {
+            anyhow::bail!("name the ratings with --data or --rows");
+        };
         let titles: Vec<_> = clean.titles.titles().iter().map(|title| title.id.clone()).collect();
         Ok(Ratings {
-            features: TitleFeatures::new(&clean.titles, &works),
+            features,
             file: FileOrder {
-                users: ratings.users().to_vec(),
-                rows: ratings.interactions(titles.len()),
-                timestamp: ratings.timestamp().to_vec(),
+                users: clean.ratings.users().to_vec(),
+                rows: clean.ratings.interactions(titles.len()),
+                timestamp: clean.ratings.timestamp().to_vec(),
                 titles,
             },
         })
+    }
+
+    /// The clean tables, where ratings come from there: pooled over works, and what is known of the works.
+    pub(super) fn read_table(&self, context: &Context) -> anyhow::Result<Option<(Clean, TitleFeatures)>> {
+        let Some(dir) = &self.data else { return Ok(None) };
+        let mut clean = read_clean(dir, context)?;
+        let works = clean.titles.works();
+        clean.ratings = clean.ratings.by_work(&works);
+        let features = TitleFeatures::new(&clean.titles, &works);
+        Ok(Some((clean, features)))
     }
 }
 

@@ -9,6 +9,7 @@ mod file_order;
 mod header;
 mod input;
 mod intern;
+mod ordered;
 mod ratings;
 mod records;
 mod reject;
@@ -339,6 +340,10 @@ mod tests {
         assert_eq!(names.len(), 3);
         std::fs::write(out.join("ratings.csv"), "userId,rating,timestamp,movieId\n1,9,9,hs1\n").unwrap();
         assert!(matches!(read_clean(&out, &Silent), Err(EtlError::NotClean { line: 2, .. })));
+        // In another order than it is written.
+        std::fs::write(out.join("ratings.csv"), "userId,rating,timestamp,movieId\n2,1,9,hs1\n1,3,9,hs1\n")
+            .unwrap();
+        assert_eq!(read_clean(&out, &Silent).unwrap().ratings.rating(), [3.0, 1.0]);
         std::fs::write(out.join("ratings.csv"), "userId,rating,timestamp,movieId\n1,1,9,hs1\n1,1,9,hs1\n")
             .unwrap();
         assert!(matches!(read_clean(&out, &Silent), Err(EtlError::NotUnique { n: 1, .. })));

@@ -4,9 +4,11 @@
 //! keeps the rows under ids of its own. What depends on the order of workers (which of them got a block,
 //! which number it gave an id) is undone in [`super::table`].
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use artifact::{Hasher, Source};
@@ -55,6 +57,13 @@ pub(super) struct Block {
     rejects: Rejects,
 }
 
+impl Block {
+    /// Whether no row was refused.
+    pub(super) fn is_clean(&self) -> bool {
+        self.rejects.is_empty()
+    }
+}
+
 /// Everything that the rating files hold.
 #[derive(Debug)]
 pub(super) struct Scan {
@@ -94,7 +103,8 @@ pub(super) fn scan(
             let next = feed.lock().unwrap_or_else(PoisonError::into_inner).next(&mut buffer);
             match next {
                 Ok(Some(head)) => {
-                    reader.block(&head, &buffer);
+                    let block = reader.block(&head, &buffer);
+                    reader.blocks.push(block);
                     reporter.advance(buffer.len() as u64);
                 }
                 Ok(None) => return Ok(reader),
@@ -137,6 +147,66 @@ pub(super) fn scan(
         }
     }
     Ok(scan)
+}
+
+/// Reads one file and passes its blocks on in the order of lines, each with its users, numbered as they come in it.
+/// Blocks are parsed in parallel; no more of them are held than are parsed before their turn. Ends early, with `false`,
+/// where `take` wants no more.
+pub(super) fn in_order(
+    path: &Path,
+    known: &Interner,
+    block_bytes: usize,
+    reporter: &dyn Reporter,
+    mut take: impl FnMut(&Block, &Interner) -> bool,
+) -> Result<bool, EtlError> {
+    let total = path.metadata().map_err(|e| EtlError::read(path, e))?.len();
+    reporter.start("reading ratings", total, "bytes");
+    let files = [path.to_owned()];
+    let feed = Mutex::new(Feed::new(&files, block_bytes));
+    let n_workers = rayon::current_num_threads();
+    let work = |sender: SyncSender<Result<(Block, Interner), EtlError>>| {
+        let mut buffer = Vec::new();
+        loop {
+            let next = feed.lock().unwrap_or_else(PoisonError::into_inner).next(&mut buffer);
+            let parsed = match next {
+                Ok(None) => return,
+                Ok(Some(head)) => {
+                    let mut reader = Worker::new(0, Some(known));
+                    let block = reader.block(&head, &buffer);
+                    reporter.advance(buffer.len() as u64);
+                    Ok((block, reader.users))
+                }
+                Err(error) => Err(error),
+            };
+            // The other end is gone where no more is wanted.
+            if sender.send(parsed).is_err() {
+                return;
+            }
+        }
+    };
+    let taken = std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(n_workers);
+        for _ in 0..n_workers {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut turn = 1;
+        for parsed in receiver {
+            let (block, users) = parsed?;
+            early.insert(block.seq, (block, users));
+            while let Some((block, users)) = early.remove(&turn) {
+                if !take(&block, &users) {
+                    return Ok(false);
+                }
+                turn += 1;
+            }
+        }
+        Ok(true)
+    });
+    reporter.finish();
+    taken
 }
 
 /// How the rows of a file are laid out.
@@ -476,7 +546,7 @@ impl<'a> Worker<'a> {
         Self { number, known, users: Interner::default(), titles: Interner::default(), blocks: Vec::new() }
     }
 
-    fn block(&mut self, head: &Head, bytes: &[u8]) {
+    fn block(&mut self, head: &Head, bytes: &[u8]) -> Block {
         let mut block = Block {
             file: head.file,
             seq: head.seq,
@@ -515,7 +585,7 @@ impl<'a> Worker<'a> {
             rest = &rest[total..];
         }
         block.rows.shrink_to_fit();
-        self.blocks.push(block);
+        block
     }
 
     /// Of several faults of a row, the first in the order rating, time, title, user is told.

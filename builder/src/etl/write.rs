@@ -18,7 +18,7 @@ use super::header::find_columns;
 use super::intern::Interner;
 use super::ratings::{self, BLOCK_BYTES};
 use super::text::parse_year;
-use super::{Clean, EtlError, EtlOutput, Rejects, table, titles};
+use super::{Clean, EtlError, EtlOutput, Rejects, ordered, table, titles};
 use crate::Reporter;
 
 /// The file of clean titles.
@@ -250,7 +250,8 @@ fn push_number(text: &mut Vec<u8>, mut number: u32) {
     text.extend_from_slice(&digits[begin..]);
 }
 
-/// Reads the tables that [`write()`] wrote.
+/// Reads the tables that [`write()`] wrote. Ratings in the order in which they were written are read as a stream, and
+/// take 12 bytes each; in another order they are sorted.
 ///
 /// # Errors
 /// A file is missing, or holds a row that is not clean.
@@ -258,6 +259,10 @@ pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, EtlError
     let titles = read_clean_titles(&dir.join(TITLES_FILE))?;
     let path = dir.join(RATINGS_FILE);
     let known = index(&titles);
+    if let Some(ratings) = ordered::read(&path, &known, BLOCK_BYTES, reporter)? {
+        return Ok(Clean { titles, ratings });
+    }
+    // The table is empty, or somebody changed it: sort it, and find what is wrong.
     let mut rejects = Rejects::new(vec![RATINGS_FILE.to_owned()]);
     let files = [path.clone()];
     let scan = match ratings::scan(&files, Some(&known), BLOCK_BYTES, 0, &mut rejects, reporter) {

@@ -1,19 +1,20 @@
 //! The inner loops: one block of ratings, visited in order, updating the rows it touches.
 //!
-//! Sums run over a fixed number of lanes in a fixed order, so that the compiler may use vectors while the
-//! result stays the same on every machine. There is no fused multiply-add, for the same reason.
+//! Sums run over a fixed number of lanes in a fixed order, and there is no fused multiply-add, so that the result is
+//! the same on every machine, whatever the width of its vectors. The lanes are a type of their own (`wide`) and not
+//! loops over arrays: of those the compiler made vectors of two lanes, led by the last additions of the dot product.
+
+use wide::f32x8;
 
 /// Rows of factors are padded with zeros to a multiple of this many values.
 pub(super) const LANES: usize = 8;
 
-/// Lanes of the main accumulator: enough independent sums to hide the latency of an addition.
-const WIDE: usize = 2 * LANES;
-
-/// One rating inside a block: positions are within the block's stripes, the rating is centred on μ.
+/// One rating inside a block: positions are within the block's stripes, the rating is centred on μ. Eight bytes: all
+/// rows stay in memory while training lasts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Row {
-    pub(super) user: u32,
-    pub(super) item: u32,
+    pub(super) user: u16,
+    pub(super) item: u16,
     pub(super) centred: f32,
 }
 
@@ -37,7 +38,7 @@ pub(super) struct Steps {
     pub(super) bias_keep: f32,
 }
 
-/// Visits the rows, which stand by user, in order, and returns the sum of the squared errors, each taken before its update.
+/// Visits the rows in order, and returns the sum of the squared errors, each taken before its update.
 pub(super) fn visit(
     rows: &[Row],
     width: usize,
@@ -45,81 +46,15 @@ pub(super) fn visit(
     items: &mut Stripe<'_>,
     steps: Steps,
 ) -> f64 {
-    match width {
-        0 => visit_biases(rows, users, items, steps),
-        8 => visit_fixed::<8>(rows, users, items, steps),
-        16 => visit_fixed::<16>(rows, users, items, steps),
-        32 => visit_fixed::<32>(rows, users, items, steps),
-        64 => visit_fixed::<64>(rows, users, items, steps),
-        // Longer rows do not gain by unrolling.
-        _ => visit_any(rows, width, users, items, steps),
-    }
-}
-
-fn visit_biases(rows: &[Row], users: &mut Stripe<'_>, items: &mut Stripe<'_>, steps: Steps) -> f64 {
     let mut sum = 0.0;
     for row in rows {
-        sum += update_biases(
-            row.centred,
-            &mut users.bias[row.user as usize],
-            &mut items.bias[row.item as usize],
-            steps,
-        )
-        .1;
-    }
-    sum
-}
-
-/// A width known at compile time: the loops over a row unroll, and a user's factors stay in registers while
-/// the user's rows last.
-fn visit_fixed<const K: usize>(
-    rows: &[Row],
-    users: &mut Stripe<'_>,
-    items: &mut Stripe<'_>,
-    steps: Steps,
-) -> f64 {
-    let user_factors = users.factors.as_chunks_mut::<K>().0;
-    let item_factors = items.factors.as_chunks_mut::<K>().0;
-    let mut sum = 0.0;
-    for run in rows.chunk_by(|a, b| a.user == b.user) {
-        let u = run[0].user as usize;
-        let mut p = user_factors[u];
-        let mut bias = users.bias[u];
-        for row in run {
-            let i = row.item as usize;
-            let q = &mut item_factors[i];
-            let rest = row.centred - dot(&p, q);
-            let (error, squared) = update_biases(rest, &mut bias, &mut items.bias[i], steps);
-            sum += squared;
-            update_factors(&mut p, q, steps.rate * error, steps.keep);
-        }
-        user_factors[u] = p;
-        users.bias[u] = bias;
-    }
-    sum
-}
-
-fn visit_any(
-    rows: &[Row],
-    width: usize,
-    users: &mut Stripe<'_>,
-    items: &mut Stripe<'_>,
-    steps: Steps,
-) -> f64 {
-    let mut sum = 0.0;
-    for run in rows.chunk_by(|a, b| a.user == b.user) {
-        let u = run[0].user as usize;
+        let (u, i) = (usize::from(row.user), usize::from(row.item));
         let p = &mut users.factors[u * width..][..width];
-        let mut bias = users.bias[u];
-        for row in run {
-            let i = row.item as usize;
-            let q = &mut items.factors[i * width..][..width];
-            let rest = row.centred - dot(p, q);
-            let (error, squared) = update_biases(rest, &mut bias, &mut items.bias[i], steps);
-            sum += squared;
-            update_factors(p, q, steps.rate * error, steps.keep);
-        }
-        users.bias[u] = bias;
+        let q = &mut items.factors[i * width..][..width];
+        let rest = row.centred - dot(p, q);
+        let (error, squared) = update_biases(rest, &mut users.bias[u], &mut items.bias[i], steps);
+        sum += squared;
+        update_factors(p, q, steps.rate * error, steps.keep);
     }
     sum
 }
@@ -140,41 +75,37 @@ fn update_factors(p: &mut [f32], q: &mut [f32], step: f32, keep: f32) {
     let p = p.as_chunks_mut::<LANES>().0;
     let q = q.as_chunks_mut::<LANES>().0;
     for (p, q) in p.iter_mut().zip(q) {
-        let (old_p, old_q) = (*p, *q);
-        for lane in 0..LANES {
-            p[lane] = old_p[lane] * keep + step * old_q[lane];
-            q[lane] = old_q[lane] * keep + step * old_p[lane];
-        }
+        let (old_p, old_q) = (f32x8::new(*p), f32x8::new(*q));
+        *p = (old_p * keep + old_q * step).to_array();
+        *q = (old_q * keep + old_p * step).to_array();
     }
 }
 
 /// The dot product of two rows of equal length, a multiple of [`LANES`].
+///
+/// Even and odd groups of lanes are summed apart, which hides the latency of an addition.
 #[inline]
 pub(super) fn dot(p: &[f32], q: &[f32]) -> f32 {
-    let (wide_p, rest_p) = p.as_chunks::<WIDE>();
-    let (wide_q, rest_q) = q.as_chunks::<WIDE>();
-    let mut sums = [0.0_f32; WIDE];
-    for (p, q) in wide_p.iter().zip(wide_q) {
-        for lane in 0..WIDE {
-            sums[lane] += p[lane] * q[lane];
-        }
+    let (pairs_p, last_p) = p.as_chunks::<LANES>().0.as_chunks::<2>();
+    let (pairs_q, last_q) = q.as_chunks::<LANES>().0.as_chunks::<2>();
+    let (mut even, mut odd) = (f32x8::ZERO, f32x8::ZERO);
+    for ([p0, p1], [q0, q1]) in pairs_p.iter().zip(pairs_q) {
+        even += f32x8::new(*p0) * f32x8::new(*q0);
+        odd += f32x8::new(*p1) * f32x8::new(*q1);
     }
-    let mut folded = [0.0_f32; LANES];
-    for lane in 0..LANES {
-        folded[lane] = sums[lane] + sums[lane + LANES];
+    let mut sums = even + odd;
+    for (p, q) in last_p.iter().zip(last_q) {
+        sums += f32x8::new(*p) * f32x8::new(*q);
     }
-    for (p, q) in rest_p.as_chunks::<LANES>().0.iter().zip(rest_q.as_chunks::<LANES>().0) {
-        for lane in 0..LANES {
-            folded[lane] += p[lane] * q[lane];
-        }
-    }
-    let quarter =
-        [folded[0] + folded[4], folded[1] + folded[5], folded[2] + folded[6], folded[3] + folded[7]];
-    (quarter[0] + quarter[2]) + (quarter[1] + quarter[3])
+    let [a, b, c, d, e, f, g, h] = sums.to_array();
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     const STEPS: Steps = Steps { rate: 0.01, keep: 0.999, bias_rate: 0.02, bias_keep: 0.99 };
@@ -209,24 +140,71 @@ mod tests {
         }
     }
 
+    /// [`visit`] with loops over numbers: the order of all sums, written down.
+    fn visit_one_number_at_a_time(
+        rows: &[Row],
+        width: usize,
+        users: &mut Stripe<'_>,
+        items: &mut Stripe<'_>,
+        steps: Steps,
+    ) -> f64 {
+        let mut squares = 0.0;
+        for row in rows {
+            let (u, i) = (usize::from(row.user), usize::from(row.item));
+            let p = &mut users.factors[u * width..][..width];
+            let q = &mut items.factors[i * width..][..width];
+            let paired = width / 16 * 16;
+            let mut sums = [0.0_f32; 16];
+            for k in 0..paired {
+                sums[k % 16] += p[k] * q[k];
+            }
+            let mut lanes: [f32; 8] = std::array::from_fn(|k| sums[k] + sums[k + 8]);
+            for k in paired..width {
+                lanes[k % 8] += p[k] * q[k];
+            }
+            let [a, b, c, d]: [f32; 4] = std::array::from_fn(|k| lanes[k] + lanes[k + 4]);
+            let error = row.centred - ((a + c) + (b + d)) - (users.bias[u] + items.bias[i]);
+            squares += f64::from(error) * f64::from(error);
+            for bias in [&mut users.bias[u], &mut items.bias[i]] {
+                *bias = *bias * steps.bias_keep + steps.bias_rate * error;
+            }
+            for k in 0..width {
+                let (old_p, old_q, step) = (p[k], q[k], steps.rate * error);
+                p[k] = old_p * steps.keep + step * old_q;
+                q[k] = old_q * steps.keep + step * old_p;
+            }
+        }
+        squares
+    }
+
     #[test]
-    fn fixed_and_any_width_give_the_same_bits() {
-        let rows: Vec<Row> = (0..50_u8)
-            .map(|i| Row { user: u32::from(i % 5), item: u32::from(i % 7), centred: f32::from(i % 4) - 1.5 })
-            .collect();
-        let run = |fixed: bool| {
-            let (mut p, mut q) = (ramp(5 * 32, 0.05), ramp(7 * 32, 0.04));
-            let (mut bu, mut bi) = ([0.0; 5], [0.0; 7]);
-            let mut users = Stripe { bias: &mut bu, factors: &mut p };
-            let mut items = Stripe { bias: &mut bi, factors: &mut q };
-            let sum = if fixed {
-                visit_fixed::<32>(&rows, &mut users, &mut items, STEPS)
-            } else {
-                visit_any(&rows, 32, &mut users, &mut items, STEPS)
+    fn lanes_give_the_bits_of_numbers_one_at_a_time() {
+        const USERS: usize = 5;
+        const ITEMS: usize = 7;
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        for width in [0, 8, 16, 24, 32, 40, 64, 104, 128] {
+            let rows: Vec<Row> = (0..200)
+                .map(|_| Row {
+                    user: rng.random_range(0..USERS as u16),
+                    item: rng.random_range(0..ITEMS as u16),
+                    centred: rng.random_range(-2.0..2.0),
+                })
+                .collect();
+            let mut draw = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-0.5..0.5)).collect() };
+            let start = (draw(USERS), draw(USERS * width), draw(ITEMS), draw(ITEMS * width));
+            let run = |visit: fn(&[Row], usize, &mut Stripe<'_>, &mut Stripe<'_>, Steps) -> f64| {
+                let (mut user_bias, mut p, mut item_bias, mut q) = start.clone();
+                let sum = visit(
+                    &rows,
+                    width,
+                    &mut Stripe { bias: &mut user_bias, factors: &mut p },
+                    &mut Stripe { bias: &mut item_bias, factors: &mut q },
+                    STEPS,
+                );
+                let values = user_bias.iter().chain(&p).chain(&item_bias).chain(&q);
+                (sum.to_bits(), values.map(|v| v.to_bits()).collect::<Vec<_>>())
             };
-            let bits: Vec<u32> = p.iter().chain(&q).chain(&bu).chain(&bi).map(|v| v.to_bits()).collect();
-            (sum.to_bits(), bits)
-        };
-        assert_eq!(run(true), run(false));
+            assert_eq!(run(visit), run(visit_one_number_at_a_time), "width {width}");
+        }
     }
 }

@@ -12,11 +12,12 @@ mod cold;
 mod grid;
 pub mod ials;
 mod kernel;
+mod rows;
 pub mod svd;
 
 use std::path::PathBuf;
 
-use catalog::{Interactions, RATING_MAX, RATING_MIN};
+use catalog::{Interactions, RATING_MAX, RATING_MIN, RatingTable};
 use recommender::{FactorModel, UserPrior};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -26,6 +27,8 @@ use crate::features::TitleFeatures;
 pub use bayes::{BayesParams, Watch};
 pub use biases::BiasParams;
 pub use ials::IalsParams;
+pub use rows::Rows;
+use rows::TableRows;
 pub use svd::SvdParams;
 
 /// Why no model came of it.
@@ -213,35 +216,70 @@ pub fn fit_watched(
         ModelParams::Biases(params) => biases::fit(params, train, validation, reporter),
         ModelParams::Svd(params) => svd::fit(params, train, validation, seed, reporter),
     }?;
-    let model = with_cold_titles(&model, train, features);
+    Ok(finished(&model, history, train, features))
+}
+
+/// Trains a model on all ratings of a table whose titles are `n_titles`, with nothing held out: the same bytes as
+/// [`fit`] gives on [`RatingTable::interactions`]. [`svd`] reads the table as it stands, and then needs 8 bytes a
+/// rating beside it.
+///
+/// # Errors
+/// [`TrainError`]: no ratings, a title or parameters out of range, or divergence.
+pub fn fit_table(
+    params: &ModelParams,
+    ratings: &RatingTable,
+    n_titles: usize,
+    features: &TitleFeatures,
+    seed: u64,
+    reporter: &dyn Reporter,
+) -> Result<(FactorModel, History), TrainError> {
+    let nothing = Interactions::default();
+    match params {
+        ModelParams::Svd(params) => {
+            let rows = TableRows { ratings, n_titles };
+            let (model, history) = svd::fit(params, &rows, &nothing, seed, reporter)?;
+            Ok(finished(&model, history, &rows, features))
+        }
+        ModelParams::Biases(_) | ModelParams::Bayes(_) => {
+            fit(params, &ratings.interactions(n_titles), &nothing, features, seed, reporter)
+        }
+    }
+}
+
+/// Gives a model a place for cold titles, its noise variance and its prior; see [`fit`].
+fn finished(
+    model: &FactorModel,
+    history: History,
+    train: &impl Rows,
+    features: &TitleFeatures,
+) -> (FactorModel, History) {
+    let mut of_users = vec![0; train.n_users()];
+    let mut of_titles = vec![0; train.n_titles()];
+    train.for_each(|user, title, _| {
+        of_users[user as usize] += 1;
+        of_titles[title as usize] += 1;
+    });
     let last = history.epochs.get(history.best_epoch.saturating_sub(1));
     let rmse = last.map_or(1.0, |epoch| epoch.validation_rmse.unwrap_or(epoch.train_rmse));
-    Ok((with_noise(with_users_as_prior(model, train), rmse), history))
+    let model = with_users_as_prior(with_cold_titles(model, &of_titles, features), &of_users);
+    (with_noise(model, rmse), history)
 }
 
 /// Ratings at which a title counts half in what is learnt for those without.
 const HALF_WEIGHT: f32 = 100.0;
 
 /// The model with a place for the titles that have no rating, where features tell of them.
-fn with_cold_titles(model: &FactorModel, train: &Interactions, features: &TitleFeatures) -> FactorModel {
-    let mut n_ratings = vec![0; model.n_items()];
-    for &title in &train.title_idx {
-        n_ratings[title as usize] += 1;
-    }
+fn with_cold_titles(model: &FactorModel, n_ratings: &[u32], features: &TitleFeatures) -> FactorModel {
     let mut parts = model.parts().clone();
-    cold::place(&mut parts, &n_ratings, features, HALF_WEIGHT);
+    cold::place(&mut parts, n_ratings, features, HALF_WEIGHT);
     FactorModel::new(parts).expect("sums of finite numbers that were shrunk are finite")
 }
 
-/// The model with the mean and covariance of the users it was trained on as prior.
-fn with_users_as_prior(model: FactorModel, train: &Interactions) -> FactorModel {
-    let mut is_trained = vec![false; model.n_users()];
-    for &user in &train.user_idx {
-        is_trained[user as usize] = true;
-    }
-    let trained: Vec<usize> = (0..model.n_users()).filter(|&user| is_trained[user]).collect();
-    let bias: Vec<f32> = trained.iter().map(|&user| model.parts().user_bias[user]).collect();
-    let factors: Vec<f32> = trained.iter().flat_map(|&user| model.user_vector(user)).copied().collect();
+/// The model with the mean and covariance of the users it was trained on as prior. `n_ratings` has one entry a user.
+fn with_users_as_prior(model: FactorModel, n_ratings: &[u32]) -> FactorModel {
+    let trained = || (0..model.n_users()).filter(|&user| n_ratings[user] > 0);
+    let bias: Vec<f32> = trained().map(|user| model.parts().user_bias[user]).collect();
+    let factors: Vec<f32> = trained().flat_map(|user| model.user_vector(user)).copied().collect();
     let prior = UserPrior::of_users(&bias, &factors, model.n_factors()).expect("a model's parts are finite");
     model.with_user_prior(prior).expect("the prior is of the same factors")
 }
@@ -254,18 +292,19 @@ pub(crate) fn with_noise(model: FactorModel, rmse: f64) -> FactorModel {
 
 /// The range predictions are clipped to: that of the ratings seen, or the whole scale from
 /// [`RATING_MIN`] to [`RATING_MAX`] where they are all the same.
-pub fn scale_of(rows: &Interactions) -> (f32, f32) {
-    let low = rows.rating.iter().copied().fold(f32::INFINITY, f32::min);
-    let high = rows.rating.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+pub fn scale_of(rows: &impl Rows) -> (f32, f32) {
+    let low = rows.rating().iter().copied().fold(f32::INFINITY, f32::min);
+    let high = rows.rating().iter().copied().fold(f32::NEG_INFINITY, f32::max);
     if low < high { (low, high) } else { (RATING_MIN.min(low), RATING_MAX.max(high)) }
 }
 
 /// μ, summed in the order of the rows; 0 where there are none.
-pub fn global_mean(rows: &Interactions) -> f32 {
-    if rows.is_empty() {
+pub fn global_mean(rows: &impl Rows) -> f32 {
+    let rating = rows.rating();
+    if rating.is_empty() {
         return 0.0;
     }
-    (rows.rating.iter().map(|&r| f64::from(r)).sum::<f64>() / rows.len() as f64) as f32
+    (rating.iter().map(|&r| f64::from(r)).sum::<f64>() / rating.len() as f64) as f32
 }
 
 fn check_rows(set: &'static str, rows: &Interactions) -> Result<(), TrainError> {
@@ -287,14 +326,14 @@ fn check_rows(set: &'static str, rows: &Interactions) -> Result<(), TrainError> 
 }
 
 /// Both sets are sound, the first has rows, and both speak of the same users and titles.
-fn check_sets(train: &Interactions, validation: &Interactions) -> Result<(), TrainError> {
-    check_rows("training", train)?;
-    if train.is_empty() {
+fn check_sets(train: &impl Rows, validation: &Interactions) -> Result<(), TrainError> {
+    train.check("training")?;
+    if train.rating().is_empty() {
         return Err(TrainError::Empty);
     }
     check_rows("validation", validation)?;
-    if !validation.is_empty() && (validation.n_users > train.n_users || validation.n_titles > train.n_titles)
-    {
+    let beyond = validation.n_users > train.n_users() || validation.n_titles > train.n_titles();
+    if !validation.is_empty() && beyond {
         return Err(TrainError::Row {
             set: "validation",
             row: 0,
@@ -315,6 +354,9 @@ fn check_parameter(
 
 #[cfg(test)]
 mod tests {
+    use artifact::Artifact as _;
+    use catalog::UserId;
+
     use super::*;
     use crate::Silent;
 
@@ -357,6 +399,38 @@ mod tests {
             }
             assert!(fit(&params, &good, &rows(&[]), &none, 0, &Silent).is_ok());
         }
+    }
+
+    #[test]
+    fn a_table_and_its_rows_give_the_same_bytes() {
+        const TITLES: usize = 40;
+        let users: Vec<UserId> = (1..=60).map(|u| UserId::new(&u.to_string()).unwrap()).collect();
+        let (mut offsets, mut titles) = (vec![0], Vec::new());
+        for u in 0..users.len() {
+            titles.extend((0..TITLES as u32).filter(|&i| (u * 5 + i as usize * 3) % 7 < u % 7));
+            offsets.push(titles.len() as u64);
+        }
+        let ratings: Vec<f32> = (0..titles.len()).map(|row| (row * row % 45) as f32 / 10.0 + 0.5).collect();
+        let times = vec![0; titles.len()];
+        let table = RatingTable::new(users, offsets, titles, ratings, times, TITLES).unwrap();
+        let rows = table.interactions(TITLES);
+        let nothing = TitleFeatures::default();
+        for params in [
+            ModelParams::Biases(BiasParams::default()),
+            ModelParams::Svd(SvdParams { n_factors: 0, ..SvdParams::default() }),
+            ModelParams::Svd(SvdParams { n_factors: 12, ..SvdParams::default() }),
+        ] {
+            let (model, history) = fit_table(&params, &table, TITLES, &nothing, 3, &Silent).unwrap();
+            let (expected, expected_history) =
+                fit(&params, &rows, &Interactions::default(), &nothing, 3, &Silent).unwrap();
+            assert_eq!(model.to_bytes().unwrap(), expected.to_bytes().unwrap());
+            assert_eq!(history, expected_history);
+        }
+        let narrow = fit_table(&ModelParams::default(), &table, TITLES - 1, &nothing, 3, &Silent);
+        assert!(matches!(narrow, Err(TrainError::Row { set: "training", .. })));
+        let none = RatingTable::new(vec![], vec![0], vec![], vec![], vec![], TITLES).unwrap();
+        let none = fit_table(&ModelParams::default(), &none, TITLES, &nothing, 3, &Silent);
+        assert_eq!(none.unwrap_err(), TrainError::Empty);
     }
 
     #[test]

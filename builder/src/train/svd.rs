@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::{Grid, Side, UNRATED};
 use super::kernel::{self, LANES, Steps, Stripe};
-use super::{Epoch, History, TrainError, check_parameter, check_sets, global_mean, scale_of};
+use super::{Epoch, History, Rows, TrainError, check_parameter, check_sets, global_mean, scale_of};
 use crate::Reporter;
 
 /// Parameters of [`fit`]. The defaults are those of Surprise's `SVD`.
@@ -97,7 +97,7 @@ impl SvdParams {
 /// [`TrainError`].
 pub fn fit(
     params: &SvdParams,
-    train: &Interactions,
+    train: &impl Rows,
     validation: &Interactions,
     seed: u64,
     reporter: &dyn Reporter,
@@ -115,7 +115,7 @@ pub fn fit(
 
 fn descend(
     params: &SvdParams,
-    train: &Interactions,
+    train: &impl Rows,
     validation: &Interactions,
     seed: u64,
     reporter: &dyn Reporter,
@@ -191,7 +191,7 @@ struct State {
 }
 
 impl State {
-    fn new(params: &SvdParams, train: &Interactions, seed: u64) -> Self {
+    fn new(params: &SvdParams, train: &impl Rows, seed: u64) -> Self {
         let width = params.n_factors.next_multiple_of(LANES);
         let global_mean = global_mean(train);
         let grid = Grid::new(train, global_mean, width);

@@ -1,8 +1,9 @@
 //! A full scan for recommendations, by predicted score and by a ranking model, alone and with reasons; and a fold-in:
-//! by number of factors, over 23,000 titles.
+//! by number of factors, over 23,000 titles. And what it takes to decode them.
 
 use std::hint::black_box;
 
+use artifact::Artifact as _;
 use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use criterion::{BenchmarkId, Criterion};
 use recommender::{
@@ -119,5 +120,54 @@ fn main() {
         let much = BenchmarkId::new(format!("recommend_10_with_reasons_from_{N_RATED_AT_MOST}"), &factors);
         group.bench_function(much, |b| b.iter(|| much_rated.recommend(black_box("1"), &reasoned)));
     }
+    decoding(&mut group);
     group.finish();
+}
+
+/// From the bytes of a release's artifacts to a recommender that answers: what a function does at its start once they are
+/// fetched. Factors as many as a build serves; 3,600 users with 43 ratings each.
+fn decoding(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>) {
+    const N_USERS: usize = 3_600;
+    const N_RATED: usize = 43;
+    let made = recommender(32, true, 100);
+    let users: Vec<UserId> = (1..=N_USERS).map(|u| UserId::new(&u.to_string()).expect("digits")).collect();
+    let ratings = RatingTable::new(
+        users,
+        (0..=N_USERS as u64).map(|u| u * N_RATED as u64).collect(),
+        (0..N_USERS).flat_map(|_| (0..N_RATED as u32).map(|i| i * 500)).collect(),
+        vec![4.0; N_USERS * N_RATED],
+        vec![0; N_USERS * N_RATED],
+        N_TITLES,
+    )
+    .expect("rows in order");
+    let for_users = |model: &FactorModel| {
+        FactorModel::new(FactorModelParts {
+            user_bias: vec![0.0; N_USERS],
+            user_factors: vec![0.25; N_USERS * model.n_factors()],
+            ..model.parts().clone()
+        })
+        .expect("the parts fit")
+    };
+    let ranking = made.ranking().expect("it was made with one");
+    let ranking =
+        RankingModel::new(for_users(ranking.model()), ranking.weights()).expect("the weights are in range");
+    let [titles, model, ranking, histories] = [
+        made.titles().to_bytes(),
+        for_users(made.model()).to_bytes(),
+        ranking.to_bytes(),
+        Histories::build(&ratings).to_bytes(),
+    ]
+    .map(|bytes| bytes.expect("it encodes"));
+    let n_bytes = titles.len() + model.len() + ranking.len() + histories.len();
+    group.bench_function(format!("decode_{:.1}_mb", n_bytes as f64 / 1e6), |b| {
+        b.iter(|| {
+            Recommender::new(
+                Titles::from_bytes(black_box(&titles)).expect("sound"),
+                FactorModel::from_bytes(black_box(&model)).expect("sound"),
+                Some(RankingModel::from_bytes(black_box(&ranking)).expect("sound")),
+                Histories::from_bytes(black_box(&histories)).expect("sound"),
+                3.5,
+            )
+        });
+    });
 }

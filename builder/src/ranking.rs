@@ -148,7 +148,8 @@ pub fn search(
     let mut trials = Vec::new();
     for number in 0..options.n_trials {
         let params = if number == 0 { IalsParams::default() } else { draw(&mut rng) };
-        let model = ials::fit(&params, &train, features, options.seed, &Silent)?;
+        // Titles that nobody likes are nobody's answer: a place for them would only cost time here.
+        let model = ials::fit(&params, &train, &TitleFeatures::default(), options.seed, &Silent)?;
         let ndcg = measure(&Ranker::Model(&model), &validation, all.n_titles)[CHOSEN_BY];
         reporter.note(&format!("nDCG@100 {ndcg:.4}, {}", params.describe()));
         trials.push(RankingTrial { params, ndcg });

@@ -73,7 +73,8 @@ pub fn check(
     let variance = gains.iter().map(|g| (g - gain).powi(2)).sum::<f64>() / (n_seeds - 1) as f64;
     let half = T_975[n_seeds - 2] * (variance * (1.0 / n_seeds as f64 + test_share)).sqrt();
     let squares = |rmse: &[f64]| rmse.iter().map(|r| r * r).sum::<f64>() / rmse.len() as f64;
-    let explained = squares(&of_biases) - squares(&of_model);
+    // Where titles do not differ, biases of titles are worse than none, and the twin has none.
+    let explained = squares(&of_biases).min(squares(&of_twin)) - squares(&of_model);
     let mut signal = Signal {
         verdict: String::new(),
         title_signal: gain - half > 0.0,
@@ -130,7 +131,7 @@ pub fn shuffled(rows: &Interactions, seed: u64) -> Interactions {
 /// The variances of `a`, `b` and `e` are the unbiased moment estimates from the sums of squares within users, within
 /// titles and overall (Gao and Owen 2017, "Efficient moment calculations for variance components in large unbalanced
 /// crossed random effects models", section 2), brought to 0 where they come out below. `explained` is how much of the
-/// squared error of a biases-only model a model with factors removes on held-out rows: the part of `e` that is seen to
+/// squared error of a biases-only model (or of the twin, where that is less) a model with factors removes on held-out rows: the part of `e` that is seen to
 /// be taste. The rest is noise, and taste that the model does not catch.
 pub fn variance_shares(rows: &Interactions, explained: f64) -> VarianceShares {
     let n = rows.len() as f64;

@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 /// Enough for the sample; `cartelera build` tries more.
-const N_TRIALS: usize = 12;
+const N_TRIALS: usize = 8;
 const N_RANKING_TRIALS: usize = 4;
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
@@ -49,6 +49,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         let options = BuildOptions {
             fit: FitOptions { n_trials: N_TRIALS, ..FitOptions::default() },
             ranking_trials: N_RANKING_TRIALS,
+            signal_splits: 2,
             ..BuildOptions::default()
         };
         let input = EtlInput::resolve(&[args.data.join("titles")], &[args.data.join("ratings")])?;

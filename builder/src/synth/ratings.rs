@@ -23,6 +23,8 @@ const TASTE_SD: f32 = 0.62;
 const DRIFT_SD: f32 = 0.15;
 /// Of the score before rounding, whatever the signal; the noise is what the other parts leave.
 const SCORE_VARIANCE: f32 = 1.22;
+/// How strongly users look for what they like: the logarithm of a title's chance grows by this for each star of taste.
+const CHOICE: f32 = 1.5;
 /// Users who give whole stars alone.
 const WHOLE_STAR_SHARE: f64 = 0.4;
 /// Standard deviation of the logarithm of a user's activity.
@@ -181,7 +183,7 @@ impl<'a> Plan<'a> {
             seed,
             signal,
             // Users meet what is good and what they like, which lifts the mean; this takes it back.
-            mean: 3.55 - 0.35 * signal,
+            mean: 3.55 - 0.55 * signal,
             noise_sd: noise.sqrt(),
             fault_rate,
         }
@@ -289,7 +291,7 @@ impl<'a> Plan<'a> {
                 fault: None,
             });
         };
-        let willing = |affinity: f32| (0.5 + 0.3 * self.signal * affinity).clamp(0.1, 1.0);
+        let willing = |affinity: f32| (self.signal * CHOICE * (affinity - 1.0)).exp().clamp(0.02, 1.0);
 
         if n * 16 <= self.titles.len() {
             let mut left = n;

@@ -6,19 +6,20 @@
 //! `n / (n + half)`, `n` being their ratings: who predicts ratings wants titles right that many rate. How strongly the map of each coordinate is shrunk is chosen on every
 //! fifth of the titles.
 
+use rayon::prelude::*;
 use recommender::FactorModelParts;
 
 use crate::features::TitleFeatures;
 
 /// Strengths tried, weakest first.
-const RIDGES: [f32; 8] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 1e6];
+const RIDGES: [f32; 7] = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 1e6];
 /// One title in this many is kept back to choose by.
 const KEPT_BACK: usize = 5;
 /// Fewer rated titles teach no map.
 const LEAST_TITLES: usize = 10;
 /// Conjugate gradients end after so many steps, or where the residual has fallen to this part.
-const MOST_STEPS: usize = 200;
-const RESIDUAL: f64 = 1e-4;
+const MOST_STEPS: usize = 50;
+const RESIDUAL: f64 = 1e-3;
 
 /// Replaces bias and factors of the titles without ratings. Does nothing where too few titles are rated or nothing is
 /// known of them. `n_ratings` has one entry a title; `half` is how many ratings make a title count half, 0 where all
@@ -42,8 +43,8 @@ pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &
     let trial = problem(&others);
     // The coordinates have nothing to do with each other: each has the strength that is best for it.
     let mut best = vec![(f64::INFINITY, 0); width];
-    for (number, &ridge) in RIDGES.iter().enumerate() {
-        let map = trial.solve(ridge);
+    let maps: Vec<Map> = RIDGES.into_par_iter().map(|ridge| trial.solve(ridge)).collect();
+    for (number, map) in maps.into_iter().enumerate() {
         let mut errors = vec![0.0; width];
         for &at in &kept_back {
             let weight = f64::from(weight(rated[at]));
@@ -61,11 +62,12 @@ pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &
     }
     let every: Vec<usize> = (0..rated.len()).collect();
     let problem = problem(&every);
-    let mut map = problem.solve(RIDGES[0]);
-    for (number, &ridge) in RIDGES.iter().enumerate().skip(1) {
-        if best.iter().any(|b| b.1 == number) {
-            map.take(&problem.solve(ridge), |coordinate| best[coordinate].1 == number);
-        }
+    let chosen = |number: usize| best.iter().any(|b| b.1 == number);
+    let numbers: Vec<usize> = (0..RIDGES.len()).filter(|&number| chosen(number)).collect();
+    let maps: Vec<Map> = numbers.par_iter().map(|&number| problem.solve(RIDGES[number])).collect();
+    let mut map = Map { mean: problem.mean.clone(), y: vec![0.0; problem.n_columns * width] };
+    for (number, other) in numbers.into_iter().zip(maps) {
+        map.take(&other, |coordinate| best[coordinate].1 == number);
     }
     for title in (0..n).filter(|&title| n_ratings[title] == 0) {
         let row = map.of(features.of(title));

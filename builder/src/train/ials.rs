@@ -216,16 +216,14 @@ fn half_step(pairs: &Pairs, other: &DMatrix<f64>, n_other: usize, params: &IalsP
             for i in 0..k {
                 matrix[(i, i)] += ridge;
             }
-            for &at in of_row {
-                let v = other.column(at as usize);
-                right += v;
-                // The lower triangle, by columns.
-                for col in 0..k {
-                    let weight = v[col];
-                    for row in col..k {
-                        matrix[(row, col)] += weight * v[row];
-                    }
+            // A few hundred vectors at a time, as one product of matrices.
+            for some in of_row.chunks(256) {
+                let mut vectors = DMatrix::zeros(k, some.len());
+                for (mut to, &at) in vectors.column_iter_mut().zip(some) {
+                    to.copy_from(&other.column(at as usize));
                 }
+                right += vectors.column_sum();
+                matrix.gemm(1.0, &vectors, &vectors.transpose(), 1.0);
             }
             // A ridge above 0 makes it positive definite.
             match Cholesky::new(matrix) {

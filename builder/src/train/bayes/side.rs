@@ -428,7 +428,9 @@ fn wishart(inverse_scale: &Cholesky<f64, Dyn>, freedom: f64, rng: &mut ChaCha8Rn
     }
     // The scale is `C⁻ᵀC⁻¹` where its inverse is `CCᵀ`.
     let root = lower.transpose().solve_upper_triangular(&bartlett).unwrap_or(bartlett);
-    &root * root.transpose()
+    // By hand, and not as a product of matrices: those round differently on different processors, and a chain of draws
+    // would make much of it.
+    DMatrix::from_fn(d, d, |i, j| (0..d).map(|at| root[(i, at)] * root[(j, at)]).sum())
 }
 
 pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {

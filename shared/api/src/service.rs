@@ -9,10 +9,12 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use queries::title_search;
 use recommender::{FactorModel, Histories, RankingModel, Recommender, Titles};
 use store::{LoadError, Store};
 use thiserror::Error;
 
+use crate::catalogue::{Catalogue, CatalogueMismatch};
 use crate::routes::{Endpoint, Function, Method, ROUTES};
 use crate::{Problem, handlers};
 
@@ -32,6 +34,14 @@ pub enum StartError {
         release: String,
         /// What does not fit.
         source: recommender::Mismatch,
+    },
+    /// The same, of titles, the index to find them by, and what users have rated.
+    #[error("release {release} does not fit together")]
+    Catalogue {
+        /// The release.
+        release: String,
+        /// What does not fit.
+        source: CatalogueMismatch,
     },
 }
 
@@ -88,6 +98,17 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
                 handler.with_state(Arc::clone(&recommender))
             })
         }
+        Function::Titles => {
+            let catalogue = Arc::new(catalogue(store, manifest).await?);
+            routes(function, |endpoint| {
+                let handler = match endpoint {
+                    Endpoint::Title => get(handlers::title),
+                    Endpoint::User => get(handlers::user),
+                    _ => get(handlers::find_titles),
+                };
+                handler.with_state(Arc::clone(&catalogue))
+            })
+        }
     })
 }
 
@@ -100,6 +121,17 @@ async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommend
     )?;
     Recommender::new(titles, model, ranking, histories, manifest.model.recommend_threshold)
         .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
+}
+
+async fn catalogue(store: &dyn Store, manifest: &Manifest) -> Result<Catalogue, StartError> {
+    let (titles, search, histories) = tokio::try_join!(
+        store::load::<Titles>(store, manifest),
+        store::load::<title_search::Index>(store, manifest),
+        store::load::<Histories>(store, manifest),
+    )?;
+    let release = manifest.release();
+    Catalogue::new(titles, search, histories, release.clone())
+        .map_err(|source| StartError::Catalogue { release, source })
 }
 
 fn routes(function: Function, handler: impl Fn(Endpoint) -> MethodRouter) -> Router {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use catalog::{DurationUnit, Kind};
-use recommender::{Ranked, TitleView};
+use recommender::{Ranked, TitleView, Titles};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -67,11 +67,59 @@ impl<'a> From<TitleView<'a>> for Title<'a> {
     }
 }
 
+/// A title of the catalogue, with how many users rated its work and the other platforms that have it.
+#[derive(Debug, Serialize)]
+pub(crate) struct CatalogueTitle<'a> {
+    #[serde(flatten)]
+    title: Title<'a>,
+    n_ratings: u32,
+    also_on: Vec<Edition<'a>>,
+}
+
+impl<'a> CatalogueTitle<'a> {
+    pub(crate) fn of(titles: &'a Titles, title: usize) -> Self {
+        let view = titles.view(title);
+        Self {
+            n_ratings: view.n_ratings,
+            title: view.into(),
+            also_on: titles.also_on(title).into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct FoundTitles<'a> {
+    pub(crate) titles: Vec<CatalogueTitle<'a>>,
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A title that a user rated.
+#[derive(Debug, Serialize)]
+pub(crate) struct RatedTitle<'a> {
+    #[serde(flatten)]
+    pub(crate) title: CatalogueTitle<'a>,
+    pub(crate) rating: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct User<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) n_ratings: usize,
+    pub(crate) ratings: Vec<RatedTitle<'a>>,
+    pub(crate) next_cursor: Option<String>,
+}
+
 /// Another title of the same work.
 #[derive(Debug, Serialize)]
 pub(crate) struct Edition<'a> {
     id: &'a str,
     platform: &'a str,
+}
+
+impl<'a> From<recommender::Edition<'a>> for Edition<'a> {
+    fn from(edition: recommender::Edition<'a>) -> Self {
+        Self { id: edition.id, platform: edition.platform }
+    }
 }
 
 /// A rated title that speaks for a recommendation.
@@ -109,12 +157,11 @@ pub(crate) struct Scored<'a> {
 
 impl<'a> From<Ranked<'a>> for Scored<'a> {
     fn from(ranked: Ranked<'a>) -> Self {
-        let also_on = ranked.also_on.into_iter().map(|e| Edition { id: e.id, platform: e.platform });
         let reasons = ranked.explanation.into_iter().flat_map(|e| e.reasons).map(Into::into);
         Self {
             score: shown(ranked.score),
             title: ranked.title.into(),
-            also_on: also_on.collect(),
+            also_on: ranked.also_on.into_iter().map(Into::into).collect(),
             reasons: reasons.collect(),
         }
     }

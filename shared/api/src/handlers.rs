@@ -1,6 +1,7 @@
 //! One handler a route: parse, ask, render.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -11,6 +12,7 @@ use queries::{actor, count_platform, max_duration, score_count};
 use recommender::{Recommendations, Recommender};
 use serde::Serialize;
 
+use crate::about::About;
 use crate::catalogue::Catalogue;
 use crate::lists::{self, FilterWish, ListWish};
 use crate::pages::Page;
@@ -265,4 +267,8 @@ pub(crate) async fn user(
         rating: wire::shown(rating),
     });
     Ok(json(&wire::User { user_id: &id, n_ratings: titles.len(), ratings: ratings.collect(), next_cursor }))
+}
+
+pub(crate) async fn health(State(about): State<Arc<About>>) -> Response {
+    json(&about.health(SystemTime::now()))
 }

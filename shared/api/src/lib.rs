@@ -3,6 +3,7 @@
 //! [`load`] reads the artifacts of one function from a store and gives the router that answers its routes; the
 //! same router runs under the Lambda runtime ([`lambda`]) and under a local listener.
 
+mod about;
 mod catalogue;
 mod handlers;
 #[cfg(feature = "lambda")]

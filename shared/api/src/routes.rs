@@ -99,6 +99,14 @@ pub enum Endpoint {
     FindTitles,
     Title,
     User,
+    Health,
+}
+
+impl Endpoint {
+    /// Whether every function answers it, each for itself. The gateway sends it to the function in the table.
+    pub const fn is_everywhere(self) -> bool {
+        matches!(self, Self::Health)
+    }
 }
 
 /// One route of the API.
@@ -117,7 +125,7 @@ pub struct Route {
 }
 
 /// The one route table: routers, the local server, the gateway and the documents are made from it.
-pub const ROUTES: [Route; 11] = [
+pub const ROUTES: [Route; 12] = [
     Route {
         method: Method::Get,
         path: "/get_max_duration",
@@ -194,5 +202,12 @@ pub const ROUTES: [Route; 11] = [
         function: Function::Titles,
         endpoint: Endpoint::User,
         summary: "What a user has rated, the best first.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/health",
+        function: Function::Titles,
+        endpoint: Endpoint::Health,
+        summary: "The release that is served, its age, its models and artifacts.",
     },
 ];

@@ -199,6 +199,54 @@ pub(crate) struct Similar<'a> {
     pub(crate) similar: Vec<Scored<'a>>,
 }
 
+/// What a function says of itself and of the release it serves.
+#[derive(Debug, Serialize)]
+pub(crate) struct Health<'a> {
+    /// `ok`: a function whose release is not whole does not start.
+    pub(crate) status: &'static str,
+    /// The version of the program.
+    pub(crate) version: &'static str,
+    /// The functions that answer here.
+    pub(crate) functions: Vec<&'static str>,
+    /// The release that is served.
+    pub(crate) release: &'a str,
+    /// When it became the current one, in Unix seconds.
+    pub(crate) moved_at: u64,
+    /// Seconds since then.
+    pub(crate) age_seconds: u64,
+    /// The time of the newest rating, in Unix seconds.
+    pub(crate) data_until: u32,
+    /// The model that predicts scores.
+    pub(crate) model: ModelInUse<'a>,
+    /// The model that ranks titles, where the release has one.
+    pub(crate) ranking: Option<ModelInUse<'a>>,
+    /// Whether the ratings say anything about titles, where that was checked.
+    pub(crate) signal: Option<Signal<'a>>,
+    /// The artifacts that were loaded.
+    pub(crate) artifacts: Vec<LoadedArtifact>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ModelInUse<'a> {
+    pub(crate) algorithm: &'a str,
+    /// Factors a user or title; 0 where the model is biases only.
+    pub(crate) n_factors: u32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Signal<'a> {
+    pub(crate) title_signal: bool,
+    /// The same in one sentence, with its figures.
+    pub(crate) verdict: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct LoadedArtifact {
+    pub(crate) kind: &'static str,
+    /// Its size in the store.
+    pub(crate) bytes: u64,
+}
+
 /// The body of `POST /recommendations`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct NewUser {

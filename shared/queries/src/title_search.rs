@@ -50,7 +50,7 @@ pub const MAX_WORDS: usize = 16;
 
 /// How many errors are forgiven in a word of so many letters: one from 4, two from 8. An error is a letter too
 /// many, too few or another one, or two neighbours exchanged.
-fn forgiven(n_letters: usize) -> usize {
+fn forgiven(n_letters: usize) -> u8 {
     match n_letters {
         0..4 => 0,
         4..8 => 1,
@@ -118,45 +118,59 @@ pub fn build(table: &TitleTable, ratings: &RatingTable) -> Index {
 }
 
 /// Rows of the distance matrix between what was typed and the beginnings of a word, one row a letter of the word.
+/// Distances above the errors that are forgiven are all one more than those, and away from the diagonal they are not
+/// looked at.
 struct Distances {
     typed: Vec<char>,
-    most: usize,
+    most: u8,
     /// Letters of the word so far.
     letters: Vec<char>,
     /// Row `d` holds, for `j` letters typed, the errors between them and the first `d` letters of the word.
-    rows: Vec<Vec<usize>>,
+    rows: Vec<u8>,
     /// For each row the least errors of all that was typed against this beginning or a shorter one.
-    best: Vec<usize>,
+    best: Vec<u8>,
 }
 
 impl Distances {
-    fn new(typed: &str, most: usize) -> Self {
+    fn new(typed: &str, most: u8) -> Self {
         let typed: Vec<char> = typed.chars().collect();
-        let (first, best) = ((0..=typed.len()).collect(), vec![typed.len()]);
-        Self { typed, most, letters: Vec::new(), rows: vec![first], best }
+        let first: Vec<u8> = (0..=typed.len()).map(|j| j.min(usize::from(most) + 1) as u8).collect();
+        let best = vec![first[typed.len()]];
+        Self { typed, most, letters: Vec::new(), rows: first, best }
+    }
+
+    fn row(&self, d: usize) -> &[u8] {
+        let width = self.typed.len() + 1;
+        &self.rows[d * width..(d + 1) * width]
     }
 
     fn cut(&mut self, n_letters: usize) {
         self.letters.truncate(n_letters);
-        self.rows.truncate(n_letters + 1);
+        self.rows.truncate((n_letters + 1) * (self.typed.len() + 1));
         self.best.truncate(n_letters + 1);
     }
 
     /// Optimal string alignment: an exchanged pair is one error, and neither of its letters is touched again.
     fn push(&mut self, letter: char) {
-        let d = self.letters.len();
-        let above = &self.rows[d];
-        let mut row = Vec::with_capacity(above.len());
-        row.push(d + 1);
-        for (j, &typed) in self.typed.iter().enumerate() {
-            let mut least = (above[j] + usize::from(typed != letter)).min(above[j + 1] + 1).min(row[j] + 1);
-            if d > 0 && j > 0 && typed == self.letters[d - 1] && self.typed[j - 1] == letter {
-                least = least.min(self.rows[d - 1][j - 1] + 1);
+        let (d, n_typed, too_many) = (self.letters.len() + 1, self.typed.len(), self.most + 1);
+        let width = n_typed + 1;
+        self.rows.resize((d + 1) * width, too_many);
+        let (before, row) = self.rows.split_at_mut(d * width);
+        let above = &before[(d - 1) * width..];
+        row[0] = d.min(usize::from(too_many)) as u8;
+        let band = usize::from(self.most);
+        for j in d.saturating_sub(band).max(1)..=(d + band).min(n_typed) {
+            let typed = self.typed[j - 1];
+            let mut least = (above[j - 1] + u8::from(typed != letter))
+                .min(above[j] + 1)
+                .min(row[j - 1] + 1)
+                .min(too_many);
+            if d > 1 && j > 1 && typed == self.letters[d - 2] && self.typed[j - 2] == letter {
+                least = least.min(before[(d - 2) * width + j - 2] + 1);
             }
-            row.push(least);
+            row[j] = least;
         }
-        self.best.push(self.best[d].min(row[self.typed.len()]));
-        self.rows.push(row);
+        self.best.push(self.best[d - 1].min(row[n_typed]));
         self.letters.push(letter);
     }
 
@@ -164,13 +178,13 @@ impl Distances {
     /// further letters. An exchanged pair may take a value from two rows above.
     fn is_hopeless(&self) -> bool {
         let d = self.letters.len();
-        let hopeless = |row: &Vec<usize>| row.iter().all(|&errors| errors > self.most);
-        hopeless(&self.rows[d]) && d.checked_sub(1).is_none_or(|above| hopeless(&self.rows[above]))
+        let hopeless = |row: &[u8]| row.iter().all(|&errors| errors > self.most);
+        hopeless(self.row(d)) && d.checked_sub(1).is_none_or(|above| hopeless(self.row(above)))
     }
 
     /// How the word fits whose letters are those pushed.
     fn fit(&self) -> Option<Fit> {
-        if self.rows[self.letters.len()][self.typed.len()] <= self.most {
+        if self.row(self.letters.len())[self.typed.len()] <= self.most {
             return Some(Fit::Errors);
         }
         self.begins().then_some(Fit::PrefixErrors)

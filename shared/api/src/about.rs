@@ -1,9 +1,11 @@
 //! What every function says of itself.
 
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use artifact::Pointer;
 
+use crate::document::document;
 use crate::routes::Function;
 use crate::wire;
 
@@ -12,9 +14,20 @@ use crate::wire;
 pub(crate) struct About {
     pub(crate) pointer: Pointer,
     pub(crate) functions: Vec<Function>,
+    /// The text of the OpenAPI document, made when it is first asked for.
+    document: OnceLock<String>,
 }
 
 impl About {
+    pub(crate) fn new(pointer: Pointer, functions: Vec<Function>) -> Self {
+        Self { pointer, functions, document: OnceLock::new() }
+    }
+
+    /// The OpenAPI document of the whole service, whichever functions are here: behind a gateway they are all one.
+    pub(crate) fn document(&self) -> &str {
+        self.document.get_or_init(|| document(&self.pointer.manifest).to_string())
+    }
+
     /// The state at a time. A pointer that moved later than that has the age 0.
     pub(crate) fn health(&self, now: SystemTime) -> wire::Health<'_> {
         let manifest = &self.pointer.manifest;

@@ -18,12 +18,11 @@ use crate::lists::{self, FilterWish, ListWish};
 use crate::pages::Page;
 use crate::params::Params;
 use crate::problem::Problem;
+use crate::queried;
 use crate::wire;
 
 /// The most ratings that are folded in.
-const MAX_RATINGS: usize = 1000;
-/// The longest question for titles, in letters.
-const MAX_QUESTION: usize = 200;
+pub(crate) const MAX_RATINGS: usize = 1000;
 
 /// A JSON answer of 200.
 fn json(answer: &impl Serialize) -> Response {
@@ -35,7 +34,7 @@ fn json(answer: &impl Serialize) -> Response {
         }
         Err(error) => {
             tracing::error!(%error, "an answer has no JSON form");
-            axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            Problem::internal().into_response()
         }
     }
 }
@@ -45,9 +44,9 @@ pub(crate) async fn max_duration(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let year = params.year("year");
-    let platform = params.text("platform");
-    let unit = params.unit("duration_type").unwrap_or(DurationUnit::Min);
+    let year = params.whole(&queried::YEAR);
+    let platform = params.text(&queried::PLATFORM);
+    let unit = params.unit(&queried::DURATION_TYPE).unwrap_or(DurationUnit::Min);
     let (year, platform) = params.finish(Some((year, platform)))?;
     let answer = index.answer(max_duration::Question { year, platform: platform.as_deref(), unit })?;
     Ok(json(&wire::MaxDuration {
@@ -66,9 +65,9 @@ pub(crate) async fn score_count(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let platform = params.required("platform", "name a platform", Params::text);
-    let scored = params.required("scored", "give a score from 0 to 5", Params::score);
-    let year = params.required("year", "give a release year", Params::year);
+    let platform = params.text(&queried::OF_PLATFORM);
+    let scored = params.number(&queried::SCORED);
+    let year = params.whole(&queried::OF_YEAR);
     let (platform, scored, year) = params.finish(all((platform, scored, year)))?;
     let answer = index.answer(&platform, scored, year)?;
     Ok(json(&wire::ScoreCount {
@@ -88,7 +87,7 @@ pub(crate) async fn count_platform(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let platform = params.required("platform", "name a platform", Params::text);
+    let platform = params.text(&queried::OF_PLATFORM);
     let platform = params.finish(platform)?;
     let answer = index.answer(&platform)?;
     Ok(json(&wire::CountPlatform { platform: answer.platform, count: answer.count }))
@@ -99,8 +98,8 @@ pub(crate) async fn actor(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let platform = params.required("platform", "name a platform", Params::text);
-    let year = params.required("year", "give a release year", Params::year);
+    let platform = params.text(&queried::OF_PLATFORM);
+    let year = params.whole(&queried::OF_YEAR);
     let (platform, year, ()) = params.finish(all((platform, year, Some(()))))?;
     let answer = index.answer(&platform, year)?;
     Ok(json(&wire::Actor {
@@ -182,8 +181,8 @@ pub(crate) async fn predict(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let user_id = params.required("user_id", "give the id of a user", Params::id);
-    let id = params.required("id", "give the id of a title", Params::id);
+    let user_id = params.id(&queried::OF_USER);
+    let id = params.id(&queried::OF_TITLE);
     let (user_id, id, ()) = params.finish(all((user_id, id, Some(()))))?;
     let prediction = recommender.predict(&user_id, &id)?;
     Ok(json(&wire::Prediction {
@@ -219,11 +218,7 @@ pub(crate) async fn find_titles(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let question = params.text("q").unwrap_or_default();
-    let longest = question.chars().count();
-    if longest > MAX_QUESTION {
-        params.fail("q", format!("{longest} letters are more than {MAX_QUESTION}"));
-    }
+    let question = params.text(&queried::Q).unwrap_or_default();
     let filter = FilterWish::take(&mut params);
     let page = Page::take(&mut params, &catalogue.release);
     let (filter, page) = params.finish(Some((filter, page)))?;
@@ -271,4 +266,34 @@ pub(crate) async fn user(
 
 pub(crate) async fn health(State(about): State<Arc<About>>) -> Response {
     json(&about.health(SystemTime::now()))
+}
+
+pub(crate) async fn openapi(State(about): State<Arc<About>>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], about.document().to_owned()).into_response()
+}
+
+/// What the page may do: load from where it came from, and nothing else.
+const PAGE_POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+
+fn asset(media: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, media),
+        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (headers, text).into_response()
+}
+
+pub(crate) async fn docs() -> Response {
+    asset("text/html; charset=utf-8", include_str!("page/docs.html"))
+}
+
+pub(crate) async fn docs_script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("page/docs.js"))
+}
+
+pub(crate) async fn docs_style() -> Response {
+    asset("text/css; charset=utf-8", include_str!("page/docs.css"))
 }

@@ -5,6 +5,7 @@
 
 mod about;
 mod catalogue;
+mod document;
 mod handlers;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -12,6 +13,7 @@ mod lists;
 mod pages;
 mod params;
 mod problem;
+mod queried;
 mod routes;
 mod service;
 mod wire;

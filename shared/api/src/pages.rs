@@ -3,12 +3,14 @@
 //! A cursor is `<offset>.<release>`, the offset in hexadecimal. Callers are told to pass it on as it is. It holds within a
 //! release, whose order of titles does not change; in another it is refused, because rows could be missed or come twice.
 
-use crate::params::Params;
+use crate::params::{Absent, Params, Spec, Values};
 
-/// The longest page.
-const MAX_LIMIT: usize = 100;
-/// The length of a page where the caller does not say.
-const DEFAULT_LIMIT: usize = 20;
+const LIMIT: Spec = Spec::whole("limit", 1, 100, "The most rows of the answer.").or(Absent::Default(20));
+const CURSOR: Spec =
+    Spec::new("cursor", Values::Text, "The `next_cursor` of the answer before, for the rows that follow.");
+
+/// The parameters of a long answer.
+pub(crate) const PAGE: [Spec; 2] = [LIMIT, CURSOR];
 
 /// Which page was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +23,8 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn take(params: &mut Params<'_>, release: &str) -> Self {
-        let limit = params.number("limit", 1, MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
-        let offset = params.text("cursor").map_or(0, |cursor| {
+        let limit = params.whole_or_default(&LIMIT);
+        let offset = params.text(&CURSOR).map_or(0, |cursor| {
             read(&cursor, release).unwrap_or_else(|problem| {
                 params.fail("cursor", problem);
                 0

@@ -100,12 +100,16 @@ pub enum Endpoint {
     Title,
     User,
     Health,
+    OpenApi,
+    Docs,
+    DocsScript,
+    DocsStyle,
 }
 
 impl Endpoint {
     /// Whether every function answers it, each for itself. The gateway sends it to the function in the table.
     pub const fn is_everywhere(self) -> bool {
-        matches!(self, Self::Health)
+        matches!(self, Self::Health | Self::OpenApi | Self::Docs | Self::DocsScript | Self::DocsStyle)
     }
 }
 
@@ -125,7 +129,7 @@ pub struct Route {
 }
 
 /// The one route table: routers, the local server, the gateway and the documents are made from it.
-pub const ROUTES: [Route; 12] = [
+pub const ROUTES: [Route; 16] = [
     Route {
         method: Method::Get,
         path: "/get_max_duration",
@@ -209,5 +213,33 @@ pub const ROUTES: [Route; 12] = [
         function: Function::Titles,
         endpoint: Endpoint::Health,
         summary: "The release that is served, its age, its models and artifacts.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/openapi.json",
+        function: Function::Titles,
+        endpoint: Endpoint::OpenApi,
+        summary: "All routes, their parameters and answers, as OpenAPI 3.1.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/docs",
+        function: Function::Titles,
+        endpoint: Endpoint::Docs,
+        summary: "A page to try every route.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/docs/docs.js",
+        function: Function::Titles,
+        endpoint: Endpoint::DocsScript,
+        summary: "The page's script.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/docs/docs.css",
+        function: Function::Titles,
+        endpoint: Endpoint::DocsStyle,
+        summary: "The page's style.",
     },
 ];

@@ -53,10 +53,7 @@ pub enum StartError {
 /// [`StartError`]; nothing is served from half a release.
 pub async fn load(function: Function, store: &dyn Store) -> Result<Router, StartError> {
     let pointer = store::current(store).await?;
-    Ok(finish(
-        routes_of(function, store, &pointer.manifest).await?,
-        About { pointer, functions: vec![function] },
-    ))
+    Ok(finish(routes_of(function, store, &pointer.manifest).await?, About::new(pointer, vec![function])))
 }
 
 /// The same for every function, in one router.
@@ -69,7 +66,7 @@ pub async fn load_all(store: &dyn Store) -> Result<Router, StartError> {
     for function in Function::ALL {
         router = router.merge(routes_of(function, store, &pointer.manifest).await?);
     }
-    Ok(finish(router, About { pointer, functions: Function::ALL.to_vec() }))
+    Ok(finish(router, About::new(pointer, Function::ALL.to_vec())))
 }
 
 async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -> Result<Router, StartError> {
@@ -155,7 +152,14 @@ fn finish(router: Router, about: About) -> Router {
         .iter()
         .filter(|route| route.endpoint.is_everywhere())
         .fold(router, |router, route| {
-            router.route(route.path, get(handlers::health).with_state(Arc::clone(&about)))
+            let handler = match route.endpoint {
+                Endpoint::OpenApi => get(handlers::openapi),
+                Endpoint::Docs => get(handlers::docs),
+                Endpoint::DocsScript => get(handlers::docs_script),
+                Endpoint::DocsStyle => get(handlers::docs_style),
+                _ => get(handlers::health),
+            };
+            router.route(route.path, handler.with_state(Arc::clone(&about)))
         })
         .fallback(move |request: Request| async move { Problem::no_route(request.uri().path(), &known) })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

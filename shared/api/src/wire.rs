@@ -4,22 +4,29 @@ use std::fmt;
 
 use catalog::{DurationUnit, Kind};
 use recommender::{Ranked, TitleView, Titles};
+use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-#[derive(Debug, Serialize)]
+/// What [`Kind`] is called.
+pub(crate) const KINDS: [&str; 2] = [Kind::Movie.as_str(), Kind::Series.as_str()];
+/// What [`DurationUnit`] is called.
+pub(crate) const UNITS: [&str; 2] = [DurationUnit::Min.as_str(), DurationUnit::Season.as_str()];
+
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct MaxDuration<'a> {
     pub(crate) title: &'a str,
     pub(crate) id: &'a str,
     pub(crate) platform: &'a str,
     pub(crate) year: Option<u16>,
     pub(crate) duration: u32,
+    #[schemars(extend("enum" = UNITS), with = "String")]
     pub(crate) duration_type: DurationUnit,
     pub(crate) ties: Vec<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ScoreCount<'a> {
     pub(crate) platform: &'a str,
     pub(crate) scored: f64,
@@ -27,13 +34,13 @@ pub(crate) struct ScoreCount<'a> {
     pub(crate) count: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CountPlatform<'a> {
     pub(crate) platform: &'a str,
     pub(crate) count: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Actor<'a> {
     pub(crate) platform: &'a str,
     pub(crate) year: u16,
@@ -42,11 +49,12 @@ pub(crate) struct Actor<'a> {
     pub(crate) ties: Vec<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Title<'a> {
     id: &'a str,
     title: &'a str,
     platform: &'a str,
+    #[schemars(extend("enum" = KINDS), with = "String")]
     kind: Kind,
     year: Option<u16>,
     genres: Vec<&'a str>,
@@ -68,7 +76,7 @@ impl<'a> From<TitleView<'a>> for Title<'a> {
 }
 
 /// A title of the catalogue, with how many users rated its work and the other platforms that have it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CatalogueTitle<'a> {
     #[serde(flatten)]
     title: Title<'a>,
@@ -87,21 +95,21 @@ impl<'a> CatalogueTitle<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct FoundTitles<'a> {
     pub(crate) titles: Vec<CatalogueTitle<'a>>,
     pub(crate) next_cursor: Option<String>,
 }
 
 /// A title that a user rated.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct RatedTitle<'a> {
     #[serde(flatten)]
     pub(crate) title: CatalogueTitle<'a>,
     pub(crate) rating: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct User<'a> {
     pub(crate) user_id: &'a str,
     pub(crate) n_ratings: usize,
@@ -110,7 +118,7 @@ pub(crate) struct User<'a> {
 }
 
 /// Another title of the same work.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Edition<'a> {
     id: &'a str,
     platform: &'a str,
@@ -123,7 +131,7 @@ impl<'a> From<recommender::Edition<'a>> for Edition<'a> {
 }
 
 /// A rated title that speaks for a recommendation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Reason<'a> {
     id: &'a str,
     title: &'a str,
@@ -144,7 +152,7 @@ impl<'a> From<recommender::Reason<'a>> for Reason<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Scored<'a> {
     #[serde(flatten)]
     title: Title<'a>,
@@ -172,7 +180,7 @@ pub(crate) fn shown(score: impl Into<f64>) -> f64 {
     (score.into() * 1000.0).round() / 1000.0
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Recommendations<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_id: Option<&'a str>,
@@ -180,7 +188,7 @@ pub(crate) struct Recommendations<'a> {
     pub(crate) recommendations: Vec<Scored<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Prediction<'a> {
     pub(crate) user_id: &'a str,
     #[serde(flatten)]
@@ -191,7 +199,7 @@ pub(crate) struct Prediction<'a> {
     pub(crate) strategy: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Similar<'a> {
     #[serde(flatten)]
     pub(crate) of: Title<'a>,
@@ -200,7 +208,7 @@ pub(crate) struct Similar<'a> {
 }
 
 /// What a function says of itself and of the release it serves.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Health<'a> {
     /// `ok`: a function whose release is not whole does not start.
     pub(crate) status: &'static str,
@@ -226,21 +234,21 @@ pub(crate) struct Health<'a> {
     pub(crate) artifacts: Vec<LoadedArtifact>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ModelInUse<'a> {
     pub(crate) algorithm: &'a str,
     /// Factors a user or title; 0 where the model is biases only.
     pub(crate) n_factors: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Signal<'a> {
     pub(crate) title_signal: bool,
     /// The same in one sentence, with its figures.
     pub(crate) verdict: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct LoadedArtifact {
     pub(crate) kind: &'static str,
     /// Its size in the store.

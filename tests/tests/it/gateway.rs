@@ -8,11 +8,11 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::small_release;
+use crate::{openapi, small_release};
 
 /// Where an event comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Origin {
+pub(crate) enum Origin {
     /// HTTP API (payload 2.0), stage `$default`.
     Gateway,
     /// HTTP API with a named stage, which stands before the path.
@@ -23,7 +23,7 @@ enum Origin {
 
 /// One request, before it is an event.
 #[derive(Debug, Clone)]
-struct Asked {
+pub(crate) struct Asked {
     function: Function,
     method: &'static str,
     path: &'static str,
@@ -35,11 +35,11 @@ struct Asked {
 }
 
 impl Asked {
-    fn get(function: Function, path: &'static str, query: &'static str) -> Self {
+    pub(crate) fn get(function: Function, path: &'static str, query: &'static str) -> Self {
         Self { function, method: "GET", path, query, body: None, base64: false, ranking: false }
     }
 
-    fn post(body: impl Into<String>) -> Self {
+    pub(crate) fn post(body: impl Into<String>) -> Self {
         Self {
             function: Function::Recommend,
             method: "POST",
@@ -117,15 +117,20 @@ impl Asked {
 /// Status, content type, body.
 type Answer = (u64, String, Value);
 
-/// The answer of one function to one event, through the adapter that the runtime runs.
-async fn answer(asked: &Asked, origin: Origin) -> Answer {
+/// The response of one function to one event, through the adapter that the runtime runs.
+pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
     let store =
         if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
     let router = api::load(asked.function, &store).await.unwrap();
     let service = Adapter::from(lambda::service(router));
     let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
     let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
-    let response = serde_json::to_value(response).unwrap();
+    serde_json::to_value(response).unwrap()
+}
+
+/// The same, of which the body is JSON.
+pub(crate) async fn answer(asked: &Asked, origin: Origin) -> Answer {
+    let response = raw_answer(asked, origin).await;
     assert_eq!(response["isBase64Encoded"], false, "JSON leaves as text: {response}");
     let content_type = response["headers"]["content-type"].as_str().unwrap().to_owned();
     let body = response["body"].as_str().unwrap();
@@ -144,15 +149,32 @@ async fn ask(asked: &Asked) -> Answer {
 /// Questions and answers, for a snapshot.
 async fn dialogue(questions: &[Asked], content_type: &str) -> Vec<Value> {
     let mut dialogue = Vec::new();
+    let document = openapi::document().await;
     for asked in questions {
         let (status, found_type, body) = ask(asked).await;
         assert_eq!(found_type, content_type, "{}: {body}", asked.line());
         if content_type == "application/problem+json" {
             assert_eq!(body["status"], status, "{}", asked.line());
         }
+        if let Some(said) = documented(&document, asked) {
+            let status = &said["responses"][status.to_string()];
+            assert!(status["content"][content_type].is_object(), "{}: not in the document", asked.line());
+        }
         dialogue.push(json!({ "asked": asked.line(), "status": status, "body": body }));
     }
     dialogue
+}
+
+/// What the document says of the route that is asked; `None` where there is no such route or method.
+fn documented<'a>(document: &'a Value, asked: &Asked) -> Option<&'a Value> {
+    let fits = |path: &str| {
+        let (path, asked) = (path.split('/'), asked.path.split('/'));
+        path.clone().count() == asked.clone().count()
+            && path.zip(asked).all(|(part, given)| part.starts_with('{') || part == given)
+    };
+    let here = api::ROUTES.iter().filter(|route| route.function == asked.function && fits(route.path));
+    let methods = here.map(|route| &document["paths"][route.path]).next()?;
+    methods.get(asked.method.to_lowercase())
 }
 
 #[tokio::test]

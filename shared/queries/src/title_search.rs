@@ -1,7 +1,7 @@
 //! `GET /titles`: titles by the beginnings of the words in their names, as they are typed, with typing errors forgiven.
 //!
 //! Names and questions are folded alike ([`fold`]) and cut into words. A title fits a question when each word of the
-//! question fits a word of its name, in any order, in one of four ways ([`Fit`]).
+//! question fits a word of its name, in any order, in one of four ways (`Fit`).
 //!
 //! The vocabulary is sorted, so words with a common beginning stand together. Looking for words with errors in
 //! them walks it as the trie that it is: the rows of the distance matrix that two neighbours have in common are
@@ -127,6 +127,8 @@ struct Distances {
     letters: Vec<char>,
     /// Row `d` holds, for `j` letters typed, the errors between them and the first `d` letters of the word.
     rows: Vec<u8>,
+    /// The least value of each row.
+    least: Vec<u8>,
     /// For each row the least errors of all that was typed against this beginning or a shorter one.
     best: Vec<u8>,
 }
@@ -136,7 +138,7 @@ impl Distances {
         let typed: Vec<char> = typed.chars().collect();
         let first: Vec<u8> = (0..=typed.len()).map(|j| j.min(usize::from(most) + 1) as u8).collect();
         let best = vec![first[typed.len()]];
-        Self { typed, most, letters: Vec::new(), rows: first, best }
+        Self { typed, most, letters: Vec::new(), rows: first, least: vec![0], best }
     }
 
     fn row(&self, d: usize) -> &[u8] {
@@ -147,6 +149,7 @@ impl Distances {
     fn cut(&mut self, n_letters: usize) {
         self.letters.truncate(n_letters);
         self.rows.truncate((n_letters + 1) * (self.typed.len() + 1));
+        self.least.truncate(n_letters + 1);
         self.best.truncate(n_letters + 1);
     }
 
@@ -159,6 +162,7 @@ impl Distances {
         let above = &before[(d - 1) * width..];
         row[0] = d.min(usize::from(too_many)) as u8;
         let band = usize::from(self.most);
+        let mut least_of_row = row[0];
         for j in d.saturating_sub(band).max(1)..=(d + band).min(n_typed) {
             let typed = self.typed[j - 1];
             let mut least = (above[j - 1] + u8::from(typed != letter))
@@ -169,7 +173,9 @@ impl Distances {
                 least = least.min(before[(d - 2) * width + j - 2] + 1);
             }
             row[j] = least;
+            least_of_row = least_of_row.min(least);
         }
+        self.least.push(least_of_row);
         self.best.push(self.best[d - 1].min(row[n_typed]));
         self.letters.push(letter);
     }
@@ -178,8 +184,7 @@ impl Distances {
     /// further letters. An exchanged pair may take a value from two rows above.
     fn is_hopeless(&self) -> bool {
         let d = self.letters.len();
-        let hopeless = |row: &[u8]| row.iter().all(|&errors| errors > self.most);
-        hopeless(self.row(d)) && d.checked_sub(1).is_none_or(|above| hopeless(self.row(above)))
+        self.least[d.saturating_sub(1)..].iter().all(|&least| least > self.most)
     }
 
     /// How the word fits whose letters are those pushed.
@@ -234,7 +239,7 @@ impl Index {
 
     /// Every word of the vocabulary that `typed` fits, by position, and how.
     fn fits(&self, typed: &str, mut found: impl FnMut(usize, Fit)) {
-        let begins = self.beginning_with(typed, 0);
+        let begins = self.beginning_with(typed);
         for at in begins.clone() {
             found(at, if self.words.get(at) == typed { Fit::Exact } else { Fit::Prefix });
         }
@@ -257,11 +262,11 @@ impl Index {
                 distances.push(letter);
                 n_bytes += letter.len_utf8();
                 if distances.is_hopeless() {
-                    let same = self.beginning_with(&word[..n_bytes], at);
+                    let end = self.end_of(&word[..n_bytes], at);
                     if distances.begins() {
-                        same.clone().for_each(|at| found(at, Fit::PrefixErrors));
+                        (at..end).for_each(|at| found(at, Fit::PrefixErrors));
                     }
-                    at = same.end;
+                    at = end;
                     continue 'words;
                 }
             }
@@ -272,10 +277,30 @@ impl Index {
         }
     }
 
-    /// The positions, from `from`, of the words that begin with `beginning`.
-    fn beginning_with(&self, beginning: &str, from: usize) -> std::ops::Range<usize> {
-        let first = self.first_from(from, |word| word >= beginning);
+    /// The positions of the words that begin with `beginning`.
+    fn beginning_with(&self, beginning: &str) -> std::ops::Range<usize> {
+        let first = self.first_from(0, |word| word >= beginning);
         first..self.first_from(first, |word| word > beginning && !word.starts_with(beginning))
+    }
+
+    /// Where the words end that begin as the word at `at` does. Few words share a beginning that is skipped, so the steps
+    /// grow from there: a search of the whole vocabulary took most of the time.
+    fn end_of(&self, beginning: &str, at: usize) -> usize {
+        let (mut last, mut step) = (at, 1);
+        while last + step < self.words.len() && self.words.get(last + step).starts_with(beginning) {
+            last += step;
+            step *= 2;
+        }
+        let (mut low, mut high) = (last + 1, (last + step).min(self.words.len()));
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.words.get(middle).starts_with(beginning) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// The first position from `from` whose word `holds`, which no word does before one that does.

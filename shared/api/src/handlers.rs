@@ -1,6 +1,7 @@
 //! One handler a route: parse, ask, render.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -11,13 +12,17 @@ use queries::{actor, count_platform, max_duration, score_count};
 use recommender::{Recommendations, Recommender};
 use serde::Serialize;
 
+use crate::about::About;
+use crate::catalogue::Catalogue;
 use crate::lists::{self, FilterWish, ListWish};
+use crate::pages::Page;
 use crate::params::Params;
 use crate::problem::Problem;
+use crate::queried;
 use crate::wire;
 
 /// The most ratings that are folded in.
-const MAX_RATINGS: usize = 1000;
+pub(crate) const MAX_RATINGS: usize = 1000;
 
 /// A JSON answer of 200.
 fn json(answer: &impl Serialize) -> Response {
@@ -29,7 +34,7 @@ fn json(answer: &impl Serialize) -> Response {
         }
         Err(error) => {
             tracing::error!(%error, "an answer has no JSON form");
-            axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            Problem::internal().into_response()
         }
     }
 }
@@ -39,9 +44,9 @@ pub(crate) async fn max_duration(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let year = params.year("year");
-    let platform = params.text("platform");
-    let unit = params.unit("duration_type").unwrap_or(DurationUnit::Min);
+    let year = params.whole(&queried::YEAR);
+    let platform = params.text(&queried::PLATFORM);
+    let unit = params.unit(&queried::DURATION_TYPE).unwrap_or(DurationUnit::Min);
     let (year, platform) = params.finish(Some((year, platform)))?;
     let answer = index.answer(max_duration::Question { year, platform: platform.as_deref(), unit })?;
     Ok(json(&wire::MaxDuration {
@@ -60,9 +65,9 @@ pub(crate) async fn score_count(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let platform = params.required("platform", "name a platform", Params::text);
-    let scored = params.required("scored", "give a score from 0 to 5", Params::score);
-    let year = params.required("year", "give a release year", Params::year);
+    let platform = params.text(&queried::OF_PLATFORM);
+    let scored = params.number(&queried::SCORED);
+    let year = params.whole(&queried::OF_YEAR);
     let (platform, scored, year) = params.finish(all((platform, scored, year)))?;
     let answer = index.answer(&platform, scored, year)?;
     Ok(json(&wire::ScoreCount {
@@ -82,7 +87,7 @@ pub(crate) async fn count_platform(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let platform = params.required("platform", "name a platform", Params::text);
+    let platform = params.text(&queried::OF_PLATFORM);
     let platform = params.finish(platform)?;
     let answer = index.answer(&platform)?;
     Ok(json(&wire::CountPlatform { platform: answer.platform, count: answer.count }))
@@ -93,8 +98,8 @@ pub(crate) async fn actor(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let platform = params.required("platform", "name a platform", Params::text);
-    let year = params.required("year", "give a release year", Params::year);
+    let platform = params.text(&queried::OF_PLATFORM);
+    let year = params.whole(&queried::OF_YEAR);
     let (platform, year, ()) = params.finish(all((platform, year, Some(()))))?;
     let answer = index.answer(&platform, year)?;
     Ok(json(&wire::Actor {
@@ -176,8 +181,8 @@ pub(crate) async fn predict(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
-    let user_id = params.required("user_id", "give the id of a user", Params::id);
-    let id = params.required("id", "give the id of a title", Params::id);
+    let user_id = params.id(&queried::OF_USER);
+    let id = params.id(&queried::OF_TITLE);
     let (user_id, id, ()) = params.finish(all((user_id, id, Some(()))))?;
     let prediction = recommender.predict(&user_id, &id)?;
     Ok(json(&wire::Prediction {
@@ -206,4 +211,89 @@ pub(crate) async fn similar(
         strategy: similar.strategy.as_str(),
         similar: similar.items.into_iter().map(Into::into).collect(),
     }))
+}
+
+pub(crate) async fn find_titles(
+    State(catalogue): State<Arc<Catalogue>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let question = params.text(&queried::Q).unwrap_or_default();
+    let filter = FilterWish::take(&mut params);
+    let page = Page::take(&mut params, &catalogue.release);
+    let (filter, page) = params.finish(Some((filter, page)))?;
+    let filter = filter.resolve(&catalogue.titles)?;
+    let order = catalogue.search.answer(&question).into_iter().map(|title| title as usize);
+    let (titles, next_cursor) = page.cut(filter.select(&catalogue.titles, order), &catalogue.release);
+    let titles = titles.into_iter().map(|title| wire::CatalogueTitle::of(&catalogue.titles, title)).collect();
+    Ok(json(&wire::FoundTitles { titles, next_cursor }))
+}
+
+pub(crate) async fn title(
+    State(catalogue): State<Arc<Catalogue>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Params::new(query.as_deref()).finish(Some(()))?;
+    TitleId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
+    let position = catalogue.titles.position(&id);
+    let title = position.ok_or_else(|| Problem::not_found(format!("there is no title {id:?}")))?;
+    Ok(json(&wire::CatalogueTitle::of(&catalogue.titles, title)))
+}
+
+pub(crate) async fn user(
+    State(catalogue): State<Arc<Catalogue>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let page = Page::take(&mut params, &catalogue.release);
+    let page = params.finish(Some(page))?;
+    UserId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
+    let position = catalogue.histories.position(&id);
+    let user = position.ok_or_else(|| Problem::not_found(format!("there is no user {id:?}")))?;
+    let (titles, ratings) = catalogue.histories.of(user);
+    let mut rated: Vec<(u32, f32)> = titles.iter().copied().zip(ratings.iter().copied()).collect();
+    // Titles ascend already, and stay so where ratings are equal.
+    rated.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (page, next_cursor) = page.cut(rated.into_iter(), &catalogue.release);
+    let ratings = page.into_iter().map(|(title, rating)| wire::RatedTitle {
+        title: wire::CatalogueTitle::of(&catalogue.titles, title as usize),
+        rating: wire::shown(rating),
+    });
+    Ok(json(&wire::User { user_id: &id, n_ratings: titles.len(), ratings: ratings.collect(), next_cursor }))
+}
+
+pub(crate) async fn health(State(about): State<Arc<About>>) -> Response {
+    json(&about.health(SystemTime::now()))
+}
+
+pub(crate) async fn openapi(State(about): State<Arc<About>>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], about.document().to_owned()).into_response()
+}
+
+/// What the page may do: load from where it came from, and nothing else.
+const PAGE_POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+
+fn asset(media: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, media),
+        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (headers, text).into_response()
+}
+
+pub(crate) async fn docs() -> Response {
+    asset("text/html; charset=utf-8", include_str!("page/docs.html"))
+}
+
+pub(crate) async fn docs_script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("page/docs.js"))
+}
+
+pub(crate) async fn docs_style() -> Response {
+    asset("text/css; charset=utf-8", include_str!("page/docs.css"))
 }

@@ -3,16 +3,22 @@
 //! [`load`] reads the artifacts of one function from a store and gives the router that answers its routes; the
 //! same router runs under the Lambda runtime ([`lambda`]) and under a local listener.
 
+mod about;
+mod catalogue;
+mod document;
 mod handlers;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod lists;
+mod pages;
 mod params;
 mod problem;
+mod queried;
 mod routes;
 mod service;
 mod wire;
 
+pub use catalogue::CatalogueMismatch;
 pub use problem::Problem;
 pub use routes::{Endpoint, Function, Method, ROUTES, Route};
 pub use service::{StartError, load, load_all};

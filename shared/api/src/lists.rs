@@ -3,25 +3,47 @@
 use catalog::Kind;
 use recommender::{Criteria, Filter, FilterError, ListOptions, Recommender, Titles};
 
-use crate::params::Params;
+use crate::params::{Absent, Params, Spec, Values};
 use crate::problem::Problem;
 
-/// The longest list that is given.
-const MAX_N: usize = 100;
-/// The list's length where the caller does not say.
-const DEFAULT_N: usize = 10;
-/// The most titles that may be left out.
-const MAX_EXCLUDED: usize = 200;
-/// The most ratings that a title may be asked to have.
-const MAX_MIN_RATINGS: usize = 1_000_000;
-/// The most reasons a title.
-const MAX_REASONS: usize = 10;
-/// Reasons a title where the caller does not say.
-const DEFAULT_REASONS: usize = 3;
+pub(crate) const N: Spec = Spec::whole("n", 1, 100, "The length of the list.").or(Absent::Default(10));
+const PLATFORM: Spec = Spec::new("platform", Values::Platform, "Only titles of this platform, in any case.");
+const KIND: Spec = Spec::new("kind", Values::Kind, "Only films, or only series.");
+const GENRE: Spec = Spec::new("genre", Values::Text, "Only titles with a genre whose name contains this.");
+const AUDIENCE: Spec =
+    Spec::new("audience", Values::Text, "Only titles of this audience rating, such as pg-13.");
+const YEAR_FROM: Spec = Spec::year("year_from", "Only titles of this release year or later.");
+const YEAR_TO: Spec = Spec::year("year_to", "Only titles of this release year or earlier.");
+const MIN_RATINGS: Spec =
+    Spec::whole("min_ratings", 0, 1_000_000, "Only titles that at least so many users have rated.")
+        .or(Absent::Default(0));
+const ALL_EDITIONS: Spec =
+    Spec::new("all_editions", Values::Flag, "Show a work once for each platform that has it.")
+        .or(Absent::False);
+
+/// The filters.
+pub(crate) const FILTERS: [Spec; 8] =
+    [PLATFORM, KIND, GENRE, AUDIENCE, YEAR_FROM, YEAR_TO, MIN_RATINGS, ALL_EDITIONS];
+
+const EXCLUDE: Spec =
+    Spec::new("exclude", Values::Ids(200), "Ids of titles to leave out, each with its work.");
+const INCLUDE_SEEN: Spec =
+    Spec::new("include_seen", Values::Flag, "List titles too that the user has rated.").or(Absent::False);
+const DIVERSITY: Spec = Spec::new(
+    "diversity",
+    Values::Number("a number", 0.0, 1.0),
+    "From 0, the plain order, to 1, titles as unlike each other as may be.",
+)
+.or(Absent::Default(0));
+const REASONS: Spec =
+    Spec::whole("reasons", 0, 10, "The most reasons for each title.").or(Absent::Default(3));
+
+/// What a list of recommendations takes beside `n` and the filters.
+pub(crate) const WISHES: [Spec; 4] = [EXCLUDE, INCLUDE_SEEN, DIVERSITY, REASONS];
 
 /// The length of a list.
 pub(crate) fn length(params: &mut Params<'_>) -> usize {
-    params.number("n", 1, MAX_N).unwrap_or(DEFAULT_N)
+    params.whole_or_default(&N)
 }
 
 /// Filters as they were asked for.
@@ -40,19 +62,19 @@ pub(crate) struct FilterWish {
 impl FilterWish {
     pub(crate) fn take(params: &mut Params<'_>) -> Self {
         let wish = Self {
-            platform: params.text("platform"),
-            kind: params.kind("kind"),
-            genre: params.text("genre"),
-            audience: params.text("audience"),
-            year_from: params.year("year_from"),
-            year_to: params.year("year_to"),
-            min_ratings: params.number("min_ratings", 0, MAX_MIN_RATINGS).unwrap_or(0) as u32,
-            all_editions: params.flag("all_editions").unwrap_or(false),
+            platform: params.text(&PLATFORM),
+            kind: params.kind(&KIND),
+            genre: params.text(&GENRE),
+            audience: params.text(&AUDIENCE),
+            year_from: params.whole(&YEAR_FROM),
+            year_to: params.whole(&YEAR_TO),
+            min_ratings: params.whole_or_default(&MIN_RATINGS) as u32,
+            all_editions: params.flag(&ALL_EDITIONS),
         };
         if let (Some(from), Some(to)) = (wish.year_from, wish.year_to)
             && from > to
         {
-            params.fail("year_from", format!("{from} is after year_to, {to}"));
+            params.fail(YEAR_FROM.name, format!("{from} is after year_to, {to}"));
         }
         wish
     }
@@ -88,10 +110,10 @@ impl ListWish {
         Self {
             n: length(params),
             filter: FilterWish::take(params),
-            exclude: params.ids("exclude", MAX_EXCLUDED),
-            include_seen: params.flag("include_seen").unwrap_or(false),
-            diversity: params.share("diversity").unwrap_or(0.0),
-            reasons: params.number("reasons", 0, MAX_REASONS).unwrap_or(DEFAULT_REASONS),
+            exclude: params.ids(&EXCLUDE),
+            include_seen: params.flag(&INCLUDE_SEEN),
+            diversity: params.number(&DIVERSITY).unwrap_or(0.0) as f32,
+            reasons: params.whole_or_default(&REASONS),
         }
     }
 

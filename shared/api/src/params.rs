@@ -1,4 +1,5 @@
-//! Parameters, of a query string or of a JSON body: each by name, with its range, and every fault told at once.
+//! Parameters, of a query string or of a JSON body: each by its specification, which says the name and the range once,
+//! for the check and for the document ([`crate::document`]); every fault is told at once.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -8,8 +9,74 @@ use serde_json::Value;
 
 use crate::problem::{ParameterError, Problem};
 
-/// Years that a release can be of.
-const YEARS: (u16, u16) = (1, 9999);
+/// The longest text, in letters.
+pub(crate) const MAX_TEXT: usize = 200;
+
+/// What a parameter may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Values {
+    /// A text of at most [`MAX_TEXT`] letters.
+    Text,
+    /// A text that is a platform of the release, in any case.
+    Platform,
+    /// An id of a title or a user.
+    Id,
+    /// At most so many ids.
+    Ids(usize),
+    /// A whole number in a range, its ends included.
+    Whole(&'static str, usize, usize),
+    /// A number in a range, its ends included.
+    Number(&'static str, f64, f64),
+    /// `true` or `false`.
+    Flag,
+    /// `movie` or `series`.
+    Kind,
+    /// `min` or `season`.
+    Unit,
+}
+
+/// What stands in for a parameter that is not given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Absent {
+    /// Nothing: it changes nothing.
+    Ignored,
+    /// A value.
+    Default(usize),
+    /// `false`.
+    False,
+    /// It has to be there; the text says what to give.
+    Refused(&'static str),
+}
+
+/// One parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Spec {
+    pub(crate) name: &'static str,
+    pub(crate) values: Values,
+    pub(crate) absent: Absent,
+    /// What it does, in one sentence.
+    pub(crate) about: &'static str,
+}
+
+impl Spec {
+    pub(crate) const fn new(name: &'static str, values: Values, about: &'static str) -> Self {
+        Self { name, values, absent: Absent::Ignored, about }
+    }
+
+    pub(crate) const fn or(self, absent: Absent) -> Self {
+        Self { absent, ..self }
+    }
+
+    /// A release year.
+    pub(crate) const fn year(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Values::Whole("a year", 1, 9999), about)
+    }
+
+    /// A whole number.
+    pub(crate) const fn whole(name: &'static str, low: usize, high: usize, about: &'static str) -> Self {
+        Self::new(name, Values::Whole("a whole number", low, high), about)
+    }
+}
 
 /// One value, as it was given.
 #[derive(Debug, Clone)]
@@ -57,7 +124,7 @@ impl Given<'_> {
     }
 }
 
-/// The parameters of one request. Take each by name, then [`Params::finish`].
+/// The parameters of one request. Take each by its specification, then [`Params::finish`].
 #[derive(Debug)]
 pub(crate) struct Params<'a> {
     given: Vec<(Cow<'a, str>, Given<'a>)>,
@@ -87,97 +154,96 @@ impl<'a> Params<'a> {
         self.errors.push(ParameterError { parameter: parameter.to_owned(), problem: problem.into() });
     }
 
-    /// A value; an empty text and `null` count as not given.
-    fn given(&mut self, name: &'static str) -> Option<Given<'a>> {
+    /// A value; an empty text and `null` count as not given. Where it has to be given, that is a fault.
+    fn given(&mut self, spec: &Spec) -> Option<Given<'a>> {
+        let name = spec.name;
         self.known.push(name);
         let mut values = self.given.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone());
         let value = values.next();
         if values.next().is_some() {
             self.fail(name, "is given more than once");
         }
-        value.filter(|v| !v.is_empty())
-    }
-
-    /// The text of a parameter; an empty one counts as not given.
-    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
-        let given = self.given(name)?;
-        let text = given.literal(Form::Word);
-        if text.is_none() {
-            self.fail(name, format!("{} is not a text", given.shown()));
-        }
-        text
-    }
-
-    /// A parameter that has to be there.
-    pub(crate) fn required<T>(
-        &mut self,
-        name: &'static str,
-        what: &str,
-        take: impl FnOnce(&mut Self, &'static str) -> Option<T>,
-    ) -> Option<T> {
-        let before = self.errors.len();
-        let value = take(self, name);
-        if value.is_none() && self.errors.len() == before {
+        let value = value.filter(|v| !v.is_empty());
+        if let (None, Absent::Refused(what)) = (&value, spec.absent) {
             self.fail(name, format!("is missing; {what}"));
         }
         value
     }
 
+    /// A text.
+    pub(crate) fn text(&mut self, spec: &Spec) -> Option<String> {
+        let given = self.given(spec)?;
+        let Some(text) = given.literal(Form::Word) else {
+            self.fail(spec.name, format!("{} is not a text", given.shown()));
+            return None;
+        };
+        let n_letters = text.chars().count();
+        if n_letters > MAX_TEXT {
+            self.fail(spec.name, format!("{n_letters} letters are more than {MAX_TEXT}"));
+            return None;
+        }
+        Some(text)
+    }
+
     fn parsed<T: FromStr>(
         &mut self,
-        name: &'static str,
+        spec: &Spec,
         form: Form,
         expected: &str,
         fits: impl Fn(&T) -> bool,
     ) -> Option<T> {
-        let given = self.given(name)?;
+        let given = self.given(spec)?;
         let value = given.literal(form).and_then(|text| text.parse().ok()).filter(fits);
         if value.is_none() {
-            self.fail(name, format!("{} is not {expected}", given.shown()));
+            self.fail(spec.name, format!("{} is not {expected}", given.shown()));
         }
         value
     }
 
-    pub(crate) fn year(&mut self, name: &'static str) -> Option<u16> {
-        let (low, high) = YEARS;
-        let expected = format!("a year from {low} to {high}");
-        self.parsed(name, Form::Number, &expected, |year| (low..=high).contains(year))
+    /// A whole number in the range of its specification.
+    pub(crate) fn whole<T: FromStr + TryInto<usize> + Copy>(&mut self, spec: &Spec) -> Option<T> {
+        let Values::Whole(what, low, high) = spec.values else { unreachable!("{} is whole", spec.name) };
+        let expected = format!("{what} from {low} to {high}");
+        let fits = |n: &T| (*n).try_into().is_ok_and(|n: usize| (low..=high).contains(&n));
+        self.parsed(spec, Form::Number, &expected, fits)
     }
 
-    pub(crate) fn number(&mut self, name: &'static str, low: usize, high: usize) -> Option<usize> {
-        let expected = format!("a whole number from {low} to {high}");
-        self.parsed(name, Form::Number, &expected, |n| (low..=high).contains(n))
+    /// The same, or its default.
+    pub(crate) fn whole_or_default(&mut self, spec: &Spec) -> usize {
+        let Absent::Default(default) = spec.absent else { unreachable!("{} has a default", spec.name) };
+        self.whole(spec).unwrap_or(default)
     }
 
-    pub(crate) fn score(&mut self, name: &'static str) -> Option<f64> {
-        self.parsed(name, Form::Number, "a score from 0 to 5", |score: &f64| (0.0..=5.0).contains(score))
+    /// A number in the range of its specification.
+    pub(crate) fn number(&mut self, spec: &Spec) -> Option<f64> {
+        let Values::Number(what, low, high) = spec.values else { unreachable!("{} is a number", spec.name) };
+        let expected = format!("{what} from {low} to {high}");
+        self.parsed(spec, Form::Number, &expected, |number: &f64| (low..=high).contains(number))
     }
 
-    pub(crate) fn share(&mut self, name: &'static str) -> Option<f32> {
-        self.parsed(name, Form::Number, "a number from 0 to 1", |share: &f32| (0.0..=1.0).contains(share))
+    pub(crate) fn flag(&mut self, spec: &Spec) -> bool {
+        self.parsed(spec, Form::Flag, "one of true, false", |_| true).unwrap_or(false)
     }
 
-    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
-        self.parsed(name, Form::Flag, "one of true, false", |_| true)
+    pub(crate) fn kind(&mut self, spec: &Spec) -> Option<Kind> {
+        self.parsed(spec, Form::Word, "one of movie, series", |_| true)
     }
 
-    pub(crate) fn kind(&mut self, name: &'static str) -> Option<Kind> {
-        self.parsed(name, Form::Word, "one of movie, series", |_| true)
-    }
-
-    pub(crate) fn unit(&mut self, name: &'static str) -> Option<DurationUnit> {
-        self.parsed(name, Form::Word, "one of min, season", |_| true)
+    pub(crate) fn unit(&mut self, spec: &Spec) -> Option<DurationUnit> {
+        self.parsed(spec, Form::Word, "one of min, season", |_| true)
     }
 
     /// An id in the query.
-    pub(crate) fn id(&mut self, name: &'static str) -> Option<String> {
-        let text = self.text(name)?;
-        self.check_id(name, &text).then_some(text)
+    pub(crate) fn id(&mut self, spec: &Spec) -> Option<String> {
+        let text = self.text(spec)?;
+        self.check_id(spec.name, &text).then_some(text)
     }
 
-    /// At most `most` ids: in a query separated by commas, in JSON an array. Faults name the position, from 0.
-    pub(crate) fn ids(&mut self, name: &'static str, most: usize) -> Vec<String> {
-        let Some(given) = self.given(name) else { return Vec::new() };
+    /// Ids: in a query separated by commas, in JSON an array. Faults name the position, from 0.
+    pub(crate) fn ids(&mut self, spec: &Spec) -> Vec<String> {
+        let Values::Ids(most) = spec.values else { unreachable!("{} is a list of ids", spec.name) };
+        let name = spec.name;
+        let Some(given) = self.given(spec) else { return Vec::new() };
         let ids: Vec<Given<'_>> = match given {
             Given::Text(texts) => texts.split(',').map(|id| Given::Text(id.to_owned().into())).collect(),
             Given::Json(Value::Array(values)) => values.into_iter().map(Given::Json).collect(),

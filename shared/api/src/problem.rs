@@ -3,13 +3,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use queries::QueryError;
 use recommender::{FilterError, UnknownTitle};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An error as RFC 9457 says it: what is wrong, in `application/problem+json`.
 ///
 /// The one place where errors of the domain become HTTP. What a client is told stands here; what only we should
 /// see goes to the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(description = "An error as RFC 9457 says it.")]
 pub struct Problem {
     /// A name for this kind of problem, stable over releases.
     #[serde(rename = "type")]
@@ -26,7 +28,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub(crate) struct ParameterError {
     /// Its name, or its place in the body.
     pub(crate) parameter: String,
@@ -83,6 +85,16 @@ impl Problem {
             "urn:cartelera:problem:too-large",
             "The request body is too large",
             format!("a body has at most {limit} bytes"),
+        )
+    }
+
+    /// A fault of ours, of which the client is told nothing more.
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "urn:cartelera:problem:internal",
+            "Something went wrong here",
+            "the log says what",
         )
     }
 

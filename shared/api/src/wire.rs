@@ -3,23 +3,30 @@
 use std::fmt;
 
 use catalog::{DurationUnit, Kind};
-use recommender::{Ranked, TitleView};
+use recommender::{Ranked, TitleView, Titles};
+use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-#[derive(Debug, Serialize)]
+/// What [`Kind`] is called.
+pub(crate) const KINDS: [&str; 2] = [Kind::Movie.as_str(), Kind::Series.as_str()];
+/// What [`DurationUnit`] is called.
+pub(crate) const UNITS: [&str; 2] = [DurationUnit::Min.as_str(), DurationUnit::Season.as_str()];
+
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct MaxDuration<'a> {
     pub(crate) title: &'a str,
     pub(crate) id: &'a str,
     pub(crate) platform: &'a str,
     pub(crate) year: Option<u16>,
     pub(crate) duration: u32,
+    #[schemars(extend("enum" = UNITS), with = "String")]
     pub(crate) duration_type: DurationUnit,
     pub(crate) ties: Vec<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ScoreCount<'a> {
     pub(crate) platform: &'a str,
     pub(crate) scored: f64,
@@ -27,13 +34,13 @@ pub(crate) struct ScoreCount<'a> {
     pub(crate) count: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct CountPlatform<'a> {
     pub(crate) platform: &'a str,
     pub(crate) count: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Actor<'a> {
     pub(crate) platform: &'a str,
     pub(crate) year: u16,
@@ -42,11 +49,12 @@ pub(crate) struct Actor<'a> {
     pub(crate) ties: Vec<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Title<'a> {
     id: &'a str,
     title: &'a str,
     platform: &'a str,
+    #[schemars(extend("enum" = KINDS), with = "String")]
     kind: Kind,
     year: Option<u16>,
     genres: Vec<&'a str>,
@@ -67,15 +75,63 @@ impl<'a> From<TitleView<'a>> for Title<'a> {
     }
 }
 
+/// A title of the catalogue, with how many users rated its work and the other platforms that have it.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct CatalogueTitle<'a> {
+    #[serde(flatten)]
+    title: Title<'a>,
+    n_ratings: u32,
+    also_on: Vec<Edition<'a>>,
+}
+
+impl<'a> CatalogueTitle<'a> {
+    pub(crate) fn of(titles: &'a Titles, title: usize) -> Self {
+        let view = titles.view(title);
+        Self {
+            n_ratings: view.n_ratings,
+            title: view.into(),
+            also_on: titles.also_on(title).into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct FoundTitles<'a> {
+    pub(crate) titles: Vec<CatalogueTitle<'a>>,
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A title that a user rated.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct RatedTitle<'a> {
+    #[serde(flatten)]
+    pub(crate) title: CatalogueTitle<'a>,
+    pub(crate) rating: f64,
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct User<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) n_ratings: usize,
+    pub(crate) ratings: Vec<RatedTitle<'a>>,
+    pub(crate) next_cursor: Option<String>,
+}
+
 /// Another title of the same work.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Edition<'a> {
     id: &'a str,
     platform: &'a str,
 }
 
+impl<'a> From<recommender::Edition<'a>> for Edition<'a> {
+    fn from(edition: recommender::Edition<'a>) -> Self {
+        Self { id: edition.id, platform: edition.platform }
+    }
+}
+
 /// A rated title that speaks for a recommendation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Reason<'a> {
     id: &'a str,
     title: &'a str,
@@ -96,7 +152,7 @@ impl<'a> From<recommender::Reason<'a>> for Reason<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Scored<'a> {
     #[serde(flatten)]
     title: Title<'a>,
@@ -109,12 +165,11 @@ pub(crate) struct Scored<'a> {
 
 impl<'a> From<Ranked<'a>> for Scored<'a> {
     fn from(ranked: Ranked<'a>) -> Self {
-        let also_on = ranked.also_on.into_iter().map(|e| Edition { id: e.id, platform: e.platform });
         let reasons = ranked.explanation.into_iter().flat_map(|e| e.reasons).map(Into::into);
         Self {
             score: shown(ranked.score),
             title: ranked.title.into(),
-            also_on: also_on.collect(),
+            also_on: ranked.also_on.into_iter().map(Into::into).collect(),
             reasons: reasons.collect(),
         }
     }
@@ -125,7 +180,7 @@ pub(crate) fn shown(score: impl Into<f64>) -> f64 {
     (score.into() * 1000.0).round() / 1000.0
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Recommendations<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_id: Option<&'a str>,
@@ -133,7 +188,7 @@ pub(crate) struct Recommendations<'a> {
     pub(crate) recommendations: Vec<Scored<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Prediction<'a> {
     pub(crate) user_id: &'a str,
     #[serde(flatten)]
@@ -144,12 +199,60 @@ pub(crate) struct Prediction<'a> {
     pub(crate) strategy: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Similar<'a> {
     #[serde(flatten)]
     pub(crate) of: Title<'a>,
     pub(crate) strategy: &'static str,
     pub(crate) similar: Vec<Scored<'a>>,
+}
+
+/// What a function says of itself and of the release it serves.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Health<'a> {
+    /// `ok`: a function whose release is not whole does not start.
+    pub(crate) status: &'static str,
+    /// The version of the program.
+    pub(crate) version: &'static str,
+    /// The functions that answer here.
+    pub(crate) functions: Vec<&'static str>,
+    /// The release that is served.
+    pub(crate) release: &'a str,
+    /// When it became the current one, in Unix seconds.
+    pub(crate) moved_at: u64,
+    /// Seconds since then.
+    pub(crate) age_seconds: u64,
+    /// The time of the newest rating, in Unix seconds.
+    pub(crate) data_until: u32,
+    /// The model that predicts scores.
+    pub(crate) model: ModelInUse<'a>,
+    /// The model that ranks titles, where the release has one.
+    pub(crate) ranking: Option<ModelInUse<'a>>,
+    /// Whether the ratings say anything about titles, where that was checked.
+    pub(crate) signal: Option<Signal<'a>>,
+    /// The artifacts that were loaded.
+    pub(crate) artifacts: Vec<LoadedArtifact>,
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct ModelInUse<'a> {
+    pub(crate) algorithm: &'a str,
+    /// Factors a user or title; 0 where the model is biases only.
+    pub(crate) n_factors: u32,
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Signal<'a> {
+    pub(crate) title_signal: bool,
+    /// The same in one sentence, with its figures.
+    pub(crate) verdict: &'a str,
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct LoadedArtifact {
+    pub(crate) kind: &'static str,
+    /// Its size in the store.
+    pub(crate) bytes: u64,
 }
 
 /// The body of `POST /recommendations`.

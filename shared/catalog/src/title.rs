@@ -28,7 +28,7 @@ pub enum Kind {
 
 impl Kind {
     /// The name used on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Movie => "movie",
             Self::Series => "series",
@@ -60,7 +60,7 @@ pub enum DurationUnit {
 
 impl DurationUnit {
     /// The name used in files and on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Min => "min",
             Self::Season => "season",

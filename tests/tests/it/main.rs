@@ -12,5 +12,6 @@ mod gateway;
 mod golden;
 mod lambda;
 mod mirror;
+mod openapi;
 mod small_release;
 mod tidy;

@@ -1,0 +1,89 @@
+//! A keystroke: the titles that fit what has been typed so far, over as many titles as four platforms have.
+//!
+//! Names are made up: words of syllables, the first ones in many names and the last in few, as in real catalogues.
+
+use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable};
+use criterion::{Criterion, criterion_group, criterion_main};
+use queries::title_search;
+
+const N_TITLES: usize = 23_000;
+const N_WORDS: usize = 16_000;
+
+/// A step of Knuth's linear congruential generator; the upper half of its state.
+fn draw(state: &mut u64) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) as usize
+}
+
+fn names() -> Vec<String> {
+    const SYLLABLES: [&str; 24] = [
+        "ca", "sa", "mi", "lo", "ter", "in", "star", "wa", "ber", "no", "che", "vi", "da", "per", "ros",
+        "un", "ma", "gen", "tal", "or", "qui", "fe", "bra", "sol",
+    ];
+    let mut state = 1;
+    let mut word =
+        || (0..=1 + draw(&mut state) % 3).map(|_| SYLLABLES[draw(&mut state) % 24]).collect::<String>();
+    let words: Vec<String> = (0..N_WORDS).map(|_| word()).collect();
+    let mut name = || {
+        let n_words = 1 + draw(&mut state) % 5;
+        // The product of two even draws is small more often than large.
+        let word = |_| words[draw(&mut state) % N_WORDS * (draw(&mut state) % N_WORDS) / N_WORDS].as_str();
+        (0..n_words).map(word).collect::<Vec<_>>().join(" ")
+    };
+    (0..N_TITLES).map(|_| name()).collect()
+}
+
+fn keystrokes(c: &mut Criterion) {
+    let names = names();
+    let title = |(i, name): (usize, &String)| Title {
+        id: TitleId::new(&format!("a{i}")).expect("an id"),
+        platform_idx: 0,
+        kind: Kind::Movie,
+        display: name.clone(),
+        director: Vec::new(),
+        cast: Vec::new(),
+        country: Vec::new(),
+        date_added: None,
+        release_year: None,
+        audience: String::new(),
+        duration: None,
+        genres: Vec::new(),
+        description: String::new(),
+    };
+    let platforms = vec![Platform::new("amazon").expect("a name")];
+    let table = TitleTable::new(platforms, names.iter().enumerate().map(title).collect()).expect("a table");
+    let ratings = RatingTable::new(Vec::new(), vec![0], Vec::new(), Vec::new(), Vec::new(), N_TITLES);
+    let index = title_search::build(&table, &ratings.expect("a table"));
+
+    let mut group = c.benchmark_group("title_search/23000");
+    // Every beginning of twenty names, as they are and with two neighbours exchanged in each word.
+    let typed: Vec<String> = names
+        .iter()
+        .step_by(N_TITLES / 20)
+        .flat_map(|name| {
+            let mut wrong: Vec<char> = name.chars().collect();
+            wrong.chunks_mut(6).filter(|c| c.len() > 3).for_each(|c| c.swap(2, 3));
+            [name.clone(), wrong.into_iter().collect()]
+        })
+        .flat_map(|name| {
+            let n_letters = name.chars().count();
+            (1..=n_letters).map(move |n| name.chars().take(n).collect()).collect::<Vec<String>>()
+        })
+        .collect();
+    let mut at = 0;
+    group.bench_function("keystroke", |b| {
+        b.iter(|| {
+            at = (at + 1) % typed.len();
+            index.answer(&typed[at])
+        });
+    });
+    for (name, question) in
+        [("letter", "c"), ("nothing", ""), ("errors-in-three-long-words", "wabreno terinsatr chevidpa")]
+    {
+        group.bench_function(name, |b| b.iter(|| index.answer(question)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, keystrokes);
+criterion_main!(benches);

@@ -31,6 +31,7 @@ pub use input::{EtlInput, TitleSource};
 pub use reject::{CellFaults, MAX_VALUE_BYTES, Reason, Reject, Rejects, Repair, RepairKind};
 pub use summary::Summary;
 pub use write::{RATINGS_FILE, REJECTS_FILE, TITLES_FILE, read_clean, write};
+pub(crate) use write::{write_rating_file, write_rows};
 
 use crate::Reporter;
 use ratings::BLOCK_BYTES;

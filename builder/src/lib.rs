@@ -4,6 +4,7 @@
 //! print nothing; [`cli`] turns arguments into settings once, shows progress on stderr and data on stdout.
 
 pub mod cli;
+pub mod eda;
 pub mod etl;
 pub mod evaluate;
 pub mod features;

@@ -3,6 +3,7 @@
 mod build;
 mod data;
 mod demo;
+mod eda;
 mod etl;
 mod evaluate;
 mod output;
@@ -45,6 +46,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Etl(etl::Args),
+    Eda(eda::Args),
     Synth(synth::Args),
     Split(split::Args),
     Train(train::Args),
@@ -81,6 +83,7 @@ fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
     }
     match cli.command {
         Command::Etl(args) => etl::run(args, context),
+        Command::Eda(args) => eda::run(&args, context),
         Command::Synth(args) => synth::run(args, context),
         Command::Split(args) => split::run(args, context),
         Command::Train(args) => train::run(args, context),

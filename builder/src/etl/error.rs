@@ -163,7 +163,7 @@ pub enum EtlError {
 }
 
 impl EtlError {
-    pub(super) fn read(path: &std::path::Path, source: io::Error) -> Self {
+    pub(crate) fn read(path: &std::path::Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {
             Self::Missing(path.to_owned())
         } else {

@@ -28,9 +28,10 @@ use serde::Serialize;
 pub use error::EtlError;
 pub use file_order::{FileOrder, FileOrderError, read_file_order};
 pub use input::{EtlInput, TitleSource};
-pub use reject::{MAX_VALUE_BYTES, Reason, Reject, Rejects, Repair, RepairKind};
+pub use reject::{CellFaults, MAX_VALUE_BYTES, Reason, Reject, Rejects, Repair, RepairKind};
 pub use summary::Summary;
 pub use write::{RATINGS_FILE, REJECTS_FILE, TITLES_FILE, read_clean, write};
+pub(crate) use write::{write_rating_file, write_rows};
 
 use crate::Reporter;
 use ratings::BLOCK_BYTES;
@@ -70,6 +71,8 @@ pub struct EtlOutput {
     pub rejects: Rejects,
     /// Cells that were changed in rows that were kept, in the order of files and lines.
     pub repairs: Vec<Repair>,
+    /// Faults within cells, of each catalogue file in the order of reading.
+    pub cell_faults: Vec<CellFaults>,
     /// Ratings that a later one of the same user and title replaced.
     pub superseded: u64,
     /// Input files, in the order they were read.
@@ -205,6 +208,7 @@ fn merge_titles(
             rejected: refused.len() as u64,
         });
         output.repairs.extend(part.repairs);
+        output.cell_faults.push(part.faults);
         output.sources.push(part.source);
     }
     Ok(TitleTable::new(platforms, rows)?)

@@ -230,6 +230,22 @@ pub struct Repair {
     pub kind: RepairKind,
 }
 
+/// Faults within cells of one catalogue file that cleaning removes and no [`Repair`] names. Rows that were refused
+/// are not counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CellFaults {
+    /// The input file, as in [`Reject::file`].
+    pub file: String,
+    /// Dates that began with a space.
+    pub spaced_dates: u64,
+    /// Cells with invisible characters (`QUERIES.md`, rule 6).
+    pub invisible: u64,
+    /// Items of casts without a letter, which were dropped.
+    pub cast_without_letter: u64,
+    /// Suffixes of casts that were joined to the name before them.
+    pub cast_suffixes: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,12 +2,21 @@
 
 use catalog::{Date, Duration};
 
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}')
+}
+
+/// Whether a cell holds a character that nobody sees (rule 6).
+pub(super) fn has_invisible(raw: &str) -> bool {
+    !raw.is_ascii() && raw.chars().any(is_invisible)
+}
+
 /// Removes invisible characters, folds every run of white space to one space, and trims (rule 6).
 pub(super) fn clean_text(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut gap = false;
     for c in raw.chars() {
-        if matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}') {
+        if is_invisible(c) {
             continue;
         }
         if c.is_whitespace() {
@@ -36,24 +45,36 @@ pub(super) fn split_at(raw: &str, separators: &[char]) -> Vec<String> {
         .collect()
 }
 
+/// A cast, and what was wrong with its items.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Cast {
+    pub(super) names: Vec<String>,
+    /// Items without a letter, which are dropped.
+    pub(super) without_letter: u64,
+    /// Suffixes that a comma had cut off.
+    pub(super) suffixes: u64,
+}
+
 /// The names of a cast in lower case: items without a letter are dropped, and a suffix belongs to the
 /// name before it (`robert downey, jr.` is `robert downey jr.`). A suffix that nothing stands before is
 /// kept as a name (rule 7).
-pub(super) fn split_cast(raw: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+pub(super) fn split_cast(raw: &str) -> Cast {
+    let mut cast = Cast::default();
     for item in split_list(raw) {
         if !item.chars().any(char::is_alphabetic) {
+            cast.without_letter += 1;
             continue;
         }
-        match names.last_mut() {
+        match cast.names.last_mut() {
             Some(name) if is_suffix(&item) => {
+                cast.suffixes += 1;
                 name.push(' ');
                 name.push_str(&item);
             }
-            _ => names.push(item),
+            _ => cast.names.push(item),
         }
     }
-    names
+    cast
 }
 
 fn is_suffix(item: &str) -> bool {
@@ -137,11 +158,10 @@ mod tests {
 
     #[test]
     fn casts_keep_suffixes_and_drop_what_is_no_name() {
-        assert_eq!(
-            split_cast("Clifton Collins, Jr., 1, , Dr. Steven Greer, M.D. ,劳奕嘉, 9m88,2"),
-            ["clifton collins jr.", "dr. steven greer m.d.", "劳奕嘉", "9m88"]
-        );
-        assert_eq!(split_cast("MD, Ann"), ["md", "ann"]);
+        let cast = split_cast("Clifton Collins, Jr., 1, , Dr. Steven Greer, M.D. ,劳奕嘉, 9m88,2");
+        assert_eq!(cast.names, ["clifton collins jr.", "dr. steven greer m.d.", "劳奕嘉", "9m88"]);
+        assert_eq!((cast.without_letter, cast.suffixes), (2, 2));
+        assert_eq!(split_cast("MD, Ann").names, ["md", "ann"]);
         assert_eq!(split_list(", South Korea,France,"), ["south korea", "france"]);
         assert_eq!(split_list(""), Vec::<String>::new());
     }
@@ -173,7 +193,7 @@ mod tests {
         fn cleaning_twice_is_cleaning_once(raw in any::<String>()) {
             let once = clean_text(&raw);
             prop_assert_eq!(clean_text(&once), once.clone());
-            for item in split_cast(&raw) {
+            for item in split_cast(&raw).names {
                 prop_assert!(!item.contains(',') && item.trim() == item && !item.is_empty());
                 prop_assert_eq!(item.to_lowercase(), item);
             }

@@ -10,8 +10,10 @@ use memchr::memchr_iter;
 use super::header::{check_text, find_columns, header_fields, is_column, without_bom};
 use super::input::file_name;
 use super::records::next_record;
-use super::text::{clean_text, parse_date, parse_duration, parse_year, split_at, split_cast, split_list};
-use super::{EtlError, Reason, Rejects, Repair, RepairKind, TitleSource};
+use super::text::{
+    clean_text, has_invisible, parse_date, parse_duration, parse_year, split_at, split_cast, split_list,
+};
+use super::{CellFaults, EtlError, Reason, Rejects, Repair, RepairKind, TitleSource};
 
 const PLATFORM_COLUMNS: [&str; 12] = [
     "show_id",
@@ -67,6 +69,7 @@ pub(super) struct TitleFile {
     pub(super) n_rows: u64,
     pub(super) rejects: Rejects,
     pub(super) repairs: Vec<Repair>,
+    pub(super) faults: CellFaults,
     pub(super) source: Source,
     pub(super) format: &'static str,
 }
@@ -82,6 +85,7 @@ pub(super) fn read_titles(source: &TitleSource, label: &str) -> Result<TitleFile
         n_rows: 0,
         rejects: Rejects::new(vec![label.to_owned()]),
         repairs: Vec::new(),
+        faults: CellFaults { file: label.to_owned(), ..CellFaults::default() },
     };
     let platform = source.platform.clone();
     let (platform, format) = reader.read(platform, &raw)?;
@@ -94,6 +98,7 @@ pub(super) fn read_titles(source: &TitleSource, label: &str) -> Result<TitleFile
         n_rows: reader.n_rows,
         rejects: reader.rejects,
         repairs: reader.repairs,
+        faults: reader.faults,
         source: Source { name: file_name(path), bytes: raw.len() as u64, sha256: Digest::of(&raw) },
         format,
     })
@@ -130,6 +135,7 @@ struct Reader<'a> {
     n_rows: u64,
     rejects: Rejects,
     repairs: Vec<Repair>,
+    faults: CellFaults,
 }
 
 /// What is wrong with a row.
@@ -288,9 +294,14 @@ impl Reader<'_> {
         if date_added.is_none() && !added_text.is_empty() {
             self.repair(line, "date_added", &added_text, RepairKind::DateEmptied);
         }
+        self.faults.spaced_dates += u64::from(date_added.is_some() && added.starts_with(char::is_whitespace));
+        self.faults.invisible += cells.iter().filter(|cell| has_invisible(cell)).count() as u64;
+        let cast = split_cast(cast);
+        self.faults.cast_without_letter += cast.without_letter;
+        self.faults.cast_suffixes += cast.suffixes;
         let title = Title {
             director: split_list(director),
-            cast: split_cast(cast),
+            cast: cast.names,
             country: split_list(country),
             date_added,
             kind,

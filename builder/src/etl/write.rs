@@ -67,9 +67,45 @@ pub fn write(output: &EtlOutput, dir: &Path, reporter: &dyn Reporter) -> Result<
     let mut rejects = Staged::new(dir, REJECTS_FILE)?;
     write_rejects(&output.rejects, &mut rejects)?;
     let mut ratings = Staged::new(dir, RATINGS_FILE)?;
-    write_ratings(&output.clean, &mut ratings, reporter)?;
+    write_ratings(&output.clean.titles, &output.clean.ratings, &mut ratings, reporter)?;
     let staged = [titles.complete()?, rejects.complete()?, ratings.complete()?];
     staged.into_iter().try_for_each(Staged::publish)
+}
+
+/// Writes ratings in the form of `ratings.csv` under another name; an older file is replaced once all is there.
+pub(crate) fn write_rating_file(
+    dir: &Path,
+    name: &str,
+    titles: &TitleTable,
+    ratings: &RatingTable,
+    reporter: &dyn Reporter,
+) -> Result<(), EtlError> {
+    let mut staged = Staged::new(dir, name)?;
+    write_ratings(titles, ratings, &mut staged, reporter)?;
+    staged.complete()?.publish()
+}
+
+/// Writes rows of cells as CSV; an older file is replaced once all is there.
+pub(crate) fn write_rows(
+    dir: &Path,
+    name: &str,
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> Result<(), EtlError> {
+    let mut staged = Staged::new(dir, name)?;
+    let path = staged.path.clone();
+    let mut writer = csv::Writer::from_writer(&mut staged.file);
+    let write = || -> Result<(), csv::Error> {
+        writer.write_record(header)?;
+        for row in rows {
+            writer.write_record(row)?;
+        }
+        writer.flush()?;
+        Ok(())
+    };
+    write().map_err(|source| EtlError::Csv { path, source })?;
+    drop(writer);
+    staged.complete()?.publish()
 }
 
 /// A file under a passing name, which is removed unless it is published.
@@ -166,18 +202,22 @@ fn write_rejects(rejects: &Rejects, out: &mut Staged) -> Result<(), EtlError> {
 
 /// Formats chunks of rows in parallel and writes them in order. Chunk `k` is worker `k % n`'s, so taking
 /// from the workers in turn gives the order, and their short queues bound the memory.
-fn write_ratings(clean: &Clean, out: &mut Staged, reporter: &dyn Reporter) -> Result<(), EtlError> {
-    let n_rows = clean.ratings.len();
+fn write_ratings(
+    titles: &TitleTable,
+    ratings: &RatingTable,
+    out: &mut Staged,
+    reporter: &dyn Reporter,
+) -> Result<(), EtlError> {
+    let n_rows = ratings.len();
     reporter.start("writing ratings", n_rows as u64, "rows");
     let n_chunks = n_rows.div_ceil(ROWS_A_CHUNK);
     let n_workers = rayon::current_num_threads();
-    let tails: Vec<Vec<u8>> =
-        clean.titles.titles().iter().map(|t| format!(",{}\n", t.id).into_bytes()).collect();
+    let tails: Vec<Vec<u8>> = titles.titles().iter().map(|t| format!(",{}\n", t.id).into_bytes()).collect();
     let written = std::thread::scope(|scope| {
         let mut queues = Vec::with_capacity(n_workers);
         for worker in 0..n_workers {
             let (sender, receiver) = sync_channel::<Vec<u8>>(2);
-            let (ratings, tails) = (&clean.ratings, &tails);
+            let tails = &tails;
             scope.spawn(move || {
                 for chunk in (worker..n_chunks).step_by(n_workers) {
                     let begin = chunk * ROWS_A_CHUNK;

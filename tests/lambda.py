@@ -30,7 +30,7 @@ SHARED = ROOT.parent / "shared"
 WORK = ROOT / "target" / "lambda-check"
 VENV = ROOT / ".venv"
 CARGO_LAMBDA = "cargo-lambda==1.9.2"
-FUNCTIONS = ["get-max-duration", "get-score-count", "get-count-platform", "get-actor", "recommend"]
+FUNCTIONS = ["get-max-duration", "get-score-count", "get-count-platform", "get-actor", "recommend", "titles"]
 PATIENCE = 60
 
 

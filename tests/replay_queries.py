@@ -16,6 +16,7 @@ import urllib.parse
 import urllib.request
 
 RECOMMEND = "recommend"
+TITLES = "titles"
 
 
 class Target:
@@ -143,6 +144,24 @@ def recommend(target):
     target.expect(not given & {item["id"] for item in items}, "POST /recommendations", "a rated title came back")
 
 
+def titles(target):
+    """Titles found by their names, page by page, and what a user rated."""
+    status, found = target.ask(TITLES, "/titles", {"limit": 3})
+    target.expect(status == 200 and len(found["titles"]) == 3, "/titles", f"{status} {found}")
+    for title in found.get("titles", []):
+        status, one = target.ask(TITLES, f"/titles/{title['id']}")
+        target.expect((status, one) == (200, title), "/titles/{id}", f"{status} {one} is not {title}")
+        asked = {"q": title["title"].upper(), "limit": 100}
+        status, same = target.ask(TITLES, "/titles", asked)
+        target.expect(title in same.get("titles", []), "/titles", f"{asked} does not find {title['id']}")
+    status, second = target.ask(TITLES, "/titles", {"limit": 3, "cursor": found.get("next_cursor")})
+    both = [title["id"] for title in found["titles"] + second.get("titles", [])]
+    target.expect(len(set(both)) == 6, "/titles", f"two pages of three titles are {both}")
+    status, user = target.ask(TITLES, "/users/1", {"limit": 100})
+    ratings = [row["rating"] for row in user.get("ratings", [])]
+    target.expect(status == 200 and ratings == sorted(ratings, reverse=True), "/users/1", f"{status} {user}")
+
+
 def problems(target):
     """One of each refusal."""
     for wanted, function, path, params, body in (
@@ -157,6 +176,9 @@ def problems(target):
         (400, RECOMMEND, "/recommendations", {}, {"ratings": [{"id": "ns1", "rating": 50}]}),
         (405, RECOMMEND, "/recommendations", {}, None),
         (405, "get-actor", "/get_actor", {}, {}),
+        (404, TITLES, "/titles/zz0", {}, None),
+        (404, TITLES, "/users/somebody@nowhere", {}, None),
+        (400, TITLES, "/titles", {"cursor": "next"}, None),
         (413, RECOMMEND, "/recommendations", {}, {"ratings": [], "genre": "x" * 70_000}),
     ):
         status, found = target.ask(function, path, params, body)
@@ -170,6 +192,7 @@ def run(base, expected=None):
     if expected is not None:
         replay(target, expected)
     recommend(target)
+    titles(target)
     problems(target)
     return target
 

@@ -6,7 +6,7 @@ use artifact::{
 };
 use bytes::Bytes;
 use catalog::Interactions;
-use queries::{actor, count_platform, max_duration, score_count};
+use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{FactorModel, FactorModelParts, Histories, LIKED, RankingModel, Titles};
 use thiserror::Error;
 
@@ -119,6 +119,7 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
         sealed(&Titles::build(titles, ratings), reporter)?,
         sealed(&model, reporter)?,
         sealed(&Histories::build(ratings), reporter)?,
+        sealed(&title_search::build(titles, ratings), reporter)?,
     ];
     if let Some(model) = &ranking_model {
         artifacts.push(sealed(model, reporter)?);
@@ -255,6 +256,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), artifact::ReadError> {
         Kind::RatingModel => recommender::FactorModel::from_bytes(bytes).map(drop),
         Kind::Histories => Histories::from_bytes(bytes).map(drop),
         Kind::RankingModel => recommender::RankingModel::from_bytes(bytes).map(drop),
+        Kind::TitleSearch => title_search::Index::from_bytes(bytes).map(drop),
     }
 }
 

@@ -24,11 +24,19 @@ fn release(dir: &Path, seed: u64) -> PathBuf {
     let params = SynthParams { titles: 80, users: 40, ratings: 900, seed, faults: 0.0, signal: 1.0 };
     write(&params, &raw, &Silent).unwrap();
     let (titles, ratings) = (raw.join("titles"), raw.join("ratings"));
-    let built =
-        cartelera(&["build", "--titles", text(&titles), "--ratings", text(&ratings), "--biases-only"])
-            .args(["--store", text(&store)])
-            .output()
-            .unwrap();
+    let built = cartelera(&[
+        "build",
+        "--titles",
+        text(&titles),
+        "--ratings",
+        text(&ratings),
+        "--algorithm=biases",
+        "--ranking-trials=0",
+        "--signal-splits=0",
+    ])
+    .args(["--store", text(&store)])
+    .output()
+    .unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     store
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use artifact::{Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, Pointer, ReadError, seal};
 use builder::etl::{EtlInput, EtlOutput};
 use catalog::DurationUnit;
-use queries::{actor, count_platform, max_duration, score_count};
+use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{Criteria, FactorModel, Filter, Histories, ListOptions, RankingModel, Recommender, Titles};
 
 use crate::golden;
@@ -31,6 +31,7 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::RatingModel => read_and(bytes, ask_model),
         Kind::Histories => read_and(bytes, ask_histories),
         Kind::RankingModel => read_and(bytes, ask_ranking),
+        Kind::TitleSearch => read_and(bytes, ask_title_search),
     }
 }
 
@@ -137,6 +138,16 @@ fn ask_histories(histories: &Histories) {
         n_ratings += ratings.len();
     }
     assert_eq!(n_ratings, histories.n_ratings());
+}
+
+fn ask_title_search(index: &title_search::Index) {
+    for question in ["", "el nino", "secnod w", "数", "perdidos perdidas", "!"] {
+        let mut found = index.answer(question);
+        found.sort_unstable();
+        found.dedup();
+        assert!(found.iter().all(|&title| (title as usize) < index.n_titles()));
+    }
+    assert_eq!(index.answer("").len(), index.n_titles(), "without a word all titles are listed");
 }
 
 /// A manifest that is accepted says the same after it is written and read again, though JSON has many

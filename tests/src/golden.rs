@@ -10,7 +10,7 @@ use artifact::{
     Pointer, RankingSummary, Signal, Source, VarianceShares,
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
-use queries::{actor, count_platform, max_duration, score_count};
+use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
     FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
 };
@@ -159,6 +159,7 @@ pub fn artifacts() -> Vec<(Kind, Vec<u8>)> {
         sealed(&model()),
         sealed(&Histories::build(&ratings)),
         sealed(&ranking()),
+        sealed(&title_search::build(&titles, &ratings)),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! One handler a route: parse, ask, render.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -11,13 +12,18 @@ use queries::{actor, count_platform, max_duration, score_count};
 use recommender::{Recommendations, Recommender};
 use serde::Serialize;
 
+use crate::about::About;
+use crate::catalogue::Catalogue;
 use crate::lists::{self, FilterWish, ListWish};
+use crate::pages::Page;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::wire;
 
 /// The most ratings that are folded in.
 const MAX_RATINGS: usize = 1000;
+/// The longest question for titles, in letters.
+const MAX_QUESTION: usize = 200;
 
 /// A JSON answer of 200.
 fn json(answer: &impl Serialize) -> Response {
@@ -206,4 +212,63 @@ pub(crate) async fn similar(
         strategy: similar.strategy.as_str(),
         similar: similar.items.into_iter().map(Into::into).collect(),
     }))
+}
+
+pub(crate) async fn find_titles(
+    State(catalogue): State<Arc<Catalogue>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let question = params.text("q").unwrap_or_default();
+    let longest = question.chars().count();
+    if longest > MAX_QUESTION {
+        params.fail("q", format!("{longest} letters are more than {MAX_QUESTION}"));
+    }
+    let filter = FilterWish::take(&mut params);
+    let page = Page::take(&mut params, &catalogue.release);
+    let (filter, page) = params.finish(Some((filter, page)))?;
+    let filter = filter.resolve(&catalogue.titles)?;
+    let order = catalogue.search.answer(&question).into_iter().map(|title| title as usize);
+    let (titles, next_cursor) = page.cut(filter.select(&catalogue.titles, order), &catalogue.release);
+    let titles = titles.into_iter().map(|title| wire::CatalogueTitle::of(&catalogue.titles, title)).collect();
+    Ok(json(&wire::FoundTitles { titles, next_cursor }))
+}
+
+pub(crate) async fn title(
+    State(catalogue): State<Arc<Catalogue>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Params::new(query.as_deref()).finish(Some(()))?;
+    TitleId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
+    let position = catalogue.titles.position(&id);
+    let title = position.ok_or_else(|| Problem::not_found(format!("there is no title {id:?}")))?;
+    Ok(json(&wire::CatalogueTitle::of(&catalogue.titles, title)))
+}
+
+pub(crate) async fn user(
+    State(catalogue): State<Arc<Catalogue>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(query.as_deref());
+    let page = Page::take(&mut params, &catalogue.release);
+    let page = params.finish(Some(page))?;
+    UserId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
+    let position = catalogue.histories.position(&id);
+    let user = position.ok_or_else(|| Problem::not_found(format!("there is no user {id:?}")))?;
+    let (titles, ratings) = catalogue.histories.of(user);
+    let mut rated: Vec<(u32, f32)> = titles.iter().copied().zip(ratings.iter().copied()).collect();
+    // Titles ascend already, and stay so where ratings are equal.
+    rated.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (page, next_cursor) = page.cut(rated.into_iter(), &catalogue.release);
+    let ratings = page.into_iter().map(|(title, rating)| wire::RatedTitle {
+        title: wire::CatalogueTitle::of(&catalogue.titles, title as usize),
+        rating: wire::shown(rating),
+    });
+    Ok(json(&wire::User { user_id: &id, n_ratings: titles.len(), ratings: ratings.collect(), next_cursor }))
+}
+
+pub(crate) async fn health(State(about): State<Arc<About>>) -> Response {
+    json(&about.health(SystemTime::now()))
 }

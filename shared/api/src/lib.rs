@@ -3,10 +3,13 @@
 //! [`load`] reads the artifacts of one function from a store and gives the router that answers its routes; the
 //! same router runs under the Lambda runtime ([`lambda`]) and under a local listener. [`site`] is the pages that ask it.
 
+mod about;
+mod catalogue;
 mod handlers;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod lists;
+mod pages;
 mod params;
 mod problem;
 mod routes;
@@ -14,6 +17,7 @@ mod service;
 pub mod site;
 mod wire;
 
+pub use catalogue::CatalogueMismatch;
 pub use problem::Problem;
 pub use routes::{Endpoint, Function, Method, ROUTES, Route};
 pub use service::{StartError, load, load_all};

@@ -13,12 +13,20 @@ pub enum Function {
     GetActor,
     /// Recommendations, predictions, similar titles.
     Recommend,
+    /// The catalogue: titles by typing, one title, what a user has rated.
+    Titles,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 5] =
-        [Self::GetMaxDuration, Self::GetScoreCount, Self::GetCountPlatform, Self::GetActor, Self::Recommend];
+    pub const ALL: [Self; 6] = [
+        Self::GetMaxDuration,
+        Self::GetScoreCount,
+        Self::GetCountPlatform,
+        Self::GetActor,
+        Self::Recommend,
+        Self::Titles,
+    ];
 
     /// Its name: that of its crate, its binary and its deployment.
     pub fn name(self) -> &'static str {
@@ -28,6 +36,7 @@ impl Function {
             Self::GetCountPlatform => "get-count-platform",
             Self::GetActor => "get-actor",
             Self::Recommend => "recommend",
+            Self::Titles => "titles",
         }
     }
 
@@ -39,6 +48,7 @@ impl Function {
             Self::GetCountPlatform => &[Kind::CountPlatform],
             Self::GetActor => &[Kind::Actor],
             Self::Recommend => &[Kind::Titles, Kind::RatingModel, Kind::Histories],
+            Self::Titles => &[Kind::Titles, Kind::TitleSearch, Kind::Histories],
         }
     }
 
@@ -46,7 +56,11 @@ impl Function {
     pub fn optional_kinds(self) -> &'static [Kind] {
         match self {
             Self::Recommend => &[Kind::RankingModel],
-            Self::GetMaxDuration | Self::GetScoreCount | Self::GetCountPlatform | Self::GetActor => &[],
+            Self::GetMaxDuration
+            | Self::GetScoreCount
+            | Self::GetCountPlatform
+            | Self::GetActor
+            | Self::Titles => &[],
         }
     }
 }
@@ -82,6 +96,17 @@ pub enum Endpoint {
     RecommendationsForNew,
     Predict,
     Similar,
+    FindTitles,
+    Title,
+    User,
+    Health,
+}
+
+impl Endpoint {
+    /// Whether every function answers it, each for itself. The gateway sends it to the function in the table.
+    pub const fn is_everywhere(self) -> bool {
+        matches!(self, Self::Health)
+    }
 }
 
 /// One route of the API.
@@ -100,7 +125,7 @@ pub struct Route {
 }
 
 /// The one route table: routers, the local server, the gateway and the documents are made from it.
-pub const ROUTES: [Route; 8] = [
+pub const ROUTES: [Route; 12] = [
     Route {
         method: Method::Get,
         path: "/get_max_duration",
@@ -156,5 +181,33 @@ pub const ROUTES: [Route; 8] = [
         function: Function::Recommend,
         endpoint: Endpoint::Similar,
         summary: "Titles like another.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/titles",
+        function: Function::Titles,
+        endpoint: Endpoint::FindTitles,
+        summary: "Titles by the beginnings of the words in their names, with typing errors forgiven.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/titles/{id}",
+        function: Function::Titles,
+        endpoint: Endpoint::Title,
+        summary: "One title.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/users/{id}",
+        function: Function::Titles,
+        endpoint: Endpoint::User,
+        summary: "What a user has rated, the best first.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/health",
+        function: Function::Titles,
+        endpoint: Endpoint::Health,
+        summary: "The release that is served, its age, its models and artifacts.",
     },
 ];

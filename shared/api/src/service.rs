@@ -9,11 +9,14 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use queries::title_search;
 use recommender::{FactorModel, Histories, RankingModel, Recommender, Titles};
 use store::{LoadError, Store};
 use thiserror::Error;
 
-use crate::routes::{Endpoint, Function, Method, ROUTES};
+use crate::about::About;
+use crate::catalogue::{Catalogue, CatalogueMismatch};
+use crate::routes::{Endpoint, Function, Method, ROUTES, Route};
 use crate::{Problem, handlers};
 
 /// The largest request body, in bytes: a thousand ratings take 40,000.
@@ -33,6 +36,14 @@ pub enum StartError {
         /// What does not fit.
         source: recommender::Mismatch,
     },
+    /// The same, of titles, the index to find them by, and what users have rated.
+    #[error("release {release} does not fit together")]
+    Catalogue {
+        /// The release.
+        release: String,
+        /// What does not fit.
+        source: CatalogueMismatch,
+    },
 }
 
 /// Loads the artifacts of one function from the current release of a store, side by side, and gives the router
@@ -42,7 +53,10 @@ pub enum StartError {
 /// [`StartError`]; nothing is served from half a release.
 pub async fn load(function: Function, store: &dyn Store) -> Result<Router, StartError> {
     let pointer = store::current(store).await?;
-    Ok(finish(routes_of(function, store, &pointer.manifest).await?, &[function]))
+    Ok(finish(
+        routes_of(function, store, &pointer.manifest).await?,
+        About { pointer, functions: vec![function] },
+    ))
 }
 
 /// The same for every function, in one router.
@@ -55,7 +69,7 @@ pub async fn load_all(store: &dyn Store) -> Result<Router, StartError> {
     for function in Function::ALL {
         router = router.merge(routes_of(function, store, &pointer.manifest).await?);
     }
-    Ok(finish(router, &Function::ALL))
+    Ok(finish(router, About { pointer, functions: Function::ALL.to_vec() }))
 }
 
 async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -> Result<Router, StartError> {
@@ -88,6 +102,17 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
                 handler.with_state(Arc::clone(&recommender))
             })
         }
+        Function::Titles => {
+            let catalogue = Arc::new(catalogue(store, manifest).await?);
+            routes(function, |endpoint| {
+                let handler = match endpoint {
+                    Endpoint::Title => get(handlers::title),
+                    Endpoint::User => get(handlers::user),
+                    _ => get(handlers::find_titles),
+                };
+                handler.with_state(Arc::clone(&catalogue))
+            })
+        }
     })
 }
 
@@ -102,19 +127,36 @@ async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommend
         .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
 }
 
+async fn catalogue(store: &dyn Store, manifest: &Manifest) -> Result<Catalogue, StartError> {
+    let (titles, search, histories) = tokio::try_join!(
+        store::load::<Titles>(store, manifest),
+        store::load::<title_search::Index>(store, manifest),
+        store::load::<Histories>(store, manifest),
+    )?;
+    let release = manifest.release();
+    Catalogue::new(titles, search, histories, release.clone())
+        .map_err(|source| StartError::Catalogue { release, source })
+}
+
 fn routes(function: Function, handler: impl Fn(Endpoint) -> MethodRouter) -> Router {
     ROUTES
         .iter()
-        .filter(|route| route.function == function)
+        .filter(|route| route.function == function && !route.endpoint.is_everywhere())
         .fold(Router::new(), |router, route| router.route(route.path, handler(route.endpoint)))
 }
 
-/// What every router has: problems instead of bare statuses, and a limit on bodies.
-fn finish(router: Router, functions: &[Function]) -> Router {
-    let known: Vec<&str> =
-        ROUTES.iter().filter(|r| functions.contains(&r.function)).map(|r| r.path).collect();
+/// What every router has: the routes that are everywhere, problems instead of bare statuses, and a limit on bodies.
+fn finish(router: Router, about: About) -> Router {
+    let known = |r: &&Route| about.functions.contains(&r.function) || r.endpoint.is_everywhere();
+    let known: Vec<&str> = ROUTES.iter().filter(known).map(|r| r.path).collect();
     let known: Arc<str> = known.join(", ").into();
-    router
+    let about = Arc::new(about);
+    ROUTES
+        .iter()
+        .filter(|route| route.endpoint.is_everywhere())
+        .fold(router, |router, route| {
+            router.route(route.path, get(handlers::health).with_state(Arc::clone(&about)))
+        })
         .fallback(move |request: Request| async move { Problem::no_route(request.uri().path(), &known) })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(explain))

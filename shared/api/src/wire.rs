@@ -3,7 +3,7 @@
 use std::fmt;
 
 use catalog::{DurationUnit, Kind};
-use recommender::{Ranked, TitleView};
+use recommender::{Ranked, TitleView, Titles};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -67,11 +67,59 @@ impl<'a> From<TitleView<'a>> for Title<'a> {
     }
 }
 
+/// A title of the catalogue, with how many users rated its work and the other platforms that have it.
+#[derive(Debug, Serialize)]
+pub(crate) struct CatalogueTitle<'a> {
+    #[serde(flatten)]
+    title: Title<'a>,
+    n_ratings: u32,
+    also_on: Vec<Edition<'a>>,
+}
+
+impl<'a> CatalogueTitle<'a> {
+    pub(crate) fn of(titles: &'a Titles, title: usize) -> Self {
+        let view = titles.view(title);
+        Self {
+            n_ratings: view.n_ratings,
+            title: view.into(),
+            also_on: titles.also_on(title).into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct FoundTitles<'a> {
+    pub(crate) titles: Vec<CatalogueTitle<'a>>,
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A title that a user rated.
+#[derive(Debug, Serialize)]
+pub(crate) struct RatedTitle<'a> {
+    #[serde(flatten)]
+    pub(crate) title: CatalogueTitle<'a>,
+    pub(crate) rating: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct User<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) n_ratings: usize,
+    pub(crate) ratings: Vec<RatedTitle<'a>>,
+    pub(crate) next_cursor: Option<String>,
+}
+
 /// Another title of the same work.
 #[derive(Debug, Serialize)]
 pub(crate) struct Edition<'a> {
     id: &'a str,
     platform: &'a str,
+}
+
+impl<'a> From<recommender::Edition<'a>> for Edition<'a> {
+    fn from(edition: recommender::Edition<'a>) -> Self {
+        Self { id: edition.id, platform: edition.platform }
+    }
 }
 
 /// A rated title that speaks for a recommendation.
@@ -109,12 +157,11 @@ pub(crate) struct Scored<'a> {
 
 impl<'a> From<Ranked<'a>> for Scored<'a> {
     fn from(ranked: Ranked<'a>) -> Self {
-        let also_on = ranked.also_on.into_iter().map(|e| Edition { id: e.id, platform: e.platform });
         let reasons = ranked.explanation.into_iter().flat_map(|e| e.reasons).map(Into::into);
         Self {
             score: shown(ranked.score),
             title: ranked.title.into(),
-            also_on: also_on.collect(),
+            also_on: ranked.also_on.into_iter().map(Into::into).collect(),
             reasons: reasons.collect(),
         }
     }
@@ -150,6 +197,54 @@ pub(crate) struct Similar<'a> {
     pub(crate) of: Title<'a>,
     pub(crate) strategy: &'static str,
     pub(crate) similar: Vec<Scored<'a>>,
+}
+
+/// What a function says of itself and of the release it serves.
+#[derive(Debug, Serialize)]
+pub(crate) struct Health<'a> {
+    /// `ok`: a function whose release is not whole does not start.
+    pub(crate) status: &'static str,
+    /// The version of the program.
+    pub(crate) version: &'static str,
+    /// The functions that answer here.
+    pub(crate) functions: Vec<&'static str>,
+    /// The release that is served.
+    pub(crate) release: &'a str,
+    /// When it became the current one, in Unix seconds.
+    pub(crate) moved_at: u64,
+    /// Seconds since then.
+    pub(crate) age_seconds: u64,
+    /// The time of the newest rating, in Unix seconds.
+    pub(crate) data_until: u32,
+    /// The model that predicts scores.
+    pub(crate) model: ModelInUse<'a>,
+    /// The model that ranks titles, where the release has one.
+    pub(crate) ranking: Option<ModelInUse<'a>>,
+    /// Whether the ratings say anything about titles, where that was checked.
+    pub(crate) signal: Option<Signal<'a>>,
+    /// The artifacts that were loaded.
+    pub(crate) artifacts: Vec<LoadedArtifact>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ModelInUse<'a> {
+    pub(crate) algorithm: &'a str,
+    /// Factors a user or title; 0 where the model is biases only.
+    pub(crate) n_factors: u32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Signal<'a> {
+    pub(crate) title_signal: bool,
+    /// The same in one sentence, with its figures.
+    pub(crate) verdict: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct LoadedArtifact {
+    pub(crate) kind: &'static str,
+    /// Its size in the store.
+    pub(crate) bytes: u64,
 }
 
 /// The body of `POST /recommendations`.

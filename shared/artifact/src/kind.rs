@@ -24,11 +24,13 @@ pub enum Kind {
     Histories = 7,
     /// The factor model that ranks titles.
     RankingModel = 8,
+    /// Index of titles by the words in their names.
+    TitleSearch = 9,
 }
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MaxDuration,
         Self::ScoreCount,
         Self::CountPlatform,
@@ -37,6 +39,7 @@ impl Kind {
         Self::RatingModel,
         Self::Histories,
         Self::RankingModel,
+        Self::TitleSearch,
     ];
 
     /// The number in the envelope.
@@ -60,6 +63,7 @@ impl Kind {
             Self::RatingModel => "rating-model",
             Self::Histories => "histories",
             Self::RankingModel => "ranking-model",
+            Self::TitleSearch => "title-search",
         }
     }
 

@@ -1,12 +1,13 @@
 //! One module a query: its index, `build()` from the clean tables, and `answer()`.
 //!
 //! An index is a pure lookup: answering does not scan the catalogue and allocates nothing that grows with
-//! it. Platforms match without regard to case. `film` means [`catalog::Kind::Movie`].
+//! it, [`title_search`] apart, whose answer is a list of titles. Platforms match without regard to case. `film` means [`catalog::Kind::Movie`].
 
 pub mod actor;
 pub mod count_platform;
 pub mod max_duration;
 pub mod score_count;
+pub mod title_search;
 
 mod platforms;
 #[cfg(test)]

@@ -11,6 +11,35 @@ pub(crate) fn empty() -> TitleTable {
     TitleTable::new(platforms(), Vec::new()).unwrap()
 }
 
+/// A film of which nothing is known.
+pub(crate) fn blank(id: TitleId) -> Title {
+    Title {
+        id,
+        platform_idx: 0,
+        kind: Kind::Movie,
+        display: String::new(),
+        director: Vec::new(),
+        cast: Vec::new(),
+        country: Vec::new(),
+        date_added: None,
+        release_year: None,
+        audience: String::new(),
+        duration: None,
+        genres: Vec::new(),
+        description: String::new(),
+    }
+}
+
+/// As many users as titles, of whom user `u` rated the last `u + 1` titles: each title has one rating more than the one
+/// before.
+pub(crate) fn staircase(n_titles: usize) -> RatingTable {
+    let users = (0..n_titles).map(|u| UserId::new(&u.to_string()).unwrap()).collect();
+    let rows: Vec<u32> = (0..n_titles).flat_map(|u| (n_titles - 1 - u..n_titles).map(|t| t as u32)).collect();
+    let offsets = (0..=n_titles).map(|u| (u * (u + 1) / 2) as u64).collect();
+    let (ratings, times) = (vec![3.0; rows.len()], vec![0; rows.len()]);
+    RatingTable::new(users, offsets, rows, ratings, times, n_titles).unwrap()
+}
+
 pub(crate) fn year() -> impl Strategy<Value = u16> {
     1999_u16..2002
 }
@@ -23,19 +52,13 @@ fn title() -> impl Strategy<Value = Title> {
     let cast = proptest::collection::vec("[abc]", 0..4);
     (0_u8..3, any::<bool>(), proptest::option::weighted(0.9, year()), proptest::option::of(duration), cast)
         .prop_map(|(platform_idx, movie, release_year, duration, cast)| Title {
-            id: TitleId::new("x").unwrap(),
             platform_idx,
             kind: if movie { Kind::Movie } else { Kind::Series },
-            display: String::new(),
-            director: Vec::new(),
             cast,
-            country: Vec::new(),
-            date_added: None,
             release_year,
             audience: "g".to_owned(),
             duration,
-            genres: Vec::new(),
-            description: String::new(),
+            ..blank(TitleId::new("x").unwrap())
         })
 }
 

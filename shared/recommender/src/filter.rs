@@ -112,6 +112,23 @@ impl Filter {
         })
     }
 
+    /// The titles of `order` that pass, in that order; of each work the first that does, unless all editions are
+    /// wanted.
+    ///
+    /// # Panics
+    /// Where a position is not below [`Titles::len`].
+    pub fn select<'a>(
+        &'a self,
+        titles: &'a Titles,
+        order: impl IntoIterator<Item = usize> + 'a,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let mut listed = vec![false; titles.len()];
+        order.into_iter().filter(move |&title| {
+            self.passes(titles, title)
+                && (self.all_editions || !std::mem::replace(&mut listed[titles.work(title)], true))
+        })
+    }
+
     pub(crate) fn passes(&self, titles: &Titles, title: usize) -> bool {
         let year = titles.year(title);
         self.platform.is_none_or(|p| p == titles.platform_position(title))

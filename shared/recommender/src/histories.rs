@@ -67,7 +67,7 @@ impl Histories {
     }
 
     /// One more than the greatest title position, 0 where there is no rating.
-    pub(crate) fn n_titles_at_least(&self) -> usize {
+    pub fn n_titles_at_least(&self) -> usize {
         self.title_idx.iter().max().map_or(0, |&t| t as usize + 1)
     }
 }

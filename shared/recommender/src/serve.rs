@@ -706,8 +706,12 @@ mod tests {
 
         /// Users are folded in from what they like, as a trainer leaves them; the first likes nothing.
         fn ranking(self, works: &[u32], histories: &Histories) -> RankingModel {
-            let weights =
-                RankingWeights { unobserved_weight: 0.1, regularization: 0.05, exponent: 0.5, n_titles: 30 };
+            let weights = RankingWeights {
+                unobserved_weight: 0.1,
+                regularization: 0.05,
+                exponent: 0.5,
+                n_titles: works.len() as u32,
+            };
             let k = self.k + 1;
             let item_factors = self.of_items(works, 20_000, k);
             let mut parts = FactorModelParts {

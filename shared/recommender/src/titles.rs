@@ -453,6 +453,7 @@ mod tests {
     use catalog::{Kind, Platform, Title, TitleId, UserId};
 
     use super::*;
+    use crate::{Criteria, Filter};
 
     /// Titles 0, 2 and 3 are one work; the platforms say its audience each in its own way, one not at all.
     fn small() -> Titles {
@@ -499,6 +500,11 @@ mod tests {
         let also: Vec<_> = titles.also_on(2).iter().map(|e| (e.id, e.platform)).collect();
         assert_eq!(also, [("t0", "amazon"), ("t3", "hulu")]);
         assert!(titles.also_on(4).is_empty());
+        let (all, once) = (Criteria { all_editions: true, ..Criteria::default() }, Criteria::default());
+        let select =
+            |criteria| Filter::new(&titles, criteria).unwrap().select(&titles, [3, 1, 0, 2]).collect();
+        let (all, once): (Vec<_>, Vec<_>) = (select(&all), select(&once));
+        assert_eq!((all, once), (vec![3, 1, 0, 2], vec![3, 1]));
         assert_eq!(
             (0..5).map(|t| titles.has_editions(t)).collect::<Vec<_>>(),
             [true, false, true, true, false]

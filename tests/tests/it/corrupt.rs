@@ -146,6 +146,7 @@ fn domains(corpus: &mut Corpus) {
     rating_model(&mut Fields::of(corpus, Kind::RatingModel));
     histories(&mut Fields::of(corpus, Kind::Histories));
     ranking_model(&mut Fields::of(corpus, Kind::RankingModel));
+    title_search(&mut Fields::of(corpus, Kind::TitleSearch));
 }
 
 fn count_platform(fields: &mut Fields<'_, mirror::CountPlatform>) {
@@ -340,6 +341,30 @@ fn histories(fields: &mut Fields<'_, mirror::Histories>) {
     fields.add("rating.nan", |s| set(&mut s.rating, 0, f32::NAN.to_le_bytes()));
     fields.add("rating.below-the-scale", |s| set(&mut s.rating, 0, 0.25_f32.to_le_bytes()));
     fields.add("rating.above-the-scale", |s| set(&mut s.rating, 0, 5.5_f32.to_le_bytes()));
+}
+
+fn title_search(fields: &mut Fields<'_, mirror::TitleSearch>) {
+    fields.add("by_rank.n-huge", |s| s.n_titles = u32::MAX);
+    fields.add("by_rank.one-short", |s| s.by_rank.truncate(s.by_rank.len() - 4));
+    fields.add("by_rank.twice", |s| s.by_rank.copy_within(0..4, 4));
+    fields.add("by_rank.out-of-range", |s| set(&mut s.by_rank, 0, s.n_titles.to_le_bytes()));
+    fields.add("words.n-huge", |s| s.n_words = u32::MAX);
+    fields.add("words.offsets-fall", |s| swap::<4>(&mut s.word_offsets, 1, 2));
+    fields.add("words.no-utf-8", |s| s.words[0] = 0xff);
+    fields.add("words.not-in-order", |s| s.words[0] = b'z');
+    fields.add("words.with-a-sign", |s| s.words[0] = b'!');
+    // The first word goes, its letters to the second.
+    fields.add("words.empty", |s| set(&mut s.word_offsets, 1, 0_u32.to_le_bytes()));
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
+    fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
+    fields.add("offsets.beyond-the-ranks", |s| s.n_ranks -= 1);
+    fields.add("offsets.word-without-title", |s| s.offsets.copy_within(4..8, 8));
+    fields.add("ranks.one-short", |s| s.ranks.truncate(s.ranks.len() - 4));
+    fields.add("ranks.out-of-range", |s| set(&mut s.ranks, 0, s.n_titles.to_le_bytes()));
+    fields.add("ranks.not-in-order", |s| {
+        // `second` is a word of two titles.
+        swap::<4>(&mut s.ranks, 5, 6);
+    });
 }
 
 fn manifests(corpus: &mut Corpus) {

@@ -157,7 +157,7 @@ async fn dialogue(questions: &[Asked], content_type: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn every_route_answers() {
-    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend};
+    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend, Titles};
     let questions = [
         Asked::get(GetMaxDuration, "/get_max_duration", "year=2018&platform=netflix&duration_type=min"),
         Asked::get(GetMaxDuration, "/get_max_duration", "year=2018&platform=Amazon"),
@@ -188,10 +188,20 @@ async fn every_route_answers() {
         Asked::get(Recommend, "/predict", "user_id=nobody&id=as1"),
         Asked::get(Recommend, "/similar/ns1", "n=2"),
         Asked::get(Recommend, "/similar/hs2", "kind=movie&min_ratings=1"),
+        Asked::get(Titles, "/titles", "q=CAFE"),
+        Asked::get(Titles, "/titles", "q=hrabour+li"),
+        Asked::get(Titles, "/titles", "q=reel&kind=movie&year_from=2020"),
+        Asked::get(Titles, "/titles", "q=short&all_editions=true&genre=comed"),
+        Asked::get(Titles, "/titles", "q=nothing+like+it"),
+        Asked::get(Titles, "/titles", "limit=2&platform=amazon"),
+        Asked::get(Titles, "/titles/hs2", ""),
+        Asked::get(Titles, "/users/2", ""),
+        Asked::get(Titles, "/users/2", "limit=1"),
+        Asked::get(Titles, "/users/ana%40casa", "limit=1"),
     ];
     let dialogue = dialogue(&questions, "application/json").await;
     assert!(dialogue.iter().all(|d| d["status"] == 200));
-    for route in api::ROUTES {
+    for route in api::ROUTES.iter().filter(|route| !route.endpoint.is_everywhere()) {
         let path = route.path.split_once('{').map_or(route.path, |(fixed, _)| fixed);
         let start = format!("{} {path}", route.method.as_str());
         assert!(dialogue.iter().any(|d| d["asked"].as_str().unwrap().starts_with(&start)), "{start}");
@@ -201,7 +211,7 @@ async fn every_route_answers() {
 
 #[tokio::test]
 async fn every_problem_says_what_is_wrong() {
-    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend};
+    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend, Titles};
     let questions = [
         // Missing.
         Asked::get(GetCountPlatform, "/get_count_platform", ""),
@@ -225,6 +235,10 @@ async fn every_problem_says_what_is_wrong() {
         ),
         Asked::get(Recommend, "/similar/ns1", "min_ratings=-1&year_from=0&diversity=0.5"),
         Asked::get(Recommend, "/recommendations/1", "year_from=2020&year_to=2019"),
+        Asked::get(Titles, "/titles", "limit=0&cursor=2&kind=podcast"),
+        Asked::get(Titles, "/titles", "cursor=1.0123456789abcdef"),
+        Asked::get(Titles, "/titles/a%20b", ""),
+        Asked::get(Titles, "/users/a%20b", "limit=101"),
         // Not among what there is.
         Asked::get(GetCountPlatform, "/get_count_platform", "platform=disney"),
         Asked::get(GetScoreCount, "/get_score_count", "platform=disney&scored=3&year=2018"),
@@ -262,6 +276,8 @@ async fn every_problem_says_what_is_wrong() {
         Asked::post(r#"{"ratings":[{"id":"zz9","rating":4.5}]}"#),
         Asked::post(r#"{"ratings":[],"exclude":["zz9"]}"#),
         Asked::get(Recommend, "/recommendations/1", "exclude=zz9"),
+        Asked::get(Titles, "/titles/zz9", ""),
+        Asked::get(Titles, "/users/nobody", ""),
         // No such route here, and no such method.
         Asked::get(GetActor, "/", ""),
         Asked::get(GetActor, "/get_max_duration", ""),
@@ -324,6 +340,41 @@ async fn a_query_and_a_body_are_asked_alike() {
         let (_, _, by_body) = answer(&Asked::post(body), Origin::Gateway).await;
         assert_eq!((status, &by_query["recommendations"]), (200, &by_body["recommendations"]), "{query}");
         assert!(!by_query["recommendations"].as_array().unwrap().is_empty(), "{query}");
+    }
+}
+
+/// Every function says of itself what it serves.
+#[tokio::test]
+async fn health_is_that_of_the_function_asked() {
+    let mut said = Vec::new();
+    for (function, ranking) in Function::ALL.map(|function| (function, function == Function::Recommend)) {
+        let asked = Asked { ranking, ..Asked::get(function, "/health", "") };
+        let (status, _, mut body) = answer(&asked, Origin::Stage).await;
+        assert_eq!(status, 200);
+        assert!(body["age_seconds"].take().as_u64().unwrap() > 1_700_000_000, "the pointer moved in 1970");
+        assert_eq!(body["version"].take(), env!("CARGO_PKG_VERSION"));
+        said.push(body);
+    }
+    insta::assert_json_snapshot!("health", said);
+}
+
+/// Pages put together are the list, whatever their length.
+#[tokio::test]
+async fn cursors_lead_through_the_whole_list() {
+    for (path, list, options) in [("/titles", "titles", "all_editions=true"), ("/users/2", "ratings", "")] {
+        let (_, _, whole) = ask(&Asked::get(Function::Titles, path, options)).await;
+        let mut rows = Vec::new();
+        let mut query = format!("limit=2&{options}");
+        loop {
+            let asked = Asked::get(Function::Titles, path, query.clone().leak());
+            let (status, _, page) = ask(&asked).await;
+            assert_eq!(status, 200, "{page}");
+            rows.extend(page[list].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            query = format!("limit=2&{options}&cursor={next}");
+        }
+        let whole = whole[list].as_array();
+        assert_eq!(Some(&rows), whole, "{path}");
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Once;
 
 use artifact::{Artifact, Kind, Manifest, Pointer, inspect};
 use catalog::DurationUnit;
-use queries::{actor, count_platform, max_duration, score_count};
+use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
     Edition, FactorModel, Filter, Histories, ItemStrategy, ListOptions, RankingModel, Recommender, Strategy,
     Titles,
@@ -141,6 +141,18 @@ fn the_golden_model_titles_and_histories_recommend() {
     assert!((why.ranked_by - 0.875).abs() < 1e-6);
     assert_eq!(why.reasons[0].id, "hs1", "the only title that user 2 likes");
     assert_eq!(recommender.recommend("30", &short(2)).strategy, Strategy::Popular);
+}
+
+#[test]
+fn the_golden_title_search_answers() {
+    let index: title_search::Index = artifact();
+    // `as1` and the work of `as2` and `hs1` have 3 and 2 ratings.
+    assert_eq!(index.answer(""), [0, 1, 5, 2, 4, 3]);
+    assert_eq!(index.answer("NIÑO"), [0]);
+    assert_eq!(index.answer("perdiod el"), [0]);
+    assert_eq!(index.answer("wind sec"), [1, 5]);
+    assert_eq!(index.answer("数"), [4]);
+    assert_eq!(index.answer("nobody"), [0_u32; 0]);
 }
 
 #[test]

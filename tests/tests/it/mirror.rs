@@ -109,6 +109,17 @@ mirror!(RankingModel {
     model: RatingModel
 });
 
+mirror!(TitleSearch {
+    n_titles: u32,
+    n_words: u32,
+    n_ranks: u32,
+    by_rank: Block,
+    offsets: Block,
+    ranks: Block,
+    word_offsets: Block,
+    words: Block,
+});
+
 mirror!(Histories {
     n_users: u32,
     n_ratings: u64,
@@ -137,7 +148,17 @@ macro_rules! both_ways {
         }
     };
 }
-both_ways!(MaxDuration, ScoreCount, CountPlatform, Actor, Titles, RatingModel, Histories, RankingModel);
+both_ways!(
+    MaxDuration,
+    ScoreCount,
+    CountPlatform,
+    Actor,
+    Titles,
+    RatingModel,
+    Histories,
+    RankingModel,
+    TitleSearch
+);
 
 #[test]
 fn wincode_reads_and_writes_the_golden_payloads_byte_for_byte() {

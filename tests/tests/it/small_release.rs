@@ -6,7 +6,7 @@ use artifact::{
 };
 use bytes::Bytes;
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
-use queries::{actor, count_platform, max_duration, score_count};
+use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
     FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
 };
@@ -140,6 +140,7 @@ async fn publish(ranking: Option<RankingModel>) -> MemoryStore {
         sealed(&Titles::build(&titles, &ratings)),
         sealed(&model()),
         sealed(&Histories::build(&ratings)),
+        sealed(&title_search::build(&titles, &ratings)),
     ];
     artifacts.extend(ranking.iter().map(sealed));
     let manifest = Manifest {

@@ -1,0 +1,11 @@
+//! The catalogue: titles by typing, one title, what a user has rated. The routes are those of [`Function::Titles`]; the
+//! artifacts come from the store that the environment variable `ARTIFACT_URI` names, before the first event is accepted.
+
+use std::process::ExitCode;
+
+use api::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    api::lambda::main(Function::Titles, store_s3::open).await
+}

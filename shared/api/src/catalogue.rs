@@ -1,0 +1,58 @@
+//! What the function `titles` answers from: titles, the index to find them by, and what users have rated.
+
+use queries::title_search;
+use recommender::{Histories, Titles};
+use thiserror::Error;
+
+/// Parts of a release that do not belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CatalogueMismatch {
+    /// The index is of another number of titles.
+    #[error("the index of titles has {found}, and there are {expected}")]
+    Index {
+        /// Titles of the index.
+        found: usize,
+        /// Titles.
+        expected: usize,
+    },
+    /// Somebody rated a title that is not there.
+    #[error("the histories name {found} titles at least, and there are {expected}")]
+    Histories {
+        /// One more than the last title that is rated.
+        found: usize,
+        /// Titles.
+        expected: usize,
+    },
+}
+
+/// Titles, the index to find them by, and what users have rated; positions in one are positions in all.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    pub(crate) titles: Titles,
+    pub(crate) search: title_search::Index,
+    pub(crate) histories: Histories,
+    /// The release they are of.
+    pub(crate) release: String,
+}
+
+impl Catalogue {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`CatalogueMismatch`].
+    pub(crate) fn new(
+        titles: Titles,
+        search: title_search::Index,
+        histories: Histories,
+        release: String,
+    ) -> Result<Self, CatalogueMismatch> {
+        let expected = titles.len();
+        if search.n_titles() != expected {
+            return Err(CatalogueMismatch::Index { found: search.n_titles(), expected });
+        }
+        if histories.n_titles_at_least() > expected {
+            return Err(CatalogueMismatch::Histories { found: histories.n_titles_at_least(), expected });
+        }
+        Ok(Self { titles, search, histories, release })
+    }
+}

@@ -1,0 +1,481 @@
+//! `GET /titles`: titles by the beginnings of the words in their names, as they are typed, with typing errors forgiven.
+//!
+//! Names and questions are folded alike ([`fold`]) and cut into words. A title fits a question when each word of the
+//! question fits a word of its name, in any order, in one of four ways ([`Fit`]).
+//!
+//! The vocabulary is sorted, so words with a common beginning stand together. Looking for words with errors in
+//! them walks it as the trie that it is: the rows of the distance matrix that two neighbours have in common are
+//! computed once, and a beginning that already has too many errors is skipped with all its words.
+
+use std::collections::BTreeMap;
+
+use artifact::blocks::{self, TextHeap};
+use artifact::{Artifact, Invalid, Kind};
+use catalog::{RatingTable, TitleTable};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// The words of all names, and the titles that each stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Title positions, the most rated work first; of equal counts the lower position.
+    by_rank: Vec<u32>,
+    /// Distinct folded words, in order.
+    words: TextHeap,
+    /// Where each word's titles begin; one more than there are words.
+    offsets: Vec<u32>,
+    /// Places in `by_rank`, ascending within a word.
+    ranks: Vec<u32>,
+}
+
+/// How a word that was typed fits a word of a name, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// It is the word.
+    Exact,
+    /// It begins the word.
+    Prefix,
+    /// It is the word but for a few errors.
+    Errors,
+    /// It begins the word but for a few errors.
+    PrefixErrors,
+}
+
+/// Of a title that does not fit.
+const NO_FIT: u16 = u16::MAX;
+
+/// The most words of a question that are looked at; further ones are left out.
+pub const MAX_WORDS: usize = 16;
+
+/// How many errors are forgiven in a word of so many letters: one from 4, two from 8. An error is a letter too
+/// many, too few or another one, or two neighbours exchanged.
+fn forgiven(n_letters: usize) -> usize {
+    match n_letters {
+        0..4 => 0,
+        4..8 => 1,
+        _ => 2,
+    }
+}
+
+/// Lower case, without accents: compatibility decomposition (Unicode NFKD) less its combining marks, and the letters
+/// that have no decomposition by those that stand for them where they are missing (`ø` is `o`, `ß` is `ss`).
+/// Apostrophes go, so that `dont` finds `Don't`.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase) {
+        match letter {
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'þ' => folded.push_str("th"),
+            'ø' => folded.push('o'),
+            'đ' | 'ð' => folded.push('d'),
+            'ł' => folded.push('l'),
+            'ħ' => folded.push('h'),
+            'ı' => folded.push('i'),
+            '\'' | '’' | '‘' | 'ʼ' => {}
+            // The lower case of a letter may itself be two, the second a mark.
+            mark if is_combining_mark(mark) => {}
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// The words of a folded text: what lies between signs that are neither letter nor digit.
+fn words(folded: &str) -> impl Iterator<Item = &str> {
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// Ranks titles by how many users rated the work, and notes the words of their names.
+pub fn build(table: &TitleTable, ratings: &RatingTable) -> Index {
+    let works = table.works();
+    let mut n_ratings = vec![0_u32; works.len()];
+    for &title in ratings.by_work(&works).title_idx() {
+        n_ratings[title as usize] += 1;
+    }
+    let mut by_rank: Vec<u32> = (0..works.len() as u32).collect();
+    by_rank.sort_by_key(|&title| (std::cmp::Reverse(n_ratings[works[title as usize] as usize]), title));
+
+    let mut found: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for (rank, &title) in by_rank.iter().enumerate() {
+        for word in words(&fold(&table.titles()[title as usize].display)) {
+            let ranks = found.entry(word.to_owned()).or_default();
+            // A name may hold a word twice.
+            if ranks.last() != Some(&(rank as u32)) {
+                ranks.push(rank as u32);
+            }
+        }
+    }
+    let mut index = Index { by_rank, words: TextHeap::default(), offsets: vec![0], ranks: Vec::new() };
+    for (word, ranks) in found {
+        index.words.push(&word);
+        index.ranks.extend(ranks);
+        index.offsets.push(index.ranks.len() as u32);
+    }
+    index
+}
+
+/// Rows of the distance matrix between what was typed and the beginnings of a word, one row a letter of the word.
+struct Distances {
+    typed: Vec<char>,
+    most: usize,
+    /// Letters of the word so far.
+    letters: Vec<char>,
+    /// Row `d` holds, for `j` letters typed, the errors between them and the first `d` letters of the word.
+    rows: Vec<Vec<usize>>,
+    /// For each row the least errors of all that was typed against this beginning or a shorter one.
+    best: Vec<usize>,
+}
+
+impl Distances {
+    fn new(typed: &str, most: usize) -> Self {
+        let typed: Vec<char> = typed.chars().collect();
+        let (first, best) = ((0..=typed.len()).collect(), vec![typed.len()]);
+        Self { typed, most, letters: Vec::new(), rows: vec![first], best }
+    }
+
+    fn cut(&mut self, n_letters: usize) {
+        self.letters.truncate(n_letters);
+        self.rows.truncate(n_letters + 1);
+        self.best.truncate(n_letters + 1);
+    }
+
+    /// Optimal string alignment: an exchanged pair is one error, and neither of its letters is touched again.
+    fn push(&mut self, letter: char) {
+        let d = self.letters.len();
+        let above = &self.rows[d];
+        let mut row = Vec::with_capacity(above.len());
+        row.push(d + 1);
+        for (j, &typed) in self.typed.iter().enumerate() {
+            let mut least = (above[j] + usize::from(typed != letter)).min(above[j + 1] + 1).min(row[j] + 1);
+            if d > 0 && j > 0 && typed == self.letters[d - 1] && self.typed[j - 1] == letter {
+                least = least.min(self.rows[d - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        self.best.push(self.best[d].min(row[self.typed.len()]));
+        self.rows.push(row);
+        self.letters.push(letter);
+    }
+
+    /// Whether no longer word of this beginning, taken as a whole or as a beginning, has few enough errors by its
+    /// further letters. An exchanged pair may take a value from two rows above.
+    fn is_hopeless(&self) -> bool {
+        let d = self.letters.len();
+        let hopeless = |row: &Vec<usize>| row.iter().all(|&errors| errors > self.most);
+        hopeless(&self.rows[d]) && d.checked_sub(1).is_none_or(|above| hopeless(&self.rows[above]))
+    }
+
+    /// How the word fits whose letters are those pushed.
+    fn fit(&self) -> Option<Fit> {
+        if self.rows[self.letters.len()][self.typed.len()] <= self.most {
+            return Some(Fit::Errors);
+        }
+        self.begins().then_some(Fit::PrefixErrors)
+    }
+
+    /// Whether what was typed is a beginning of the word but for few enough errors.
+    fn begins(&self) -> bool {
+        self.best[self.letters.len()] <= self.most
+    }
+}
+
+impl Index {
+    /// Number of titles.
+    pub fn n_titles(&self) -> usize {
+        self.by_rank.len()
+    }
+
+    /// The positions of the titles that fit `question`, the best first: by the sum over the words of how well each
+    /// fits (as it is, as a beginning, with errors, as a beginning with errors), then those with more ratings, then
+    /// the lower position. All titles where the question has no word.
+    pub fn answer(&self, question: &str) -> Vec<u32> {
+        let folded = fold(question);
+        let n = self.by_rank.len();
+        let mut total = vec![0_u16; n];
+        let mut n_words = 0;
+        for word in words(&folded).take(MAX_WORDS) {
+            let mut best = vec![NO_FIT; n];
+            self.fits(word, |at, fit| {
+                for &rank in &self.ranks[self.offsets[at] as usize..self.offsets[at + 1] as usize] {
+                    let best = &mut best[rank as usize];
+                    *best = (*best).min(fit as u16);
+                }
+            });
+            for (total, best) in total.iter_mut().zip(best) {
+                *total = if best == NO_FIT { NO_FIT } else { total.saturating_add(best) };
+            }
+            n_words += 1;
+        }
+        let mut by_fit = vec![Vec::new(); n_words * Fit::PrefixErrors as usize + 1];
+        for (rank, &fit) in total.iter().enumerate() {
+            if let Some(fitting) = by_fit.get_mut(usize::from(fit)) {
+                fitting.push(self.by_rank[rank]);
+            }
+        }
+        by_fit.concat()
+    }
+
+    /// Every word of the vocabulary that `typed` fits, by position, and how.
+    fn fits(&self, typed: &str, mut found: impl FnMut(usize, Fit)) {
+        let begins = self.beginning_with(typed, 0);
+        for at in begins.clone() {
+            found(at, if self.words.get(at) == typed { Fit::Exact } else { Fit::Prefix });
+        }
+        let most = forgiven(typed.chars().count());
+        if most == 0 {
+            return;
+        }
+        let mut distances = Distances::new(typed, most);
+        let mut at = 0;
+        'words: while at < self.words.len() {
+            if at == begins.start && !begins.is_empty() {
+                at = begins.end;
+                continue;
+            }
+            let word = self.words.get(at);
+            let shared = distances.letters.iter().zip(word.chars()).take_while(|(a, b)| **a == *b).count();
+            distances.cut(shared);
+            let mut n_bytes: usize = distances.letters.iter().map(|c| c.len_utf8()).sum();
+            for letter in word.chars().skip(shared) {
+                distances.push(letter);
+                n_bytes += letter.len_utf8();
+                if distances.is_hopeless() {
+                    let same = self.beginning_with(&word[..n_bytes], at);
+                    if distances.begins() {
+                        same.clone().for_each(|at| found(at, Fit::PrefixErrors));
+                    }
+                    at = same.end;
+                    continue 'words;
+                }
+            }
+            if let Some(fit) = distances.fit() {
+                found(at, fit);
+            }
+            at += 1;
+        }
+    }
+
+    /// The positions, from `from`, of the words that begin with `beginning`.
+    fn beginning_with(&self, beginning: &str, from: usize) -> std::ops::Range<usize> {
+        let first = self.first_from(from, |word| word >= beginning);
+        first..self.first_from(first, |word| word > beginning && !word.starts_with(beginning))
+    }
+
+    /// The first position from `from` whose word `holds`, which no word does before one that does.
+    fn first_from(&self, from: usize, holds: impl Fn(&str) -> bool) -> usize {
+        let (mut low, mut high) = (from, self.words.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if holds(self.words.get(middle)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+}
+
+/// The stored form. Rules: `by_rank` names every title once, words ascend and each is of letters and digits, every
+/// word has a title, ranks ascend within a word and are in range.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredIndex<'a> {
+    n_titles: u32,
+    n_words: u32,
+    n_ranks: u32,
+    #[serde(borrow, with = "serde_bytes")]
+    by_rank: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    offsets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    ranks: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    word_offsets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    words: &'a [u8],
+}
+
+impl Artifact for Index {
+    const KIND: Kind = Kind::TitleSearch;
+    type Stored<'a> = StoredIndex<'a>;
+
+    fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
+        let (word_offsets, words) = self.words.to_blocks();
+        write(&StoredIndex {
+            n_titles: self.by_rank.len() as u32,
+            n_words: self.words.len() as u32,
+            n_ranks: self.ranks.len() as u32,
+            by_rank: &blocks::from_u32(&self.by_rank),
+            offsets: &blocks::from_u32(&self.offsets),
+            ranks: &blocks::from_u32(&self.ranks),
+            word_offsets: &word_offsets,
+            words,
+        })
+    }
+
+    fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
+        let (n_titles, n_words) = (s.n_titles as usize, s.n_words as usize);
+        let index = Self {
+            by_rank: blocks::to_u32("by_rank", s.by_rank, n_titles)?,
+            words: TextHeap::from_blocks("words", s.word_offsets, s.words, n_words)?,
+            offsets: blocks::to_offsets("offsets", s.offsets, n_words, s.n_ranks)?,
+            ranks: blocks::to_u32("ranks", s.ranks, s.n_ranks as usize)?,
+        };
+        let mut named = vec![false; n_titles];
+        for &title in &index.by_rank {
+            match named.get_mut(title as usize) {
+                Some(seen) if !*seen => *seen = true,
+                _ => return Err(Invalid::new("by_rank", "a title stands twice, or is out of range")),
+            }
+        }
+        let ascend = (1..n_words).all(|at| index.words.get(at - 1) < index.words.get(at));
+        Invalid::unless(ascend, "words", "not in order")?;
+        let are_words = index.words.iter().all(|w| !w.is_empty() && w.chars().all(char::is_alphanumeric));
+        Invalid::unless(are_words, "words", "not of letters and digits")?;
+        Invalid::unless(index.offsets.is_sorted_by(|a, b| a < b), "offsets", "a word has no title")?;
+        Invalid::unless(index.ranks.iter().all(|&r| r < s.n_titles), "ranks", "out of range")?;
+        let ascend = index
+            .offsets
+            .windows(2)
+            .all(|cut| index.ranks[cut[0] as usize..cut[1] as usize].is_sorted_by(|a, b| a < b));
+        Invalid::unless(ascend, "ranks", "a word's titles are not in order")?;
+        Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::{Platform, Title, TitleId};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random_tables;
+
+    /// Titles of these names, with ratings so that the last is rated most.
+    fn table(names: &[String]) -> (TitleTable, RatingTable) {
+        let title = |(i, name): (usize, &String)| Title {
+            display: name.clone(),
+            // Every title is a work of its own.
+            release_year: None,
+            ..random_tables::blank(TitleId::new(&format!("a{i}")).unwrap())
+        };
+        let titles = names.iter().enumerate().map(title).collect();
+        let titles = TitleTable::new(vec![Platform::new("amazon").unwrap()], titles).unwrap();
+        (titles, random_tables::staircase(names.len()))
+    }
+
+    fn index(names: &[String]) -> Index {
+        let (titles, ratings) = table(names);
+        Index::from_bytes(&build(&titles, &ratings).to_bytes().unwrap()).unwrap()
+    }
+
+    fn found<'a>(names: &[&'a str], question: &str) -> Vec<&'a str> {
+        let owned: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
+        index(&owned).answer(question).into_iter().map(|at| names[at as usize]).collect()
+    }
+
+    /// The whole matrix, by the definition.
+    fn errors(a: &[char], b: &[char]) -> usize {
+        let mut least = vec![vec![0; b.len() + 1]; a.len() + 1];
+        for i in 0..=a.len() {
+            for j in 0..=b.len() {
+                least[i][j] = if i == 0 || j == 0 {
+                    i + j
+                } else {
+                    let other = least[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                    other.min(least[i - 1][j] + 1).min(least[i][j - 1] + 1)
+                };
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least[i][j] = least[i][j].min(least[i - 2][j - 2] + 1);
+                }
+            }
+        }
+        least[a.len()][b.len()]
+    }
+
+    fn slow_fit(typed: &str, word: &str) -> Option<usize> {
+        if typed == word {
+            return Some(0);
+        }
+        if word.starts_with(typed) {
+            return Some(1);
+        }
+        let (typed, word): (Vec<char>, Vec<char>) = (typed.chars().collect(), word.chars().collect());
+        let most = [0, 0, 0, 0, 1, 1, 1, 1, 2].get(typed.len()).copied().unwrap_or(2);
+        if most > 0 && errors(&typed, &word) <= most {
+            return Some(2);
+        }
+        (most > 0 && (0..=word.len()).any(|end| errors(&typed, &word[..end]) <= most)).then_some(3)
+    }
+
+    fn slow_answer(names: &[String], question: &str) -> Vec<u32> {
+        let question = fold(question);
+        let mut fitting: Vec<(usize, std::cmp::Reverse<usize>)> = names
+            .iter()
+            .enumerate()
+            .filter_map(|(at, name)| {
+                let name = fold(name);
+                let fits =
+                    words(&question).map(|typed| words(&name).filter_map(|w| slow_fit(typed, w)).min());
+                Some((fits.sum::<Option<usize>>()?, std::cmp::Reverse(at)))
+            })
+            .collect();
+        fitting.sort_unstable();
+        fitting.into_iter().map(|(_, at)| at.0 as u32).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_index_agrees_with_a_scan(
+            names in proptest::collection::vec("[abñ]{1,10}( [abc]{1,5})?", 0..30),
+            question in "[abñc]{0,10}( [abc]{1,4})?",
+        ) {
+            prop_assert_eq!(index(&names).answer(&question), slow_answer(&names, &question));
+        }
+
+        #[test]
+        fn any_question_has_an_answer(names: Vec<String>, question: String) {
+            let index = index(&names);
+            prop_assert!(index.answer(&question).len() <= index.n_titles());
+        }
+    }
+
+    #[test]
+    fn accents_case_and_apostrophes_do_not_count() {
+        let names = ["El Año Perdido", "Don’t Look", "Straße", "Bjørn", "ÉTÉ", "e\u{301}te", "Ⅷ"];
+        assert_eq!(found(&names, "ano"), ["El Año Perdido"]);
+        assert_eq!(found(&names, "AÑO"), ["El Año Perdido"]);
+        assert_eq!(found(&names, "dont"), ["Don’t Look"]);
+        assert_eq!(found(&names, "STRASSE"), ["Straße"]);
+        assert_eq!(found(&names, "bjorn"), ["Bjørn"]);
+        assert_eq!(found(&names, "été"), ["e\u{301}te", "ÉTÉ"]);
+        assert_eq!(found(&names, "viii"), ["Ⅷ"]);
+    }
+
+    #[test]
+    fn typing_errors_are_forgiven_by_the_length_of_the_word() {
+        let names = ["Interstellar", "Rome"];
+        for typed in ["intersetlar", "interstelar", "interstella", "nterstellr", "intersetl"] {
+            assert_eq!(found(&names, typed), ["Interstellar"], "{typed}");
+        }
+        // One in four letters, none in three, and no third one.
+        for (typed, fits) in [("rmoe", true), ("roma", true), ("rmo", false), ("intorsdolar", false)] {
+            assert_eq!(!found(&names, typed).is_empty(), fits, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_better_fit_comes_first_then_the_more_rated() {
+        let names = ["Harbour", "Harbours", "Harbor", "Harbour Lights", "Lights"];
+        assert_eq!(found(&names, "harbour"), ["Harbour Lights", "Harbour", "Harbours", "Harbor"]);
+        assert_eq!(found(&names, "ligths harb"), ["Harbour Lights"]);
+        assert_eq!(found(&names, "harbour lightning"), [""; 0]);
+        // Without a word all are listed, the most rated first.
+        assert_eq!(found(&names, " !"), ["Lights", "Harbour Lights", "Harbor", "Harbours", "Harbour"]);
+    }
+}

@@ -116,10 +116,10 @@ export function home() {
 
   function drawBill(found) {
     const n = ratings.rated().length;
-    const popular = found.strategy === "popular";
+    const same = { popular: "home.bill.popular", biases: "home.bill.biases" }[found.strategy];
     fill(
       billLead,
-      popular ? t("home.bill.popular") : tn("home.bill.yours", n),
+      same ? t(same) : tn("home.bill.yours", n),
       found.n_gone > 0 ? ` ${tn("home.gone", found.n_gone)}` : null,
     );
     const items = found.recommendations;

@@ -41,7 +41,18 @@ function facts(object, before = "") {
 
 const dl = (pairs) => h("dl.facts", null, pairs.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
 
-const raw = (object) => dl(facts(object).map(([name, value]) => [h("code", null, name), value]));
+/** Longer than this, a value is a sentence, and the server speaks English. */
+const SENTENCE = 60;
+
+function raw(object) {
+  const found = facts(object);
+  const said = found.filter(([, value]) => value.length > SENTENCE);
+  const short = found.filter(([, value]) => value.length <= SENTENCE);
+  return [
+    said.map(([, value]) => h("p", { lang: "en" }, value)),
+    short.length > 0 ? dl(short.map(([name, value]) => [h("code", null, name), value])) : null,
+  ];
+}
 
 function section(heading, ...children) {
   return h("section.panel", { "aria-label": heading }, h("h2", null, heading), ...children);
@@ -102,6 +113,7 @@ function draw(found) {
       null,
       counts.length > 0 ? section(t("model.counts"), dl(counts)) : null,
       found.model ? section(t("model.rating"), typeof found.model === "object" ? raw(found.model) : h("p", null, String(found.model))) : null,
+      found.signal ? section(t("model.signal"), raw(found.signal)) : null,
       section(t("model.ranking"), typeof ranking === "string" ? h("p", null, ranking) : ranking),
       found.artifacts?.length > 0 ? section(t("model.artifacts"), artifacts(found.artifacts)) : null,
       section(

@@ -133,7 +133,7 @@ export function card(title, { rank, because, seen, likeness } = {}) {
         : h("p.score", null, shownStars(title.score, t("title.score", { n: score(title.score) })), h("span", { "aria-hidden": "true" }, score(title.score))),
       because ? reasons(title, because) : null,
       seen
-        ? h("button.quiet", { type: "button", "aria-label": t("title.seen.label", { title: title.title }), onclick: () => seen(title) }, t("title.seen"))
+        ? h("button.quiet", { type: "button", "aria-label": `${t("title.seen")}: ${title.title}`, onclick: () => seen(title) }, t("title.seen"))
         : null,
     ),
   );

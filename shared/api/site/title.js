@@ -15,7 +15,7 @@ export function title(id) {
   const about = h("div.text", null, heading);
   const top = h("div.hero.title", null, about);
   const stage = h("div.stage", null, waiting(4));
-  const lead = h("p.lead", null, t("title.similar.lead"));
+  const lead = h("p.lead");
   const out = h("div.answer", { "aria-live": "polite" });
   const [describing, likening, predicting] = [latest(), latest(), latest()];
   let described = false;
@@ -45,11 +45,12 @@ export function title(id) {
       (found) => {
         if (!described) describe(found);
         meet(found.similar);
+        fill(lead, t(found.strategy === "genres" ? "title.similar.genres" : "title.similar.lead"));
         fill(
           stage,
           found.similar.length === 0
             ? h("p.empty", null, t("list.empty"))
-            : h("ol.cards", null, found.similar.map((item) => card(item, { likeness: found.strategy !== "popular" }))),
+            : h("ol.cards", null, found.similar.map((item) => card(item, { likeness: true }))),
         );
         announce(tn("list.updated", found.similar.length));
       },

@@ -122,6 +122,19 @@ for (const language of ["en", "es"]) {
         await end();
       });
 
+      test("a rated title that the release does not have is left out", async () => {
+        const { page, end } = await open({ expected: [404] });
+        await page.evaluate(() => {
+          const gone = { id: "zz0", title: "Gone", platform: "netflix", kind: "movie", year: null, genres: [], rating: 4 };
+          localStorage.setItem("cartelera.ratings.1", JSON.stringify([gone, { id: 7 }, null]));
+        });
+        await page.reload();
+        await page.getByText(say["home.gone.one"].replace("{n}", "1")).waitFor();
+        assert.equal(await page.locator(".yours .row").count(), 1);
+        await page.locator(".card").first().waitFor();
+        await end();
+      });
+
       test("an answer that comes too late is dropped, and one without titles says so", async () => {
         const { page, end } = await open();
         const { name } = await known(page);

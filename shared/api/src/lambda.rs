@@ -69,7 +69,7 @@ async fn start<E: Error + Send + Sync + 'static>(
     })?;
     let store = open(&uri).await?;
     let router = crate::load(function, store.as_ref()).await?;
-    Ok((router, store.location().to_owned()))
+    Ok((router, store.location()))
 }
 
 /// A router that takes events: a stage in front of the path is left out.

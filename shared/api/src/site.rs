@@ -60,8 +60,8 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What every answer has. A browser asks again each time, and is told by the ETag that it has the file: the modules
-/// of two releases never meet.
+/// What every answer has. A browser asks again each time, and is told by the `ETag` that it has the file: the
+/// modules of two releases never meet.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -30,7 +31,7 @@ SHARED = ROOT.parent / "shared"
 WORK = ROOT / "target" / "lambda-check"
 VENV = ROOT / ".venv"
 CARGO_LAMBDA = "cargo-lambda==1.9.2"
-FUNCTIONS = ["get-max-duration", "get-score-count", "get-count-platform", "get-actor", "recommend", "titles"]
+FUNCTIONS = ["get-max-duration", "get-score-count", "get-count-platform", "get-actor", "recommend", "titles", "site"]
 PATIENCE = 60
 
 
@@ -153,6 +154,23 @@ def s3_server(buckets):
         }
 
 
+def pages(base):
+    """The pages: bytes, type and policy of each file that the first names."""
+    base = base.format(function="site").rstrip("/")
+    found, waiting = {}, ["/"]
+    while waiting:
+        path = waiting.pop()
+        with urllib.request.urlopen(base + path, timeout=30) as response:
+            headers = [response.headers[name] for name in ("content-type", "content-security-policy", "etag")]
+            body = response.read()
+        if None in headers:
+            sys.exit(f"{base + path} has the headers {headers}")
+        found[path] = (headers, body)
+        if path == "/":
+            waiting = ["/" + name for name in sorted(set(re.findall(r'"(site/[^"]+)"', body.decode())))]
+    return found
+
+
 def start_failures(binaries, store):
     """A function that cannot start ends with a failure and a line of JSON that says why."""
     empty, cut, damaged, gone = (WORK / name for name in ("empty", "cut", "damaged", "gone"))
@@ -245,10 +263,13 @@ def main():
     start_failures(binaries, store)
 
     targets = []
+    shown = []
 
     def replay(name, base):
         target = replay_queries.run(base, expected)
-        say(f"{name}: {len(target.answers)} questions, {len(target.faults)} wrong")
+        shown.append(pages(base))
+        target.expect(shown[-1] == shown[0], "/", "the pages are not those of cartelera serve")
+        say(f"{name}: {len(target.answers)} questions, {len(shown[-1])} files of pages, {len(target.faults)} wrong")
         for fault in target.faults:
             say(f"  {fault}")
         targets.append((name, target))

@@ -9,9 +9,10 @@ use super::stores::{StoreArg, block_on, open};
 use crate::Reporter;
 use crate::serve::{serve, stop_signal};
 
-/// Answer every route over HTTP on this machine.
+/// Answer every route over HTTP on this machine, and show the pages.
 ///
-/// The same handlers as in the Lambda functions, in one process, from the release that the store serves at start.
+/// The same handlers as in the Lambda functions, in one process, from the release that the store serves at start; a
+/// browser finds the pages at the address itself.
 /// Stops on Ctrl-C or SIGTERM after the requests under way.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,7 +47,7 @@ pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> 
     let log = (!listen.no_log).then(super::output::log_to_stderr);
     let ended = block_on(async {
         let store = open(uri).await?;
-        let router = api::load_all(store.as_ref()).await?;
+        let router = api::load_all(store.as_ref()).await?.merge(api::site::router());
         let (host, port) = (listen.host, listen.port);
         let listener = TcpListener::bind((host, port)).await.with_context(|| {
             format!("cannot listen on {host}, port {port}; is it taken? Try --port with another one")

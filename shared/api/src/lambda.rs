@@ -13,7 +13,7 @@ use store::Store;
 use tower::ServiceExt;
 use tower::util::MapRequest;
 
-use crate::Function;
+use crate::{Function, site};
 
 /// The environment variable that says where the artifacts are: `file://` and a folder, or `s3://bucket/prefix`.
 pub const ARTIFACT_URI: &str = "ARTIFACT_URI";
@@ -27,20 +27,40 @@ pub async fn main<E: Error + Send + Sync + 'static>(
     function: Function,
     open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
 ) -> ExitCode {
+    logged(function.name(), async {
+        let (router, store) = start(function, open).await?;
+        tracing::info!(function = function.name(), store, "ready");
+        lambda_runtime::run(Adapter::from(service(router))).await
+    })
+    .await
+}
+
+/// Answers events for the pages of [`site`], which need no store.
+pub async fn site() -> ExitCode {
+    logged(site::NAME, async {
+        tracing::info!(function = site::NAME, "ready");
+        lambda_runtime::run(Adapter::from(service(site::router()))).await
+    })
+    .await
+}
+
+/// Runs to the end, and logs what ended it.
+async fn logged(function: &str, run: impl Future<Output = Result<(), BoxError>>) -> ExitCode {
     tracing_subscriber::fmt().json().with_target(false).with_current_span(false).init();
-    match run(function, open).await {
+    match run.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(function = function.name(), "{}", with_causes(error.as_ref()));
+            tracing::error!(function, "{}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run<E: Error + Send + Sync + 'static>(
+/// The router of a function, and the place of the store that its artifacts came from.
+async fn start<E: Error + Send + Sync + 'static>(
     function: Function,
     open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
-) -> Result<(), BoxError> {
+) -> Result<(Router, String), BoxError> {
     let uri = env::var(ARTIFACT_URI).map_err(|error| match error {
         VarError::NotPresent => {
             format!("{ARTIFACT_URI} is not set: name the store, as file:///folder or s3://bucket/prefix")
@@ -49,8 +69,7 @@ async fn run<E: Error + Send + Sync + 'static>(
     })?;
     let store = open(&uri).await?;
     let router = crate::load(function, store.as_ref()).await?;
-    tracing::info!(function = function.name(), store = store.location(), "ready");
-    lambda_runtime::run(Adapter::from(service(router))).await
+    Ok((router, store.location()))
 }
 
 /// A router that takes events: a stage in front of the path is left out.

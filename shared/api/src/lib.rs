@@ -1,7 +1,7 @@
 //! HTTP: parse, call, render. One route table, one error type, no logic of the domain.
 //!
 //! [`load`] reads the artifacts of one function from a store and gives the router that answers its routes; the
-//! same router runs under the Lambda runtime ([`lambda`]) and under a local listener.
+//! same router runs under the Lambda runtime ([`lambda`]) and under a local listener. [`site`] is the pages that ask it.
 
 mod about;
 mod catalogue;
@@ -16,6 +16,7 @@ mod problem;
 mod queried;
 mod routes;
 mod service;
+pub mod site;
 mod wire;
 
 pub use catalogue::CatalogueMismatch;

@@ -167,7 +167,7 @@ fn finish(router: Router, about: About) -> Router {
 }
 
 /// Turns the framework's own refusals, which are plain text, into problems.
-async fn explain(request: Request, next: Next) -> Response {
+pub(crate) async fn explain(request: Request, next: Next) -> Response {
     // Copies of both share what they hold with the request.
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;

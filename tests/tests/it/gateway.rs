@@ -137,6 +137,24 @@ pub(crate) async fn answer(asked: &Asked, origin: Origin) -> Answer {
     (response["statusCode"].as_u64().unwrap(), content_type, serde_json::from_str(body).unwrap())
 }
 
+#[tokio::test]
+async fn the_pages_answer_every_origin() {
+    for (path, content_type) in [("/", "text/html"), ("/site/app.js", "text/javascript")] {
+        // The event says nothing of the function that it is sent to.
+        let asked = Asked::get(Function::Recommend, path, "");
+        for origin in [Origin::Gateway, Origin::Stage, Origin::FunctionUrl] {
+            let service = Adapter::from(lambda::service(api::site::router()));
+            let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
+            let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
+            let response = serde_json::to_value(response).unwrap();
+            assert_eq!(response["statusCode"], 200, "{path} from {origin:?}");
+            assert_eq!(response["isBase64Encoded"], false, "{path} leaves as text");
+            assert!(response["headers"]["content-type"].as_str().unwrap().starts_with(content_type));
+            assert!(response["headers"]["content-security-policy"].is_string());
+        }
+    }
+}
+
 /// The same question from every origin, which has one answer.
 async fn ask(asked: &Asked) -> Answer {
     let first = answer(asked, Origin::Gateway).await;

@@ -1,0 +1,8 @@
+//! The pages that people use. They are compiled in: no store is opened, and `ARTIFACT_URI` is not read.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    api::lambda::site().await
+}

@@ -1,0 +1,74 @@
+// Which page is shown, in which language.
+
+import { h } from "./dom.js";
+import { home } from "./home.js";
+import { lang, setLang, t } from "./i18n.js";
+import { model } from "./model.js";
+import { queries } from "./queries.js";
+import { title } from "./title.js";
+import { user } from "./user.js";
+
+const main = document.getElementById("main");
+let leave;
+
+function lost() {
+  return { title: t("page.missing"), content: [h("div.hero", null, h("h1", { tabindex: -1 }, t("page.missing")), h("p", null, h("a", { href: "#/" }, t("title.back"))))] };
+}
+
+/** The page that the address names: `#/`, `#/user/1`, `#/title/ns1`, `#/queries`, `#/model`. */
+function page() {
+  const [name = "", ...rest] = location.hash.replace(/^#?\/?/, "").split("/");
+  let id = rest.join("/");
+  try {
+    id = decodeURIComponent(id);
+  } catch {
+    // A lone percent sign stands for itself.
+  }
+  if (name === "") return ["home", home()];
+  if (name === "user") return ["user", user(id === "" ? undefined : id)];
+  if (name === "title" && id !== "") return ["", title(id)];
+  if (name === "queries") return ["queries", queries()];
+  if (name === "model") return ["model", model()];
+  return ["", lost()];
+}
+
+function shell(current) {
+  document.documentElement.lang = lang();
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) element.setAttribute("aria-label", t(element.dataset.tLabel));
+  for (const link of document.querySelectorAll("#nav a")) {
+    if (link.dataset.page === current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  for (const button of document.querySelectorAll("#langs button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.lang === lang()));
+  }
+}
+
+function show(moved) {
+  leave?.();
+  const [name, shown] = page();
+  leave = shown.leave;
+  shell(name);
+  document.title = shown.title === "Cartelera" ? shown.title : `${shown.title} · Cartelera`;
+  main.className = name === "" ? "other" : name;
+  main.replaceChildren(...shown.content);
+  if (moved) {
+    scrollTo(0, 0);
+    main.querySelector("h1")?.focus({ preventScroll: true });
+  }
+}
+
+document.getElementById("langs").addEventListener("click", (event) => {
+  const next = event.target.closest("button")?.dataset.lang;
+  if (next === undefined || next === lang()) return;
+  setLang(next);
+  show(false);
+});
+document.querySelector(".skip").addEventListener("click", (event) => {
+  // The address names the page, so that the anchor must not.
+  event.preventDefault();
+  main.focus();
+});
+addEventListener("hashchange", () => show(true));
+show(false);

@@ -1,0 +1,112 @@
+// What a list is narrowed by: chips, years, variety. It lasts as long as the page, for all lists.
+
+import { debounce, fill, h, uid } from "./dom.js";
+import { t, tn } from "./i18n.js";
+import { field, GENRES, platformName, platforms } from "./parts.js";
+
+const NONE = { platform: "", kind: "", genre: "", year_from: "", year_to: "", diversity: "" };
+const chosen = { ...NONE };
+
+/** The filters as parameters of a list; years and variety are numbers, what is empty is left out. */
+export function asked() {
+  const params = { ...chosen };
+  for (const name of ["year_from", "year_to", "diversity"]) if (params[name] !== "") params[name] = Number(params[name]);
+  return params;
+}
+
+function chips(legend, name, options, changed) {
+  const group = uid("chips");
+  return h(
+    "fieldset.chips",
+    null,
+    h("legend", null, legend),
+    [["", t("filters.all")], ...options].map(([value, label]) => {
+      const input = h("input", {
+        type: "radio",
+        name: group,
+        value,
+        onchange: () => {
+          chosen[name] = value;
+          changed();
+        },
+      });
+      input.checked = chosen[name] === value;
+      return h("label", null, input, h("span", null, label));
+    }),
+  );
+}
+
+function year(name, changed) {
+  const input = h("input", {
+    type: "number",
+    inputmode: "numeric",
+    min: 1900,
+    max: 2100,
+    value: chosen[name],
+    oninput: debounce(400, () => {
+      if (input.value !== "" && !input.validity.valid) return;
+      chosen[name] = input.value;
+      changed();
+    }),
+  });
+  return field(t(`filters.${name}`), input);
+}
+
+/** The filters, folded away; `changed` is called at each change. */
+export function filters(changed) {
+  const count = h("span.count");
+  const inner = h("div.inner");
+  const box = h("details.filters", null, h("summary", null, t("filters.heading"), " ", count), inner);
+
+  function told() {
+    const n = Object.values(chosen).filter((value) => value !== "").length;
+    fill(count, n > 0 ? tn("filters.on", n) : null);
+  }
+  function change() {
+    told();
+    changed();
+  }
+  function draw() {
+    const variety = h("input", {
+      type: "range",
+      min: 0,
+      max: 1,
+      step: 0.1,
+      value: chosen.diversity === "" ? 0 : chosen.diversity,
+      oninput: debounce(150, () => {
+        chosen.diversity = Number(variety.value) === 0 ? "" : variety.value;
+        change();
+      }),
+    });
+    fill(
+      inner,
+      chips(t("filters.platform"), "platform", [...platforms].sort().map((id) => [id, platformName(id)]), change),
+      chips(t("filters.kind"), "kind", ["movie", "series"].map((kind) => [kind, t(`kinds.${kind}`)]), change),
+      chips(t("filters.genre"), "genre", GENRES.map((stem) => [stem, t(`genre.${stem}`)]), change),
+      h("fieldset.years", null, h("legend", null, t("filters.years")), year("year_from", change), year("year_to", change)),
+      h(
+        "div.variety",
+        null,
+        field(t("filters.diversity"), variety),
+        h("p.ends", { "aria-hidden": "true" }, h("span", null, t("filters.diversity.low")), h("span", null, t("filters.diversity.high"))),
+      ),
+      h(
+        "button.quiet",
+        {
+          type: "button",
+          onclick: () => {
+            Object.assign(chosen, NONE);
+            draw();
+            change();
+            box.querySelector("summary").focus();
+          },
+        },
+        t("filters.clear"),
+      ),
+    );
+  }
+  // Drawn when opened, when answers have told which platforms there are.
+  box.addEventListener("toggle", () => box.open && draw());
+  told();
+  return box;
+}

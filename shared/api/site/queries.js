@@ -1,0 +1,112 @@
+// The four queries as forms whose answers read as sentences.
+
+import { get, latest } from "./api.js";
+import { fill, h } from "./dom.js";
+import { list, number, sentence, t, tn } from "./i18n.js";
+import { field, platformName, platforms, titleLink, trouble, waiting } from "./parts.js";
+
+const N_NAMED = 5;
+
+const platformField = (any) =>
+  h(
+    "select",
+    { name: "platform", required: !any },
+    any ? h("option", { value: "" }, t("queries.any")) : null,
+    [...platforms].sort().map((id) => h("option", { value: id }, platformName(id))),
+  );
+
+const yearField = (any) =>
+  h("input", { name: "year", type: "number", inputmode: "numeric", min: 1, max: 9999, required: !any, value: any ? null : 2018 });
+
+/** One form: its heading, its fields, its route, and the sentence of an answer. */
+function query(heading, route, fields, say) {
+  const out = h("div.answer", { "aria-live": "polite" });
+  const asking = latest();
+  const form = h(
+    "form.ask",
+    {
+      onsubmit: (event) => {
+        event.preventDefault();
+        const params = Object.fromEntries(new FormData(form));
+        fill(out, waiting(1));
+        asking(
+          (signal) => get(route, params, signal),
+          (found) => fill(out, h("p.sentence", null, say(found))),
+          (problem) => {
+            const nothing = problem.status === 404 && !problem.noRoute;
+            fill(out, nothing ? h("p.sentence", null, t("queries.none")) : trouble(problem));
+          },
+        );
+      },
+    },
+    fields,
+    h("button.do", { type: "submit" }, t("queries.ask")),
+  );
+  return h("section.panel", { "aria-label": heading }, h("h2", null, heading), form, out);
+}
+
+function longest(found) {
+  const unit = found.duration_type === "season" ? "queries.season" : "queries.min";
+  const where = [platformName(found.platform), found.year].filter(Boolean).join(", ");
+  const said = sentence("queries.longest.where", { title: titleLink(found), where, duration: h("b", null, tn(unit, found.duration)) });
+  const n_others = (found.ties ?? []).length - 1;
+  return n_others > 0 ? [said, " ", tn("queries.longest.ties", n_others)] : said;
+}
+
+function actor(found) {
+  const parts = { platform: platformName(found.platform), year: String(found.year), actor: h("b.person", null, found.actor) };
+  const said = sentence("queries.actor.answer", parts, found.count);
+  const others = (found.ties ?? []).filter((name) => name !== found.actor);
+  if (others.length === 0) return said;
+  const named = others.slice(0, N_NAMED);
+  if (others.length > N_NAMED) named.push(`+${number(others.length - N_NAMED)}`);
+  return [said, " ", sentence("queries.actor.ties", { names: h("span.person", null, list(named)) })];
+}
+
+/** The page. */
+export function queries() {
+  const unit = h(
+    "select",
+    { name: "duration_type" },
+    ["min", "season"].map((value) => h("option", { value }, t(`queries.unit.${value}`))),
+  );
+  const scored = h("input", { name: "scored", type: "number", inputmode: "decimal", min: 0, max: 5, step: 0.1, value: 3.5, required: true });
+  const content = [
+    h("div.hero", null, h("h1", { tabindex: -1 }, t("queries.heading")), h("p.lead", null, t("queries.lead"))),
+    h(
+      "div.panels",
+      null,
+      query(
+        t("queries.longest"),
+        "get_max_duration",
+        [
+          field(t("queries.platform"), platformField(true)),
+          field(t("queries.year"), yearField(true)),
+          field(t("queries.longest.unit"), unit),
+        ],
+        longest,
+      ),
+      query(
+        t("queries.score"),
+        "get_score_count",
+        [field(t("queries.platform"), platformField(false)), field(t("queries.year"), yearField(false)), field(t("queries.score.scored"), scored)],
+        (found) =>
+          sentence(
+            "queries.score.answer",
+            { n: h("b", null, number(found.count)), platform: platformName(found.platform), year: String(found.year), scored: number(found.scored) },
+            found.count,
+          ),
+      ),
+      query(t("queries.count"), "get_count_platform", [field(t("queries.platform"), platformField(false))], (found) =>
+        sentence("queries.count.answer", { n: h("b", null, number(found.count)), platform: platformName(found.platform) }, found.count),
+      ),
+      query(
+        t("queries.actor"),
+        "get_actor",
+        [field(t("queries.platform"), platformField(false)), field(t("queries.year"), yearField(false))],
+        actor,
+      ),
+    ),
+  ];
+  return { title: t("queries.heading"), content };
+}

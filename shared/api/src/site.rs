@@ -1,0 +1,278 @@
+//! The pages that people use: files that are compiled in, and served as they are.
+//!
+//! Nothing is built from them and nothing is fetched from elsewhere: `shared/api/site` holds plain HTML, CSS and
+//! ES modules, which ask the API of the same place. They are in no function's route table, since they answer no
+//! question; [`PATHS`] is what a gateway has to send here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use artifact::Digest;
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::Problem;
+use crate::service::explain;
+
+/// The name of the function that serves the pages: that of its crate, its binary and its deployment.
+pub const NAME: &str = "site";
+
+/// The paths that belong to the pages, as the router and the gateway write them.
+pub const PATHS: [&str; 2] = ["/", "/site/{*path}"];
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const MODULE: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+macro_rules! assets {
+    ($($file:literal: $content_type:expr,)*) => {
+        &[$(($file, $content_type, include_bytes!(concat!("../site/", $file)))),*]
+    };
+}
+
+/// What lies in `shared/api/site`: names, content types, bytes. The first is the page itself.
+const ASSETS: &[(&str, &str, &[u8])] = assets! {
+    "index.html": HTML,
+    "style.css": CSS,
+    "icon.svg": SVG,
+    "star.svg": SVG,
+    "api.js": MODULE,
+    "app.js": MODULE,
+    "dom.js": MODULE,
+    "filters.js": MODULE,
+    "home.js": MODULE,
+    "i18n.js": MODULE,
+    "model.js": MODULE,
+    "parts.js": MODULE,
+    "queries.js": MODULE,
+    "ratings.js": MODULE,
+    "search.js": MODULE,
+    "title.js": MODULE,
+    "user.js": MODULE,
+};
+
+/// Everything comes from this place, no script or style stands in the markup, and no script makes markup of text.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What every answer has. A browser asks again each time, and is told by the `ETag` that it has the file: the
+/// modules of two releases never meet.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-cache"),
+];
+
+/// A file, ready to be sent.
+#[derive(Debug, Clone)]
+struct Asset {
+    content_type: &'static str,
+    etag: String,
+    body: &'static [u8],
+}
+
+/// The router of [`PATHS`]. It reads no store.
+pub fn router() -> Router {
+    let mut assets = ASSETS.iter().map(|&(name, content_type, body)| {
+        (name, Asset { content_type, etag: format!("\"{}\"", Digest::of(body).short()), body })
+    });
+    let mut router = Router::new();
+    if let Some((_, page)) = assets.next() {
+        router = router.route(PATHS[0], get(move |headers: HeaderMap| async move { send(&page, &headers) }));
+    }
+    let assets: Arc<BTreeMap<&str, Asset>> = Arc::new(assets.collect());
+    router
+        .route(
+            PATHS[1],
+            get(move |Path(name): Path<String>, headers: HeaderMap| async move {
+                match assets.get(name.as_str()) {
+                    Some(asset) => send(asset, &headers),
+                    None => Problem::no_route(&format!("/site/{name}"), &PATHS.join(", ")).into_response(),
+                }
+            }),
+        )
+        .layer(middleware::map_response(with_headers))
+        .layer(middleware::from_fn(explain))
+}
+
+fn send(asset: &Asset, asked: &HeaderMap) -> Response {
+    let etag = (header::ETAG, asset.etag.clone());
+    if asked.get_all(header::IF_NONE_MATCH).iter().any(|known| matches(known, &asset.etag)) {
+        return (StatusCode::NOT_MODIFIED, [etag]).into_response();
+    }
+    ([(header::CONTENT_TYPE, asset.content_type.to_owned()), etag], asset.body).into_response()
+}
+
+/// Whether a list of entity tags names one; weak tags are as good, as RFC 9110 (section 13.1.2) says.
+fn matches(known: &HeaderValue, etag: &str) -> bool {
+    let Ok(known) = known.to_str() else { return false };
+    known.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+async fn with_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::body::Body;
+    use axum::extract::Request;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn ask(path: &str, known: Option<&str>) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let mut request = Request::builder().uri(path);
+        if let Some(known) = known {
+            request = request.header(header::IF_NONE_MATCH, known);
+        }
+        let response = router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        (parts.status, parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    fn text(name: &str) -> &'static str {
+        let (_, _, body) = ASSETS.iter().find(|(n, ..)| *n == name).unwrap();
+        std::str::from_utf8(body).unwrap()
+    }
+
+    fn modules() -> impl Iterator<Item = (&'static str, &'static str)> {
+        ASSETS.iter().filter(|(_, kind, _)| *kind == MODULE).map(|(name, ..)| (*name, text(name)))
+    }
+
+    #[tokio::test]
+    async fn the_page_and_its_files_are_served_with_a_policy_and_a_tag() {
+        for (name, content_type, body) in ASSETS {
+            let path = if *name == "index.html" { "/".to_owned() } else { format!("/site/{name}") };
+            let (status, headers, found) = ask(&path, None).await;
+            assert_eq!((status, found.as_slice()), (StatusCode::OK, *body), "{path}");
+            assert_eq!(headers[header::CONTENT_TYPE], *content_type, "{path}");
+            for (name, value) in HEADERS {
+                assert_eq!(headers[&name], value, "{path}");
+            }
+            let etag = headers[header::ETAG].to_str().unwrap();
+            for known in [etag.to_owned(), format!("\"other\", W/{etag}"), "*".to_owned()] {
+                let (status, headers, found) = ask(&path, Some(&known)).await;
+                assert_eq!((status, found.len()), (StatusCode::NOT_MODIFIED, 0), "{path} {known}");
+                assert_eq!(headers[header::ETAG], etag, "{path}");
+                assert_eq!(headers[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY, "{path}");
+            }
+            assert_eq!(ask(&path, Some("\"other\"")).await.0, StatusCode::OK, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_a_problem() {
+        for path in ["/site/none.js", "/site/index.html", "/site/../Cargo.toml"] {
+            let (status, headers, _) = ask(path, None).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json", "{path}");
+        }
+        let post = Request::builder().method("POST").uri("/").body(Body::empty()).unwrap();
+        let response = router().oneshot(post).await.unwrap();
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn every_file_is_compiled_in_and_the_first_paint_takes_less_than_100_kb() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/site");
+        let found: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let listed: BTreeSet<String> = ASSETS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        assert_eq!(found, listed);
+        let n_bytes: usize = ASSETS.iter().map(|(_, _, body)| body.len()).sum();
+        assert!(n_bytes < 100_000, "{n_bytes} bytes, uncompressed");
+    }
+
+    #[test]
+    fn nothing_names_another_place_and_the_markup_holds_no_script_or_style() {
+        for (name, kind, _) in ASSETS {
+            let text = text(name);
+            let text = text.replace("http://www.w3.org/2000/svg", "");
+            for place in ["http:", "https:", "\"//", "'//", "@import", "eval(", "innerHTML", "document.write"]
+            {
+                assert!(!text.contains(place), "{name} names {place}");
+            }
+            if *kind == HTML {
+                for inline in ["style=", "<style", "<script>", " on", "javascript:"] {
+                    let on_attribute =
+                        |rest: &str| rest.split('=').next().is_some_and(|n| !n.contains([' ', '>', '<']));
+                    let inlined =
+                        text.split(inline).skip(1).any(|rest| inline != " on" || on_attribute(rest));
+                    assert!(!inlined, "{name} has {inline}");
+                }
+            }
+        }
+    }
+
+    /// The keys of a dictionary: lines that begin with a quoted name and a colon.
+    fn keys(dictionary: &str) -> Vec<&str> {
+        let lines = dictionary.lines().filter_map(|line| line.trim_start().strip_prefix('"'));
+        lines.filter_map(|line| line.split_once("\": ")).map(|(key, _)| key).collect()
+    }
+
+    /// The keys that a file asks for by name.
+    fn said(text: &str) -> impl Iterator<Item = &str> {
+        let calls = ["t(\"", "tn(\"", "sentence(\"", "data-t=\"", "data-t-label=\""];
+        let found = calls.into_iter().flat_map(move |call| text.match_indices(call));
+        found.filter_map(move |(at, call)| {
+            let longer = text[..at].ends_with(|c: char| c.is_alphanumeric());
+            text[at + call.len()..].split('"').next().filter(|_| !longer)
+        })
+    }
+
+    #[test]
+    fn both_languages_have_the_same_words() {
+        let words = text("i18n.js");
+        let (en, es) = words.split_once("\n  es: {").unwrap();
+        let (en, es) = (keys(en), keys(es));
+        assert!(en.len() > 100, "{} keys", en.len());
+        assert_eq!(en, es, "the same keys in the same order");
+        let known: BTreeSet<&str> = en.iter().copied().collect();
+        assert_eq!(known.len(), en.len(), "no key stands twice");
+        let plural = |key: &str| known.contains(format!("{key}.one").as_str());
+        let mut used = BTreeSet::new();
+        for (name, text) in modules().chain([("index.html", text("index.html"))]) {
+            for key in said(text) {
+                assert!(known.contains(key) || plural(key), "{name} says {key}, which nobody wrote");
+                used.insert(key);
+            }
+        }
+        assert!(used.len() > 80, "{} keys found", used.len());
+        let all: String = modules().filter(|(name, _)| *name != "i18n.js").map(|(_, text)| text).collect();
+        for key in known {
+            let stem = key.trim_end_matches(".one").trim_end_matches(".other");
+            let group = stem.rsplit_once('.').map_or(stem, |(group, _)| group);
+            let found = text("index.html").contains(&format!("\"{stem}\""))
+                || all.contains(&format!("\"{stem}\""))
+                || all.contains(&format!("`{group}.$"));
+            assert!(found, "nobody says {key}");
+        }
+    }
+
+    #[test]
+    fn spanish_questions_and_exclamations_open_as_they_close() {
+        let (_, es) = text("i18n.js").split_once("\n  es: {").unwrap();
+        let (es, _) = es.split_once("\n};").unwrap();
+        for line in es.lines() {
+            for (open, close) in [('¿', '?'), ('¡', '!'), ('«', '»')] {
+                assert_eq!(line.matches(open).count(), line.matches(close).count(), "{line}");
+            }
+        }
+    }
+}

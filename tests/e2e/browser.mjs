@@ -1,0 +1,115 @@
+// A server, a browser, and what must hold of every page.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const dictionary = await readFile(new URL("../../shared/api/site/i18n.js", import.meta.url));
+/** What the pages say, in both languages. By its text, since no package says that the file is a module. */
+export const { words } = await import(`data:text/javascript;base64,${dictionary.toString("base64")}`);
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** The sizes that the pages are looked at, one by day and one by night. */
+export const SIZES = {
+  desktop: { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  phone: { viewport: { width: 400, height: 800 }, colorScheme: "dark", isMobile: true, hasTouch: true },
+};
+
+/** `cartelera serve` on a store, at any free port: its address, and how to stop it. */
+export async function serve() {
+  const [program, store] = [process.env.CARTELERA, process.env.STORE];
+  assert.ok(program && store, "CARTELERA names the program and STORE the store: see run.sh");
+  const child = spawn(program, ["serve", "--store", store, "--port", "0", "--no-log"], { stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout.on("data", (piece) => {
+      said += piece;
+      const found = /^listening on (\S+)$/m.exec(said);
+      if (found) resolve(`${found[1]}/`);
+    });
+    child.on("exit", (code) => reject(new Error(`${program} serve ended with ${code}: ${said}`)));
+  });
+  return { url, stop: () => new Promise((resolve) => child.once("exit", resolve) && child.kill("SIGTERM")) };
+}
+
+/** Chromium of the system. */
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+
+/**
+ * A page whose every console error, policy violation and request to another place is a fault. `expected` are the
+ * statuses that a visit leads to on purpose, since browsers log those as errors too.
+ */
+export async function visit(browser, url, language, size, { expected = [] } = {}) {
+  const context = await browser.newContext({ ...SIZES[size], locale: language === "es" ? "es-ES" : "en-GB", reducedMotion: "reduce" });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const faults = [];
+  page.on("console", (message) => {
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    const status = /status of (\d+)|net::(ERR_\w+)/.exec(message.text());
+    if (status && expected.map(String).includes(status[1] ?? status[2])) return;
+    faults.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+  page.on("pageerror", (error) => faults.push(error.stack));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url)) faults.push(`asks ${request.url()}`);
+  });
+  // Policy violations that are not logged, such as those of reports alone.
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+    });
+  });
+  await page.goto(url);
+  return {
+    page,
+    go: async (hash) => {
+      await page.evaluate((to) => (location.hash = to), hash);
+    },
+    end: async () => {
+      await context.close();
+      assert.deepEqual(faults, []);
+    },
+  };
+}
+
+/** What axe-core finds of weight, a page wider than the screen, headings out of order, or a language left behind. */
+export async function sound(page, language) {
+  await page.locator("[aria-busy=true], .waiting").waitFor({ state: "detached" }).catch(() => {});
+  const known = await page.evaluate(() => "axe" in globalThis);
+  // By the debugger and not as a script of the page, which the policy would refuse.
+  if (!known) await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`);
+  });
+  assert.deepEqual(found, []);
+  const shape = await page.evaluate(() => ({
+    lang: document.documentElement.lang,
+    wider: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    headings: [...document.querySelectorAll("h1, h2, h3")].filter((h) => h.checkVisibility()).map((h) => Number(h.tagName[1])),
+    unnamed: [...document.querySelectorAll("main *")].filter((e) => e.children.length === 0 && /^[a-z]+\.[a-z_.]+$/.test(e.textContent.trim())).length,
+  }));
+  assert.equal(shape.lang, language);
+  assert.equal(shape.wider, 0, "the page is no wider than the screen");
+  assert.equal(shape.unnamed, 0, "no key stands where words should");
+  assert.equal(shape.headings.filter((level) => level === 1).length, 1, "one first heading");
+  shape.headings.forEach((level, i) => assert.ok(level <= (shape.headings[i - 1] ?? 0) + 1, `headings go ${shape.headings}`));
+}

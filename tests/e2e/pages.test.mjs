@@ -1,0 +1,308 @@
+// Each path through the pages, in both languages, on a desktop by day and on a phone by night.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { launch, serve, SIZES, sound, visit, words } from "./browser.mjs";
+
+const LIMIT = 100_000;
+
+let server;
+let browser;
+/** Whether the store's model knows tastes: one of biases alone, as of the sample, has the same order for all, and no reasons. */
+let tastes;
+before(async () => {
+  [server, browser] = await Promise.all([serve(), launch()]);
+  const answer = await fetch(`${server.url}recommendations/1?n=1`);
+  tastes = (await answer.json()).strategy !== "biases";
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** A title of the strip, to search for. */
+const known = async (page, i = 0) => {
+  const link = page.locator(".strip > li .name a").nth(i);
+  return { name: await link.textContent(), id: (await link.getAttribute("href")).split("/").pop() };
+};
+
+/** Gives stars to a title of the strip. */
+const rate = (page, i, halves) => page.locator(".strip > li").nth(i).locator("input").nth(halves - 1).check({ force: true });
+
+const settled = (page) => page.locator(".wide .stage[aria-busy=false]").waitFor();
+
+async function choose(page, field, q) {
+  await field.fill(q);
+  await page.locator("[role=option]").first().waitFor();
+  await field.press("ArrowDown");
+  const option = page.locator("[role=option][aria-selected=true]");
+  assert.equal(await field.getAttribute("aria-activedescendant"), await option.getAttribute("id"));
+  const name = await option.locator(".name").textContent();
+  await field.press("Enter");
+  return name;
+}
+
+for (const language of ["en", "es"]) {
+  const say = words[language];
+  /** What stands above the list of a visitor who rated so many titles. */
+  const made = (n) => (tastes ? say[`home.bill.yours.${n === 1 ? "one" : "other"}`].replace("{n}", n) : say["home.bill.biases"]);
+  for (const size of Object.keys(SIZES)) {
+    describe(`${language}, ${size}`, () => {
+      const open = (options) => visit(browser, server.url, language, size, options);
+
+      test("the first paint is light, and says what to do", async () => {
+        const { page, end } = await open();
+        await page.locator(".card").first().waitFor();
+        assert.equal(await page.locator("h1").textContent(), say["home.heading"]);
+        assert.ok((await page.title()).startsWith(say["home.heading"]));
+        await page.getByText(say["home.bill.popular"]).waitFor();
+        const bytes = await page.evaluate(() =>
+          performance.getEntries().reduce((sum, e) => sum + (e.name.includes("/site/") || e.entryType === "navigation" ? (e.decodedBodySize ?? 0) : 0), 0),
+        );
+        assert.ok(bytes > 10_000 && bytes < LIMIT, `${bytes} bytes`);
+        await sound(page, language);
+        await end();
+      });
+
+      test("five ratings change the list, and each suggestion says why", async () => {
+        const { page, end } = await open();
+        await settled(page);
+        await page.locator(".strip > li").nth(5).waitFor();
+        const before = await page.locator(".cards h3 a").allTextContents();
+        for (const [i, halves] of [[0, 9], [1, 10], [2, 7], [3, 2], [4, 8]]) await rate(page, i, halves);
+        await page.getByText(made(5)).waitFor();
+        await settled(page);
+        assert.notDeepEqual(await page.locator(".cards h3 a").allTextContents(), before);
+        const n_cards = await page.locator(".card").count();
+        assert.ok(n_cards >= 5, `${n_cards} cards`);
+        assert.equal(await page.locator(".card .why").count(), tastes ? n_cards : 0, "each says why");
+        if (tastes) {
+          assert.ok((await page.locator(".why .because").first().textContent()).startsWith(say["why.because"]));
+          const value = await page.locator(".why meter").first().evaluate((meter) => meter.value);
+          assert.ok(value > 0 && value <= 1);
+        }
+        await sound(page, language);
+
+        // What is rated is there after a reload, and gone when cleared.
+        await page.reload();
+        assert.equal(await page.locator(".yours .row").count(), 5);
+        page.once("dialog", (dialog) => dialog.accept());
+        await page.getByRole("button", { name: say["home.clear"] }).click();
+        await page.getByText(say["home.yours.empty"]).waitFor();
+        await page.getByText(say["home.bill.popular"]).waitFor();
+        assert.equal(await page.evaluate(() => localStorage.getItem("cartelera.ratings.1")), "[]");
+        await end();
+      });
+
+      test("a title is found and rated by keyboard alone", async () => {
+        const { page, end } = await open();
+        const { name } = await known(page);
+        const field = page.getByRole("combobox", { name: say["search.label"] });
+        await field.fill(name.slice(0, 5).toLowerCase());
+        await page.locator("[role=option]").first().waitFor();
+        assert.equal(await field.getAttribute("aria-expanded"), "true");
+        await sound(page, language);
+        await field.press("Escape");
+        assert.equal(await field.getAttribute("aria-expanded"), "false");
+        const chosen = await choose(page, field, name);
+        const group = page.locator(".yours").getByRole("group", { name: say["stars.legend"].replace("{title}", chosen) });
+        await page.getByText(say["home.yours.pending"]).waitFor();
+        assert.ok(await group.locator("input").first().evaluate((input) => input === document.activeElement), "the stars have the focus");
+        for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowRight");
+        assert.equal(await group.locator("input:checked").inputValue(), "4.5");
+        await page.getByText(made(1)).waitFor();
+        await settled(page);
+        // A recommended title that one has seen goes the same way.
+        await page.getByRole("button", { name: say["title.seen"] }).first().click();
+        assert.equal(await page.locator(".yours .row").count(), 2);
+        assert.ok(await page.locator(".yours .row.unrated input").first().evaluate((input) => input === document.activeElement));
+        await page.locator(".row .remove").first().click();
+        assert.equal(await page.locator(".yours .row").count(), 1);
+        await sound(page, language);
+        await end();
+      });
+
+      test("a rated title that the release does not have is left out", async () => {
+        const { page, end } = await open({ expected: [404] });
+        await page.evaluate(() => {
+          const gone = { id: "zz0", title: "Gone", platform: "netflix", kind: "movie", year: null, genres: [], rating: 4 };
+          localStorage.setItem("cartelera.ratings.1", JSON.stringify([gone, { id: 7 }, null]));
+        });
+        await page.reload();
+        await page.getByText(say["home.gone.one"].replace("{n}", "1")).waitFor();
+        assert.equal(await page.locator(".yours .row").count(), 1);
+        await page.locator(".card").first().waitFor();
+        await end();
+      });
+
+      test("an answer that comes too late is dropped, and one without titles says so", async () => {
+        const { page, end } = await open();
+        const { name } = await known(page);
+        const slow = `**/titles?q=${name.slice(0, 2).toLowerCase()}&*`;
+        await page.route(slow, async (route) => {
+          await new Promise((resolve) => setTimeout(resolve, 800));
+          await route.continue().catch(() => {});
+        });
+        const field = page.getByRole("combobox");
+        await field.fill(name.slice(0, 2).toLowerCase());
+        await page.waitForTimeout(250);
+        await field.fill("qqzzxxqqzz");
+        await page.locator(".note").getByText("qqzzxxqqzz").waitFor();
+        await page.waitForTimeout(900);
+        assert.equal(await page.locator("[role=option]").count(), 0);
+        await end();
+      });
+
+      test("filters narrow the list", async () => {
+        const { page, end } = await open({ expected: [400] });
+        await settled(page);
+        await page.locator(".filters summary").click();
+        await page.getByRole("radio", { name: say["kinds.series"], exact: true }).check();
+        await page.getByText(say["filters.on.one"].replace("{n}", "1")).waitFor();
+        await page.waitForTimeout(300);
+        await settled(page);
+        for (const meta of await page.locator(".card .meta").allTextContents()) assert.ok(meta.startsWith(say["kind.series"]), meta);
+        await page.getByRole("radio", { name: "Netflix", exact: true }).check();
+        await page.getByRole("slider", { name: say["filters.diversity"] }).fill("0.6");
+        await page.getByLabel(say["filters.year_from"], { exact: true }).fill("2015");
+        await page.getByText(say["filters.on.other"].replace("{n}", "4")).waitFor();
+        await page.waitForTimeout(300);
+        await settled(page);
+        for (const meta of await page.locator(".card .meta").allTextContents()) {
+          assert.ok(meta.includes("Netflix") && Number(/\d{4}/.exec(meta)[0]) >= 2015, meta);
+        }
+        await sound(page, language);
+        await page.getByLabel(say["filters.year_to"], { exact: true }).fill("1990");
+        await page.getByText(say["error.invalid"]).waitFor();
+        await sound(page, language);
+        await page.getByRole("button", { name: say["filters.clear"] }).click();
+        await settled(page);
+        await page.locator(".card").first().waitFor();
+        await end();
+      });
+
+      test("a user has a history, a list, and an answer for any title", async () => {
+        const { page, go, end } = await open({ expected: [404] });
+        const { name } = await known(page);
+        await go("#/user");
+        await page.getByLabel(say["user.id"]).fill("1");
+        await page.getByRole("button", { name: say["user.go"] }).click();
+        await page.getByRole("heading", { level: 1, name: say["user.of"].replace("{id}", "1") }).waitFor();
+        await page.locator(".side .row").first().waitFor();
+        await page.locator(tastes ? ".card .why" : ".card").first().waitFor();
+        await page.getByText(say["user.list.model"]).waitFor();
+        const n_rows = await page.locator(".side .row").count();
+        const more = page.getByRole("button", { name: say["list.more"] });
+        if (await more.count()) {
+          await more.click();
+          await page.locator(".side .row").nth(n_rows).waitFor();
+        }
+        await choose(page, page.getByRole("combobox"), name);
+        await page.locator(".verdict").waitFor();
+        const [yes, no] = ["user.answer.yes", "user.answer.no"].map((key) => say[key].split("{")[0]);
+        const said = await page.locator(".verdict p").last().textContent();
+        assert.ok(said.startsWith(yes) || said.startsWith(no), said);
+        await sound(page, language);
+
+        await go("#/user/nobody-of-that-name");
+        await page.getByText(say["user.history.none"]).waitFor();
+        await page.getByText(say["user.list.popular"]).waitFor();
+        await sound(page, language);
+        await end();
+      });
+
+      test("a title has others like it, and suits a user or not", async () => {
+        const { page, go, end } = await open({ expected: [404] });
+        const { name, id } = await known(page);
+        await go(`#/title/${id}`);
+        await page.getByRole("heading", { level: 1, name }).waitFor();
+        await page.locator(".card").first().waitFor();
+        assert.equal(await page.title(), `${name} · Cartelera`);
+        await page.locator(".hero input").nth(6).check({ force: true });
+        await page.getByLabel(say["user.id"]).fill("1");
+        await page.getByRole("button", { name: say["queries.ask"] }).click();
+        await page.locator(".verdict").waitFor();
+        await sound(page, language);
+        await page.getByRole("link", { name: say["title.back"] }).click();
+        await page.locator(".yours .row").waitFor();
+        await go("#/title/zz0");
+        await page.getByText(say["error.missing"]).waitFor();
+        await sound(page, language);
+        await end();
+      });
+
+      test("the four questions are answered in sentences", async () => {
+        const { page, go, end } = await open({ expected: [404] });
+        await go("#/queries");
+        await page.getByRole("heading", { level: 1, name: say["queries.heading"] }).waitFor();
+        for (const [i, key] of ["queries.longest", "queries.score", "queries.count", "queries.actor"].entries()) {
+          const panel = page.getByRole("region", { name: say[key] });
+          if (i > 0) await panel.getByRole("combobox").selectOption("netflix");
+          await panel.getByRole("button").click();
+          await panel.locator(".sentence").waitFor();
+          const said = await panel.locator(".sentence").textContent();
+          assert.match(said, /\d.*\.$/, said);
+          assert.ok(!said.includes("{"), said);
+        }
+        await page.getByRole("region", { name: say["queries.longest"] }).getByRole("spinbutton").fill("1800");
+        await page.getByRole("region", { name: say["queries.longest"] }).getByRole("button").click();
+        await page.getByText(say["queries.none"]).waitFor();
+        await sound(page, language);
+        await end();
+      });
+
+      test("the model says what it is", async () => {
+        const { page, go, end } = await open({ expected: [404] });
+        await go("#/model");
+        await page.getByRole("heading", { level: 1, name: say["model.heading"] }).waitFor();
+        await page.getByText(say["model.release"], { exact: true }).waitFor();
+        assert.ok((await page.locator("tbody tr").count()) >= 5);
+        await sound(page, language);
+        await end();
+      });
+
+      test("the language is changed by hand, and kept", async () => {
+        const { page, end } = await open();
+        const other = language === "en" ? "es" : "en";
+        await page.getByRole("button", { name: other === "es" ? "Español" : "English" }).click();
+        assert.equal(await page.locator("h1").textContent(), words[other]["home.heading"]);
+        await page.reload();
+        assert.equal(await page.locator("h1").textContent(), words[other]["home.heading"]);
+        await page.locator(".card").first().waitFor();
+        await sound(page, other);
+        await end();
+      });
+
+      test("without a connection the page says so, and tries again", async () => {
+        const { page, end } = await open({ expected: ["ERR_INTERNET_DISCONNECTED"] });
+        await settled(page);
+        await page.locator(".strip > li").first().waitFor();
+        await page.context().setOffline(true);
+        await rate(page, 0, 10);
+        await page.getByText(say["error.offline"]).waitFor();
+        await sound(page, language);
+        await page.context().setOffline(false);
+        await page.getByRole("button", { name: say["error.again"] }).click();
+        await page.getByText(made(1)).waitFor();
+        await page.locator(".card").first().waitFor();
+        await end();
+      });
+
+      test("every address leads somewhere, and the focus goes with it", async () => {
+        const { page, go, end } = await open();
+        await go("#/nowhere");
+        await page.getByRole("heading", { name: say["page.missing"] }).waitFor();
+        assert.ok(await page.locator("h1").evaluate((h) => h === document.activeElement));
+        await sound(page, language);
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", { name: say["home.heading"] }).waitFor();
+        await page.locator(".skip").focus();
+        await page.keyboard.press("Enter");
+        assert.ok(await page.evaluate(() => document.activeElement.id === "main"));
+        await page.locator(".card").first().waitFor();
+        await end();
+      });
+    });
+  }
+}

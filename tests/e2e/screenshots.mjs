@@ -1,0 +1,44 @@
+// Takes the README's screenshots into tests/e2e/screenshots: `tests/e2e/run.sh --screenshots [STORE]`.
+
+import { mkdir } from "node:fs/promises";
+import { launch, serve, visit } from "./browser.mjs";
+
+const folder = new URL("screenshots/", import.meta.url);
+await mkdir(folder, { recursive: true });
+const [server, browser] = await Promise.all([serve(), launch()]);
+const shot = (page, name) => page.screenshot({ path: new URL(name, folder).pathname });
+const busy = (page) => page.locator(".wide .stage[aria-busy=false]").waitFor();
+
+async function rated(page) {
+  await page.locator(".strip > li").nth(6).waitFor();
+  for (const [i, halves] of [[0, 9], [1, 10], [2, 7], [3, 8], [5, 4]]) {
+    await page.locator(".strip > li").nth(i).locator("input").nth(halves - 1).check({ force: true });
+  }
+  await page.waitForTimeout(400);
+  await busy(page);
+}
+
+const desktop = await visit(browser, server.url, "en", "desktop");
+await desktop.page.setViewportSize({ width: 1120, height: 780 });
+await rated(desktop.page);
+await desktop.page.locator(".strip").evaluate((strip) => (strip.scrollLeft = 0));
+await desktop.page.evaluate(() => scrollTo(0, document.querySelector(".known").offsetTop - 24));
+await shot(desktop.page, "for-you.png");
+await desktop.end();
+
+const phone = await visit(browser, server.url, "es", "phone");
+await rated(phone.page);
+await phone.page.evaluate(() => scrollTo(0, document.querySelector(".wide").offsetTop - 16));
+await shot(phone.page, "for-you-phone-es.png");
+await phone.end();
+
+const queries = await visit(browser, server.url, "en", "desktop");
+await queries.go("#/queries");
+await queries.page.locator("form").nth(3).waitFor();
+for (const button of await queries.page.locator("main form button").all()) await button.click();
+await queries.page.locator(".sentence").nth(3).waitFor();
+await shot(queries.page, "questions.png");
+await queries.end();
+
+await browser.close();
+await server.stop();

@@ -8,7 +8,7 @@ const LIMIT = 100_000;
 
 let server;
 let browser;
-/** Whether the store's model knows tastes: one of biases alone, as of the sample, has the same order for all, and no reasons. */
+/** Whether the store's model knows tastes: one of biases alone has the same order for all, and no reasons. */
 let tastes;
 before(async () => {
   [server, browser] = await Promise.all([serve(), launch()]);

@@ -28,7 +28,8 @@ pub async fn main<E: Error + Send + Sync + 'static>(
     open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
 ) -> ExitCode {
     logged(function.name(), async {
-        let (router, store) = start(function, open).await?;
+        // Loading several artifacts at once makes a large future, which is needed once.
+        let (router, store) = Box::pin(start(function, open)).await?;
         tracing::info!(function = function.name(), store, "ready");
         lambda_runtime::run(Adapter::from(service(router))).await
     })

@@ -36,7 +36,7 @@ pub async fn main<E: Error + Send + Sync + 'static>(
     .await
 }
 
-/// Answers events for the pages of [`site`], which need no store.
+/// Answers events for the pages of [`mod@site`], which need no store.
 pub async fn site() -> ExitCode {
     logged(site::NAME, async {
         tracing::info!(function = site::NAME, "ready");

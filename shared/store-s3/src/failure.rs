@@ -10,6 +10,10 @@ pub(crate) enum Failure {
     NoObject,
     /// The object is not what the writer expected.
     Precondition,
+    /// The object is of the version that the reader has.
+    Unchanged,
+    /// The object has not the bytes asked for.
+    Range,
     /// Anything else.
     Other { hint: Option<String>, source: Box<dyn Error + Send + Sync> },
 }
@@ -28,6 +32,8 @@ impl Failure {
             ("PreconditionFailed" | "ConditionalRequestConflict", _) | (_, Some(412)) => {
                 return Self::Precondition;
             }
+            (_, Some(304)) => return Self::Unchanged,
+            ("InvalidRange", _) | (_, Some(416)) => return Self::Range,
             _ => {}
         }
         let hint = match (&error, code, status) {

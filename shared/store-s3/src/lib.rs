@@ -8,11 +8,14 @@
 mod failure;
 mod open;
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use store::{Action, ObjectInfo, Store, StoreError, Version, check_key, check_prefix};
+use store::{Action, ObjectInfo, Seen, Store, StoreError, Version, check_key, check_prefix};
 
 use failure::Failure;
 pub use open::{OpenError, open};
@@ -41,12 +44,31 @@ impl S3Store {
         format!("{}{key}", self.prefix)
     }
 
+    fn get_object(&self, key: &str) -> GetObjectFluentBuilder {
+        self.client.get_object().bucket(&self.bucket).key(self.object_key(key))
+    }
+
+    async fn read_object(&self, request: GetObjectFluentBuilder) -> Result<(Bytes, Version), Failure> {
+        let object = request.send().await.map_err(Failure::of)?;
+        let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
+        let body = object.body.collect().await.map_err(Failure::cut)?;
+        Ok((body.into_bytes(), Version::new(tag)))
+    }
+
     fn fail(&self, action: Action, key: &str, failure: Failure) -> StoreError {
         let (key, location) = (key.to_owned(), self.location());
         match failure {
             Failure::NoBucket => StoreError::NoStore { location },
             Failure::NoObject => StoreError::NotFound { key, location },
             Failure::Precondition => StoreError::Conflict { key, location },
+            // Told apart where they may come; elsewhere they break the protocol.
+            Failure::Unchanged | Failure::Range => StoreError::Backend {
+                action,
+                key,
+                location,
+                hint: None,
+                source: "the service answered a condition that was not set".into(),
+            },
             Failure::Other { hint, source } => StoreError::Backend { action, key, location, hint, source },
         }
     }
@@ -89,16 +111,45 @@ impl Store for S3Store {
 
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
         check_key(key)?;
-        let request = self.client.get_object().bucket(&self.bucket).key(self.object_key(key));
-        let fail = |failure| self.fail(Action::Read, key, failure);
-        let object = match request.send().await.map_err(Failure::of) {
-            Ok(object) => object,
-            Err(Failure::NoObject) => return Ok(None),
-            Err(failure) => return Err(fail(failure)),
+        match self.read_object(self.get_object(key)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Failure::NoObject) => Ok(None),
+            Err(failure) => Err(self.fail(Action::Read, key, failure)),
+        }
+    }
+
+    async fn read_if_changed(&self, key: &str, known: &Version) -> Result<Seen, StoreError> {
+        check_key(key)?;
+        match self.read_object(self.get_object(key).if_none_match(known.as_str())).await {
+            // A service may ignore the condition.
+            Ok((_, version)) if version == *known => Ok(Seen::Same),
+            Err(Failure::Unchanged) => Ok(Seen::Same),
+            Ok((bytes, version)) => Ok(Seen::Changed(bytes, version)),
+            Err(Failure::NoObject) => Ok(Seen::Gone),
+            Err(failure) => Err(self.fail(Action::Read, key, failure)),
+        }
+    }
+
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        check_key(key)?;
+        let out_of_range = || StoreError::OutOfRange {
+            key: key.to_owned(),
+            location: self.location(),
+            range: range.clone(),
         };
-        let tag = object.e_tag.ok_or_else(|| fail(Failure::no_tag()))?;
-        let body = object.body.collect().await.map_err(|e| fail(Failure::cut(e)))?;
-        Ok(Some((body.into_bytes(), Version::new(tag))))
+        if range.is_empty() {
+            // HTTP knows no empty range; what the trait promises of one is that its place exists.
+            let bytes = self.get(key).await?.len() as u64;
+            let exists = range.start == range.end && range.end <= bytes;
+            return if exists { Ok(Bytes::new()) } else { Err(out_of_range()) };
+        }
+        // The last byte is named, not the one after it.
+        let header = format!("bytes={}-{}", range.start, range.end - 1);
+        match self.read_object(self.get_object(key).range(header)).await {
+            Ok((bytes, _)) if bytes.len() as u64 == range.end - range.start => Ok(bytes),
+            Ok(_) | Err(Failure::Range) => Err(out_of_range()),
+            Err(failure) => Err(self.fail(Action::Read, key, failure)),
+        }
     }
 
     async fn replace(

@@ -1,6 +1,7 @@
 //! What every store must do, in one suite that runs against each of them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +14,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    LoadError, ObjectInfo, Put, ReleaseError, Store, StoreError, Version, current, load, load_optional,
+    LoadError, ObjectInfo, Put, ReleaseError, Seen, Store, StoreError, Version, current, load, load_optional,
     load_with_digest, manifest, publish, releases, rollback, verify_release,
 };
 
@@ -27,6 +28,8 @@ type Shared = Arc<dyn Store>;
 /// Where the store does not conform, saying in what.
 pub async fn conformance(open: &dyn Fn(&str) -> Shared) {
     objects_come_back(open("objects")).await;
+    a_reader_who_knows_the_version_is_told_so(open("known")).await;
+    parts_come_back(open("parts")).await;
     listing_is_sorted_and_by_prefix(open("list")).await;
     keys_are_checked(open("keys")).await;
     immutable_objects_are_written_once(open("immutable")).await;
@@ -128,6 +131,38 @@ async fn objects_come_back(store: Shared) {
         let gone = store.get(key).await.expect_err("it was deleted");
         assert!(matches!(&gone, StoreError::NotFound { .. }), "{gone}");
         assert!(gone.to_string().contains(key) && gone.to_string().contains(&store.location()), "{gone}");
+    }
+}
+
+async fn a_reader_who_knows_the_version_is_told_so(store: Shared) {
+    let first = store.replace("p", "one".into(), None).await.expect("the key is free");
+    assert_eq!(store.read_if_changed("p", &first).await.expect("it can be read"), Seen::Same);
+    let second = store.replace("p", "two".into(), Some(&first)).await.expect("nobody else writes");
+    let seen = store.read_if_changed("p", &first).await.expect("it can be read");
+    assert_eq!(seen, Seen::Changed("two".into(), second.clone()));
+    store.delete("p").await.expect("it can be deleted");
+    assert_eq!(store.read_if_changed("p", &second).await.expect("absence is no error"), Seen::Gone);
+}
+
+async fn parts_come_back(store: Shared) {
+    let bytes: Bytes = (0..=255).cycle().take(100_000).collect::<Vec<u8>>().into();
+    store.replace("p", bytes.clone(), None).await.expect("the key is free");
+    for range in [0..1, 99_999..100_000, 65_536..70_000, 0..100_000, 5..5, 100_000..100_000] {
+        let part = store.read_range("p", range.clone()).await.expect("the object has these bytes");
+        assert_eq!(part, bytes.slice(range.start as usize..range.end as usize));
+    }
+    let upside_down = Range { start: 6, end: 5 };
+    for range in [0..100_001, 99_999..100_001, 100_000..100_001, 100_001..100_001, upside_down, 0..1 << 40] {
+        let refused = store.read_range("p", range.clone()).await.expect_err("the object has not these bytes");
+        assert!(
+            matches!(&refused, StoreError::OutOfRange { range: r, .. } if *r == range),
+            "{}",
+            told(&refused)
+        );
+    }
+    for range in [0..0, 0..1] {
+        let missing = store.read_range("q", range).await.expect_err("there is no such object");
+        assert!(matches!(&missing, StoreError::NotFound { .. }), "{missing}");
     }
 }
 

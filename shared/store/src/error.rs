@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 
 use thiserror::Error;
 
@@ -59,6 +60,16 @@ pub enum StoreError {
         key: String,
         /// The store.
         location: String,
+    },
+    /// The object has not all of the bytes asked for.
+    #[error("{key} in {location} has no bytes {} to {}", .range.start, .range.end)]
+    OutOfRange {
+        /// The key.
+        key: String,
+        /// The store.
+        location: String,
+        /// The bytes asked for.
+        range: Range<u64>,
     },
     /// A key or prefix that no store takes.
     #[error("{key:?} is no key: {problem}")]

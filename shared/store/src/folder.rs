@@ -1,5 +1,6 @@
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -7,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::memory::version_of;
-use crate::{Action, ObjectInfo, Store, StoreError, Version, check_key, check_prefix};
+use crate::{Action, ObjectInfo, Store, StoreError, Version, check_key, check_prefix, out_of_range, within};
 
 /// Held while anything is written, so that writers in several processes take turns.
 const LOCK: &str = ".lock";
@@ -76,6 +77,19 @@ impl FolderStore {
         }
     }
 
+    fn read_part(&self, key: &str, range: &Range<u64>) -> io::Result<Part> {
+        let mut file = match File::open(self.root.join(key)) {
+            Ok(file) => file,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Part::NoObject),
+            Err(e) => return Err(e),
+        };
+        let Some(range) = within(range, file.metadata()?.len()) else { return Ok(Part::Short) };
+        file.seek(SeekFrom::Start(range.start as u64))?;
+        let mut bytes = vec![0; range.len()];
+        file.read_exact(&mut bytes)?;
+        Ok(Part::Bytes(bytes))
+    }
+
     fn write(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
         let (incoming, target) = (self.root.join(INCOMING), self.root.join(key));
         let mut file = File::create(&incoming)?;
@@ -113,6 +127,13 @@ impl FolderStore {
         found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Ok(found)
     }
+}
+
+/// What reading a part of a file found.
+enum Part {
+    Bytes(Vec<u8>),
+    Short,
+    NoObject,
 }
 
 fn describe(key: String, path: &Path) -> io::Result<Option<ObjectInfo>> {
@@ -200,6 +221,23 @@ impl Store for FolderStore {
             (Some(bytes), _) => Ok(bytes.into()),
             (None, true) => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
             (None, false) => Err(self.no_store()),
+        }
+    }
+
+    /// As the trait's, reading no more than the range.
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        check_key(key)?;
+        let wanted = range.clone();
+        let read = self.blocking(Action::Read, key, move |store, key| {
+            Ok((store.read_part(key, &wanted)?, store.root.try_exists()?))
+        });
+        match read.await? {
+            (Part::Bytes(bytes), _) => Ok(bytes.into()),
+            (Part::Short, _) => Err(out_of_range(self, key, range)),
+            (Part::NoObject, true) => {
+                Err(StoreError::NotFound { key: key.to_owned(), location: self.location() })
+            }
+            (Part::NoObject, false) => Err(self.no_store()),
         }
     }
 

@@ -30,6 +30,7 @@ mod open;
 mod release;
 
 use std::fmt;
+use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -73,6 +74,17 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// When it was last written, Unix seconds, where the store keeps that.
     pub modified: Option<u64>,
+}
+
+/// What [`Store::read_if_changed`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The version that was known already.
+    Same,
+    /// Another.
+    Changed(Bytes, Version),
+    /// No such object.
+    Gone,
 }
 
 /// What [`Store::put_immutable`] found to do.
@@ -129,6 +141,30 @@ pub trait Store: fmt::Debug + Send + Sync {
         }
     }
 
+    /// An object, unless it still is of the version that is known. A store that can ask so sends nothing then.
+    ///
+    /// # Errors
+    /// As [`Store::read_versioned`].
+    async fn read_if_changed(&self, key: &str, known: &Version) -> Result<Seen, StoreError> {
+        Ok(match self.read_versioned(key).await? {
+            Some((_, version)) if version == *known => Seen::Same,
+            Some((bytes, version)) => Seen::Changed(bytes, version),
+            None => Seen::Gone,
+        })
+    }
+
+    /// The bytes of an object from `range.start` to before `range.end`: all of them, or an error.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::NoStore`], and [`StoreError::OutOfRange`] where the object ends before
+    /// the range, or the range is upside down.
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let bytes = self.get(key).await?;
+        within(&range, bytes.len() as u64)
+            .map(|range| bytes.slice(range))
+            .ok_or_else(|| out_of_range(self, key, range))
+    }
+
     /// Creates an object that never changes. Where it is there already it is read and compared, which
     /// costs a download and no upload, and proves that what is there is whole.
     ///
@@ -148,6 +184,16 @@ pub trait Store: fmt::Debug + Send + Sync {
             Err(other) => Err(other),
         }
     }
+}
+
+/// The range, where it lies within so many bytes.
+fn within(range: &Range<u64>, len: u64) -> Option<Range<usize>> {
+    let fits = range.start <= range.end && range.end <= len;
+    if fits { Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?) } else { None }
+}
+
+fn out_of_range(store: &(impl Store + ?Sized), key: &str, range: Range<u64>) -> StoreError {
+    StoreError::OutOfRange { key: key.to_owned(), location: store.location(), range }
 }
 
 fn compare(

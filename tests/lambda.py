@@ -228,6 +228,43 @@ def invoke(port, env):
     say(f"  cargo lambda invoke: {answer['body']}")
 
 
+def health(port, function):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/lambda-url/{function}/health", timeout=30) as response:
+        return json.load(response)
+
+
+def reloads(port, publish):
+    """Functions that run take up the release that is published meanwhile, each beside its own requests."""
+    readers = [function for function in FUNCTIONS if function != "site"]
+    before = {function: health(port, function)["release"] for function in readers}
+    publish()
+    end = time.monotonic() + PATIENCE
+    waiting = list(readers)
+    while waiting and time.monotonic() < end:
+        waiting = [function for function in waiting if health(port, function)["release"] == before[function]]
+    if waiting:
+        sys.exit(f"{', '.join(waiting)} still serve {before[waiting[0]]} {PATIENCE} s after another was published")
+    say(f"  {len(readers)} functions serve the release that was published while they ran")
+
+
+def logs():
+    """Every function wrote a line a request, with its metrics, and nobody's id."""
+    n_lines = 0
+    for function in FUNCTIONS:
+        lines = [json.loads(line) for line in (WORK / f"{function}.log").read_text(encoding="utf-8").splitlines()]
+        lines = [line for line in lines if line.get("message") == "request"]
+        for line in lines:
+            named = [metric["Name"] for s in line["_aws"]["CloudWatchMetrics"] for metric in s["Metrics"]]
+            missing = [name for name in ["Latency", "ColdStart", *named] if name not in line]
+            fixed = re.sub(r"\{[^}]*\}", "", line["route"]).split("/")
+            if missing or line["Function"] != function or not line["request_id"] or any(re.search(r"\d", part) for part in fixed):
+                sys.exit(f"{function} logs {line}")
+        if [line["ColdStart"] for line in lines] != [1] + [0] * (len(lines) - 1):
+            sys.exit(f"{function} does not log one cold start, the first of {len(lines)} requests")
+        n_lines += len(lines)
+    say(f"  {n_lines} requests have a line each")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", action="store_true", help="run what `cargo lambda build --release` makes")
@@ -285,8 +322,14 @@ def main():
             replay("cargo lambda watch, folder, by route", f"http://127.0.0.1:{port}")
             replay("cargo lambda watch, folder, by function URL", f"http://127.0.0.1:{port}/lambda-url/{{function}}")
             invoke(port, env)
-        with watched(binaries, "s3://cartelera/releases", env, aws.items()) as port:
+        with watched(binaries, "s3://cartelera/releases", env, (aws | {"ARTIFACT_TTL": "0"}).items()) as port:
             replay("cargo lambda watch, S3, by route", f"http://127.0.0.1:{port}")
+            sample = ROOT / "data" / "sample"
+            other = ("--titles", sample / "titles", "--ratings", sample / "ratings", "--algorithm", "biases")
+            quick = ("--trials", 1, "--ranking-trials", 0, "--signal-splits", 0)
+            to_s3 = ("--store", "s3://cartelera/releases")
+            reloads(port, lambda: run(cartelera, "build", *other, *quick, *to_s3, env=os.environ | aws))
+        logs()
 
     first = targets[0][1].answers
     for name, target in targets[1:]:

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Instant;
 
+use api::StrategyUsed;
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{self, Next};
@@ -11,7 +12,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 /// Answers on a listener until `stop` is ready, then lets requests under way finish. A line a request goes to the
-/// log: method, route, status, microseconds. The route and not the path, since paths hold ids of users.
+/// log: method, route, status, the strategy where a model answered, microseconds. The route and not the path, since paths hold ids of users.
 ///
 /// # Errors
 /// What the listener says.
@@ -31,12 +32,12 @@ pub async fn serve(
 async fn log_request(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     tracing::info!(
         %method,
-        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        route = response.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str),
         status = response.status().as_u16(),
+        strategy = response.extensions().get::<StrategyUsed>().map(|used| used.0),
         micros = began.elapsed().as_micros() as u64,
     );
     response

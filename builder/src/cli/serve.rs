@@ -2,6 +2,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 
 use anyhow::Context as _;
+use api::{Current, Function, Reload};
 use tokio::net::TcpListener;
 
 use super::Context;
@@ -11,8 +12,8 @@ use crate::serve::{serve, stop_signal};
 
 /// Answer every route over HTTP on this machine, and show the pages.
 ///
-/// The same handlers as in the Lambda functions, in one process, from the release that the store serves at start; a
-/// browser finds the pages at the address itself.
+/// The same handlers as in the Lambda functions, in one process, from the release that the store serves, and from the
+/// next one when it is published; a browser finds the pages at the address itself.
 /// Stops on Ctrl-C or SIGTERM after the requests under way.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -34,6 +35,10 @@ pub(super) struct ListenArgs {
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     host: IpAddr,
 
+    /// Seconds that pass at least between two looks for another release.
+    #[arg(long, default_value = "60", env = api::ARTIFACT_TTL, value_name = "SECONDS", value_parser = Reload::every)]
+    artifact_ttl: Reload,
+
     /// Write no line a request.
     #[arg(long)]
     no_log: bool,
@@ -47,7 +52,8 @@ pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> 
     let log = (!listen.no_log).then(super::output::log_to_stderr);
     let ended = block_on(async {
         let store = open(uri).await?;
-        let router = api::load_all(store.as_ref()).await?.merge(api::site::router());
+        let current = Current::start(store.into(), &Function::ALL, listen.artifact_ttl).await?;
+        let router = api::site::router().fallback_service(current.router());
         let (host, port) = (listen.host, listen.port);
         let listener = TcpListener::bind((host, port)).await.with_context(|| {
             format!("cannot listen on {host}, port {port}; is it taken? Try --port with another one")

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::about::About;
 use crate::catalogue::Catalogue;
 use crate::lists::{self, FilterWish, ListWish};
+use crate::log::StrategyUsed;
 use crate::pages::Page;
 use crate::params::Params;
 use crate::problem::Problem;
@@ -23,6 +24,9 @@ use crate::wire;
 
 /// The most ratings that are folded in.
 pub(crate) const MAX_RATINGS: usize = 1000;
+
+/// The deepest that a body is nested; what it may say takes 3.
+const MAX_BODY_DEPTH: usize = 8;
 
 /// A JSON answer of 200.
 fn json(answer: &impl Serialize) -> Response {
@@ -37,6 +41,13 @@ fn json(answer: &impl Serialize) -> Response {
             Problem::internal().into_response()
         }
     }
+}
+
+/// A JSON answer that was made by a strategy, which the log is told.
+fn by(strategy: &'static str, answer: &impl Serialize) -> Response {
+    let mut response = json(answer);
+    response.extensions_mut().insert(StrategyUsed(strategy));
+    response
 }
 
 pub(crate) async fn max_duration(
@@ -130,6 +141,9 @@ pub(crate) async fn recommendations_for_new(
     body: Bytes,
 ) -> Result<Response, Problem> {
     Params::new(query.as_deref()).finish(Some(()))?;
+    if depth(&body) > MAX_BODY_DEPTH {
+        return Err(Problem::one_invalid("body", format!("is nested more than {MAX_BODY_DEPTH} deep")));
+    }
     let mut reader = serde_json::Deserializer::from_slice(&body);
     let asked: wire::NewUser = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| Problem::one_invalid(&place(error.path()), error.inner().to_string()))?;
@@ -144,6 +158,23 @@ pub(crate) async fn recommendations_for_new(
         .map(|(id, rating)| Ok((recommender.position(id)?, rating)))
         .collect::<Result<Vec<_>, recommender::UnknownTitle>>()?;
     Ok(list(None, recommender.recommend_to_new(&ratings, &options)))
+}
+
+/// How deep the arrays and objects of a JSON text are nested. Of a text that is no JSON it is some number.
+fn depth(text: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for &byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 fn place(path: &serde_path_to_error::Path) -> String {
@@ -169,11 +200,15 @@ fn check_ratings<'a>(given: &'a [wire::GivenRating], params: &mut Params<'_>) ->
 }
 
 fn list(user_id: Option<&str>, found: Recommendations<'_>) -> Response {
-    json(&wire::Recommendations {
-        user_id,
-        strategy: found.strategy.as_str(),
-        recommendations: found.items.into_iter().map(Into::into).collect(),
-    })
+    let strategy = found.strategy.as_str();
+    by(
+        strategy,
+        &wire::Recommendations {
+            user_id,
+            strategy,
+            recommendations: found.items.into_iter().map(Into::into).collect(),
+        },
+    )
 }
 
 pub(crate) async fn predict(
@@ -185,14 +220,18 @@ pub(crate) async fn predict(
     let id = params.id(&queried::OF_TITLE);
     let (user_id, id, ()) = params.finish(all((user_id, id, Some(()))))?;
     let prediction = recommender.predict(&user_id, &id)?;
-    Ok(json(&wire::Prediction {
-        user_id: &user_id,
-        title: prediction.title.into(),
-        score: wire::shown(prediction.score),
-        recommended: prediction.recommended,
-        threshold: wire::shown(prediction.threshold),
-        strategy: prediction.strategy.as_str(),
-    }))
+    let strategy = prediction.strategy.as_str();
+    Ok(by(
+        strategy,
+        &wire::Prediction {
+            user_id: &user_id,
+            title: prediction.title.into(),
+            score: wire::shown(prediction.score),
+            recommended: prediction.recommended,
+            threshold: wire::shown(prediction.threshold),
+            strategy,
+        },
+    ))
 }
 
 pub(crate) async fn similar(
@@ -206,11 +245,15 @@ pub(crate) async fn similar(
     TitleId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
     let filter = filter.resolve(recommender.titles())?;
     let similar = recommender.similar(&id, n, &filter)?;
-    Ok(json(&wire::Similar {
-        of: similar.of.into(),
-        strategy: similar.strategy.as_str(),
-        similar: similar.items.into_iter().map(Into::into).collect(),
-    }))
+    let strategy = similar.strategy.as_str();
+    Ok(by(
+        strategy,
+        &wire::Similar {
+            of: similar.of.into(),
+            strategy,
+            similar: similar.items.into_iter().map(Into::into).collect(),
+        },
+    ))
 }
 
 pub(crate) async fn find_titles(
@@ -280,7 +323,6 @@ fn asset(media: &'static str, text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media),
         (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     (headers, text).into_response()
@@ -296,4 +338,23 @@ pub(crate) async fn docs_script() -> Response {
 
 pub(crate) async fn docs_style() -> Response {
     asset("text/css; charset=utf-8", include_str!("page/docs.css"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_brackets_outside_of_texts() {
+        for (text, expected) in [
+            ("", 0),
+            ("5", 0),
+            (r#"{"ratings":[{"id":"a"}],"n":[]}"#, 3),
+            (r#"["[[[[", "\"[[", "\\"]"#, 1),
+            ("]]]][", 1),
+            ("[[[", 3),
+        ] {
+            assert_eq!(depth(text.as_bytes()), expected, "{text}");
+        }
+    }
 }

@@ -10,16 +10,20 @@ mod handlers;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod lists;
+mod log;
 mod pages;
 mod params;
 mod problem;
 mod queried;
+mod reload;
 mod routes;
 mod service;
 pub mod site;
 mod wire;
 
 pub use catalogue::CatalogueMismatch;
+pub use log::StrategyUsed;
 pub use problem::Problem;
+pub use reload::{ARTIFACT_TTL, Current, InvalidTtl, Reload};
 pub use routes::{Endpoint, Function, Method, ROUTES, Route};
-pub use service::{StartError, load, load_all};
+pub use service::{StartError, load};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use artifact::Manifest;
+use artifact::{Manifest, Pointer};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -52,21 +52,20 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`]; nothing is served from half a release.
 pub async fn load(function: Function, store: &dyn Store) -> Result<Router, StartError> {
-    let pointer = store::current(store).await?;
-    Ok(finish(routes_of(function, store, &pointer.manifest).await?, About::new(pointer, vec![function])))
+    release(&[function], store, store::current(store).await?).await
 }
 
-/// The same for every function, in one router.
-///
-/// # Errors
-/// [`StartError`].
-pub async fn load_all(store: &dyn Store) -> Result<Router, StartError> {
-    let pointer = store::current(store).await?;
+/// The router of some functions, from the release that a pointer names.
+pub(crate) async fn release(
+    functions: &[Function],
+    store: &dyn Store,
+    pointer: Pointer,
+) -> Result<Router, StartError> {
     let mut router = Router::new();
-    for function in Function::ALL {
+    for &function in functions {
         router = router.merge(routes_of(function, store, &pointer.manifest).await?);
     }
-    Ok(finish(router, About::new(pointer, Function::ALL.to_vec())))
+    Ok(finish(router, About::new(pointer, functions.to_vec())))
 }
 
 async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -> Result<Router, StartError> {
@@ -120,7 +119,9 @@ async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommend
         store::load_optional::<RankingModel>(store, manifest),
         store::load::<Histories>(store, manifest),
     )?;
-    Recommender::new(titles, model, ranking, histories, manifest.model.recommend_threshold)
+    let threshold = manifest.model.recommend_threshold;
+    store::beside(move || Recommender::new(titles, model, ranking, histories, threshold))
+        .await
         .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
 }
 
@@ -164,13 +165,25 @@ fn finish(router: Router, about: About) -> Router {
         .fallback(move |request: Request| async move { Problem::no_route(request.uri().path(), &known) })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(explain))
+        .layer(middleware::map_response(as_it_says))
+}
+
+/// Forbids browsers to take an answer for anything but what its content type says.
+async fn as_it_says(mut response: Response) -> Response {
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// Turns the framework's own refusals, which are plain text, into problems.
 pub(crate) async fn explain(request: Request, next: Next) -> Response {
     // Copies of both share what they hold with the request.
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let response = next.run(request).await;
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    // For those who write logs, further out than routes are known.
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
     let problem = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed(method.as_str(), uri.path()),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_BODY_BYTES),
@@ -180,8 +193,9 @@ pub(crate) async fn explain(request: Request, next: Next) -> Response {
         _ => return response,
     };
     let mut told = problem.into_response();
+    *told.extensions_mut() = std::mem::take(response.extensions_mut());
     for (name, value) in response.headers() {
-        if name == axum::http::header::ALLOW {
+        if name == header::ALLOW {
             told.headers_mut().insert(name, value.clone());
         }
     }
@@ -189,7 +203,7 @@ pub(crate) async fn explain(request: Request, next: Next) -> Response {
 }
 
 fn is_problem(response: &Response) -> bool {
-    let content_type = response.headers().get(axum::http::header::CONTENT_TYPE);
+    let content_type = response.headers().get(header::CONTENT_TYPE);
     content_type.is_some_and(|v| v.as_bytes().starts_with(b"application/problem+json"))
 }
 

@@ -41,7 +41,8 @@ pub use error::{Action, StoreError};
 pub use folder::FolderStore;
 pub use key::{check_key, check_prefix};
 pub use load::{
-    LoadError, Verified, current, load, load_optional, load_with_digest, manifest, verify_release,
+    LoadError, Looked, Verified, beside, current, current_versioned, load, load_optional, load_with_digest,
+    look, manifest, verify_release,
 };
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};

@@ -4,7 +4,7 @@ use artifact::{Artifact, ArtifactEntry, Digest, Kind, Manifest, ManifestError, P
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::{Store, StoreError};
+use crate::{Seen, Store, StoreError, Version};
 
 /// Why a release or a part of it could not be loaded.
 #[derive(Debug, Error)]
@@ -93,10 +93,48 @@ pub async fn current(store: &dyn Store) -> Result<Pointer, LoadError> {
     match store.get(Pointer::KEY).await {
         Ok(bytes) => read_pointer(store, &bytes),
         Err(StoreError::NotFound { location, .. }) => Err(LoadError::NothingPublished { location }),
-        Err(source) => {
-            Err(LoadError::Fetch { what: "the pointer to the current release".to_owned(), source })
-        }
+        Err(source) => Err(pointer_unread(source)),
     }
+}
+
+/// The same, with the version of the pointer, for [`look`].
+///
+/// # Errors
+/// As [`current`].
+pub async fn current_versioned(store: &dyn Store) -> Result<(Pointer, Version), LoadError> {
+    match store.read_versioned(Pointer::KEY).await {
+        Ok(Some((bytes, version))) => Ok((read_pointer(store, &bytes)?, version)),
+        Ok(None) | Err(StoreError::NotFound { .. }) => {
+            Err(LoadError::NothingPublished { location: store.location() })
+        }
+        Err(source) => Err(pointer_unread(source)),
+    }
+}
+
+/// What [`look`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Looked {
+    /// The pointer that was known.
+    Same,
+    /// Another, and its version.
+    Moved(Box<Pointer>, Version),
+}
+
+/// The pointer, unless it still is of the version that is known.
+///
+/// # Errors
+/// As [`current`].
+pub async fn look(store: &dyn Store, known: &Version) -> Result<Looked, LoadError> {
+    match store.read_if_changed(Pointer::KEY, known).await {
+        Ok(Seen::Same) => Ok(Looked::Same),
+        Ok(Seen::Changed(bytes, version)) => Ok(Looked::Moved(read_pointer(store, &bytes)?.into(), version)),
+        Ok(Seen::Gone) => Err(LoadError::NothingPublished { location: store.location() }),
+        Err(source) => Err(pointer_unread(source)),
+    }
+}
+
+fn pointer_unread(source: StoreError) -> LoadError {
+    LoadError::Fetch { what: "the pointer to the current release".to_owned(), source }
 }
 
 pub(crate) fn read_pointer(store: &dyn Store, bytes: &[u8]) -> Result<Pointer, LoadError> {
@@ -220,7 +258,10 @@ async fn fetch(store: &dyn Store, entry: &ArtifactEntry) -> Result<Bytes, LoadEr
 }
 
 /// Runs work that keeps a processor busy off the async threads.
-async fn beside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
+///
+/// # Panics
+/// Where the work panics.
+pub async fn beside<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(stopped) => match stopped.try_into_panic() {

@@ -306,6 +306,8 @@ async fn every_problem_says_what_is_wrong() {
         ),
         Asked::post(r#"{"ratings":[],"exclude":["ns1",5,"a b"],"year_from":2020,"year_to":2019}"#),
         Asked::post(r#"{"ratings":[]} and more"#),
+        Asked::post(format!(r#"{{"ratings":[],"exclude":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000))),
+        Asked::post(format!(r#"{{"ratings":{}{}}}"#, r#"[{"id":"#.repeat(150), "}]".repeat(150))),
         Asked::post(format!(r#"{{"ratings":[{}]}}"#, " ".repeat(64 * 1024))),
         // Nothing there.
         Asked::get(GetMaxDuration, "/get_max_duration", "year=1890&platform=netflix"),
@@ -453,6 +455,15 @@ async fn a_stage_is_cut_off_once_and_only_as_a_whole_segment() {
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = lambda::service(router).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 404);
+}
+
+#[tokio::test]
+async fn no_answer_is_taken_for_anything_but_what_it_says() {
+    for path in ["/get_count_platform", "/health", "/openapi.json", "/docs", "/nowhere"] {
+        let asked = Asked::get(Function::GetCountPlatform, path, "");
+        let response = raw_answer(&asked, Origin::Gateway).await;
+        assert_eq!(response["headers"]["x-content-type-options"], "nosniff", "{path}: {response}");
+    }
 }
 
 #[tokio::test]

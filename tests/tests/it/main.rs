@@ -13,5 +13,6 @@ mod golden;
 mod lambda;
 mod mirror;
 mod openapi;
+mod reload;
 mod small_release;
 mod tidy;

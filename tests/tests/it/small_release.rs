@@ -10,7 +10,7 @@ use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
     FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
 };
-use store::MemoryStore;
+use store::{MemoryStore, Store};
 
 const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
 
@@ -122,15 +122,24 @@ fn sealed<T: Artifact>(value: &T) -> (ArtifactKind, Bytes) {
 
 /// A store that serves the release, whose lists are ordered by predicted score.
 pub(crate) async fn store() -> MemoryStore {
-    publish(None).await
+    let store = MemoryStore::default();
+    publish(&store, None).await;
+    store
 }
 
 /// The same with a ranking model.
 pub(crate) async fn store_with_ranking() -> MemoryStore {
-    publish(Some(ranking())).await
+    let store = MemoryStore::default();
+    publish_with_ranking(&store).await;
+    store
 }
 
-async fn publish(ranking: Option<RankingModel>) -> MemoryStore {
+/// Makes the release with a ranking model the current one of a store.
+pub(crate) async fn publish_with_ranking(store: &dyn Store) {
+    publish(store, Some(ranking())).await;
+}
+
+async fn publish(store: &dyn Store, ranking: Option<RankingModel>) {
     let (titles, ratings) = (titles(), ratings());
     let mut artifacts = vec![
         sealed(&max_duration::build(&titles)),
@@ -158,7 +167,5 @@ async fn publish(ranking: Option<RankingModel>) -> MemoryStore {
         sources: Vec::new(),
         artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
     };
-    let store = MemoryStore::default();
-    store::publish(&store, &artifacts, &manifest, 0).await.unwrap();
-    store
+    store::publish(store, &artifacts, &manifest, 0).await.unwrap();
 }

@@ -1,0 +1,162 @@
+//! The Lambda runtime's side: API Gateway and function URL events in, responses out.
+
+mod observe;
+
+use std::env::{self, VarError};
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Uri;
+use lambda_extension::{Extension, LambdaEvent, NextEvent, RegisteredExtension};
+use lambda_http::request::RequestContext;
+use lambda_http::{Adapter, Request};
+use store::Store;
+use tower::ServiceExt;
+use tower::util::MapRequest;
+
+use crate::log::with_causes;
+use crate::reload::{ARTIFACT_TTL, Current, Reload};
+use crate::{Function, site};
+use observe::Observer;
+
+/// The environment variable that says where the artifacts are: `file://` and a folder, or `s3://bucket/prefix`.
+pub const ARTIFACT_URI: &str = "ARTIFACT_URI";
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Opens the store that [`ARTIFACT_URI`] names, loads the function's artifacts before the first event is
+/// accepted, and answers events until the runtime ends the process. Every `ARTIFACT_TTL` seconds a request sets off a
+/// look at the pointer. Whatever stops the function is written to the log with its causes, a JSON object a line, and
+/// the process ends with a failure.
+pub async fn main<E: Error + Send + Sync + 'static>(
+    function: Function,
+    open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
+) -> ExitCode {
+    logged(function.name(), async {
+        // Loading several artifacts at once makes a large future, which is needed once.
+        let (current, store) = Box::pin(start(function, open)).await?;
+        stay_awake(Arc::clone(&current)).await;
+        tracing::info!(function = function.name(), store, "ready");
+        let service = service(current.router());
+        let observer = Observer::new(function.name(), Some(current), to_stdout);
+        lambda_runtime::run(Adapter::from(observer.around(service))).await
+    })
+    .await
+}
+
+/// Answers events for the pages of [`mod@site`], which need no store.
+pub async fn site() -> ExitCode {
+    logged(site::NAME, async {
+        tracing::info!(function = site::NAME, "ready");
+        let observer = Observer::new(site::NAME, None, to_stdout);
+        lambda_runtime::run(Adapter::from(observer.around(service(site::router())))).await
+    })
+    .await
+}
+
+/// Runs to the end, and logs what ended it.
+async fn logged(function: &str, run: impl Future<Output = Result<(), BoxError>>) -> ExitCode {
+    tracing_subscriber::fmt().json().with_target(false).with_current_span(false).init();
+    match run.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(function, "{}", with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A log that nobody reads keeps no request from its answer.
+fn to_stdout(line: &str) {
+    let mut line = line.to_owned();
+    line.push('\n');
+    let _ = io::stdout().lock().write_all(line.as_bytes());
+}
+
+/// A variable of the environment; `None` where it is not set.
+fn variable(name: &str) -> Result<Option<String>, BoxError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not UTF-8 text").into()),
+    }
+}
+
+/// The release of a function, and the place of the store that it comes from.
+async fn start<E: Error + Send + Sync + 'static>(
+    function: Function,
+    open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
+) -> Result<(Arc<Current>, String), BoxError> {
+    let uri = variable(ARTIFACT_URI)?.ok_or_else(|| {
+        format!("{ARTIFACT_URI} is not set: name the store, as file:///folder or s3://bucket/prefix")
+    })?;
+    let reload = match variable(ARTIFACT_TTL)? {
+        Some(ttl) => Reload::every(&ttl).map_err(|error| format!("{ARTIFACT_TTL}: {error}"))?,
+        None => Reload::default(),
+    };
+    let store: Arc<dyn Store> = open(&uri).await?.into();
+    let location = store.location();
+    Ok((Current::start(store, &[function], reload).await?, location))
+}
+
+/// Keeps the function from being frozen while a release is loaded: as an extension within the process, which is
+/// asked after each event and gives its answer when nothing is under way. The answer to the event does not wait.
+///
+/// Where the runtime has no extensions, loading goes on with the next event.
+async fn stay_awake(current: Arc<Current>) {
+    let settle = lambda_extension::service_fn(move |event: LambdaEvent| {
+        let current = Arc::clone(&current);
+        async move {
+            if let NextEvent::Invoke(_) = event.next {
+                // The event may not have come to its handler yet.
+                current.look();
+                current.settled().await;
+            }
+            Ok::<(), BoxError>(())
+        }
+    });
+    let extension = Extension::new()
+        .with_extension_name("stay-awake")
+        .with_events(&["INVOKE"])
+        .with_events_processor(settle);
+    match extension.register().await.map(RegisteredExtension::run) {
+        Ok(run) => {
+            tokio::spawn(async move {
+                if let Err(error) = run.await {
+                    tracing::warn!("releases are loaded in the pauses of a frozen function: {error}");
+                }
+            });
+        }
+        Err(error) => tracing::warn!("releases are loaded in the pauses of a frozen function: {error}"),
+    }
+}
+
+/// A router that takes events: a stage in front of the path is left out.
+pub fn service(router: Router) -> MapRequest<Router, fn(Request) -> Request> {
+    router.map_request(without_stage as fn(Request) -> Request)
+}
+
+/// API Gateway puts the name of any stage but `$default` before the path; routes do not know it.
+fn without_stage(mut request: Request) -> Request {
+    let stage = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.clone(),
+        _ => None,
+    };
+    let Some(stage) = stage.filter(|stage| stage != "$default") else { return request };
+    let rest = request
+        .uri()
+        .path()
+        .strip_prefix('/')
+        .and_then(|path| path.strip_prefix(stage.as_str()))
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let Some(rest) = rest else { return request };
+    let path = if rest.is_empty() { "/" } else { rest };
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    if let Ok(uri) = format!("{path}{query}").parse::<Uri>() {
+        *request.uri_mut() = uri;
+    }
+    request
+}

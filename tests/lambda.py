@@ -142,10 +142,11 @@ def watched(binaries, uri, env, extra=()):
 
 
 @contextlib.contextmanager
-def s3_server(buckets):
+def s3_server(buckets, program=ROOT / "target/debug/examples/s3_server"):
     """An S3 server whose buckets are folders; gives the variables that point to it."""
     (buckets / "cartelera").mkdir(parents=True)
-    with process("s3", [ROOT / "target/debug/examples/s3_server", buckets], pipe=True) as child:
+    WORK.mkdir(parents=True, exist_ok=True)
+    with process("s3", [program, buckets], pipe=True) as child:
         yield {
             "AWS_ENDPOINT_URL": child.stdout.readline().strip(),
             "AWS_ACCESS_KEY_ID": "key",

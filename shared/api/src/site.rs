@@ -10,7 +10,7 @@ use std::sync::Arc;
 use artifact::Digest;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -77,7 +77,7 @@ struct Asset {
     body: &'static [u8],
 }
 
-/// The router of [`PATHS`]. It reads no store.
+/// The router of [`PATHS`], and a fallback that says so to others. It reads no store.
 pub fn router() -> Router {
     let mut assets = ASSETS.iter().map(|&(name, content_type, body)| {
         (name, Asset { content_type, etag: format!("\"{}\"", Digest::of(body).short()), body })
@@ -97,6 +97,7 @@ pub fn router() -> Router {
                 }
             }),
         )
+        .fallback(|uri: Uri| async move { Problem::no_route(uri.path(), &PATHS.join(", ")) })
         .layer(middleware::map_response(with_headers))
         .layer(middleware::from_fn(explain))
 }
@@ -175,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_there_is_a_problem() {
-        for path in ["/site/none.js", "/site/index.html", "/site/../Cargo.toml"] {
+        for path in ["/nowhere", "/site", "/site/none.js", "/site/index.html", "/site/../Cargo.toml"] {
             let (status, headers, _) = ask(path, None).await;
             assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
             assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json", "{path}");

@@ -2,7 +2,6 @@
 //! the JSON text that the runtime gets, and the answer is the JSON text that the runtime sends back.
 
 use api::{Function, lambda};
-use lambda_http::Adapter;
 use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
@@ -122,7 +121,7 @@ pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
     let store =
         if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
     let router = api::load(asked.function, &store).await.unwrap();
-    let service = Adapter::from(lambda::service(router));
+    let service = lambda::events(lambda::service(router));
     let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
     let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
     serde_json::to_value(response).unwrap()
@@ -143,7 +142,7 @@ async fn the_pages_answer_every_origin() {
         // The event says nothing of the function that it is sent to.
         let asked = Asked::get(Function::Recommend, path, "");
         for origin in [Origin::Gateway, Origin::Stage, Origin::FunctionUrl] {
-            let service = Adapter::from(lambda::service(api::site::router()));
+            let service = lambda::events(lambda::service(api::site::router()));
             let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
             let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
             let response = serde_json::to_value(response).unwrap();

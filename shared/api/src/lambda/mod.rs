@@ -1,7 +1,9 @@
 //! The Lambda runtime's side: API Gateway and function URL events in, responses out.
 
+mod event;
 mod observe;
 
+use std::convert::Infallible;
 use std::env::{self, VarError};
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -10,16 +12,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Uri;
-use lambda_extension::{Extension, LambdaEvent, NextEvent, RegisteredExtension};
-use lambda_http::request::RequestContext;
-use lambda_http::{Adapter, Request};
+use axum::response::Response;
+use lambda_extension::{Extension, NextEvent, RegisteredExtension};
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::{Adapter, LambdaEvent, Request};
+use serde::Serialize;
 use store::Store;
-use tower::ServiceExt;
 use tower::util::MapRequest;
+use tower::{Service, ServiceExt};
 
 use crate::log::with_causes;
 use crate::reload::{ARTIFACT_TTL, Current, Reload};
 use crate::{Function, site};
+pub use event::Event;
 use observe::Observer;
 
 /// The environment variable that says where the artifacts are: `file://` and a folder, or `s3://bucket/prefix`.
@@ -42,7 +47,7 @@ pub async fn main<E: Error + Send + Sync + 'static>(
         tracing::info!(function = function.name(), store, "ready");
         let service = service(current.router());
         let observer = Observer::new(function.name(), Some(current), to_stdout);
-        lambda_runtime::run(Adapter::from(observer.around(service))).await
+        lambda_runtime::run(events(observer.around(service))).await
     })
     .await
 }
@@ -52,7 +57,7 @@ pub async fn site() -> ExitCode {
     logged(site::NAME, async {
         tracing::info!(function = site::NAME, "ready");
         let observer = Observer::new(site::NAME, None, to_stdout);
-        lambda_runtime::run(Adapter::from(observer.around(service(site::router())))).await
+        lambda_runtime::run(events(observer.around(service(site::router())))).await
     })
     .await
 }
@@ -107,7 +112,7 @@ async fn start<E: Error + Send + Sync + 'static>(
 ///
 /// Where the runtime has no extensions, loading goes on with the next event.
 async fn stay_awake(current: Arc<Current>) {
-    let settle = lambda_extension::service_fn(move |event: LambdaEvent| {
+    let settle = lambda_extension::service_fn(move |event: lambda_extension::LambdaEvent| {
         let current = Arc::clone(&current);
         async move {
             if let NextEvent::Invoke(_) = event.next {
@@ -137,6 +142,14 @@ async fn stay_awake(current: Arc<Current>) {
 /// A router that takes events: a stage in front of the path is left out.
 pub fn service(router: Router) -> MapRequest<Router, fn(Request) -> Request> {
     router.map_request(without_stage as fn(Request) -> Request)
+}
+
+/// What the runtime runs: events in, the answers of a service out.
+pub fn events<S>(service: S) -> impl Service<LambdaEvent<Event>, Response: Serialize, Error = Infallible>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
+{
+    Adapter::from(service).map_request(event::tame as fn(LambdaEvent<Event>) -> LambdaEvent<LambdaRequest>)
 }
 
 /// API Gateway puts the name of any stage but `$default` before the path; routes do not know it.

@@ -1,10 +1,15 @@
 //! The store trait on S3 and whatever speaks its protocol. The only crate that names aws-*.
 //!
-//! Credentials, region and endpoint come from the standard AWS variables and files
-//! (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`,
-//! `AWS_ENDPOINT_URL_S3` and the others). The service must honour `If-Match` and `If-None-Match` on
-//! PUT, as S3 does, or two publishers may overwrite each other.
+//! Settings come from the standard AWS variables, which Lambda sets: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+//! `AWS_SESSION_TOKEN`, `AWS_REGION`; and `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` for a service elsewhere. With the
+//! feature `profile` they come from the AWS command line's whole chain (`AWS_PROFILE`, SSO, roles and the others).
+//!
+//! A function trusts Amazon's own root certificates and no others, unless its endpoint is somewhere else or in China, where
+//! it trusts those of its system. `AWS_CA_BUNDLE` names a file of certificates to trust instead.
+//!
+//! The service must honour `If-Match` and `If-None-Match` on PUT, as S3 does, or two publishers may overwrite each other.
 
+mod client;
 mod failure;
 mod open;
 

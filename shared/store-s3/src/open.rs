@@ -1,14 +1,8 @@
-use std::env;
-
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_s3::Client;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use store::Store;
 use thiserror::Error;
 
 use crate::S3Store;
+use crate::client::client;
 
 /// Why a text names no store.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,6 +21,21 @@ pub enum OpenError {
         /// The bucket that was to be opened.
         bucket: String,
     },
+    /// The environment has no credentials.
+    #[error(
+        "no AWS credentials are set; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN where they are temporary), as Lambda does, or as `aws configure export-credentials --format env` prints them"
+    )]
+    NoCredentials,
+    /// `AWS_CA_BUNDLE` names no certificates.
+    #[error(
+        "AWS_CA_BUNDLE names {path}, which cannot be used: {problem}; name a file of certificates in PEM"
+    )]
+    CaBundle {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Neither `s3://`, `file://` nor a path.
     #[error("{uri:?} names no store; give s3://BUCKET/PREFIX, file://PATH or a path")]
     Unknown {
@@ -37,9 +46,8 @@ pub enum OpenError {
 
 /// The store that a text names: `s3://BUCKET/PREFIX`, `file://PATH` or a path, relative or not.
 ///
-/// Settings of the service come from the standard AWS variables and files. Where an endpoint is
-/// given, the bucket stands in the path of requests, and the region may be missing. Nothing is sent but what
-/// finding credentials and region takes.
+/// Settings of the service come as the [crate](crate) says. Where an endpoint is given, the bucket stands in the path
+/// of requests, and the region may be missing. Nothing is sent but what finding credentials and region takes.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -66,21 +74,6 @@ fn bucket_and_prefix<'a>(uri: &str, place: &'a str) -> Result<(&'a str, &'a str)
         return refuse("a prefix holds letters, digits, dots, dashes, underscores and single slashes");
     }
     Ok((bucket, prefix))
-}
-
-async fn client(bucket: &str) -> Result<Client, OpenError> {
-    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https).load().await;
-    let has_endpoint = config.endpoint_url().is_some() || env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-    let mut s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(has_endpoint);
-    if config.region().is_none() {
-        if !has_endpoint {
-            return Err(OpenError::NoRegion { bucket: bucket.to_owned() });
-        }
-        // Signatures name a region, and services other than AWS take any.
-        s3 = s3.region(Region::from_static("us-east-1"));
-    }
-    Ok(Client::from_conf(s3.build()))
 }
 
 #[cfg(test)]

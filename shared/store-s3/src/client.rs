@@ -1,0 +1,241 @@
+//! The S3 client, built once a process.
+//!
+//! Functions take everything from the environment, as Lambda gives it. With the feature `profile` the AWS command
+//! line's whole chain is asked instead, which people at their own machines expect.
+
+#[cfg(not(feature = "profile"))]
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    Builder, Region, ResponseChecksumValidation, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_sdk_s3::{Client, Config};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::OpenError;
+
+/// Amazon's own roots (see `build.rs`). Parsing these five takes a tenth of the time that a system's 145 take.
+const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
+
+/// Whom a client believes that it speaks to the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust<'a> {
+    /// Amazon's own roots.
+    Amazon,
+    /// What this machine trusts.
+    System,
+    /// The certificates of a file, and no others.
+    File(&'a str),
+}
+
+/// The roots to check the service by. `AWS_CA_BUNDLE`, as every AWS tool has it, comes first. A region in China has
+/// other authorities than Amazon's, and so may a service of somebody else. Without TLS nothing is checked.
+#[cfg_attr(
+    all(feature = "profile", not(test)),
+    expect(dead_code, reason = "people's machines say whom they trust")
+)]
+fn trust<'a>(endpoint: Option<&str>, region: Option<&str>, bundle: Option<&'a str>) -> Trust<'a> {
+    if let Some(path) = bundle {
+        return Trust::File(path);
+    }
+    let is_amazons = match endpoint {
+        None => !region.is_some_and(|region| region.starts_with("cn-")),
+        Some(endpoint) => match endpoint.strip_prefix("https://") {
+            None => true,
+            Some(rest) => {
+                let host = rest.split(['/', ':']).next().unwrap_or_default();
+                host.ends_with(".amazonaws.com") || host.ends_with(".api.aws")
+            }
+        },
+    };
+    if is_amazons { Trust::Amazon } else { Trust::System }
+}
+
+fn trust_store(trust: Trust<'_>) -> Result<TrustStore, OpenError> {
+    Ok(match trust {
+        Trust::Amazon => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+        Trust::System => TrustStore::default(),
+        Trust::File(path) => TrustStore::empty().with_pem_certificate(read_bundle(Path::new(path))?),
+    })
+}
+
+/// The certificates of a file. The HTTP client takes for granted that they parse, so that is seen to here.
+fn read_bundle(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let refuse = |problem: String| OpenError::CaBundle { path: path.display().to_string(), problem };
+    let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for der in CertificateDer::pem_slice_iter(&bytes) {
+        let der = der.map_err(|error| refuse(error.to_string()))?;
+        roots.add(der).map_err(|error| refuse(error.to_string()))?;
+    }
+    if roots.is_empty() { Err(refuse("it holds no certificate".to_owned())) } else { Ok(bytes) }
+}
+
+fn http_client(trust: Trust<'_>) -> Result<SharedHttpClient, OpenError> {
+    // Building a context has no way to fail, whatever its signature says.
+    let context = TlsContext::builder().with_trust_store(trust_store(trust)?).build();
+    let context = context.unwrap_or_default();
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    Ok(builder.tls_context(context).build_https())
+}
+
+/// How long a client waits, and how often it tries: a function has ten seconds to start in, and one that looks for a
+/// newer release has an older one to go on with; who publishes would rather wait.
+struct Patience {
+    connect: Duration,
+    first_byte: Duration,
+    stalled: Duration,
+    attempts: u32,
+}
+
+impl Patience {
+    #[cfg(not(feature = "profile"))]
+    const OF_THIS_PROGRAM: Self = Self {
+        connect: Duration::from_secs(1),
+        first_byte: Duration::from_secs(3),
+        stalled: Duration::from_secs(3),
+        attempts: 3,
+    };
+
+    #[cfg(feature = "profile")]
+    const OF_THIS_PROGRAM: Self = Self {
+        connect: Duration::from_secs(5),
+        // Counted from the first byte sent, so that a part of an upload has to fit in.
+        first_byte: Duration::from_mins(2),
+        stalled: Duration::from_secs(20),
+        attempts: 6,
+    };
+}
+
+/// What is the same wherever the settings come from. Tries are told apart by exponential backoff with jitter.
+fn finish(
+    config: Builder,
+    endpoint: Option<&str>,
+    region: Option<Region>,
+    bucket: &str,
+) -> Result<Config, OpenError> {
+    let region = match (region, endpoint) {
+        (Some(region), _) => region,
+        // Signatures name a region, and services other than AWS take any.
+        (None, Some(_)) => Region::from_static("us-east-1"),
+        (None, None) => return Err(OpenError::NoRegion { bucket: bucket.to_owned() }),
+    };
+    let patience = Patience::OF_THIS_PROGRAM;
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(patience.connect).read_timeout(patience.first_byte).build();
+    let stalled = StalledStreamProtectionConfig::enabled().grace_period(patience.stalled).build();
+    Ok(config
+        .region(region)
+        .force_path_style(endpoint.is_some())
+        .retry_config(RetryConfig::standard().with_max_attempts(patience.attempts))
+        .timeout_config(timeouts)
+        .stalled_stream_protection(stalled)
+        // Every object is checked by what names it or by its own envelope; once is enough.
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .build())
+}
+
+/// A client by what the environment says.
+#[cfg(not(feature = "profile"))]
+pub(crate) async fn client(bucket: &str) -> Result<Client, OpenError> {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials};
+
+    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let endpoint = set("AWS_ENDPOINT_URL_S3").or_else(|| set("AWS_ENDPOINT_URL"));
+    let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
+    let (Some(key), Some(secret)) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) else {
+        return Err(OpenError::NoCredentials);
+    };
+    let bundle = set("AWS_CA_BUNDLE");
+    let trust = trust(endpoint.as_deref(), region.as_deref(), bundle.as_deref());
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(Credentials::new(key, secret, set("AWS_SESSION_TOKEN"), None, "environment"))
+        .http_client(http_client(trust)?);
+    config.set_endpoint_url(endpoint.clone());
+    let config = finish(config, endpoint.as_deref(), region.map(Region::new), bucket)?;
+    Ok(Client::from_conf(config))
+}
+
+/// A client by the AWS command line's chain: environment, files, SSO, web identity, containers, machines.
+#[cfg(feature = "profile")]
+pub(crate) async fn client(bucket: &str) -> Result<Client, OpenError> {
+    use aws_config::BehaviorVersion;
+
+    let bundle = std::env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
+    // A network that looks into TLS has its authority among those of the machine.
+    let https = http_client(bundle.as_deref().map_or(Trust::System, Trust::File))?;
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https).load().await;
+    let for_s3 = std::env::var("AWS_ENDPOINT_URL_S3").ok();
+    let endpoint = for_s3.as_deref().or_else(|| config.endpoint_url());
+    let region = config.region().cloned();
+    let config = finish(Builder::from(&config), endpoint, region, bucket)?;
+    Ok(Client::from_conf(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pem: &[u8]) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        for der in CertificateDer::pem_slice_iter(pem) {
+            roots.add(der.unwrap()).unwrap();
+        }
+        roots
+    }
+
+    #[test]
+    fn amazons_roots_are_five_and_parse() {
+        assert_eq!(parse(AMAZON_ROOTS).len(), 5);
+    }
+
+    #[test]
+    fn whom_to_trust_goes_by_where_the_service_is() {
+        let amazons = [
+            (None, Some("eu-west-1")),
+            (Some("https://s3.eu-west-1.amazonaws.com"), Some("eu-west-1")),
+            (Some("https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com:443/x"), None),
+            (Some("http://127.0.0.1:9000"), None),
+        ];
+        for (endpoint, region) in amazons {
+            assert_eq!(trust(endpoint, region, None), Trust::Amazon, "{endpoint:?} {region:?}");
+            assert_eq!(trust(endpoint, region, Some("x.pem")), Trust::File("x.pem"));
+        }
+        let others = [
+            (None, Some("cn-north-1")),
+            (Some("https://minio.example.com"), Some("us-east-1")),
+            (Some("https://amazonaws.com.example.com"), Some("us-east-1")),
+            (Some("https://example.com/.amazonaws.com"), Some("us-east-1")),
+        ];
+        for (endpoint, region) in others {
+            assert_eq!(trust(endpoint, region, None), Trust::System, "{endpoint:?} {region:?}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_that_is_none_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("roots.pem");
+        for bytes in [&b""[..], b"no certificate", &AMAZON_ROOTS[..200]] {
+            fs::write(&path, bytes).unwrap();
+            let error = read_bundle(&path).unwrap_err().to_string();
+            assert!(error.contains("AWS_CA_BUNDLE") && error.contains("roots.pem"), "{error}");
+        }
+        let damaged = String::from_utf8(AMAZON_ROOTS.to_vec()).unwrap().replacen("MII", "AII", 1);
+        fs::write(&path, damaged).unwrap();
+        assert!(read_bundle(&path).is_err());
+        assert!(read_bundle(&dir.path().join("missing")).is_err());
+        fs::write(&path, AMAZON_ROOTS).unwrap();
+        assert_eq!(read_bundle(&path).unwrap(), AMAZON_ROOTS);
+    }
+}

@@ -1,0 +1,487 @@
+//! A proxy for tests that stands before an HTTP server and makes its traffic go wrong: it cuts, delays, truncates,
+//! flips bits, and answers 500 and 503 by itself.
+//!
+//! ```no_run
+//! use tests::fault_proxy::{Fault, FaultProxy};
+//!
+//! # async fn example(server: std::net::SocketAddr) -> std::io::Result<()> {
+//! let proxy = FaultProxy::start(server).await?;
+//! // Clients are given `proxy.url()` for the server's address, and until something is set all goes through unharmed.
+//! proxy.set(|request| match (request.n, request.method.as_str()) {
+//!     (3, _) => Some(Fault::Status(503)),
+//!     (_, "PUT") if request.path.ends_with("/current.json") => Some(Fault::CutRequest { after: 10 }),
+//!     _ => None,
+//! });
+//! // … drive a client …
+//! proxy.heal();
+//! assert!(proxy.n_faults() > 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It reads requests (HTTP/1.1, bodies by `Content-Length` or chunked) and decides about each one. A connection serves one
+//! request: the proxy asks both sides to close it, so that what happened to one request cannot be felt by the next.
+//! Bytes are counted from the beginning of a body; a fault beyond its end does nothing.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// What is done to one request or to its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The proxy answers so itself (500, 503), with an S3 error as body; the server never hears of the request.
+    Status(u16),
+    /// The request is passed on, and the proxy answers so in the server's place: the deed is done, and nobody is told.
+    StatusAfter(u16),
+    /// The connection ends before the server hears of the request.
+    Refuse,
+    /// The connection ends after so many bytes of the request's body have been passed on.
+    CutRequest {
+        /// Bytes passed on.
+        after: u64,
+    },
+    /// The request is passed on, and the connection ends instead of an answer.
+    CutAnswer,
+    /// The answer's headers and so many bytes of its body are passed on, and the connection ends.
+    TruncateAnswer {
+        /// Bytes passed on.
+        after: u64,
+    },
+    /// One bit of the request's body is another.
+    FlipRequestBit {
+        /// Which bit, from the beginning of the body.
+        bit: u64,
+    },
+    /// One bit of the answer's body is another.
+    FlipAnswerBit {
+        /// Which bit, from the beginning of the body.
+        bit: u64,
+    },
+    /// The request waits before it is passed on.
+    Delay(Duration),
+    /// The answer's body stops after so many bytes, for so long, and then goes on.
+    Stall {
+        /// Bytes passed on before.
+        after: u64,
+        /// How long nothing comes.
+        time: Duration,
+    },
+}
+
+/// What a rule is told of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Which request this is since the rule was set, from 0.
+    pub n: usize,
+    /// `GET`, `PUT` and so on.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The query, without its question mark; may be empty.
+    pub query: String,
+}
+
+type Rule = Box<dyn FnMut(&Seen) -> Option<Fault> + Send>;
+
+#[derive(Default)]
+struct State {
+    rule: Option<Rule>,
+    n_requests: usize,
+    log: Vec<Seen>,
+}
+
+/// A running proxy; it stops when it is dropped, and open connections end.
+pub struct FaultProxy {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    n_faults: Arc<AtomicUsize>,
+    accepting: JoinHandle<()>,
+}
+
+impl fmt::Debug for FaultProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultProxy").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl FaultProxy {
+    /// Begins to listen on a free port of this machine, before the server at `upstream`. Needs a tokio runtime with
+    /// input, output and time.
+    ///
+    /// # Errors
+    /// Where no port can be had.
+    pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let state = Arc::<Mutex<State>>::default();
+        let n_faults = Arc::<AtomicUsize>::default();
+        let (shared, counted) = (Arc::clone(&state), Arc::clone(&n_faults));
+        let accepting = tokio::spawn(async move {
+            // Dropped with this task, and its connections with it.
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                while connections.try_join_next().is_some() {}
+                let (state, n_faults) = (Arc::clone(&shared), Arc::clone(&counted));
+                connections.spawn(async move {
+                    // Whatever ends a connection early is what the test asked for, or the client's own wish.
+                    let _ = serve(client, upstream, &state, &n_faults).await;
+                });
+            }
+        });
+        Ok(Self { address, state, n_faults, accepting })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same, as clients are given it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Decides about each request from now on, counted from 0 again. Requests are put to the rule one by one, in the
+    /// order in which their headers came.
+    pub fn set(&self, rule: impl FnMut(&Seen) -> Option<Fault> + Send + 'static) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State { rule: Some(Box::new(rule)), ..State::default() };
+        self.n_faults.store(0, Ordering::SeqCst);
+    }
+
+    /// Lets everything through from now on. What was counted stays.
+    pub fn heal(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).rule = None;
+    }
+
+    /// How many faults were injected since a rule was last set.
+    pub fn n_faults(&self) -> usize {
+        self.n_faults.load(Ordering::SeqCst)
+    }
+
+    /// The requests since a rule was last set, in their order.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).log.clone()
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+fn decide(state: &Mutex<State>, head: &Head) -> Option<Fault> {
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut words = head.lines[0].split(' ');
+    let method = words.next().unwrap_or_default().to_owned();
+    let target = words.next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let seen = Seen { n: state.n_requests, method, path: path.to_owned(), query: query.to_owned() };
+    state.n_requests += 1;
+    state.log.push(seen.clone());
+    state.rule.as_mut().and_then(|rule| rule(&seen))
+}
+
+/// The first line of a message and its headers.
+struct Head {
+    lines: Vec<String>,
+    /// What was read beyond them.
+    rest: Vec<u8>,
+}
+
+impl Head {
+    async fn read(stream: &mut TcpStream) -> io::Result<Self> {
+        const END: &[u8] = b"\r\n\r\n";
+        let mut bytes = Vec::new();
+        loop {
+            if stream.read_buf(&mut bytes).await? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            if let Some(at) = bytes.windows(END.len()).position(|w| w == END) {
+                let rest = bytes.split_off(at + END.len());
+                let text = String::from_utf8_lossy(&bytes[..at]);
+                return Ok(Self { lines: text.split("\r\n").map(str::to_owned).collect(), rest });
+            }
+            if bytes.len() > 1 << 20 {
+                return Err(io::Error::new(ErrorKind::InvalidData, "headers of more than a mebibyte"));
+            }
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.lines[1..].iter().filter_map(|line| line.split_once(':'));
+        headers.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// The same, with another word on what becomes of the connection.
+    fn closing(&self) -> Vec<u8> {
+        let mut text = String::new();
+        for line in &self.lines {
+            let name = line.split(':').next().unwrap_or_default();
+            if !name.eq_ignore_ascii_case("connection") && !name.eq_ignore_ascii_case("keep-alive") {
+                text += line;
+                text += "\r\n";
+            }
+        }
+        text += "connection: close\r\n\r\n";
+        text.into_bytes()
+    }
+
+    fn body(&self) -> Extent {
+        match self.header("content-length").and_then(|n| n.parse().ok()) {
+            Some(n) => Extent::Bytes(n),
+            None if self.header("transfer-encoding").is_some() => Extent::Chunked,
+            None => Extent::Bytes(0),
+        }
+    }
+}
+
+/// Where a request's body ends.
+#[derive(Clone, Copy)]
+enum Extent {
+    Bytes(u64),
+    /// At its last chunk.
+    Chunked,
+}
+
+/// What is done to a body on its way.
+#[derive(Default)]
+struct Harm {
+    cut: Option<u64>,
+    flip: Option<u64>,
+    stall: Option<(u64, Duration)>,
+}
+
+/// Follows chunks on their way past, to know where the last one ends. Trailers are passed on with it.
+#[derive(Default)]
+struct Tail(Vec<u8>);
+
+impl Tail {
+    /// Whether the body has ended with these bytes: the empty chunk, trailers, an empty line.
+    fn ends_with(&mut self, bytes: &[u8]) -> bool {
+        self.0.extend_from_slice(bytes);
+        let keep = self.0.len().saturating_sub(4096);
+        self.0.drain(..keep);
+        let last_chunk = self.0.windows(5).rposition(|w| w == b"\r\n0\r\n").map(|at| at + 2);
+        let last_chunk = last_chunk.or_else(|| self.0.starts_with(b"0\r\n").then_some(0));
+        last_chunk.is_some_and(|at| self.0[at..].ends_with(b"\r\n\r\n"))
+    }
+}
+
+/// Passes a body on, with harm. `false`: it was cut on purpose.
+async fn pass(
+    from: &mut TcpStream,
+    to: &mut (impl AsyncWrite + Unpin),
+    rest: Vec<u8>,
+    extent: Option<Extent>,
+    harm: &Harm,
+) -> io::Result<bool> {
+    let (mut buffer, mut at, mut tail) = (rest, 0_u64, Tail::default());
+    loop {
+        let n = buffer.len() as u64;
+        if let Some(bit) = harm.flip.filter(|bit| (at..at + n).contains(&(bit / 8))) {
+            buffer[(bit / 8 - at) as usize] ^= 1 << (bit % 8);
+        }
+        if let Some(cut) = harm.cut.filter(|cut| *cut < at + n) {
+            to.write_all(&buffer[..(cut - at) as usize]).await?;
+            to.flush().await?;
+            return Ok(false);
+        }
+        match harm.stall {
+            Some((after, time)) if (at..at + n).contains(&after) => {
+                let (before, behind) = buffer.split_at((after - at) as usize);
+                to.write_all(before).await?;
+                tokio::time::sleep(time).await;
+                to.write_all(behind).await?;
+            }
+            _ => to.write_all(&buffer).await?,
+        }
+        at += n;
+        let ended = match extent {
+            Some(Extent::Bytes(total)) => at >= total,
+            Some(Extent::Chunked) => tail.ends_with(&buffer),
+            None => false,
+        };
+        if ended {
+            return Ok(true);
+        }
+        buffer.clear();
+        buffer.reserve(1 << 16);
+        if from.read_buf(&mut buffer).await? == 0 {
+            return Ok(true);
+        }
+    }
+}
+
+async fn answer_status(client: &mut TcpStream, status: u16) -> io::Result<()> {
+    let code = if status == 503 { "SlowDown" } else { "InternalError" };
+    let body = format!("<Error><Code>{code}</Code><Message>injected by a test</Message></Error>");
+    let head = format!(
+        "HTTP/1.1 {status} Injected\r\ncontent-type: application/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    client.write_all((head + &body).as_bytes()).await?;
+    client.shutdown().await
+}
+
+async fn serve(
+    mut client: TcpStream,
+    upstream: SocketAddr,
+    state: &Mutex<State>,
+    n_faults: &AtomicUsize,
+) -> io::Result<()> {
+    client.set_nodelay(true)?;
+    let request = Head::read(&mut client).await?;
+    let fault = decide(state, &request);
+    if fault.is_some() {
+        n_faults.fetch_add(1, Ordering::SeqCst);
+    }
+    match fault {
+        Some(Fault::Status(status)) => {
+            // The body is heard out, or the client may be told of a broken pipe before it reads the answer.
+            if request.header("expect").is_none() {
+                let extent = Some(request.body());
+                pass(&mut client, &mut tokio::io::sink(), request.rest, extent, &Harm::default()).await?;
+            }
+            return answer_status(&mut client, status).await;
+        }
+        Some(Fault::Refuse) => return Ok(()),
+        Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+        _ => {}
+    }
+
+    let mut server = TcpStream::connect(upstream).await?;
+    server.set_nodelay(true)?;
+    server.write_all(&request.closing()).await?;
+    let harm = match fault {
+        Some(Fault::CutRequest { after }) => Harm { cut: Some(after), ..Harm::default() },
+        Some(Fault::FlipRequestBit { bit }) => Harm { flip: Some(bit), ..Harm::default() },
+        _ => Harm::default(),
+    };
+    let extent = request.body();
+    let is_head = request.lines[0].starts_with("HEAD ");
+    if request.header("expect").is_some() {
+        // The server says whether it wants the body; either word is for the client.
+        let word = Head::read(&mut server).await?;
+        if !word.lines[0].contains(" 100") {
+            client.write_all(&word.closing()).await?;
+            pass(&mut server, &mut client, word.rest, None, &Harm::default()).await?;
+            return client.shutdown().await;
+        }
+        client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+    }
+    if !pass(&mut client, &mut server, request.rest, Some(extent), &harm).await? {
+        return Ok(());
+    }
+
+    let answer = Head::read(&mut server).await?;
+    match fault {
+        Some(Fault::StatusAfter(status)) => return answer_status(&mut client, status).await,
+        Some(Fault::CutAnswer) => return Ok(()),
+        _ => {}
+    }
+    let harm = match fault {
+        Some(Fault::TruncateAnswer { after }) => Harm { cut: Some(after), ..Harm::default() },
+        Some(Fault::FlipAnswerBit { bit }) => Harm { flip: Some(bit), ..Harm::default() },
+        Some(Fault::Stall { after, time }) => Harm { stall: Some((after, time)), ..Harm::default() },
+        _ => Harm::default(),
+    };
+    client.write_all(&answer.closing()).await?;
+    if is_head || pass(&mut server, &mut client, answer.rest, None, &harm).await? {
+        client.shutdown().await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that answers every request with its body.
+    async fn echo() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let Ok(request) = Head::read(&mut socket).await else { continue };
+                let mut body = Vec::new();
+                let extent = Some(request.body());
+                if pass(&mut socket, &mut body, request.rest, extent, &Harm::default()).await.is_err() {
+                    continue;
+                }
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                let _ = socket.write_all(&[head.as_bytes(), &body].concat()).await;
+            }
+        });
+        address
+    }
+
+    /// Status line and body of the answer, as far as they came.
+    async fn ask(proxy: &FaultProxy, request: &str) -> (String, Vec<u8>) {
+        let mut socket = TcpStream::connect(proxy.address()).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        let _ = socket.read_to_end(&mut bytes).await;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        (head.lines().next().unwrap_or_default().to_owned(), body.as_bytes().to_vec())
+    }
+
+    const SIZED: &str = "PUT /a/b?x=1 HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\nabcdefgh";
+    const CHUNKED: &str =
+        "PUT /c HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n4\r\n0\r\n0\r\n0\r\nt: 1\r\n\r\n";
+
+    #[tokio::test]
+    async fn what_is_not_harmed_goes_through() {
+        let proxy = FaultProxy::start(echo().await).await.unwrap();
+        let ok = "HTTP/1.1 200 OK".to_owned();
+        assert_eq!(ask(&proxy, SIZED).await, (ok.clone(), b"abcdefgh".to_vec()));
+        let chunks = CHUNKED.split_once("\r\n\r\n").unwrap().1.as_bytes().to_vec();
+        assert_eq!(ask(&proxy, CHUNKED).await, (ok, chunks));
+        let seen = proxy.requests();
+        assert_eq!(
+            (seen[0].path.as_str(), seen[0].query.as_str(), seen[0].method.as_str()),
+            ("/a/b", "x=1", "PUT")
+        );
+        assert_eq!((seen[1].n, proxy.n_faults()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn each_fault_does_what_it_says() {
+        let proxy = FaultProxy::start(echo().await).await.unwrap();
+        let nothing = (String::new(), Vec::new());
+        for (fault, status, body) in [
+            (Fault::Status(503), "HTTP/1.1 503 Injected", &b"<Error><Code>SlowDown"[..]),
+            (Fault::StatusAfter(500), "HTTP/1.1 500 Injected", b"<Error><Code>InternalError"),
+            (Fault::TruncateAnswer { after: 3 }, "HTTP/1.1 200 OK", b"abc"),
+            (Fault::FlipRequestBit { bit: 8 }, "HTTP/1.1 200 OK", b"accdefgh"),
+            (Fault::FlipAnswerBit { bit: 63 }, "HTTP/1.1 200 OK", b"abcdefg\xef\xbf\xbd"),
+            (Fault::FlipAnswerBit { bit: 64 }, "HTTP/1.1 200 OK", b"abcdefgh"),
+            (Fault::Delay(Duration::from_millis(20)), "HTTP/1.1 200 OK", b"abcdefgh"),
+            (Fault::Stall { after: 2, time: Duration::from_millis(20) }, "HTTP/1.1 200 OK", b"abcdefgh"),
+        ] {
+            proxy.set(move |request| (request.n == 0).then_some(fault));
+            let (line, found) = ask(&proxy, SIZED).await;
+            assert_eq!(line, status, "{fault:?}");
+            assert!(found.starts_with(body), "{fault:?}: {:?}", String::from_utf8_lossy(&found));
+            assert_eq!(proxy.n_faults(), 1);
+            assert_eq!(ask(&proxy, SIZED).await.1, b"abcdefgh", "the next one is not harmed");
+        }
+        for fault in [Fault::Refuse, Fault::CutRequest { after: 5 }, Fault::CutAnswer] {
+            proxy.set(move |_| Some(fault));
+            assert_eq!(ask(&proxy, SIZED).await, nothing, "{fault:?}");
+        }
+        proxy.heal();
+        assert_eq!(ask(&proxy, SIZED).await.1, b"abcdefgh");
+    }
+}

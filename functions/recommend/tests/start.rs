@@ -33,6 +33,15 @@ fn without_a_store() {
 }
 
 #[test]
+fn without_lambda() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_recommend")).env_remove("AWS_LAMBDA_RUNTIME_API").output().unwrap();
+    let log = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success() && log.contains("`cartelera serve` needs neither"), "{log}");
+    assert_eq!(log.lines().count(), 1, "{log}");
+}
+
+#[test]
 fn without_a_release() {
     let store = Path::new(env!("CARGO_TARGET_TMPDIR")).join("store-of-recommend");
     fs::create_dir_all(&store).unwrap();

@@ -8,12 +8,12 @@ use std::env::{self, VarError};
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::http::Uri;
 use axum::response::Response;
-use lambda_extension::{Extension, NextEvent, RegisteredExtension};
+use lambda_extension::{Extension, NextEvent};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, LambdaEvent, Request};
 use serde::Serialize;
@@ -30,6 +30,9 @@ use observe::Observer;
 /// The environment variable that says where the artifacts are: `file://` and a folder, or `s3://bucket/prefix`.
 pub const ARTIFACT_URI: &str = "ARTIFACT_URI";
 
+/// Where the runtime is, set by whoever runs the function.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Opens the store that [`ARTIFACT_URI`] names, loads the function's artifacts before the first event is
@@ -41,9 +44,14 @@ pub async fn main<E: Error + Send + Sync + 'static>(
     open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
 ) -> ExitCode {
     logged(function.name(), async {
+        let served = Arc::new(OnceLock::new());
         // Loading several artifacts at once makes a large future, which is needed once.
-        let (current, store) = Box::pin(start(function, open)).await?;
-        stay_awake(Arc::clone(&current)).await;
+        let (started, awake) = tokio::join!(Box::pin(start(function, open)), stay_awake(Arc::clone(&served)));
+        let (current, store) = started?;
+        let _ = served.set(Arc::clone(&current));
+        if let Some(awake) = awake {
+            tokio::spawn(awake);
+        }
         tracing::info!(function = function.name(), store, "ready");
         let service = service(current.router());
         let observer = Observer::new(function.name(), Some(current), to_stdout);
@@ -65,7 +73,17 @@ pub async fn site() -> ExitCode {
 /// Runs to the end, and logs what ended it.
 async fn logged(function: &str, run: impl Future<Output = Result<(), BoxError>>) -> ExitCode {
     tracing_subscriber::fmt().json().with_target(false).with_current_span(false).init();
-    match run.await {
+    // The runtime's library panics without it.
+    let ended = match variable(RUNTIME_API) {
+        Ok(Some(_)) => run.await,
+        Ok(None) => Err(format!(
+            "{RUNTIME_API} is not set: this program is run by Lambda, or on this machine by `cargo lambda watch`; \
+             `cartelera serve` needs neither"
+        )
+        .into()),
+        Err(error) => Err(error),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(function, "{}", with_causes(error.as_ref()));
@@ -107,15 +125,16 @@ async fn start<E: Error + Send + Sync + 'static>(
     Ok((Current::start(store, &[function], reload).await?, location))
 }
 
-/// Keeps the function from being frozen while a release is loaded: as an extension within the process, which is
-/// asked after each event and gives its answer when nothing is under way. The answer to the event does not wait.
+/// What keeps the function from being frozen while a release is loaded: an extension within the process, which is asked
+/// after each event and gives its answer when nothing is under way. The answer to the event does not wait.
 ///
-/// Where the runtime has no extensions, loading goes on with the next event.
-async fn stay_awake(current: Arc<Current>) {
+/// Where the runtime has no extensions there is nothing to run, and loading goes on with the next event. `served` is set
+/// before the first event comes.
+async fn stay_awake(served: Arc<OnceLock<Arc<Current>>>) -> Option<impl Future<Output = ()>> {
     let settle = lambda_extension::service_fn(move |event: lambda_extension::LambdaEvent| {
-        let current = Arc::clone(&current);
+        let served = Arc::clone(&served);
         async move {
-            if let NextEvent::Invoke(_) = event.next {
+            if let (NextEvent::Invoke(_), Some(current)) = (event.next, served.get()) {
                 // The event may not have come to its handler yet.
                 current.look();
                 current.settled().await;
@@ -127,15 +146,18 @@ async fn stay_awake(current: Arc<Current>) {
         .with_extension_name("stay-awake")
         .with_events(&["INVOKE"])
         .with_events_processor(settle);
-    match extension.register().await.map(RegisteredExtension::run) {
-        Ok(run) => {
-            tokio::spawn(async move {
-                if let Err(error) = run.await {
-                    tracing::warn!("releases are loaded in the pauses of a frozen function: {error}");
-                }
-            });
+    let frozen =
+        |error: BoxError| tracing::warn!("a release is loaded only while an event is answered: {error}");
+    match extension.register().await {
+        Ok(registered) => Some(async move {
+            if let Err(error) = registered.run().await {
+                frozen(error);
+            }
+        }),
+        Err(error) => {
+            frozen(error);
+            None
         }
-        Err(error) => tracing::warn!("releases are loaded in the pauses of a frozen function: {error}"),
     }
 }
 

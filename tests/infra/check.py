@@ -107,24 +107,60 @@ def linted(checks, template, translated):
         tool("sam", "cfn-lint", path)
     tool("sam", "sam", "validate", "--lint", "--template", TEMPLATE)
     for path in (TEMPLATE, file):
-        said = tool("checkov", "checkov", "--skip-download", "--framework", "cloudformation", "--compact", "-o", "json", "-f", path)
+        said = tool(
+            "checkov",
+            "checkov",
+            "--skip-download",
+            "--framework",
+            "cloudformation",
+            "--compact",
+            "-o",
+            "json",
+            "-f",
+            path,
+        )
         report = json.loads(said)
         summary = report["summary"]
-        checks.expect(summary["failed"] == summary["parsing_errors"] == 0 and summary["passed"] > 50, f"checkov: {summary}")
-        say(f"  checkov on {path.name}: {summary['passed']} passed, {summary['skipped']} excused, {summary['failed']} failed")
+        checks.expect(
+            summary["failed"] == summary["parsing_errors"] == 0 and summary["passed"] > 50, f"checkov: {summary}"
+        )
+        say(
+            f"  checkov on {path.name}: {summary['passed']} passed, {summary['skipped']} excused, {summary['failed']} failed"
+        )
         if path == TEMPLATE:
             used = {(c["resource"].split(".")[1], c["check_id"]) for c in report["results"]["skipped_checks"]}
             for name, resource in template["Resources"].items():
                 for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
-                    checks.expect((name, skip["id"]) in used, f"{name} is excused from {skip['id']}, which asks nothing of it")
+                    checks.expect(
+                        (name, skip["id"]) in used, f"{name} is excused from {skip['id']}, which asks nothing of it"
+                    )
                     checks.expect(len(skip["comment"]) > 20, f"{name} is excused from {skip['id']} without a reason")
 
 
 COMBINATIONS = [
     {},
-    {"Architecture": "x86_64", "CorsOrigins": "https://a.example,https://b.example", "LogRetention": 7, "ThrottleRate": 5, "ThrottleBurst": 9},
-    {"Access": "iam", "AlarmEmail": "a@b.example", "MonthlyBudgetUsd": 20, "Prefix": "a/b_c", "ArtifactTtl": 5, "StaleDays": 2},
-    {"Access": "jwt", "JwtIssuer": "https://issuer.example", "JwtAudience": "one,two", "CorsOrigins": "*", "LatencyMilliseconds": 50},
+    {
+        "Architecture": "x86_64",
+        "CorsOrigins": "https://a.example,https://b.example",
+        "LogRetention": 7,
+        "ThrottleRate": 5,
+        "ThrottleBurst": 9,
+    },
+    {
+        "Access": "iam",
+        "AlarmEmail": "a@b.example",
+        "MonthlyBudgetUsd": 20,
+        "Prefix": "a/b_c",
+        "ArtifactTtl": 5,
+        "StaleDays": 2,
+    },
+    {
+        "Access": "jwt",
+        "JwtIssuer": "https://issuer.example",
+        "JwtAudience": "one,two",
+        "CorsOrigins": "*",
+        "LatencyMilliseconds": 50,
+    },
     {"QueryMemory": 128, "CatalogueMemory": 1769, "VersionRetention": 1, "AlarmEmail": "a@b.example"},
 ]
 
@@ -168,6 +204,14 @@ def asserted(checks, template, deployment):
         except stack.Refused as error:
             checks.expect(str(error), f"{given} is refused without a reason")
 
+    watched = sum(len(expectations.metrics_of(a)) for a in stack.Stack(template).of("AWS::CloudWatch::Alarm").values())
+    checks.expect(
+        watched == cost.ALARM_METRICS,
+        f"the alarms look at {watched} metrics, and infra/cost.py counts {cost.ALARM_METRICS}",
+    )
+    readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
+    checks.expect(cost.table() in readme, "infra/README.md has other costs than `python3 infra/cost.py` prints")
+
     def found(change, word):
         try:
             faults = expectations.faults(stack.Stack(changed(template, change)), deployment)
@@ -180,14 +224,26 @@ def asserted(checks, template, deployment):
     for name in routes:
         key = resources[name]["Properties"]["RouteKey"]
         found(lambda r, name=name: r.pop(name), f"no route {key!r}")
-        elsewhere = "RecommendIntegration" if "Recommend" not in str(resources[name]["Properties"]["Target"]) else "SiteIntegration"
+        elsewhere = (
+            "RecommendIntegration"
+            if "Recommend" not in str(resources[name]["Properties"]["Target"])
+            else "SiteIntegration"
+        )
         found(lambda r, n=name, e=elsewhere: r[n]["Properties"].update(Target=f"integrations/{e}"), f"{key!r} goes to")
         found(lambda r, n=name: r[n]["Properties"].update(AuthorizationType="AWS_IAM"), "is for AWS_IAM")
     found(lambda r: r["RecommendRole"]["Properties"]["Policies"].pop(), "RecommendRole does not allow s3:GetObject")
     wide = {"Fn::Sub": "${Bucket.Arn}/*"}
-    found(lambda r: r["GetActorRole"]["Properties"]["Policies"][1]["PolicyDocument"]["Statement"][0]["Resource"].append(wide), "GetActorRole allows")
+    found(
+        lambda r: r["GetActorRole"]["Properties"]["Policies"][1]["PolicyDocument"]["Statement"][0]["Resource"].append(
+            wide
+        ),
+        "GetActorRole allows",
+    )
     found(lambda r: r["Bucket"].pop("DeletionPolicy"), "goes with the stack")
-    found(lambda r: r["Bucket"]["Properties"]["PublicAccessBlockConfiguration"].update(BlockPublicAcls=False), "may become public")
+    found(
+        lambda r: r["Bucket"]["Properties"]["PublicAccessBlockConfiguration"].update(BlockPublicAcls=False),
+        "may become public",
+    )
     found(lambda r: r["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"].pop(0), "the bucket's policy denies")
     found(lambda r: r["Stage"]["Properties"].pop("DefaultRouteSettings"), "ThrottlingRateLimit")
     found(lambda r: r.pop("StaleReleaseAlarm"), "the alarms are")
@@ -195,7 +251,9 @@ def asserted(checks, template, deployment):
     found(lambda r: r["TitlesFunction"]["Properties"].update(Tracing="PassThrough"), "TracingConfig")
     found(lambda r: r.pop("SitePermission"), "who may call site")
     found(lambda r: r["SiteLogs"]["Properties"].pop("RetentionInDays"), "LogRetention")
-    say(f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 11} changes that are found")
+    say(
+        f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 11} changes that are found"
+    )
 
 
 def ask(url, path, method="GET", headers=None, body=None):
@@ -248,7 +306,19 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
     whole = stack.Stack(template, **plenty)
     bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
     local.WORK = work
-    local.run(cartelera, "-q", "build", "--titles", DATA / "titles", "--ratings", DATA / "ratings", *QUICK, "--store", work / "store")
+    build = [
+        cartelera,
+        "-q",
+        "build",
+        "--titles",
+        DATA / "titles",
+        "--ratings",
+        DATA / "ratings",
+        *QUICK,
+        "--store",
+        work / "store",
+    ]
+    subprocess.run([str(word) for word in build], check=True, stdout=subprocess.DEVNULL)
     with contextlib.ExitStack() as closing:
         aws = closing.enter_context(local.s3_server(work / "buckets"))
         (work / "buckets" / bucket).mkdir()
@@ -259,12 +329,28 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
         checks.expect(ask(url, "/")[0] == 200, "the pages answer before there is a release")
         for path in ("/health", "/health", "/get_actor?platform=netflix"):
             status, _, body = ask(url, path)
-            checks.expect((status, json.loads(body)) == (500, {"message": "Internal Server Error"}), f"{path}: {status} {body}")
+            checks.expect(
+                (status, json.loads(body)) == (500, {"message": "Internal Server Error"}), f"{path}: {status} {body}"
+            )
         said = (work / "titles.log").read_text(encoding="utf-8")
-        checks.expect("no such object" in said and "ended with 1" in gateway.faults[0], f"titles says {said}, and the gateway {gateway.faults}")
+        checks.expect(
+            "no such object" in said and "ended with 1" in gateway.faults[0],
+            f"titles says {said}, and the gateway {gateway.faults}",
+        )
         n_refused = len(gateway.faults)
 
-        local.run(cartelera, "publish", "--from", work / "store", "--store", whole.outputs["Store"], env=environment | aws)
+        # Whoever publishes has the stack's policy for it and no more.
+        (policy,) = whole.of("AWS::IAM::ManagedPolicy").values()
+        publisher = gateways.Guard({"Policies": [policy]}, endpoint)
+        through = aws | {"AWS_ENDPOINT_URL": "http://" + closing.enter_context(gateways.listening(publisher.handle))}
+        for command in (
+            ["publish", "--from", work / "store"],
+            ["publish", "--from", work / "store"],
+            ["releases"],
+            ["verify"],
+        ):
+            local.run(cartelera, "-q", *command, "--store", whole.outputs["Store"], env=environment | through)
+        checks.none(publisher.refused, "who publishes was refused")
         say("with a release:")
         target = replay_queries.run(url, gateway=True)
         files = local.pages(url)
@@ -285,12 +371,17 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
             prefix = whole.parameters["Prefix"]
             read = {key.removeprefix(f"{prefix}/") for key in guard.read}
             kinds_read = {key.split("/")[1] for key in read if key.startswith("artifacts/")}
-            checks.expect(kinds_read == {kind for kind in kinds if kind in release}, f"{name} read {sorted(read)}, and may read {kinds}")
+            checks.expect(
+                kinds_read == {kind for kind in kinds if kind in release},
+                f"{name} read {sorted(read)}, and may read {kinds}",
+            )
             others = {key for key in read if not key.startswith("artifacts/")}
             checks.expect(others <= {"current.json"}, f"{name} read {sorted(others)}")
         lines = gateway.access_log
         checks.expect({line["route"] for line in lines} >= wanted, "the access log names every route")
-        say(f"  {len(target.answers)} questions, {len(files)} files of pages, {len(wanted)} routes, {len(lines)} lines of access log")
+        say(
+            f"  {len(target.answers)} questions, {len(files)} files of pages, {len(wanted)} routes, {len(lines)} lines of access log"
+        )
 
         details(checks, url)
         for given in ({"CorsOrigins": "https://a.example"}, {"CorsOrigins": "*"}, {}):
@@ -299,7 +390,10 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
         callers(checks, url, gateway, template, plenty)
         gateway.use(stack.Stack(template, ThrottleRate=1, ThrottleBurst=3))
         statuses = [ask(url, "/health")[0] for _ in range(20)]
-        checks.expect(statuses[0] == 200 and statuses.count(429) >= 10, f"3 at once and 1 a second are allowed, and 20 get {statuses}")
+        checks.expect(
+            statuses[0] == 200 and statuses.count(429) >= 10,
+            f"3 at once and 1 a second are allowed, and 20 get {statuses}",
+        )
 
         say("routes and permissions that are taken out, one by one:")
         for name, route in whole.of("AWS::ApiGatewayV2::Route").items():
@@ -321,7 +415,10 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
                 refused = [r for r in guards[name].refused if f"/{kind}" in r]
                 # Where the release has no such artifact, nobody asks for it.
                 wanted = (500, True) if kind in [*release, "current.json"] else (200, False)
-                checks.expect((status, bool(refused)) == wanted, f"{name} without {kind}: {status} {body[:200]}, refused {refused}")
+                checks.expect(
+                    (status, bool(refused)) == wanted,
+                    f"{name} without {kind}: {status} {body[:200]}, refused {refused}",
+                )
 
 
 def without(template, name, kind):
@@ -346,7 +443,15 @@ def details(checks, url):
     plain = ask(url, "/recommendations", "POST", {"content-type": "application/json"}, body[:-1])
     coded = ask(url, "/recommendations", "POST", {"content-type": "application/octet-stream"}, body[:-1])
     checks.expect(plain[0] == coded[0] == 400, f"half a body: {plain[0]} as text, {coded[0]} as bytes {coded[2]}")
-    for path in ("/titles/%20", "/titles/..%2f", "/site/..%2fCargo.toml", "/site/", "/titles?q=%ff", "/titles?limit=1&limit=2", "/none"):
+    for path in (
+        "/titles/%20",
+        "/titles/..%2f",
+        "/site/..%2fCargo.toml",
+        "/site/",
+        "/titles?q=%ff",
+        "/titles?limit=1&limit=2",
+        "/none",
+    ):
         status, headers, answer = ask(url, path, headers={"cookie": "a=b; c=d"})
         checks.expect(status in (200, 400, 404) and json.loads(answer), f"{path}: {status} {answer[:200]}")
     etag = ask(url, "/")[1]["etag"]
@@ -362,14 +467,20 @@ def details(checks, url):
 
 def cross_origin(checks, url, origins):
     """What a browser asks before a page of another place may call, and with the call."""
-    headers = {"origin": "https://a.example", "access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    headers = {
+        "origin": "https://a.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
     status, found, _ = ask(url, "/recommendations", "OPTIONS", headers)
     allowed = found.get("access-control-allow-origin")
     wanted = (204, origins) if origins else (404, None)
     checks.expect((status, allowed) == wanted, f"a preflight with CorsOrigins={origins}: {status} {allowed}")
     checks.expect(not origins or "POST" in found["access-control-allow-methods"], f"a preflight allows {found}")
     found = ask(url, "/health", headers={"origin": "https://a.example"})[1]
-    checks.expect(found.get("access-control-allow-origin") == origins, f"an answer with CorsOrigins={origins} has {found}")
+    checks.expect(
+        found.get("access-control-allow-origin") == origins, f"an answer with CorsOrigins={origins} has {found}"
+    )
     if origins != "*":
         found = ask(url, "/health", headers={"origin": "https://b.example"})[1]
         checks.expect("access-control-allow-origin" not in found, "another origin is allowed")
@@ -378,7 +489,9 @@ def cross_origin(checks, url, origins):
 def callers(checks, url, gateway, template, plenty):
     """Who may call."""
     keys = [route.key for route in gateway.routes]
-    signed = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=0"
+    signed = (
+        "AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=0"
+    )
     issuer, soon = "https://issuer.example", time.time() + 60
     good = token(iss=issuer, aud="one", exp=soon, sub="somebody")
     wrong = [
@@ -417,7 +530,9 @@ def serve(template, store, binary, cartelera, environment, work, port):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--package", action="store_true", help="run the binaries that `cargo lambda build --release` has made")
+    parser.add_argument(
+        "--package", action="store_true", help="run the binaries that `cargo lambda build --release` has made"
+    )
     parser.add_argument("--serve", metavar="FOLDER", help="serve the release of a folder, and check nothing")
     parser.add_argument("--port", type=int, default=0, help="where to serve; a free port where it is not given")
     given = parser.parse_args()
@@ -433,7 +548,9 @@ def main():
         local.run("cargo", "build", "--locked", *(word for name in names for word in ("-p", name)))
 
     def binary(name):
-        path = ROOT / "target" / ("lambda" if given.package else "debug") / name / ("bootstrap" if given.package else "")
+        path = (
+            ROOT / "target" / ("lambda" if given.package else "debug") / name / ("bootstrap" if given.package else "")
+        )
         if not path.is_file():
             sys.exit(f"{path.relative_to(ROOT)} is missing: build it with `cargo lambda build --release -p {name}`")
         return path
@@ -459,7 +576,12 @@ def main():
     asserted(checks, template, deployment)
     step("the stack on a moto server")
     sam = WORK / "venv" / "sam" / "bin" / "sam"
-    checks.none(deployed.create(TEMPLATE, sam, names, binary, work / "moto", Architecture="x86_64", LogRetention=7, Prefix="a/b"), "the stack")
+    checks.none(
+        deployed.create(
+            TEMPLATE, sam, names, binary, work / "moto", Architecture="x86_64", LogRetention=7, Prefix="a/b"
+        ),
+        "the stack",
+    )
     step("the functions behind its gateway")
     driven(checks, template, deployment, binary, cartelera, environment, work)
     step("done")
@@ -469,7 +591,8 @@ def main():
 
 if __name__ == "__main__":
     tools()
-    sys.path[:0] = [str(HERE), str(HERE.parent)]
+    sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "infra")]
+    import cost
     import deployed
     import expectations
     import gateway as gateways

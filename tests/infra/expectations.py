@@ -36,7 +36,9 @@ def functions_by_binary(stack, deployment, expect):
     for logical, properties in stack.of("AWS::Lambda::Function").items():
         name = stacks.binary_of(properties)
         found[name] = (logical, properties)
-        expect(properties["FunctionName"] == f"{stacks.STACK}-{name}", f"{logical} is named {properties['FunctionName']}")
+        expect(
+            properties["FunctionName"] == f"{stacks.STACK}-{name}", f"{logical} is named {properties['FunctionName']}"
+        )
         for key, value in {
             "Runtime": "provided.al2023",
             "Handler": "bootstrap",
@@ -44,16 +46,27 @@ def functions_by_binary(stack, deployment, expect):
             "TracingConfig": {"Mode": "Active"},
             "Timeout": 10,
             "MemorySize": stack.parameters["CatalogueMemory" if name in ("recommend", "titles") else "QueryMemory"],
-            "LoggingConfig": {"LogGroup": f"/aws/lambda/{stacks.STACK}-{name}", "LogFormat": "JSON", "SystemLogLevel": "WARN"},
+            "LoggingConfig": {
+                "LogGroup": f"/aws/lambda/{stacks.STACK}-{name}",
+                "LogFormat": "JSON",
+                "SystemLogLevel": "WARN",
+            },
         }.items():
             expect(properties.get(key) == value, f"{logical}: {key} is {properties.get(key)!r}, not {value!r}")
         kinds = deployment["functions"].get(name, {}).get("kinds", [])
         variables = properties.get("Environment", {}).get("Variables", {})
-        wanted = {"ARTIFACT_URI": stack.outputs["Store"], "ARTIFACT_TTL": stack.parameters["ArtifactTtl"]} if kinds else {}
+        wanted = (
+            {"ARTIFACT_URI": stack.outputs["Store"], "ARTIFACT_TTL": stack.parameters["ArtifactTtl"]} if kinds else {}
+        )
         expect(variables == wanted, f"{logical} has the variables {variables}, not {wanted}")
-    expect(found.keys() == deployment["functions"].keys(), f"the functions are {sorted(found)}, not {sorted(deployment['functions'])}")
+    expect(
+        found.keys() == deployment["functions"].keys(),
+        f"the functions are {sorted(found)}, not {sorted(deployment['functions'])}",
+    )
     groups = {p["LogGroupName"]: p for p in stack.of("AWS::Logs::LogGroup").values()}
-    wanted = {f"/aws/lambda/{stacks.STACK}-{name}" for name in deployment["functions"]} | {f"/aws/vendedlogs/apis/{stacks.STACK}"}
+    wanted = {f"/aws/lambda/{stacks.STACK}-{name}" for name in deployment["functions"]} | {
+        f"/aws/vendedlogs/apis/{stacks.STACK}"
+    }
     expect(groups.keys() == wanted, f"the log groups are {sorted(groups)}, not {sorted(wanted)}")
     for name, group in groups.items():
         days = group.get("RetentionInDays")
@@ -67,7 +80,10 @@ def api(stack, expect):
     expect(len(apis) == len(stages) == 1, f"there are {len(apis)} APIs and {len(stages)} stages")
     (api_properties,), (stage,) = apis.values(), stages.values()
     expect(api_properties["ProtocolType"] == "HTTP", "the API is no HTTP API")
-    expect(stage["StageName"] == "$default" and stage["AutoDeploy"] is True, "the stage is not $default, or waits to be deployed")
+    expect(
+        stage["StageName"] == "$default" and stage["AutoDeploy"] is True,
+        "the stage is not $default, or waits to be deployed",
+    )
     limits = stage.get("DefaultRouteSettings", {})
     for key, parameter in (("ThrottlingRateLimit", "ThrottleRate"), ("ThrottlingBurstLimit", "ThrottleBurst")):
         expect(limits.get(key) == stack.parameters[parameter], f"{key} is {limits.get(key)}, not {parameter}")
@@ -75,15 +91,24 @@ def api(stack, expect):
     group = f"arn:aws:logs:{stacks.REGION}:{stacks.ACCOUNT}:log-group:/aws/vendedlogs/apis/{stacks.STACK}:*"
     expect(logs.get("DestinationArn") == group, f"access logs go to {logs.get('DestinationArn')}")
     line = json.loads(logs.get("Format", "{}"))
-    expect({"$context.routeKey", "$context.status", "$context.requestId"} <= set(line.values()), f"the access log says {line}")
+    expect(
+        {"$context.routeKey", "$context.status", "$context.requestId"} <= set(line.values()),
+        f"the access log says {line}",
+    )
     personal = ("identity", "sourceIp", "userAgent", "path", "authorizer", "queryString")
-    expect(not any(word in value for value in line.values() for word in personal), f"something personal is in the access log: {line}")
+    expect(
+        not any(word in value for value in line.values() for word in personal),
+        f"something personal is in the access log: {line}",
+    )
     origins = [origin for origin in stack.parameters["CorsOrigins"] if origin]
     cors = api_properties.get("CorsConfiguration")
     expect((cors or {}).get("AllowOrigins", []) == origins, f"CORS is {cors}, and CorsOrigins {origins}")
     if cors:
         expect("AllowCredentials" not in cors, "pages of other places do not get the caller's cookies")
-        expect(cors["AllowMethods"] == ["GET", "POST"] and "content-type" in cors["AllowHeaders"], f"CORS allows too little or much: {cors}")
+        expect(
+            cors["AllowMethods"] == ["GET", "POST"] and "content-type" in cors["AllowHeaders"],
+            f"CORS allows too little or much: {cors}",
+        )
     authorizers = list(stack.of("AWS::ApiGatewayV2::Authorizer").values())
     if stack.parameters["Access"] == "jwt":
         wanted = {"Issuer": stack.parameters["JwtIssuer"], "Audience": stack.parameters["JwtAudience"]}
@@ -103,8 +128,14 @@ def routes(stack, deployment, functions, expect):
         key = route["RouteKey"]
         expect(key not in found, f"{key} is routed twice")
         found[key] = binaries.get(integration["IntegrationUri"])
-        expect(route.get("AuthorizationType") == kind, f"{logical}: {key} is for {route.get('AuthorizationType')}, not {kind}")
-        expect(("AuthorizerId" in route) == (kind == "JWT"), f"{logical}: {key} has the authorizer {route.get('AuthorizerId')}")
+        expect(
+            route.get("AuthorizationType") == kind,
+            f"{logical}: {key} is for {route.get('AuthorizationType')}, not {kind}",
+        )
+        expect(
+            ("AuthorizerId" in route) == (kind == "JWT"),
+            f"{logical}: {key} has the authorizer {route.get('AuthorizerId')}",
+        )
     wanted = {f"{r['method']} {gateway_path(r['path'])}": r["function"] for r in deployment["routes"]}
     for key in sorted(wanted.keys() | found.keys()):
         if key not in found:
@@ -117,7 +148,10 @@ def routes(stack, deployment, functions, expect):
         shape = (integration["IntegrationType"], integration["PayloadFormatVersion"], integration["TimeoutInMillis"])
         # The gateway waits longer than the function may take, so that a time-out is the function's and is counted there.
         expect(shape == ("AWS_PROXY", "2.0", 12000), f"{logical} is {shape}")
-    expect(sorted(map(str, binaries)) == sorted(i["IntegrationUri"] for i in integrations.values()), "an integration a function")
+    expect(
+        sorted(map(str, binaries)) == sorted(i["IntegrationUri"] for i in integrations.values()),
+        "an integration a function",
+    )
     permissions = stack.of("AWS::Lambda::Permission")
     source = f"arn:aws:execute-api:{stacks.REGION}:{stacks.ACCOUNT}:{stacks.STACK}-api/*/*"
     for name, (_, properties) in functions.items():
@@ -144,8 +178,13 @@ def roles(stack, deployment, functions, expect):
         given = set()
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
-                expect(statement.keys() == {"Effect", "Action", "Resource"} and statement["Effect"] == "Allow", f"{logical}: {statement}")
-                given |= {(a, r) for a in stacks.as_list(statement["Action"]) for r in stacks.as_list(statement["Resource"])}
+                expect(
+                    statement.keys() == {"Effect", "Action", "Resource"} and statement["Effect"] == "Allow",
+                    f"{logical}: {statement}",
+                )
+                given |= {
+                    (a, r) for a in stacks.as_list(statement["Action"]) for r in stacks.as_list(statement["Resource"])
+                }
         logs = f"arn:aws:logs:{stacks.REGION}:{stacks.ACCOUNT}:log-group:/aws/lambda/{stacks.STACK}-{name}:*"
         wanted = {("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)}
         wanted |= {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
@@ -170,13 +209,19 @@ def bucket(stack, expect):
     names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
     expect(blocks == dict.fromkeys(names, True), f"the bucket may become public: {blocks}")
     encryption = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    expect(encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}], f"the bucket's encryption is {encryption}")
+    expect(
+        encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}],
+        f"the bucket's encryption is {encryption}",
+    )
     owner = properties["OwnershipControls"]["Rules"]
     expect(owner == [{"ObjectOwnership": "BucketOwnerEnforced"}], f"objects belong to {owner}")
     rules = {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
     old = rules["old-versions"]
     days = stack.parameters["VersionRetention"]
-    expect(old["Status"] == "Enabled" and old["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}, f"old versions: {old}")
+    expect(
+        old["Status"] == "Enabled" and old["NoncurrentVersionExpiration"] == {"NoncurrentDays": days},
+        f"old versions: {old}",
+    )
     expect(not any("ExpirationInDays" in r or "ExpirationDate" in r for r in rules.values()), "releases expire")
     uploads = rules["uploads-that-were-cut-off"]
     expect(uploads["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}, f"uploads: {uploads}")
@@ -218,8 +263,14 @@ def alarms(stack, deployment, functions, expect):
         "ErrorsAlarm": (0, {("AWS/Lambda", "Errors", "Sum", "FunctionName", n) for n in names}),
         "ThrottlesAlarm": (0, {("AWS/Lambda", "Throttles", "Sum", "FunctionName", n) for n in names}),
         "ServerErrorsAlarm": (1, {("AWS/ApiGateway", m, "Sum", "ApiId", api_id) for m in ("5xx", "Count")}),
-        "LatencyAlarm": (stack.parameters["LatencyMilliseconds"], {("AWS/ApiGateway", "Latency", "p99", "ApiId", api_id)}),
-        "StaleReleaseAlarm": (stack.parameters["StaleDays"], {("Cartelera", "ReleaseAge", "Maximum", "Function", n) for n in readers}),
+        "LatencyAlarm": (
+            stack.parameters["LatencyMilliseconds"],
+            {("AWS/ApiGateway", "Latency", "p99", "ApiId", api_id)},
+        ),
+        "StaleReleaseAlarm": (
+            stack.parameters["StaleDays"],
+            {("Cartelera", "ReleaseAge", "Maximum", "Function", n) for n in readers},
+        ),
         "ReloadFailuresAlarm": (0, {("Cartelera", "ReloadFailures", "Sum", "Function", n) for n in readers}),
     }
     expect(found.keys() == wanted.keys(), f"the alarms are {sorted(found)}, not {sorted(wanted)}")
@@ -245,10 +296,26 @@ def dashboard(stack, functions, expect):
     places = set()
     for widget in body["widgets"]:
         places.add((widget["x"], widget["y"]))
-        expect(widget["properties"]["region"] == stacks.REGION and widget["properties"]["metrics"], f"a widget shows nothing: {widget}")
+        expect(
+            widget["properties"]["region"] == stacks.REGION and widget["properties"]["metrics"],
+            f"a widget shows nothing: {widget}",
+        )
     expect(len(places) == len(body["widgets"]), "widgets lie on each other")
-    for name in ("Latency", "ColdStart", "ReleaseAge", "ReloadFailures", "BlockCacheHits", "BlockCacheMisses", "Answers"):
-        searched = any(f'MetricName="{name}"' in e.get("expression", "") for w in body["widgets"] for (e, *_) in w["properties"]["metrics"] if isinstance(e, dict))
+    for name in (
+        "Latency",
+        "ColdStart",
+        "ReleaseAge",
+        "ReloadFailures",
+        "BlockCacheHits",
+        "BlockCacheMisses",
+        "Answers",
+    ):
+        searched = any(
+            f'MetricName="{name}"' in e.get("expression", "")
+            for w in body["widgets"]
+            for (e, *_) in w["properties"]["metrics"]
+            if isinstance(e, dict)
+        )
         expect(searched, f"the dashboard does not show {name}")
     text = properties["DashboardBody"]
     for _, function in functions.values():

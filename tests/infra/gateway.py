@@ -94,7 +94,7 @@ def listening(handle, port=0):
 
 
 class Guard:
-    """What stands before the S3 server, and lets a function do what its role allows."""
+    """What stands before the S3 server, and lets a function do what its role allows, or a publisher what the policy does."""
 
     def __init__(self, role, endpoint):
         self.role = role
@@ -105,13 +105,14 @@ class Guard:
         return stacks.allows(self.role, action, f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else ""))
 
     def handle(self, request):
-        path = urllib.parse.unquote(urllib.parse.urlsplit(request.path).path).lstrip("/")
+        split = urllib.parse.urlsplit(request.path)
+        path = urllib.parse.unquote(split.path).lstrip("/")
         bucket, _, key = path.partition("/")
-        # HEAD is allowed by the right to GET.
-        action = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}.get(
-            request.command, "s3:PutObject"
-        )
-        action = action if key else "s3:ListBucket"
+        # HEAD is allowed by the right to GET, and every part of an upload by the right to PUT.
+        actions = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "DELETE": "s3:DeleteObject"}
+        action = actions.get(request.command, "s3:PutObject") if key else "s3:ListBucket"
+        if request.command == "DELETE" and "uploadId=" in split.query:
+            action = "s3:AbortMultipartUpload"
         body = request.body()
         if not self.may(action, bucket, key):
             self.refused.append(f"{action} {path}")
@@ -130,7 +131,11 @@ class Guard:
             return self.deny(request)
         if response.status < 400:
             self.read.append(key)
-        kept = [(n, v) for n, v in response.getheaders() if n.lower() not in ("transfer-encoding", "content-length", "connection")]
+        kept = [
+            (n, v)
+            for n, v in response.getheaders()
+            if n.lower() not in ("transfer-encoding", "content-length", "connection")
+        ]
         return request.answer(response.status, kept, found)
 
     @staticmethod
@@ -197,7 +202,9 @@ class Instance:
         }
         environment |= function.environment | {name: str(value) for name, value in variables.items()}
         log = self.closing.enter_context(open(function.log, "ab"))
-        self.process = subprocess.Popen([function.binary], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.process = subprocess.Popen(
+            [function.binary], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
 
     def handle(self, request):
         path, body = request.path, request.body()
@@ -258,7 +265,9 @@ class Instance:
         while not done():
             wait()
             if not done() and self.process.poll() is not None:
-                raise FunctionError(f"{self.function.name} ended with {self.process.returncode}; {self.function.log} says why")
+                raise FunctionError(
+                    f"{self.function.name} ended with {self.process.returncode}; {self.function.log} says why"
+                )
             if not done() and time.monotonic() > end:
                 raise FunctionError(f"{self.function.name} {what} within {seconds} s")
 
@@ -330,7 +339,11 @@ class Gateway:
         started = time.monotonic()
         split = urllib.parse.urlsplit(request.path)
         body = request.body()
-        context = {"requestTimeEpoch": str(int(time.time() * 1000)), "requestId": uuid.uuid4().hex[:16], "protocol": "HTTP/1.1"}
+        context = {
+            "requestTimeEpoch": str(int(time.time() * 1000)),
+            "requestId": uuid.uuid4().hex[:16],
+            "protocol": "HTTP/1.1",
+        }
         context |= {name: "-" for name in ("routeKey", "integrationLatency", "integrationStatus", "error.responseType")}
         status, headers, answer = self.answer(request, split, body, context)
         headers += self.cors(request)
@@ -343,7 +356,9 @@ class Gateway:
         if "CorsConfiguration" in self.api and request.command == "OPTIONS":
             return 204, [], b""
         segments = [urllib.parse.unquote(s) for s in split.path.strip("/").split("/")] if split.path.strip("/") else []
-        matches = [(found[0], route, found[1]) for route in self.routes if (found := route.match(request.command, segments))]
+        matches = [
+            (found[0], route, found[1]) for route in self.routes if (found := route.match(request.command, segments))
+        ]
         if not matches:
             return self.own(404, "Not Found", context, "NOT_FOUND")
         _, route, parameters = max(matches, key=lambda match: match[0])
@@ -361,11 +376,20 @@ class Gateway:
             context["integrationLatency"] = str(round(1000 * (time.monotonic() - called)))
             context["integrationStatus"] = str(response["statusCode"])
             headers = list(response.get("headers", {}).items())
-            headers += [(n, v) for n, values in response.get("multiValueHeaders", {}).items() if n not in response.get("headers", {}) for v in values]
+            headers += [
+                (n, v)
+                for n, values in response.get("multiValueHeaders", {}).items()
+                if n not in response.get("headers", {})
+                for v in values
+            ]
             headers += [("set-cookie", cookie) for cookie in response.get("cookies", [])]
             headers = [(n, v) for n, v in headers if n.lower() != "content-length"]
             text = response.get("body") or ""
-            return response["statusCode"], headers, base64.b64decode(text) if response.get("isBase64Encoded") else text.encode()
+            return (
+                response["statusCode"],
+                headers,
+                base64.b64decode(text) if response.get("isBase64Encoded") else text.encode(),
+            )
         except (FunctionError, KeyError, stacks.Refused) as error:
             self.faults.append(f"{route.key}: {error}")
             return self.own(500, "Internal Server Error", context, "INTEGRATION_FAILURE")
@@ -393,7 +417,11 @@ class Gateway:
         source = f"arn:aws:execute-api:{stacks.REGION}:{stacks.ACCOUNT}:{self.api_id}/{self.stage['StageName']}/{route.key.replace(' ', '', 1)}"
         for permission in self.stack.of("AWS::Lambda::Permission").values():
             whole = re.escape(permission["SourceArn"]).replace(r"\*", ".*")
-            if permission["FunctionName"] in (name, arn) and permission["Principal"] == "apigateway.amazonaws.com" and re.fullmatch(whole, source):
+            if (
+                permission["FunctionName"] in (name, arn)
+                and permission["Principal"] == "apigateway.amazonaws.com"
+                and re.fullmatch(whole, source)
+            ):
                 return self.functions[name]
         raise stacks.Refused(f"no permission lets the gateway call {name}")
 
@@ -498,7 +526,11 @@ def authorize(route, headers):
             payload = given.removeprefix("Bearer ").split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             audience = stacks.as_list(claims.get("aud", claims.get("client_id")))
-            valid = claims["iss"] == rules["Issuer"] and set(audience) & set(rules["Audience"]) and claims["exp"] > time.time()
+            valid = (
+                claims["iss"] == rules["Issuer"]
+                and set(audience) & set(rules["Audience"])
+                and claims["exp"] > time.time()
+            )
         except (IndexError, KeyError, TypeError, ValueError):
             valid = False
         if not valid:

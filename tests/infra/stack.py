@@ -57,7 +57,9 @@ def parameters(template, given):
                 raise Refused(f"{name} is {value}, out of its range")
         if "AllowedValues" in about and value not in map(str, about["AllowedValues"]):
             raise Refused(f"{name} is {value!r}, none of {about['AllowedValues']}")
-        if not re.fullmatch(about.get("AllowedPattern", ".*"), value) or len(value) > about.get("MaxLength", len(value)):
+        if not re.fullmatch(about.get("AllowedPattern", ".*"), value) or len(value) > about.get(
+            "MaxLength", len(value)
+        ):
             raise Refused(f"{name} is {value!r}: {about.get('ConstraintDescription')}")
         values[name] = value.split(",") if about["Type"] == "CommaDelimitedList" else value
     return values
@@ -217,6 +219,7 @@ def allows(role, action, resource):
     if any(s["Effect"] != "Allow" or s.keys() - {"Sid", "Effect", "Action", "Resource"} for s in statements):
         raise Refused(f"statements that are more than allowances are not understood here: {statements}")
     return any(
-        any(matches(a, action) for a in as_list(s["Action"])) and any(matches(r, resource) for r in as_list(s["Resource"]))
+        any(matches(a, action) for a in as_list(s["Action"]))
+        and any(matches(r, resource) for r in as_list(s["Resource"]))
         for s in statements
     )

@@ -305,7 +305,6 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
     plenty = {"ThrottleRate": 100000, "ThrottleBurst": 100000}
     whole = stack.Stack(template, **plenty)
     bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
-    local.WORK = work
     build = [
         cartelera,
         "-q",
@@ -557,12 +556,13 @@ def main():
 
     for name in names:
         binary(name)
-    work = WORK / "run"
+    work = WORK / ("serve" if given.serve else "run")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    local.WORK = work
     template = stack.load(TEMPLATE)
     if given.serve:
-        serve(template, given.serve, binary, cartelera, environment, work, given.port)
+        serve(template, pathlib.Path(given.serve).resolve(), binary, cartelera, environment, work, given.port)
         return 0
 
     checks, began = Checks(), time.monotonic()

@@ -5,7 +5,8 @@
     python3 tests/replay_queries.py --expected FILE 'http://127.0.0.1:9000/lambda-url/{function}'
 
 {function} stands for the name of the function that answers a route. Without --expected only the questions that
-any data can answer are asked. Ends with 1 where an answer is not as expected.
+any data can answer are asked. --gateway says that an HTTP API stands before the functions, as infra/ deploys it: a
+method that a path does not have is a route that it does not have. Ends with 1 where an answer is not as expected.
 """
 
 import argparse
@@ -22,8 +23,9 @@ TITLES = "titles"
 class Target:
     """Where questions go, what came back, and what was wrong with it."""
 
-    def __init__(self, base):
+    def __init__(self, base, gateway=False):
         self.base = base.rstrip("/")
+        self.gateway = gateway
         self.answers = []
         self.faults = []
 
@@ -51,6 +53,18 @@ class Target:
         except ValueError:
             self.expect(False, asked, f"status {status} with a body that is no JSON: {text[:200]!r}")
             return status, {}
+
+    def no_route(self, path, body):
+        """That an HTTP API knows no such route, and says so itself."""
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            with urllib.request.urlopen(self.base + path, data, timeout=30) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, text = error.code, error.read()
+        self.answers.append(f"{path} {status} {text.decode()}")
+        self.expect(status == 404 and json.loads(text) == {"message": "Not Found"}, path, f"{status} {text[:200]!r}")
 
     def expect(self, holds, asked, fault):
         if not holds:
@@ -181,14 +195,17 @@ def problems(target):
         (400, TITLES, "/titles", {"cursor": "next"}, None),
         (413, RECOMMEND, "/recommendations", {}, {"ratings": [], "genre": "x" * 70_000}),
     ):
+        if wanted == 405 and target.gateway:
+            target.no_route(path, body)
+            continue
         status, found = target.ask(function, path, params, body)
         target.expect(status == wanted, f"{path} {params}", f"status {status}, not {wanted}: {found}")
         target.expect(found.get("status") == wanted, f"{path} {params}", f"the body says {found}")
 
 
-def run(base, expected=None):
+def run(base, expected=None, gateway=False):
     """Asks everything of one target; gives it back with answers and faults."""
-    target = Target(base)
+    target = Target(base, gateway)
     if expected is not None:
         replay(target, expected)
     recommend(target)
@@ -201,12 +218,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", metavar="URL", help="where routes begin; {function} stands for the function's name")
     parser.add_argument("--expected", metavar="FILE", help="questions with their right answers, as JSON")
+    parser.add_argument("--gateway", action="store_true", help="an HTTP API answers what it has no route for")
     arguments = parser.parse_args()
     expected = None
     if arguments.expected:
         with open(arguments.expected, encoding="utf-8") as file:
             expected = json.load(file)
-    target = run(arguments.base, expected)
+    target = run(arguments.base, expected, arguments.gateway)
     for fault in target.faults:
         print(fault, file=sys.stderr)
     print(f"{arguments.base}: {len(target.answers)} questions, {len(target.faults)} wrong")

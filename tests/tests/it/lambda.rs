@@ -1,6 +1,8 @@
 //! What the Lambda tools are told of the functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use api::{ROUTES, site};
 use cargo_metadata::MetadataCommand;
@@ -24,4 +26,53 @@ fn the_local_router_is_the_route_table() {
     for name in api::Function::ALL.map(api::Function::name).into_iter().chain([site::NAME]) {
         assert!(packages.contains(&name), "{name} has a crate");
     }
+}
+
+/// A path as API Gateway writes it: what takes the rest of a path is `{proxy+}` there.
+fn gateway_path(path: &str) -> String {
+    path.replace("{*path}", "{proxy+}")
+}
+
+/// The name of a function in the template, where names are letters and digits: `get-actor` is `GetActor`.
+fn logical_name(function: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(capital).collect()
+}
+
+/// The line of the template that routes to a function, without the resource's name.
+fn route_line(method: &str, path: &str, function: &str) -> String {
+    format!(
+        "{{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref Api, RouteKey: \"{method} {}\", \
+         Target: !Sub \"integrations/${{{}Integration}}\", \
+         AuthorizationType: !FindInMap [AuthorizationOf, !Ref Access, Type], \
+         AuthorizerId: !If [HasTokens, !Ref Authorizer, !Ref AWS::NoValue]}}}}",
+        gateway_path(path),
+        logical_name(function)
+    )
+}
+
+/// The template has a line for each route of the one route table, and no other. `tests/infra/check.py` looks at what
+/// the lines become, and sends requests through them.
+#[test]
+fn the_template_has_the_route_table() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/template.yaml");
+    let text = fs::read_to_string(file).unwrap();
+    let found: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Route")?.split_once(": ").map(|(_, resource)| resource))
+        .filter(|resource| resource.starts_with("{Type: AWS::ApiGatewayV2::Route,"))
+        .collect();
+    let n_routes = text.matches("AWS::ApiGatewayV2::Route,").count();
+    assert_eq!(
+        found.len(),
+        n_routes,
+        "each route is one line `  RouteNAME: {{Type: …}}`, and none stands twice"
+    );
+    let routes = ROUTES.iter().map(|r| route_line(r.method.as_str(), r.path, r.function.name()));
+    let pages = site::PATHS.map(|path| route_line("GET", path, site::NAME));
+    let expected: BTreeSet<String> = routes.chain(pages).collect();
+    let missing: Vec<_> = expected.iter().filter(|line| !found.contains(line.as_str())).collect();
+    assert!(missing.is_empty(), "add to infra/template.yaml, each with a name:\n{missing:#?}");
+    let unknown: Vec<_> = found.iter().filter(|line| !expected.contains(**line)).collect();
+    assert!(unknown.is_empty(), "infra/template.yaml routes what is in no route table:\n{unknown:#?}");
 }

@@ -1,0 +1,24 @@
+//! What a deployment has to provide, as JSON: each function with the kinds of artifacts that it may read, and each
+//! route with its function. `tests/infra/check.py` holds the template to it.
+
+use std::io::{self, Write};
+
+use api::{Function, ROUTES, site};
+use serde_json::{Value, json};
+
+fn main() -> io::Result<()> {
+    let mut functions: serde_json::Map<String, Value> = Function::ALL
+        .into_iter()
+        .map(|f| {
+            let kinds: Vec<&str> = f.kinds().iter().chain(f.optional_kinds()).map(|k| k.name()).collect();
+            (f.name().to_owned(), json!({ "kinds": kinds }))
+        })
+        .collect();
+    functions.insert(site::NAME.to_owned(), json!({ "kinds": [] }));
+    let routes = ROUTES.iter().map(|r| (r.method.as_str(), r.path, r.function.name()));
+    let routes: Vec<Value> = routes
+        .chain(site::PATHS.map(|path| ("GET", path, site::NAME)))
+        .map(|(method, path, function)| json!({ "method": method, "path": path, "function": function }))
+        .collect();
+    writeln!(io::stdout(), "{}", json!({ "functions": functions, "routes": routes }))
+}

@@ -1,0 +1,604 @@
+#!/usr/bin/env python3
+"""Holds infra/template.yaml to everything that can be known of it without an AWS account:
+
+    python3 tests/infra/check.py                            # all of it, with debug builds
+    python3 tests/infra/check.py --package                  # with what `cargo lambda build --release` has made
+    python3 tests/infra/check.py --serve releases/demo      # the API of the template on this machine, until Ctrl-C
+
+cfn-lint, `sam validate --lint` and checkov; what SAM's translator makes of the template, for several parameters, against
+the route table; the stack on a moto server; and the functions' binaries behind a gateway whose routes, roles and
+variables are the template's, with releases on an S3 server.
+
+Needs Rust, g++ and Python with venv; installs the tools from PyPI into target/infra, and asks no other place.
+"""
+
+import argparse
+import base64
+import contextlib
+import copy
+import importlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+WORK = ROOT / "target" / "infra"
+TEMPLATE = ROOT / "infra" / "template.yaml"
+# checkov pins what the others use, so it lives apart.
+VENVS = {
+    "sam": ["aws-sam-cli==1.170.0", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "moto[server]==5.2.5"],
+    "checkov": ["checkov==3.3.30"],
+}
+ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "SAM_CLI_TELEMETRY": "0",
+    "SAM_CLI_CHECK_LATEST_VERSION": "0",
+}
+DATA = ROOT / "data" / "sample"
+QUICK = ("--trials", 1, "--ranking-trials", 2, "--signal-splits", 0, "--factors", 4, "--epochs", 5)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def tools():
+    """Makes the environments where they are missing or of other versions, and goes on in the one that has the translator."""
+    for name, packages in VENVS.items():
+        folder, mark = WORK / "venv" / name, WORK / "venv" / name / "packages"
+        if not mark.exists() or mark.read_text(encoding="utf-8").split() != packages:
+            say(f"installing {' '.join(packages)}")
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            subprocess.run([folder / "bin" / "pip", "install", "--quiet", *packages], check=True)
+            mark.write_text("\n".join(packages), encoding="utf-8")
+    venv = WORK / "venv" / "sam"
+    if pathlib.Path(sys.prefix).resolve() != venv.resolve():
+        python = str(venv / "bin" / "python")
+        os.execve(python, [python, *sys.argv], os.environ | ENVIRONMENT)
+
+
+def tool(venv, *command):
+    """Runs a tool to its end, and gives what it says; says it where the tool is not content."""
+    command = [str(WORK / "venv" / venv / "bin" / command[0]), *map(str, command[1:])]
+    ended = subprocess.run(command, cwd=ROOT, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
+    if ended.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stdout}\n{ended.stderr}")
+    return ended.stdout
+
+
+class Checks:
+    """What was looked at, and what was wrong."""
+
+    def __init__(self):
+        self.n_passed, self.n_failed = 0, 0
+
+    def expect(self, holds, fault):
+        if holds:
+            self.n_passed += 1
+        else:
+            self.n_failed += 1
+            say(f"  WRONG: {fault}")
+
+    def none(self, faults, what):
+        """That a list of faults is empty."""
+        self.n_passed += not faults
+        self.n_failed += len(faults)
+        for fault in faults:
+            say(f"  WRONG: {what}: {fault}")
+
+
+def linted(checks, template, translated):
+    """The three tools, on the template and on what it becomes."""
+    file = WORK / "translated.json"
+    file.write_text(json.dumps(translated, indent=1), encoding="utf-8")
+    for path in (TEMPLATE, file):
+        tool("sam", "cfn-lint", path)
+    tool("sam", "sam", "validate", "--lint", "--template", TEMPLATE)
+    for path in (TEMPLATE, file):
+        said = tool(
+            "checkov",
+            "checkov",
+            "--skip-download",
+            "--framework",
+            "cloudformation",
+            "--compact",
+            "-o",
+            "json",
+            "-f",
+            path,
+        )
+        report = json.loads(said)
+        summary = report["summary"]
+        checks.expect(
+            summary["failed"] == summary["parsing_errors"] == 0 and summary["passed"] > 50, f"checkov: {summary}"
+        )
+        say(
+            f"  checkov on {path.name}: {summary['passed']} passed, {summary['skipped']} excused, {summary['failed']} failed"
+        )
+        if path == TEMPLATE:
+            used = {(c["resource"].split(".")[1], c["check_id"]) for c in report["results"]["skipped_checks"]}
+            for name, resource in template["Resources"].items():
+                for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+                    checks.expect(
+                        (name, skip["id"]) in used, f"{name} is excused from {skip['id']}, which asks nothing of it"
+                    )
+                    checks.expect(len(skip["comment"]) > 20, f"{name} is excused from {skip['id']} without a reason")
+
+
+COMBINATIONS = [
+    {},
+    {
+        "Architecture": "x86_64",
+        "CorsOrigins": "https://a.example,https://b.example",
+        "LogRetention": 7,
+        "ThrottleRate": 5,
+        "ThrottleBurst": 9,
+    },
+    {
+        "Access": "iam",
+        "AlarmEmail": "a@b.example",
+        "MonthlyBudgetUsd": 20,
+        "Prefix": "a/b_c",
+        "ArtifactTtl": 5,
+        "StaleDays": 2,
+    },
+    {
+        "Access": "jwt",
+        "JwtIssuer": "https://issuer.example",
+        "JwtAudience": "one,two",
+        "CorsOrigins": "*",
+        "LatencyMilliseconds": 50,
+    },
+    {"QueryMemory": 128, "CatalogueMemory": 1769, "VersionRetention": 1, "AlarmEmail": "a@b.example"},
+]
+
+REFUSED = [
+    {"Architecture": "x86-64"},
+    {"Access": "everybody"},
+    {"Access": "jwt"},
+    {"Access": "jwt", "JwtIssuer": "https://issuer.example"},
+    {"Access": "jwt", "JwtIssuer": "http://issuer.example", "JwtAudience": "one"},
+    {"Prefix": ""},
+    {"Prefix": "/releases"},
+    {"Prefix": "releases/"},
+    {"Prefix": "a/../b"},
+    {"Prefix": "a b"},
+    {"ThrottleRate": 0},
+    {"ThrottleBurst": "many"},
+    {"LogRetention": 2},
+    {"ArtifactTtl": 0},
+    {"QueryMemory": 64},
+    {"AlarmEmail": "nobody"},
+    {"MonthlyBudgetUsd": 20},
+    {"MonthlyBudgetUsd": -1, "AlarmEmail": "a@b.example"},
+    {"Stage": "prod"},
+]
+
+
+def changed(template, change):
+    copied = copy.deepcopy(template)
+    change(copied["Resources"])
+    return copied
+
+
+def asserted(checks, template, deployment):
+    """What the template becomes, for several parameters; what is refused; and that changes are found."""
+    for given in COMBINATIONS:
+        checks.none(expectations.faults(stack.Stack(template, **given), deployment), f"with {given}")
+    for given in REFUSED:
+        try:
+            stack.Stack(template, **given)
+            checks.expect(False, f"{given} is accepted")
+        except stack.Refused as error:
+            checks.expect(str(error), f"{given} is refused without a reason")
+
+    watched = sum(len(expectations.metrics_of(a)) for a in stack.Stack(template).of("AWS::CloudWatch::Alarm").values())
+    checks.expect(
+        watched == cost.ALARM_METRICS,
+        f"the alarms look at {watched} metrics, and infra/cost.py counts {cost.ALARM_METRICS}",
+    )
+    readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
+    checks.expect(cost.table() in readme, "infra/README.md has other costs than `python3 infra/cost.py` prints")
+
+    def found(change, word):
+        try:
+            faults = expectations.faults(stack.Stack(changed(template, change)), deployment)
+        except (stack.Refused, KeyError, ValueError) as error:
+            faults = [repr(error)]
+        checks.expect(any(word in fault for fault in faults), f"a change is not found: no {word!r} in {faults}")
+
+    resources = template["Resources"]
+    routes = [name for name, r in resources.items() if r["Type"] == "AWS::ApiGatewayV2::Route"]
+    for name in routes:
+        key = resources[name]["Properties"]["RouteKey"]
+        found(lambda r, name=name: r.pop(name), f"no route {key!r}")
+        elsewhere = (
+            "RecommendIntegration"
+            if "Recommend" not in str(resources[name]["Properties"]["Target"])
+            else "SiteIntegration"
+        )
+        found(lambda r, n=name, e=elsewhere: r[n]["Properties"].update(Target=f"integrations/{e}"), f"{key!r} goes to")
+        found(lambda r, n=name: r[n]["Properties"].update(AuthorizationType="AWS_IAM"), "is for AWS_IAM")
+    found(lambda r: r["RecommendRole"]["Properties"]["Policies"].pop(), "RecommendRole does not allow s3:GetObject")
+    wide = {"Fn::Sub": "${Bucket.Arn}/*"}
+    found(
+        lambda r: r["GetActorRole"]["Properties"]["Policies"][1]["PolicyDocument"]["Statement"][0]["Resource"].append(
+            wide
+        ),
+        "GetActorRole allows",
+    )
+    found(lambda r: r["Bucket"].pop("DeletionPolicy"), "goes with the stack")
+    found(
+        lambda r: r["Bucket"]["Properties"]["PublicAccessBlockConfiguration"].update(BlockPublicAcls=False),
+        "may become public",
+    )
+    found(lambda r: r["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"].pop(0), "the bucket's policy denies")
+    found(lambda r: r["Stage"]["Properties"].pop("DefaultRouteSettings"), "ThrottlingRateLimit")
+    found(lambda r: r.pop("StaleReleaseAlarm"), "the alarms are")
+    found(lambda r: r["ErrorsAlarm"]["Properties"]["Metrics"].pop(), "ErrorsAlarm lacks")
+    found(lambda r: r["TitlesFunction"]["Properties"].update(Tracing="PassThrough"), "TracingConfig")
+    found(lambda r: r.pop("SitePermission"), "who may call site")
+    found(lambda r: r["SiteLogs"]["Properties"].pop("RetentionInDays"), "LogRetention")
+    say(
+        f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 11} changes that are found"
+    )
+
+
+def ask(url, path, method="GET", headers=None, body=None):
+    """Status, headers and body."""
+    request = urllib.request.Request(url + path, data=body, method=method, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, response.headers, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def token(**claims):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"Bearer {part({'alg': 'RS256', 'kid': 'k'})}.{part(claims)}.c2ln"
+
+
+# A request for each route that the replay does not ask, and one that stands for each that it does.
+PROBES = {
+    "GET /get_max_duration": ("/get_max_duration", None),
+    "GET /get_score_count": ("/get_score_count?platform=netflix&scored=3.5&year=2018", None),
+    "GET /get_count_platform": ("/get_count_platform?platform=netflix", None),
+    "GET /get_actor": ("/get_actor?platform=netflix&year=2018", None),
+    "GET /recommendations/{user_id}": ("/recommendations/1", None),
+    "POST /recommendations": ("/recommendations", b'{"ratings":[],"n":1}'),
+    "GET /predict": ("/predict?user_id=1&id={title}", None),
+    "GET /similar/{id}": ("/similar/{title}", None),
+    "GET /titles/{id}": ("/titles/{title}", None),
+    "GET /users/{id}": ("/users/1", None),
+    "GET /site/{proxy+}": ("/site/app.js", None),
+}
+
+
+def probe(url, key, title):
+    """One good request for a route: status and body."""
+    method, _, path = key.partition(" ")
+    asked, body = PROBES.get(key, (path, None))
+    headers = {"content-type": "application/json"} if body else {}
+    status, _, answer = ask(url, asked.replace("{title}", title), method, headers, body)
+    return status, answer
+
+
+def driven(checks, template, deployment, binary, cartelera, environment, work):
+    """The functions behind the template's gateway, from an empty bucket on."""
+    # The replay asks as fast as it can.
+    plenty = {"ThrottleRate": 100000, "ThrottleBurst": 100000}
+    whole = stack.Stack(template, **plenty)
+    bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
+    build = [
+        cartelera,
+        "-q",
+        "build",
+        "--titles",
+        DATA / "titles",
+        "--ratings",
+        DATA / "ratings",
+        *QUICK,
+        "--store",
+        work / "store",
+    ]
+    subprocess.run([str(word) for word in build], check=True, stdout=subprocess.DEVNULL)
+    with contextlib.ExitStack() as closing:
+        aws = closing.enter_context(local.s3_server(work / "buckets"))
+        (work / "buckets" / bucket).mkdir()
+        endpoint = aws["AWS_ENDPOINT_URL"]
+        url, gateway, guards = closing.enter_context(gateways.running(whole, binary, endpoint, work))
+
+        say("an empty bucket, as right after `sam deploy`:")
+        checks.expect(ask(url, "/")[0] == 200, "the pages answer before there is a release")
+        for path in ("/health", "/health", "/get_actor?platform=netflix"):
+            status, _, body = ask(url, path)
+            checks.expect(
+                (status, json.loads(body)) == (500, {"message": "Internal Server Error"}), f"{path}: {status} {body}"
+            )
+        said = (work / "titles.log").read_text(encoding="utf-8")
+        checks.expect(
+            "no such object" in said and "ended with 1" in gateway.faults[0],
+            f"titles says {said}, and the gateway {gateway.faults}",
+        )
+        n_refused = len(gateway.faults)
+
+        # Whoever publishes has the stack's policy for it and no more.
+        (policy,) = whole.of("AWS::IAM::ManagedPolicy").values()
+        publisher = gateways.Guard({"Policies": [policy]}, endpoint)
+        through = aws | {"AWS_ENDPOINT_URL": "http://" + closing.enter_context(gateways.listening(publisher.handle))}
+        for command in (
+            ["publish", "--from", work / "store"],
+            ["publish", "--from", work / "store"],
+            ["releases"],
+            ["verify"],
+        ):
+            local.run(cartelera, "-q", *command, "--store", whole.outputs["Store"], env=environment | through)
+        checks.none(publisher.refused, "who publishes was refused")
+        say("with a release:")
+        target = replay_queries.run(url, gateway=True)
+        files = local.pages(url)
+        checks.none(target.faults, "an answer")
+        checks.expect(len(files) > 10, f"the pages have {len(files)} files")
+        status, _, found = ask(url, "/titles?limit=1")
+        title = json.loads(found)["titles"][0]["id"]
+        for key in (route.key for route in gateway.routes):
+            status, body = probe(url, key, title)
+            checks.expect(status == 200, f"{key}: {status} {body[:200]}")
+        wanted = {f"{r['method']} {expectations.gateway_path(r['path'])}" for r in deployment["routes"]}
+        checks.expect(gateway.asked.keys() == wanted, f"these were not asked: {wanted - gateway.asked.keys()}")
+        checks.none(gateway.faults[n_refused:], "the gateway")
+        release = os.listdir(work / "store" / "artifacts")
+        for name, guard in guards.items():
+            checks.none([r for r in guard.refused], f"{name} was refused")
+            kinds = deployment["functions"][name]["kinds"]
+            prefix = whole.parameters["Prefix"]
+            read = {key.removeprefix(f"{prefix}/") for key in guard.read}
+            kinds_read = {key.split("/")[1] for key in read if key.startswith("artifacts/")}
+            checks.expect(
+                kinds_read == {kind for kind in kinds if kind in release},
+                f"{name} read {sorted(read)}, and may read {kinds}",
+            )
+            others = {key for key in read if not key.startswith("artifacts/")}
+            checks.expect(others <= {"current.json"}, f"{name} read {sorted(others)}")
+        lines = gateway.access_log
+        checks.expect({line["route"] for line in lines} >= wanted, "the access log names every route")
+        say(
+            f"  {len(target.answers)} questions, {len(files)} files of pages, {len(wanted)} routes, {len(lines)} lines of access log"
+        )
+
+        details(checks, url)
+        for given in ({"CorsOrigins": "https://a.example"}, {"CorsOrigins": "*"}, {}):
+            gateway.use(stack.Stack(template, **plenty, **given))
+            cross_origin(checks, url, given.get("CorsOrigins"))
+        callers(checks, url, gateway, template, plenty)
+        gateway.use(stack.Stack(template, ThrottleRate=1, ThrottleBurst=3))
+        statuses = [ask(url, "/health")[0] for _ in range(20)]
+        checks.expect(
+            statuses[0] == 200 and statuses.count(429) >= 10,
+            f"3 at once and 1 a second are allowed, and 20 get {statuses}",
+        )
+
+        say("routes and permissions that are taken out, one by one:")
+        for name, route in whole.of("AWS::ApiGatewayV2::Route").items():
+            gateway.use(stack.Stack(changed(template, lambda r, name=name: r.pop(name)), **plenty))
+            status, body = probe(url, route["RouteKey"], title)
+            checks.expect(status in (404, 400), f"without {name} {route['RouteKey']} is {status} {body[:200]}")
+        for name in whole.of("AWS::Lambda::Permission"):
+            gateway.use(stack.Stack(changed(template, lambda r, name=name: r.pop(name)), **plenty))
+            failing = [key for key in wanted if probe(url, key, title)[0] == 500]
+            checks.expect(failing, f"nothing fails without {name}")
+
+        say("kinds that are taken out of the roles, one by one:")
+        for name, about in deployment["functions"].items():
+            for kind in [*about["kinds"], "current.json"] if about["kinds"] else []:
+                narrow = stack.Stack(without(template, name, kind), **plenty)
+                key = next(r["path"] for r in deployment["routes"] if r["function"] == name)
+                with gateways.running(narrow, binary, endpoint, work) as (url, _, guards):
+                    status, body = probe(url, f"GET {key}", title)
+                refused = [r for r in guards[name].refused if f"/{kind}" in r]
+                # Where the release has no such artifact, nobody asks for it.
+                wanted = (500, True) if kind in [*release, "current.json"] else (200, False)
+                checks.expect(
+                    (status, bool(refused)) == wanted,
+                    f"{name} without {kind}: {status} {body[:200]}, refused {refused}",
+                )
+
+
+def without(template, name, kind):
+    """The template with a role that does not allow what its function reads."""
+    logical = "".join(word.capitalize() for word in name.split("-")) + "Role"
+    cut = f"/{kind}" if kind == "current.json" else f"/artifacts/{kind}/*"
+
+    def change(resources):
+        (statement,) = resources[logical]["Properties"]["Policies"][1]["PolicyDocument"]["Statement"]
+        statement["Resource"] = [r for r in statement["Resource"] if not r["Fn::Sub"].endswith(cut)]
+
+    return changed(template, change)
+
+
+def details(checks, url):
+    """What a gateway adds to HTTP, or takes from it."""
+    body = b'{"ratings":[],"n":1}'
+    for kind in ("application/json", "application/json; charset=utf-8"):
+        status, _, answer = ask(url, "/recommendations", "POST", {"content-type": kind}, body)
+        checks.expect(status == 200 and len(json.loads(answer)["recommendations"]) == 1, f"{kind}: {status} {answer}")
+    # Bytes of no known text arrive in base64, and are decoded by the function.
+    plain = ask(url, "/recommendations", "POST", {"content-type": "application/json"}, body[:-1])
+    coded = ask(url, "/recommendations", "POST", {"content-type": "application/octet-stream"}, body[:-1])
+    checks.expect(plain[0] == coded[0] == 400, f"half a body: {plain[0]} as text, {coded[0]} as bytes {coded[2]}")
+    for path in (
+        "/titles/%20",
+        "/titles/..%2f",
+        "/site/..%2fCargo.toml",
+        "/site/",
+        "/titles?q=%ff",
+        "/titles?limit=1&limit=2",
+        "/none",
+    ):
+        status, headers, answer = ask(url, path, headers={"cookie": "a=b; c=d"})
+        checks.expect(status in (200, 400, 404) and json.loads(answer), f"{path}: {status} {answer[:200]}")
+    etag = ask(url, "/")[1]["etag"]
+    checks.expect(ask(url, "/", headers={"if-none-match": etag})[0] == 304, "a page that is known is not sent again")
+    with contextlib.ExitStack() as closing:
+        answers = []
+        for _ in range(8):
+            thread = threading.Thread(target=lambda: answers.append(ask(url, "/get_count_platform?platform=netflix")))
+            thread.start()
+            closing.callback(thread.join)
+    checks.expect(len(answers) == 8 and len({(a[0], a[2]) for a in answers}) == 1, f"eight at once get {answers}")
+
+
+def cross_origin(checks, url, origins):
+    """What a browser asks before a page of another place may call, and with the call."""
+    headers = {
+        "origin": "https://a.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
+    status, found, _ = ask(url, "/recommendations", "OPTIONS", headers)
+    allowed = found.get("access-control-allow-origin")
+    wanted = (204, origins) if origins else (404, None)
+    checks.expect((status, allowed) == wanted, f"a preflight with CorsOrigins={origins}: {status} {allowed}")
+    checks.expect(not origins or "POST" in found["access-control-allow-methods"], f"a preflight allows {found}")
+    found = ask(url, "/health", headers={"origin": "https://a.example"})[1]
+    checks.expect(
+        found.get("access-control-allow-origin") == origins, f"an answer with CorsOrigins={origins} has {found}"
+    )
+    if origins != "*":
+        found = ask(url, "/health", headers={"origin": "https://b.example"})[1]
+        checks.expect("access-control-allow-origin" not in found, "another origin is allowed")
+
+
+def callers(checks, url, gateway, template, plenty):
+    """Who may call."""
+    keys = [route.key for route in gateway.routes]
+    signed = (
+        "AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=0"
+    )
+    issuer, soon = "https://issuer.example", time.time() + 60
+    good = token(iss=issuer, aud="one", exp=soon, sub="somebody")
+    wrong = [
+        None,
+        "Bearer x",
+        token(iss="https://other.example", aud="one", exp=soon),
+        token(iss=issuer, aud="three", exp=soon),
+        token(iss=issuer, aud="one", exp=soon - 120),
+    ]
+    for given, right, refusals, status in (
+        ({"Access": "iam"}, signed, [None, "Bearer x", good], 403),
+        ({"Access": "jwt", "JwtIssuer": issuer, "JwtAudience": "one,two"}, good, [*wrong, signed], 401),
+    ):
+        gateway.use(stack.Stack(template, **plenty, **given))
+        for refused in refusals:
+            found = ask(url, "/health", headers={"authorization": refused} if refused else {})[0]
+            checks.expect(found == status, f"{given}: {refused} gets {found}")
+        for key in keys:
+            checks.expect(probe(url, key, "ns1")[0] == status, f"{given}: {key} answers anybody")
+        found, _, body = ask(url, "/health", headers={"authorization": right})
+        checks.expect(found == 200, f"{given}: {right} gets {found} {body}")
+
+
+def serve(template, store, binary, cartelera, environment, work, port):
+    """The API of the template on this machine, with a release from a folder."""
+    whole = stack.Stack(template)
+    bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
+    with local.s3_server(work / "buckets") as aws:
+        (work / "buckets" / bucket).mkdir()
+        local.run(cartelera, "publish", "--from", store, "--store", whole.outputs["Store"], env=environment | aws)
+        with gateways.running(whole, binary, aws["AWS_ENDPOINT_URL"], work, port) as (url, gateway, _):
+            say(f"listening on {url}")
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--package", action="store_true", help="run the binaries that `cargo lambda build --release` has made"
+    )
+    parser.add_argument("--serve", metavar="FOLDER", help="serve the release of a folder, and check nothing")
+    parser.add_argument("--port", type=int, default=0, help="where to serve; a free port where it is not given")
+    given = parser.parse_args()
+
+    cartelera = ROOT / "target" / "debug" / "cartelera"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    local.run("cargo", "build", "--locked", "-p", "builder", "--features", "builder/s3")
+    local.run("cargo", "build", "--locked", "-p", "store-s3", "--example", "s3_server")
+    command = ["cargo", "run", "--quiet", "--locked", "-p", "tests", "--example", "deployment"]
+    deployment = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    names = list(deployment["functions"])
+    if not given.package:
+        local.run("cargo", "build", "--locked", *(word for name in names for word in ("-p", name)))
+
+    def binary(name):
+        path = (
+            ROOT / "target" / ("lambda" if given.package else "debug") / name / ("bootstrap" if given.package else "")
+        )
+        if not path.is_file():
+            sys.exit(f"{path.relative_to(ROOT)} is missing: build it with `cargo lambda build --release -p {name}`")
+        return path
+
+    for name in names:
+        binary(name)
+    work = WORK / ("serve" if given.serve else "run")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    local.WORK = work
+    template = stack.load(TEMPLATE)
+    if given.serve:
+        serve(template, pathlib.Path(given.serve).resolve(), binary, cartelera, environment, work, given.port)
+        return 0
+
+    checks, began = Checks(), time.monotonic()
+
+    def step(what):
+        say(f"-- {what} ({time.monotonic() - began:.0f} s)")
+
+    step("tools")
+    linted(checks, template, stack.Stack(template).translated)
+    step("what the template becomes")
+    asserted(checks, template, deployment)
+    step("the stack on a moto server")
+    sam = WORK / "venv" / "sam" / "bin" / "sam"
+    checks.none(
+        deployed.create(
+            TEMPLATE, sam, names, binary, work / "moto", Architecture="x86_64", LogRetention=7, Prefix="a/b"
+        ),
+        "the stack",
+    )
+    step("the functions behind its gateway")
+    driven(checks, template, deployment, binary, cartelera, environment, work)
+    step("done")
+    say(f"infra: {checks.n_passed} passed, {checks.n_failed} failed")
+    return 1 if checks.n_failed else 0
+
+
+if __name__ == "__main__":
+    tools()
+    sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "infra")]
+    import cost
+    import deployed
+    import expectations
+    import gateway as gateways
+    import replay_queries
+    import stack
+
+    # Its name is a word of the language.
+    local = importlib.import_module("lambda")
+    sys.exit(main())

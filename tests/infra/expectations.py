@@ -1,0 +1,330 @@
+"""What has to be true of the stack that the template becomes, whatever its parameters. Each check gives faults, which say
+what is wrong and what to write."""
+
+import json
+
+import stack as stacks
+
+
+def faults(stack, deployment):
+    """Everything that is wrong with a stack; `deployment` says which functions, kinds and routes there are."""
+    found = []
+
+    def expect(holds, fault):
+        if not holds:
+            found.append(fault)
+
+    functions = functions_by_binary(stack, deployment, expect)
+    api(stack, expect)
+    routes(stack, deployment, functions, expect)
+    roles(stack, deployment, functions, expect)
+    bucket(stack, expect)
+    alarms(stack, deployment, functions, expect)
+    dashboard(stack, functions, expect)
+    budget(stack, expect)
+    return found
+
+
+def gateway_path(path):
+    """A path of the route table as API Gateway writes it."""
+    return path.replace("{*path}", "{proxy+}")
+
+
+def functions_by_binary(stack, deployment, expect):
+    """Each function by its binary's name, with its logical name beside it."""
+    found = {}
+    for logical, properties in stack.of("AWS::Lambda::Function").items():
+        name = stacks.binary_of(properties)
+        found[name] = (logical, properties)
+        expect(
+            properties["FunctionName"] == f"{stacks.STACK}-{name}", f"{logical} is named {properties['FunctionName']}"
+        )
+        for key, value in {
+            "Runtime": "provided.al2023",
+            "Handler": "bootstrap",
+            "Architectures": [stack.parameters["Architecture"]],
+            "TracingConfig": {"Mode": "Active"},
+            "Timeout": 10,
+            "MemorySize": stack.parameters["CatalogueMemory" if name in ("recommend", "titles") else "QueryMemory"],
+            "LoggingConfig": {
+                "LogGroup": f"/aws/lambda/{stacks.STACK}-{name}",
+                "LogFormat": "JSON",
+                "SystemLogLevel": "WARN",
+            },
+        }.items():
+            expect(properties.get(key) == value, f"{logical}: {key} is {properties.get(key)!r}, not {value!r}")
+        kinds = deployment["functions"].get(name, {}).get("kinds", [])
+        variables = properties.get("Environment", {}).get("Variables", {})
+        wanted = (
+            {"ARTIFACT_URI": stack.outputs["Store"], "ARTIFACT_TTL": stack.parameters["ArtifactTtl"]} if kinds else {}
+        )
+        expect(variables == wanted, f"{logical} has the variables {variables}, not {wanted}")
+    expect(
+        found.keys() == deployment["functions"].keys(),
+        f"the functions are {sorted(found)}, not {sorted(deployment['functions'])}",
+    )
+    groups = {p["LogGroupName"]: p for p in stack.of("AWS::Logs::LogGroup").values()}
+    wanted = {f"/aws/lambda/{stacks.STACK}-{name}" for name in deployment["functions"]} | {
+        f"/aws/vendedlogs/apis/{stacks.STACK}"
+    }
+    expect(groups.keys() == wanted, f"the log groups are {sorted(groups)}, not {sorted(wanted)}")
+    for name, group in groups.items():
+        days = group.get("RetentionInDays")
+        expect(days == stack.parameters["LogRetention"], f"{name} is kept for {days} days, not LogRetention")
+    return found
+
+
+def api(stack, expect):
+    """One API, one stage: throttling, access logs, CORS, who may call."""
+    apis, stages = stack.of("AWS::ApiGatewayV2::Api"), stack.of("AWS::ApiGatewayV2::Stage")
+    expect(len(apis) == len(stages) == 1, f"there are {len(apis)} APIs and {len(stages)} stages")
+    (api_properties,), (stage,) = apis.values(), stages.values()
+    expect(api_properties["ProtocolType"] == "HTTP", "the API is no HTTP API")
+    expect(
+        stage["StageName"] == "$default" and stage["AutoDeploy"] is True,
+        "the stage is not $default, or waits to be deployed",
+    )
+    limits = stage.get("DefaultRouteSettings", {})
+    for key, parameter in (("ThrottlingRateLimit", "ThrottleRate"), ("ThrottlingBurstLimit", "ThrottleBurst")):
+        expect(limits.get(key) == stack.parameters[parameter], f"{key} is {limits.get(key)}, not {parameter}")
+    logs = stage.get("AccessLogSettings", {})
+    group = f"arn:aws:logs:{stacks.REGION}:{stacks.ACCOUNT}:log-group:/aws/vendedlogs/apis/{stacks.STACK}:*"
+    expect(logs.get("DestinationArn") == group, f"access logs go to {logs.get('DestinationArn')}")
+    line = json.loads(logs.get("Format", "{}"))
+    expect(
+        {"$context.routeKey", "$context.status", "$context.requestId"} <= set(line.values()),
+        f"the access log says {line}",
+    )
+    personal = ("identity", "sourceIp", "userAgent", "path", "authorizer", "queryString")
+    expect(
+        not any(word in value for value in line.values() for word in personal),
+        f"something personal is in the access log: {line}",
+    )
+    origins = [origin for origin in stack.parameters["CorsOrigins"] if origin]
+    cors = api_properties.get("CorsConfiguration")
+    expect((cors or {}).get("AllowOrigins", []) == origins, f"CORS is {cors}, and CorsOrigins {origins}")
+    if cors:
+        expect("AllowCredentials" not in cors, "pages of other places do not get the caller's cookies")
+        expect(
+            cors["AllowMethods"] == ["GET", "POST"] and "content-type" in cors["AllowHeaders"],
+            f"CORS allows too little or much: {cors}",
+        )
+    authorizers = list(stack.of("AWS::ApiGatewayV2::Authorizer").values())
+    if stack.parameters["Access"] == "jwt":
+        wanted = {"Issuer": stack.parameters["JwtIssuer"], "Audience": stack.parameters["JwtAudience"]}
+        expect([a["JwtConfiguration"] for a in authorizers] == [wanted], f"the authorizers are {authorizers}")
+    else:
+        expect(authorizers == [], f"nobody needs the authorizers {authorizers}")
+
+
+def routes(stack, deployment, functions, expect):
+    """Every route of the table and no other, each to its function, which the gateway may call, for callers that Access names."""
+    integrations = stack.of("AWS::ApiGatewayV2::Integration")
+    binaries = {stack.attribute(logical, "Arn"): name for name, (logical, _) in functions.items()}
+    found = {}
+    kind = {"public": "NONE", "iam": "AWS_IAM", "jwt": "JWT"}[stack.parameters["Access"]]
+    for logical, route in stack.of("AWS::ApiGatewayV2::Route").items():
+        integration = integrations[route["Target"].removeprefix("integrations/")]
+        key = route["RouteKey"]
+        expect(key not in found, f"{key} is routed twice")
+        found[key] = binaries.get(integration["IntegrationUri"])
+        expect(
+            route.get("AuthorizationType") == kind,
+            f"{logical}: {key} is for {route.get('AuthorizationType')}, not {kind}",
+        )
+        expect(
+            ("AuthorizerId" in route) == (kind == "JWT"),
+            f"{logical}: {key} has the authorizer {route.get('AuthorizerId')}",
+        )
+    wanted = {f"{r['method']} {gateway_path(r['path'])}": r["function"] for r in deployment["routes"]}
+    for key in sorted(wanted.keys() | found.keys()):
+        if key not in found:
+            expect(False, f"no route {key!r}, which {wanted[key]} answers: add a line to infra/template.yaml")
+        elif key not in wanted:
+            expect(False, f"the route {key!r} is in no route table")
+        else:
+            expect(found[key] == wanted[key], f"{key!r} goes to {found[key]}, and {wanted[key]} answers it")
+    for logical, integration in integrations.items():
+        shape = (integration["IntegrationType"], integration["PayloadFormatVersion"], integration["TimeoutInMillis"])
+        # The gateway waits longer than the function may take, so that a time-out is the function's and is counted there.
+        expect(shape == ("AWS_PROXY", "2.0", 12000), f"{logical} is {shape}")
+    expect(
+        sorted(map(str, binaries)) == sorted(i["IntegrationUri"] for i in integrations.values()),
+        "an integration a function",
+    )
+    permissions = stack.of("AWS::Lambda::Permission")
+    source = f"arn:aws:execute-api:{stacks.REGION}:{stacks.ACCOUNT}:{stacks.STACK}-api/*/*"
+    for name, (_, properties) in functions.items():
+        own = [p for p in permissions.values() if p["FunctionName"] == properties["FunctionName"]]
+        given = [(p["Action"], p["Principal"], p["SourceArn"]) for p in own]
+        wanted = [("lambda:InvokeFunction", "apigateway.amazonaws.com", source)]
+        expect(given == wanted, f"who may call {name} is {given}, not {wanted}")
+    expect(len(permissions) == len(functions), "a permission a function, and no other")
+
+
+def roles(stack, deployment, functions, expect):
+    """One role a function, whose allowances are exactly these."""
+    found = stack.of("AWS::IAM::Role")
+    used = {properties["Role"]: name for name, (_, properties) in functions.items()}
+    expect(len(used) == len(functions), "each function has a role of its own")
+    expect({stack.attribute(logical, "Arn") for logical in found} == used.keys(), "each role is a function's")
+    store = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}"
+    for logical, role in found.items():
+        name = used[stack.attribute(logical, "Arn")]
+        expect(not role.keys() & {"ManagedPolicyArns"}, f"{logical} has policies beside its own: {role}")
+        trust = role["AssumeRolePolicyDocument"]["Statement"]
+        only = [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+        expect(trust == only, f"{logical} may be assumed by {trust}")
+        given = set()
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                expect(
+                    statement.keys() == {"Effect", "Action", "Resource"} and statement["Effect"] == "Allow",
+                    f"{logical}: {statement}",
+                )
+                given |= {
+                    (a, r) for a in stacks.as_list(statement["Action"]) for r in stacks.as_list(statement["Resource"])
+                }
+        logs = f"arn:aws:logs:{stacks.REGION}:{stacks.ACCOUNT}:log-group:/aws/lambda/{stacks.STACK}-{name}:*"
+        wanted = {("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)}
+        wanted |= {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+        kinds = deployment["functions"].get(name, {}).get("kinds", [])
+        wanted |= {("s3:GetObject", f"{store}/artifacts/{kind}/*") for kind in kinds}
+        wanted |= {("s3:GetObject", f"{store}/current.json")} if kinds else set()
+        for action, resource in sorted(wanted - given):
+            expect(False, f"{logical} does not allow {action} on {resource}, and {name} needs it")
+        for action, resource in sorted(given - wanted):
+            expect(False, f"{logical} allows {action} on {resource}, and {name} does without")
+
+
+def bucket(stack, expect):
+    """One bucket: private, versioned, encrypted, over TLS only, and left where it is."""
+    made = {name: r for name, r in stack.resources.items() if r["Type"] in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")}
+    for name, resource in made.items():
+        kept = (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
+        expect(kept == ("Retain", "Retain"), f"{name} goes with the stack: {kept}")
+    (properties,) = stack.of("AWS::S3::Bucket").values()
+    expect(properties["VersioningConfiguration"] == {"Status": "Enabled"}, "the bucket keeps no versions")
+    blocks = properties["PublicAccessBlockConfiguration"]
+    names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    expect(blocks == dict.fromkeys(names, True), f"the bucket may become public: {blocks}")
+    encryption = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    expect(
+        encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}],
+        f"the bucket's encryption is {encryption}",
+    )
+    owner = properties["OwnershipControls"]["Rules"]
+    expect(owner == [{"ObjectOwnership": "BucketOwnerEnforced"}], f"objects belong to {owner}")
+    rules = {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
+    old = rules["old-versions"]
+    days = stack.parameters["VersionRetention"]
+    expect(
+        old["Status"] == "Enabled" and old["NoncurrentVersionExpiration"] == {"NoncurrentDays": days},
+        f"old versions: {old}",
+    )
+    expect(not any("ExpirationInDays" in r or "ExpirationDate" in r for r in rules.values()), "releases expire")
+    uploads = rules["uploads-that-were-cut-off"]
+    expect(uploads["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}, f"uploads: {uploads}")
+    (policy,) = stack.of("AWS::S3::BucketPolicy").values()
+    name = stack.identity(next(iter(stack.of("AWS::S3::Bucket"))))
+    arns = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    denied = []
+    for statement in policy["PolicyDocument"]["Statement"]:
+        whole = (statement["Effect"], statement["Principal"], statement["Action"], statement["Resource"])
+        expect(whole == ("Deny", "*", "s3:*", arns), f"the bucket's policy says {statement}")
+        denied.append(statement["Condition"])
+    wanted = [{"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}]
+    expect(policy["Bucket"] == name and denied == wanted, f"the bucket's policy denies {denied}")
+    (publisher,) = stack.of("AWS::IAM::ManagedPolicy").values()
+    resources = {r for s in publisher["PolicyDocument"]["Statement"] for r in stacks.as_list(s["Resource"])}
+    below = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}/*"
+    expect(resources == {arns[0], below}, f"who publishes may touch {resources}")
+
+
+def metrics_of(alarm):
+    """Namespace, name, statistic and dimensions of each metric that an alarm looks at."""
+    if "Metrics" not in alarm:
+        alarm = {"Metrics": [{"MetricStat": {"Metric": alarm, "Stat": alarm.get("ExtendedStatistic")}}]}
+    found = set()
+    for metric in (m["MetricStat"] for m in alarm["Metrics"] if "MetricStat" in m):
+        of = metric["Metric"]
+        for dimension in of["Dimensions"]:
+            found.add((of["Namespace"], of["MetricName"], metric["Stat"], dimension["Name"], dimension["Value"]))
+    return found
+
+
+def alarms(stack, deployment, functions, expect):
+    """Errors, throttles, answers of 5xx, p99, stale releases, releases that cannot be loaded; all told to one topic."""
+    found = stack.of("AWS::CloudWatch::Alarm")
+    names = [properties["FunctionName"] for _, properties in functions.values()]
+    readers = [name for name in functions if deployment["functions"].get(name, {}).get("kinds")]
+    api_id = f"{stacks.STACK}-api"
+    wanted = {
+        "ErrorsAlarm": (0, {("AWS/Lambda", "Errors", "Sum", "FunctionName", n) for n in names}),
+        "ThrottlesAlarm": (0, {("AWS/Lambda", "Throttles", "Sum", "FunctionName", n) for n in names}),
+        "ServerErrorsAlarm": (1, {("AWS/ApiGateway", m, "Sum", "ApiId", api_id) for m in ("5xx", "Count")}),
+        "LatencyAlarm": (
+            stack.parameters["LatencyMilliseconds"],
+            {("AWS/ApiGateway", "Latency", "p99", "ApiId", api_id)},
+        ),
+        "StaleReleaseAlarm": (
+            stack.parameters["StaleDays"],
+            {("Cartelera", "ReleaseAge", "Maximum", "Function", n) for n in readers},
+        ),
+        "ReloadFailuresAlarm": (0, {("Cartelera", "ReloadFailures", "Sum", "Function", n) for n in readers}),
+    }
+    expect(found.keys() == wanted.keys(), f"the alarms are {sorted(found)}, not {sorted(wanted)}")
+    for name in found.keys() & wanted.keys():
+        alarm, (threshold, metrics) = found[name], wanted[name]
+        given = metrics_of(alarm)
+        expect(alarm["Threshold"] == threshold, f"{name} is at {alarm['Threshold']}, not {threshold}")
+        expect(given == metrics, f"{name} lacks {sorted(metrics - given)} and has {sorted(given - metrics)} too many")
+        told = alarm["AlarmActions"] == alarm["OKActions"] == [stack.outputs["AlarmTopic"]]
+        expect(told and alarm["TreatMissingData"] == "notBreaching", f"{name} is not told, or rings where nobody calls")
+        expressions = [m["Id"] for m in alarm.get("Metrics", []) if m.get("ReturnData", True)]
+        expect("Metrics" not in alarm or len(expressions) == 1, f"{name} watches {expressions}, and must watch one")
+        expect(alarm.get("AlarmDescription"), f"{name} says nothing")
+    subscriptions = [(s["Protocol"], s["Endpoint"]) for s in stack.of("AWS::SNS::Subscription").values()]
+    mail = stack.parameters["AlarmEmail"]
+    expect(subscriptions == ([("email", mail)] if mail else []), f"alarms are sent to {subscriptions}")
+
+
+def dashboard(stack, functions, expect):
+    """One dashboard, whose body is what CloudWatch takes, with every metric that the functions write."""
+    (properties,) = stack.of("AWS::CloudWatch::Dashboard").values()
+    body = json.loads(properties["DashboardBody"])
+    places = set()
+    for widget in body["widgets"]:
+        places.add((widget["x"], widget["y"]))
+        expect(
+            widget["properties"]["region"] == stacks.REGION and widget["properties"]["metrics"],
+            f"a widget shows nothing: {widget}",
+        )
+    expect(len(places) == len(body["widgets"]), "widgets lie on each other")
+    for name in (
+        "Latency",
+        "ColdStart",
+        "ReleaseAge",
+        "ReloadFailures",
+        "BlockCacheHits",
+        "BlockCacheMisses",
+        "Answers",
+    ):
+        searched = any(
+            f'MetricName="{name}"' in e.get("expression", "")
+            for w in body["widgets"]
+            for (e, *_) in w["properties"]["metrics"]
+            if isinstance(e, dict)
+        )
+        expect(searched, f"the dashboard does not show {name}")
+    text = properties["DashboardBody"]
+    for _, function in functions.values():
+        expect(function["FunctionName"] in text, f"the dashboard does not show {function['FunctionName']}")
+
+
+def budget(stack, expect):
+    """A budget where one is wished for."""
+    amount = stack.parameters["MonthlyBudgetUsd"]
+    found = [b["Budget"]["BudgetLimit"] for b in stack.of("AWS::Budgets::Budget").values()]
+    wanted = [{"Amount": amount, "Unit": "USD"}] if float(amount) else []
+    expect(found == wanted, f"the budgets are {found}, not {wanted}")

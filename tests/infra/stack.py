@@ -1,0 +1,225 @@
+"""The template as CloudFormation would deploy it: translated by SAM's own translator, then with parameters put in,
+conditions decided and references followed. Names that AWS would give are made from the resources' own."""
+
+import copy
+import logging
+import os
+import re
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+# It would say at exit that nobody published its metrics.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
+
+REGION, ACCOUNT, STACK = "eu-west-1", "123456789012", "cartelera"
+PSEUDO = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": STACK,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+NOTHING = object()
+
+
+class Refused(Exception):
+    """What CloudFormation refuses before it makes anything."""
+
+
+def load(path):
+    """The template as it is written, with folders of code replaced by what `sam deploy` uploads them as."""
+    template = yaml_parse(path.read_text(encoding="utf-8"))
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            folder = resource["Properties"]["CodeUri"]
+            place = (path.parent / folder).resolve().relative_to(path.resolve().parent.parent)
+            if place.parent.as_posix() != "target/lambda":
+                raise Refused(f"{name} has the code {folder}, and binaries lie in target/lambda/NAME/")
+            resource["Properties"]["CodeUri"] = f"s3://code/{place.name}.zip"
+    return template
+
+
+def parameters(template, given):
+    """All parameters by name, as texts or lists; refuses what CloudFormation refuses."""
+    unknown = given.keys() - template["Parameters"].keys()
+    if unknown:
+        raise Refused(f"there are no parameters {sorted(unknown)}")
+    values = {}
+    for name, about in template["Parameters"].items():
+        value = str(given.get(name, about.get("Default")))
+        if about["Type"] == "Number":
+            try:
+                number = float(value)
+            except ValueError:
+                raise Refused(f"{name} is {value!r}, no number") from None
+            if not about.get("MinValue", number) <= number <= about.get("MaxValue", number):
+                raise Refused(f"{name} is {value}, out of its range")
+        if "AllowedValues" in about and value not in map(str, about["AllowedValues"]):
+            raise Refused(f"{name} is {value!r}, none of {about['AllowedValues']}")
+        if not re.fullmatch(about.get("AllowedPattern", ".*"), value) or len(value) > about.get(
+            "MaxLength", len(value)
+        ):
+            raise Refused(f"{name} is {value!r}: {about.get('ConstraintDescription')}")
+        values[name] = value.split(",") if about["Type"] == "CommaDelimitedList" else value
+    return values
+
+
+class Stack:
+    """`resources` are those that are made, each with its `Type` and resolved `Properties`, by logical name."""
+
+    def __init__(self, template, **given):
+        self.source = template
+        self.parameters = parameters(template, given)
+        texts = {name: ",".join(v) if isinstance(v, list) else v for name, v in self.parameters.items()}
+        os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+        # The translator writes into what it is given, and asks for the account's managed policies, which no role here uses.
+        self.translated = transform(copy.deepcopy(template), texts, NoManagedPolicies())
+        self.conditions = self.translated.get("Conditions", {})
+        for rule in self.translated.get("Rules", {}).values():
+            if self.holds(rule.get("RuleCondition", True)):
+                for assertion in rule["Assertions"]:
+                    if not self.holds(assertion["Assert"]):
+                        raise Refused(assertion["AssertDescription"])
+        made = {
+            name: resource
+            for name, resource in self.translated["Resources"].items()
+            if "Condition" not in resource or self.holds({"Condition": resource["Condition"]})
+        }
+        self.made = made
+        self.resources = {name: self.resolve(resource) for name, resource in made.items()}
+        self.outputs = {name: self.resolve(output["Value"]) for name, output in self.translated["Outputs"].items()}
+
+    def of(self, kind):
+        """The properties of the resources of one type, by logical name."""
+        return {n: r.get("Properties", {}) for n, r in self.resources.items() if r["Type"] == kind}
+
+    def holds(self, node):
+        """Whether a condition holds."""
+        if isinstance(node, bool):
+            return node
+        ((function, argument),) = node.items()
+        match function:
+            case "Condition":
+                return self.holds(self.conditions[argument])
+            case "Fn::Not":
+                return not self.holds(argument[0])
+            case "Fn::And":
+                return all(map(self.holds, argument))
+            case "Fn::Or":
+                return any(map(self.holds, argument))
+            case "Fn::Equals":
+                left, right = map(self.resolve, argument)
+                return str(left) == str(right)
+            case "Fn::Contains":
+                items, item = map(self.resolve, argument)
+                return item in items
+        raise Refused(f"{function} is no condition")
+
+    def resolve(self, node):
+        """A value with its references followed; what is `AWS::NoValue` is gone."""
+        if isinstance(node, list):
+            return [value for value in map(self.resolve, node) if value is not NOTHING]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            ((function, argument),) = node.items()
+            match function:
+                case "Ref":
+                    return self.ref(argument)
+                case "Fn::GetAtt":
+                    name, attribute = argument if isinstance(argument, list) else argument.split(".", 1)
+                    return self.attribute(name, attribute)
+                case "Fn::Sub":
+                    return re.sub(r"\$\{([^}!]+)\}", self.substitute, argument)
+                case "Fn::If":
+                    condition, yes, no = argument
+                    return self.resolve(yes if self.holds({"Condition": condition}) else no)
+                case "Fn::Join":
+                    return argument[0].join(map(str, self.resolve(argument[1])))
+                case "Fn::FindInMap":
+                    mapping, first, second = map(self.resolve, argument)
+                    return self.translated["Mappings"][mapping][first][second]
+        found = {name: self.resolve(value) for name, value in node.items()}
+        return {name: value for name, value in found.items() if value is not NOTHING}
+
+    def substitute(self, match):
+        name, _, attribute = match[1].partition(".")
+        return str(self.attribute(name, attribute) if attribute else self.ref(name))
+
+    def ref(self, name):
+        if name == "AWS::NoValue":
+            return NOTHING
+        if name in PSEUDO:
+            return PSEUDO[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        if name not in self.made:
+            raise Refused(f"{name} is referred to, and not made")
+        return self.identity(name)
+
+    def identity(self, name):
+        """What `Ref` gives of a resource."""
+        resource = self.made[name]
+        properties = resource.get("Properties", {})
+        match resource["Type"]:
+            case "AWS::Lambda::Function":
+                return self.resolve(properties["FunctionName"])
+            case "AWS::Logs::LogGroup":
+                return self.resolve(properties["LogGroupName"])
+            case "AWS::ApiGatewayV2::Api" | "AWS::S3::Bucket":
+                return f"{STACK}-{name.lower()}"
+            case "AWS::SNS::Topic":
+                return f"arn:aws:sns:{REGION}:{ACCOUNT}:{STACK}-{name}"
+            case "AWS::IAM::ManagedPolicy":
+                return f"arn:aws:iam::{ACCOUNT}:policy/{STACK}-{name}"
+        return name
+
+    def attribute(self, name, attribute):
+        if name not in self.made:
+            raise Refused(f"{name}.{attribute} is referred to, and {name} is not made")
+        kind, identity = self.made[name]["Type"], self.identity(name)
+        if attribute == "Arn":
+            match kind:
+                case "AWS::Lambda::Function":
+                    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{identity}"
+                case "AWS::IAM::Role":
+                    return f"arn:aws:iam::{ACCOUNT}:role/{STACK}-{identity}"
+                case "AWS::Logs::LogGroup":
+                    return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{identity}:*"
+                case "AWS::S3::Bucket":
+                    return f"arn:aws:s3:::{identity}"
+        raise Refused(f"{kind} has no {attribute} here")
+
+
+class NoManagedPolicies:
+    """A role that named a managed policy would let its function do more than its own policy says."""
+
+    def load(self):
+        return {}
+
+
+def binary_of(function):
+    """The name of the binary that a function of the stack runs: of its folder in target/lambda."""
+    return function["Code"]["S3Key"].removesuffix(".zip")
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def allows(role, action, resource):
+    """Whether the policies of a role allow an action on a resource; `*` and `?` stand for anything, as in IAM."""
+
+    def matches(pattern, text):
+        wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+        return re.fullmatch(wild, text, re.DOTALL) is not None
+
+    statements = [s for p in role["Policies"] for s in as_list(p["PolicyDocument"]["Statement"])]
+    if any(s["Effect"] != "Allow" or s.keys() - {"Sid", "Effect", "Action", "Resource"} for s in statements):
+        raise Refused(f"statements that are more than allowances are not understood here: {statements}")
+    return any(
+        any(matches(a, action) for a in as_list(s["Action"]))
+        and any(matches(r, resource) for r in as_list(s["Resource"]))
+        for s in statements
+    )

@@ -22,7 +22,7 @@ use artifact::Digest;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
 use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective};
 use bytes::Bytes;
 use store::{Action, Body, ObjectInfo, Put, Seen, Sent, Store, StoreError, Version, check_key, check_prefix};
@@ -69,8 +69,8 @@ impl S3Store {
         loop {
             let object = request.clone().send().await.map_err(Failure::of)?;
             let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
-            match object.body.collect().await {
-                Ok(body) => return Ok((body.into_bytes(), Version::new(tag))),
+            match read_body(object.body, object.content_length).await {
+                Ok(bytes) => return Ok((bytes, Version::new(tag))),
                 Err(_) if attempt < READ_ATTEMPTS => attempt += 1,
                 Err(error) => return Err(Failure::cut(error)),
             }
@@ -94,6 +94,19 @@ impl S3Store {
             Failure::Other { hint, source } => StoreError::Backend { action, key, location, hint, source },
         }
     }
+}
+
+/// The bytes of an answer in one piece. They are moved there as they come: gathered first and joined in the end, they
+/// would lie in memory twice.
+async fn read_body(mut body: ByteStream, told: Option<i64>) -> Result<Bytes, ByteStreamError> {
+    /// What a header may make this allocate; more is allocated as it comes.
+    const AT_MOST: usize = 1 << 28;
+    let told = told.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(told.min(AT_MOST));
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok(bytes.into())
 }
 
 #[async_trait]

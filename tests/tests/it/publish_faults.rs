@@ -65,6 +65,8 @@ struct Scene {
     proxy: FaultProxy,
     server: Client,
     n_cases: usize,
+    /// Uploads that the last case neither ended nor gave up.
+    n_left: u64,
 }
 
 impl Scene {
@@ -73,7 +75,7 @@ impl Scene {
         std::fs::create_dir(root.path().join(BUCKET)).unwrap();
         let address = s3_server::serve(Path::new(root.path())).await;
         let proxy = FaultProxy::start(address).await.unwrap();
-        Self { _root: root, proxy, server: client(address), n_cases: 0 }
+        Self { _root: root, proxy, server: client(address), n_cases: 0, n_left: 0 }
     }
 
     /// Publishes `new` over `old` in a store of its own while the rule holds, and checks what is left.
@@ -104,10 +106,8 @@ impl Scene {
                 assert!(verified.problem.is_none(), "{outcome:?}: {verified:?}");
             }
         }
-        // What was begun is ended or given up, unless the way was closed for that too.
         let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 60;
-        let left = direct.abandon(soon, false).await.unwrap();
-        assert!(left == 0 || outcome.is_err(), "{left} uploads were left by {outcome:?}");
+        self.n_left = direct.abandon(soon, false).await.unwrap();
 
         let again = store::publish(&direct, &new.0, &new.1, 3).await.unwrap();
         assert_eq!(again.release, new.1.release(), "after any fault it can be tried again");
@@ -115,11 +115,9 @@ impl Scene {
     }
 }
 
-const FAULTS: [Fault; 12] = [
-    Fault::Status(500),
+const FAULTS: [Fault; 10] = [
     Fault::Status(503),
     Fault::StatusAfter(500),
-    Fault::StatusAfter(503),
     Fault::Refuse,
     Fault::CutRequest { after: 20 },
     Fault::CutAnswer,
@@ -170,6 +168,9 @@ async fn one_fault_at_any_step_of_an_upload_in_parts() {
             let outcome = scene.publish(&old, &new, rule).await;
             let is_damage = matches!(fault, Fault::FlipRequestBit { .. } | Fault::FlipAnswerBit { .. });
             assert!(outcome.is_ok() || is_damage, "{fault:?} at {step}: {outcome:?}");
+            // What was begun is ended or given up. An upload that the server began and nobody was told of can only be
+            // collected later.
+            assert!(scene.n_left == 0 || (step == 0 && scene.n_left == 1), "{fault:?} at {step}");
         }
     }
 }
@@ -182,17 +183,17 @@ async fn a_way_that_closes_for_good() {
     let requests = scene.proxy.requests();
     let is_move = |seen: &Seen| seen.method == "PUT" && seen.path.ends_with("/current.json");
     let moved_at = requests.iter().position(is_move).unwrap();
-    for fault in [Fault::Status(503), Fault::Refuse, Fault::CutRequest { after: 0 }] {
+    for fault in [Fault::Status(503), Fault::Status(500), Fault::Refuse] {
         for from in 0..requests.len() {
             let outcome = scene.publish(&old, &new, move |seen| (seen.n >= from).then_some(fault)).await;
             // Once the pointer has moved the release is published, whatever becomes of the last look.
             assert_eq!(outcome.is_ok(), from > moved_at, "{fault:?} from {from}: {outcome:?}");
-            assert!(outcome.is_ok_and(|p| !p.confirmed) || from <= moved_at);
+            assert_eq!(outcome.is_ok_and(|p| !p.confirmed), from > moved_at, "{fault:?} from {from}");
         }
     }
-    // Large objects leave nothing behind that is not given up later.
     let large = release(2, 9 << 20);
     let closed = move |seen: &Seen| seen.query.contains("partNumber=2").then_some(Fault::Status(500));
     let outcome = scene.publish(&old, &large, closed).await;
     assert!(outcome.is_err(), "{outcome:?}");
+    assert_eq!(scene.n_left, 0, "an upload that cannot end is given up");
 }

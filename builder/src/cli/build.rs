@@ -2,12 +2,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use artifact::Manifest;
+use artifact::Kind;
+use store::Body;
 
 use super::Context;
 use super::data::HoldOut;
 use super::show::describe;
-use super::stores::{StoreArg, block_on, now, open};
+use super::stores::{self, StoreArg, block_on, open};
 use super::train::ParamArgs;
 use crate::etl::{self, EtlInput};
 use crate::release::{self, BuildOptions, Built};
@@ -96,16 +97,17 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         etl::write(&built.etl, dir, context)?;
     }
     context.print(&built.etl.summary().to_string());
-    let (location, published) = block_on(publish(&args.store.store, &built))?;
+    let (location, published) = block_on(publish(&args.store.store, &built, context))?;
     context.print(&describe(&published, &built.manifest));
     context.print(&format!("release {published} is served from {location}"));
     Ok(())
 }
 
 /// Writes a release to a store and makes it current; gives the store's place and the release's name.
-pub(super) async fn publish(uri: &str, built: &Built) -> anyhow::Result<(String, String)> {
+pub(super) async fn publish(uri: &str, built: &Built, context: &Context) -> anyhow::Result<(String, String)> {
     let store = open(uri).await?;
-    let published = store::publish(store.as_ref(), &built.artifacts, &built.manifest, now()).await?;
-    debug_assert_eq!(published.release, Manifest::release(&built.manifest));
-    Ok((store.location().clone(), published.release))
+    let bodies: Vec<(Kind, Body)> =
+        built.artifacts.iter().map(|(kind, bytes)| (*kind, bytes.clone().into())).collect();
+    let published = stores::publish(store.as_ref(), &bodies, &built.manifest, context).await?;
+    Ok((store.location(), published.release))
 }

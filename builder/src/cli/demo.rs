@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         let input = EtlInput::resolve(&[args.data.join("titles")], &[args.data.join("ratings")])?;
         let built = release::build(&input, &options, context)?;
         context.note(&built.etl.summary().to_string());
-        let (location, release) = block_on(publish(&args.store, &built))?;
+        let (location, release) = block_on(publish(&args.store, &built, context))?;
         context.note(&format!("built release {release} into {location}"));
     }
     serve_store(&args.store, &args.listen, context)

@@ -6,6 +6,7 @@ mod demo;
 mod eda;
 mod etl;
 mod evaluate;
+mod gc;
 mod output;
 mod publish;
 mod rank;
@@ -58,6 +59,7 @@ enum Command {
     Publish(publish::Args),
     Releases(releases::Args),
     Rollback(rollback::Args),
+    Gc(gc::Args),
     Show(show::Args),
     Verify(verify::Args),
     Serve(serve::Args),
@@ -95,6 +97,7 @@ fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
         Command::Publish(args) => publish::run(&args, context),
         Command::Releases(args) => releases::run(&args, context),
         Command::Rollback(args) => rollback::run(&args, context),
+        Command::Gc(args) => gc::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Serve(args) => serve::run(&args, context),

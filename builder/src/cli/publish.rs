@@ -1,13 +1,15 @@
+use std::sync::Arc;
+
 use artifact::Kind;
-use bytes::Bytes;
+use store::{Body, Store};
 
 use super::Context;
-use super::stores::{StoreArg, block_on, manifest_of, now, open};
+use super::stores::{StoreArg, block_on, manifest_of, open, publish};
 
 /// Copy a release from one store to another and serve it from there.
 ///
 /// Artifacts go first, the manifest next, and the pointer moves last, only if nobody moved it meanwhile: readers
-/// see the old release or the new one. What is there already is not sent again.
+/// see the old release or the new one. What is there already is neither read nor sent again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Store to copy from.
@@ -24,15 +26,19 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let (location, published) = block_on(async {
-        let from = open(&args.from).await?;
+        let from: Arc<dyn Store> = open(&args.from).await?.into();
         let to = open(&args.to.store).await?;
         let (_, manifest) = manifest_of(from.as_ref(), args.release.as_deref()).await?;
-        let mut artifacts: Vec<(Kind, Bytes)> = Vec::new();
-        for entry in &manifest.artifacts {
-            artifacts.push((entry.kind, from.get(&entry.key()).await?));
-        }
-        let published = store::publish(to.as_ref(), &artifacts, &manifest, now()).await?;
-        Ok((to.location().clone(), published))
+        let bodies: Vec<(Kind, Body)> = manifest
+            .artifacts
+            .iter()
+            .map(|entry| {
+                let body = Body::object(Arc::clone(&from), entry.key(), entry.bytes, entry.sha256);
+                (entry.kind, body)
+            })
+            .collect();
+        let published = publish(to.as_ref(), &bodies, &manifest, context).await?;
+        Ok((to.location(), published))
     })?;
     let did = if published.moved { "is now served from" } else { "was served already from" };
     context.print(&format!(

@@ -3,8 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use artifact::Manifest;
-use store::Store;
+use artifact::{Kind, Manifest};
+use store::{Body, Published, Store};
+
+use crate::Reporter;
 
 /// A store, as commands take it.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,6 +51,26 @@ pub(super) async fn manifest_of(
     }
     let pointer = store::current(store).await?;
     Ok((pointer.release, pointer.manifest))
+}
+
+/// Publishes a release, showing how much of it is there.
+pub(super) async fn publish(
+    store: &dyn Store,
+    artifacts: &[(Kind, Body)],
+    manifest: &Manifest,
+    reporter: &dyn Reporter,
+) -> anyhow::Result<Published> {
+    let total = artifacts.iter().map(|(_, body)| body.len()).sum();
+    reporter.start("Publishing", total, "bytes");
+    let done = |n| reporter.advance(n);
+    let published = store::publish_bodies(store, artifacts, manifest, now(), &done).await;
+    reporter.finish();
+    let published = published?;
+    if !published.confirmed {
+        reporter
+            .note("the store failed after the pointer moved; `cartelera verify` tells whether all is there");
+    }
+    Ok(published)
 }
 
 /// Unix seconds.

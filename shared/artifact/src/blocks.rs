@@ -48,8 +48,21 @@ pub fn from_f32_as_half(values: &[f32]) -> Vec<u8> {
 /// # Errors
 /// The byte count is not twice `n`.
 pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f32>, Invalid> {
-    let halves: Vec<f16> = to_u16(field, bytes, n)?.into_iter().map(f16::from_bits).collect();
-    Ok(halves.to_f32_vec())
+    const AT_ONCE: usize = 512;
+    if n.checked_mul(2) != Some(bytes.len()) {
+        return Err(Invalid::new(field, format!("{n} values of 2 bytes do not fill {} bytes", bytes.len())));
+    }
+    let mut values = vec![0.0; n];
+    // A few at a time, so that the halves never leave the cache.
+    let mut halves = [f16::ZERO; AT_ONCE];
+    for (values, bytes) in values.chunks_mut(AT_ONCE).zip(bytes.as_chunks::<2>().0.chunks(AT_ONCE)) {
+        let halves = &mut halves[..values.len()];
+        for (half, bytes) in halves.iter_mut().zip(bytes) {
+            *half = f16::from_le_bytes(*bytes);
+        }
+        halves.convert_to_f32_slice(values);
+    }
+    Ok(values)
 }
 
 /// Rounds values to the numbers that [`from_f32_as_half`] stores.

@@ -65,6 +65,12 @@ impl FactorModel {
     pub fn new(mut parts: FactorModelParts) -> Result<Self, Invalid> {
         blocks::round_to_half(&mut parts.user_factors);
         blocks::round_to_half(&mut parts.item_factors);
+        Self::of_rounded(parts)
+    }
+
+    /// As [`FactorModel::new`], of factors that come from half precision: rounding them again changes nothing and takes
+    /// longer than all else in reading a model.
+    fn of_rounded(parts: FactorModelParts) -> Result<Self, Invalid> {
         let p = &parts;
         let fits = |matrix: &[f32], rows: usize| rows.checked_mul(p.n_factors) == Some(matrix.len());
         Invalid::unless(fits(&p.user_factors, p.user_bias.len()), "user_factors", "not users times factors")?;
@@ -87,7 +93,9 @@ impl FactorModel {
             ("user_factors", &p.user_factors),
             ("item_factors", &p.item_factors),
         ] {
-            Invalid::unless(values.iter().all(|v| v.is_finite()), field, "a value is not finite")?;
+            // Without an early end, which would keep the processor from looking at several at once.
+            let finite = values.iter().fold(true, |finite, value| finite & value.is_finite());
+            Invalid::unless(finite, field, "a value is not finite")?;
         }
         Ok(Self { parts })
     }
@@ -215,7 +223,7 @@ impl Artifact for FactorModel {
             blocks::to_f32("prior_mean", s.prior_mean, dim)?,
             blocks::to_f32("prior_precision", s.prior_precision, triangle)?,
         )?;
-        Self::new(FactorModelParts {
+        Self::of_rounded(FactorModelParts {
             global_mean: s.global_mean,
             user_bias: blocks::to_f32("user_bias", s.user_bias, users)?,
             item_bias: blocks::to_f32("item_bias", s.item_bias, items)?,

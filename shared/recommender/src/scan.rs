@@ -44,6 +44,22 @@ impl ItemPanels {
         Self::new(&model.parts().item_factors, model.n_items(), model.n_factors())
     }
 
+    /// The length of every item's vector: the root of [`dot`] of the vector with itself, to the last bit.
+    pub(crate) fn norms(&self) -> Vec<f32> {
+        let mut norms = Vec::with_capacity(self.n_items.next_multiple_of(LANES));
+        for panel in self.factors.chunks_exact((self.n_factors * LANES).max(1)) {
+            let mut sums = [0.0_f32; LANES];
+            for lanes in panel.as_chunks::<LANES>().0 {
+                for (sum, value) in sums.iter_mut().zip(lanes) {
+                    *sum += value * value;
+                }
+            }
+            norms.extend(sums.map(f32::sqrt));
+        }
+        norms.resize(self.n_items, 0.0);
+        norms
+    }
+
     /// Calls `visit(first, products)` for every panel in order: `products[lane]` is the product of `user` and the
     /// vector of item `first + lane`, summed in the order of the factors; 0 in lanes beyond the last item.
     ///
@@ -143,6 +159,18 @@ impl TopN {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn norms_are_those_of_the_rows() {
+        for (n_items, n_factors) in [(0, 3), (1, 1), (16, 5), (37, 8), (5, 0)] {
+            let rows: Vec<f32> = (0..n_items * n_factors).map(|i| (i as f32 * 0.37).sin()).collect();
+            let expected: Vec<f32> = (0..n_items)
+                .map(|i| &rows[i * n_factors..(i + 1) * n_factors])
+                .map(|row| super::dot(row, row).sqrt())
+                .collect();
+            assert_eq!(super::ItemPanels::new(&rows, n_items, n_factors).norms(), expected);
+        }
+    }
+
     use proptest::prelude::*;
 
     use super::*;

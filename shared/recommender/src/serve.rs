@@ -236,8 +236,7 @@ impl Recommender {
         let mut biases = head.parts().item_bias.clone();
         biases.resize(biases.len().next_multiple_of(LANES), f32::NEG_INFINITY);
         let panel_biases = biases.as_chunks().0.to_vec();
-        let norms =
-            (0..head.n_items()).map(|i| dot(head.item_vector(i), head.item_vector(i)).sqrt()).collect();
+        let norms = panels.norms();
         Ok(Self { titles, model, ranking, histories, panels, panel_biases, norms, threshold })
     }
 

@@ -27,9 +27,11 @@ impl Failure {
         let code = error.code().unwrap_or_default();
         match (code, status) {
             ("NoSuchBucket", _) => return Self::NoBucket,
-            ("NoSuchKey" | "NotFound", _) => return Self::NoObject,
+            // The answer to HEAD has no body to hold a code.
+            ("NoSuchKey" | "NotFound", _) | ("", Some(404)) => return Self::NoObject,
             // 409: another conditional write of the same object is under way, and may yet win.
-            ("PreconditionFailed" | "ConditionalRequestConflict", _) | (_, Some(412)) => {
+            // An upload that is gone was completed by a try whose answer was lost, or given up by a collector.
+            ("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchUpload", _) | (_, Some(412)) => {
                 return Self::Precondition;
             }
             (_, Some(304)) => return Self::Unchanged,
@@ -45,6 +47,9 @@ impl Failure {
             }
             (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _) => {
                 Some("check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")
+            }
+            (_, "BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch", _) => {
+                Some("the bytes were damaged on their way; try again")
             }
             (_, "PermanentRedirect" | "AuthorizationHeaderMalformed", _) | (_, _, Some(301)) => {
                 Some("the bucket is in another region; set AWS_REGION to it")
@@ -67,6 +72,13 @@ impl Failure {
 
     pub(crate) fn cut(source: impl Error + Send + Sync + 'static) -> Self {
         Self::Other { hint: Some("the answer was cut short; try again".to_owned()), source: source.into() }
+    }
+
+    pub(crate) fn no_upload() -> Self {
+        Self::Other {
+            hint: Some("the service lacks uploads in parts, which a store needs".to_owned()),
+            source: "the answer names no upload".into(),
+        }
     }
 
     pub(crate) fn no_tag() -> Self {

@@ -12,15 +12,21 @@
 mod client;
 mod failure;
 mod open;
+mod upload;
 
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use artifact::Digest;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
+use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective};
 use bytes::Bytes;
-use store::{Action, ObjectInfo, Seen, Store, StoreError, Version, check_key, check_prefix};
+use store::{Action, Body, ObjectInfo, Put, Seen, Sent, Store, StoreError, Version, check_key, check_prefix};
+use tokio::sync::Semaphore;
 
 use failure::Failure;
 pub use open::{OpenError, open};
@@ -32,7 +38,12 @@ pub struct S3Store {
     bucket: String,
     /// Empty, or ends in a slash.
     prefix: String,
+    /// What may be on its way out at once, and so in memory.
+    parts: Arc<Semaphore>,
 }
+
+/// How often an object is read again whose bytes stopped coming: the client itself tries again only until they begin to.
+const READ_ATTEMPTS: usize = 3;
 
 impl S3Store {
     /// The store below `prefix` (may be empty; slashes at its ends do not matter) of a bucket. Sends
@@ -42,7 +53,7 @@ impl S3Store {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        Self { client, bucket: bucket.into(), prefix }
+        Self { client, bucket: bucket.into(), prefix, parts: Arc::new(Semaphore::new(upload::PARTS_AT_ONCE)) }
     }
 
     fn object_key(&self, key: &str) -> String {
@@ -54,10 +65,16 @@ impl S3Store {
     }
 
     async fn read_object(&self, request: GetObjectFluentBuilder) -> Result<(Bytes, Version), Failure> {
-        let object = request.send().await.map_err(Failure::of)?;
-        let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
-        let body = object.body.collect().await.map_err(Failure::cut)?;
-        Ok((body.into_bytes(), Version::new(tag)))
+        let mut attempt = 1;
+        loop {
+            let object = request.clone().send().await.map_err(Failure::of)?;
+            let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
+            match read_body(object.body, object.content_length).await {
+                Ok(bytes) => return Ok((bytes, Version::new(tag))),
+                Err(_) if attempt < READ_ATTEMPTS => attempt += 1,
+                Err(error) => return Err(Failure::cut(error)),
+            }
+        }
     }
 
     fn fail(&self, action: Action, key: &str, failure: Failure) -> StoreError {
@@ -77,6 +94,19 @@ impl S3Store {
             Failure::Other { hint, source } => StoreError::Backend { action, key, location, hint, source },
         }
     }
+}
+
+/// The bytes of an answer in one piece. They are moved there as they come: gathered first and joined in the end, they
+/// would lie in memory twice.
+async fn read_body(mut body: ByteStream, told: Option<i64>) -> Result<Bytes, ByteStreamError> {
+    /// What a header may make this allocate; more is allocated as it comes.
+    const AT_MOST: usize = 1 << 28;
+    let told = told.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(told.min(AT_MOST));
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok(bytes.into())
 }
 
 #[async_trait]
@@ -165,6 +195,7 @@ impl Store for S3Store {
     ) -> Result<Version, StoreError> {
         check_key(key)?;
         let request = self.client.put_object().bucket(&self.bucket).key(self.object_key(key));
+        let request = request.checksum_sha256(upload::as_base64(Digest::of(&bytes)));
         let request = match expected {
             Some(version) => request.if_match(version.as_str()),
             None => request.if_none_match("*"),
@@ -176,5 +207,35 @@ impl Store for S3Store {
             failure => self.fail(Action::Write, key, failure),
         })?;
         sent.e_tag.map(Version::new).ok_or_else(|| self.fail(Action::Write, key, Failure::no_tag()))
+    }
+
+    /// As the trait's. Whether an object is there already is told by its size and the SHA-256 checksum that the service
+    /// made when it took it; only where the service has none, the object is read.
+    async fn put_immutable(&self, key: &str, body: &Body, sent: Sent<'_>) -> Result<Put, StoreError> {
+        check_key(key)?;
+        self.upload(key, body, sent).await
+    }
+
+    /// As the trait's, without the bytes leaving the service, which copies at most 5 GB at once.
+    async fn refresh(&self, key: &str) -> Result<bool, StoreError> {
+        check_key(key)?;
+        let key_there = self.object_key(key);
+        // A copy onto itself has to change something.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let request = self.client.copy_object().bucket(&self.bucket).key(&key_there);
+        let request = request
+            .copy_source(format!("{}/{key_there}", self.bucket))
+            .metadata_directive(MetadataDirective::Replace)
+            .metadata("refreshed", now.to_string())
+            .checksum_algorithm(ChecksumAlgorithm::Sha256);
+        match request.send().await.map_err(Failure::of) {
+            Ok(_) => Ok(true),
+            Err(Failure::NoObject) => Ok(false),
+            Err(failure) => Err(self.fail(Action::Write, key, failure)),
+        }
+    }
+
+    async fn abandon(&self, before: u64, dry_run: bool) -> Result<u64, StoreError> {
+        self.give_up_uploads(before, dry_run).await
     }
 }

@@ -5,14 +5,16 @@ mod s3_server;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as ProvideCredentialsFuture;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, ProvideCredentials, Region};
 use aws_smithy_http_client::Builder;
+use bytes::Bytes;
 use s3_server::serve;
-use store::{Store, StoreError};
+use store::{Body, Put, Store, StoreError};
 use store_s3::S3Store;
 use tokio::net::TcpListener;
 
@@ -65,6 +67,61 @@ async fn lists_longer_than_a_page_are_whole() {
     assert!(found.iter().all(|o| o.bytes == 1 && o.modified.is_some()));
     assert_eq!(store.list("22").await.unwrap().len(), 100);
     assert_eq!(store.location(), "s3://cartelera/many");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_that_never_ended_are_given_up() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join(BUCKET)).unwrap();
+    let client = client(serve(root.path()).await, "secret");
+    for key in ["ours/artifacts/x", "theirs/x"] {
+        let upload = client.create_multipart_upload().bucket(BUCKET).key(key).send().await.unwrap();
+        let part = client.upload_part().bucket(BUCKET).key(key).upload_id(upload.upload_id().unwrap());
+        part.part_number(1).body(b"abc".to_vec().into()).send().await.unwrap();
+    }
+    let store = S3Store::new(client.clone(), BUCKET, "ours");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert_eq!(store.abandon(now - 60, false).await.unwrap(), 0, "it is young");
+    assert_eq!(store.abandon(now + 60, true).await.unwrap(), 1);
+    assert_eq!(store.abandon(now + 60, false).await.unwrap(), 1);
+    assert_eq!(store.abandon(now + 60, false).await.unwrap(), 0);
+    let left = client.list_multipart_uploads().bucket(BUCKET).send().await.unwrap();
+    assert_eq!(left.uploads().iter().map(|u| u.key().unwrap()).collect::<Vec<_>>(), ["theirs/x"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_made_young_is_young_and_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join(BUCKET)).unwrap();
+    let store = S3Store::new(client(serve(root.path()).await, "secret"), BUCKET, "p");
+    let body = Body::from(Bytes::from_static(b"bytes"));
+    store.put_immutable("a", &body, &|_| {}).await.unwrap();
+    let file = fs::File::options().append(true).open(root.path().join(BUCKET).join("p/a")).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000)).unwrap();
+    assert_eq!(store.list("a").await.unwrap()[0].modified, Some(1_000_000));
+    assert!(store.refresh("a").await.unwrap());
+    assert!(store.list("a").await.unwrap()[0].modified > Some(1_700_000_000));
+    assert_eq!(store.put_immutable("a", &body, &|_| {}).await.unwrap(), Put::AlreadyThere);
+}
+
+/// Objects that another tool wrote have no checksum to go by, and are read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_wrote_is_read_and_compared() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join(BUCKET).join("p");
+    fs::create_dir_all(&folder).unwrap();
+    let bytes = vec![7; (17 << 20) + 5];
+    fs::write(folder.join("small"), b"bytes").unwrap();
+    fs::write(folder.join("large"), &bytes).unwrap();
+    let store = S3Store::new(client(serve(root.path()).await, "secret"), BUCKET, "p");
+    for (key, bytes) in [("small", b"bytes".to_vec()), ("large", bytes)] {
+        let mut other = bytes.clone();
+        other[1] ^= 1;
+        let same = store.put_immutable(key, &Bytes::from(bytes).into(), &|_| {}).await.unwrap();
+        assert_eq!(same, Put::AlreadyThere, "{key}");
+        let differs = store.put_immutable(key, &Bytes::from(other).into(), &|_| {}).await;
+        assert!(matches!(differs, Err(StoreError::Differs { .. })), "{key}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use artifact::{
-    Artifact, ArtifactEntry, Counts, Invalid, Kind, MANIFEST_FORMAT, Manifest, ModelSummary, Parameters,
-    Pointer, ReadError,
+    Artifact, ArtifactEntry, Counts, Digest, Invalid, Kind, MANIFEST_FORMAT, Manifest, ModelSummary,
+    Parameters, Pointer, ReadError,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    LoadError, ObjectInfo, Put, ReleaseError, Seen, Store, StoreError, Version, current, load, load_optional,
-    load_with_digest, manifest, publish, releases, rollback, verify_release,
+    Body, Collected, Keep, LoadError, MIN_GRACE, ObjectInfo, Put, ReleaseError, Seen, Store, StoreError,
+    Version, current, gc, load, load_optional, load_with_digest, manifest, publish, releases, rollback,
+    verify_release,
 };
 
 type Shared = Arc<dyn Store>;
@@ -33,6 +35,7 @@ pub async fn conformance(open: &dyn Fn(&str) -> Shared) {
     listing_is_sorted_and_by_prefix(open("list")).await;
     keys_are_checked(open("keys")).await;
     immutable_objects_are_written_once(open("immutable")).await;
+    bodies_of_every_kind_arrive_whole(open("bodies")).await;
     conditional_writes_have_one_winner(open("conditional")).await;
     racing_writers_lose_no_update(open("race"), open("race")).await;
     publishing_moves_the_pointer_last(open("publish")).await;
@@ -43,6 +46,9 @@ pub async fn conformance(open: &dyn Fn(&str) -> Shared) {
     readers_see_one_release_or_another(open("readers"), open("readers")).await;
     rolling_back_moves_the_pointer(open("rollback")).await;
     damage_is_refused_by_name(open("damage")).await;
+    a_collection_keeps_what_it_should(open("collect")).await;
+    a_collection_touches_nothing_young_or_strange(open("young")).await;
+    collectors_and_publishers_meet(&|name| open(name)).await;
 }
 
 /// The smallest artifact that can be wrong at each step.
@@ -192,7 +198,8 @@ async fn keys_are_checked(store: Shared) {
             store.delete(key).await.err(),
             store.read_versioned(key).await.err(),
             store.replace(key, Bytes::new(), None).await.err(),
-            store.put_immutable(key, Bytes::new()).await.err(),
+            store.put_immutable(key, &Bytes::new().into(), &|_| {}).await.err(),
+            store.refresh(key).await.err(),
         ];
         for error in refused {
             assert!(matches!(error, Some(StoreError::InvalidKey { .. })), "{key:?}: {error:?}");
@@ -202,12 +209,75 @@ async fn keys_are_checked(store: Shared) {
 }
 
 async fn immutable_objects_are_written_once(store: Shared) {
-    let put = |bytes: &'static str| store.put_immutable("x/1", bytes.into());
+    let put =
+        async |bytes: &'static str| store.put_immutable("x/1", &Bytes::from(bytes).into(), &|_| {}).await;
     assert_eq!(put("one").await.expect("the key is free"), Put::Written);
     assert_eq!(put("one").await.expect("the bytes are the same"), Put::AlreadyThere);
-    let other = put("two").await.expect_err("the bytes differ");
-    assert!(matches!(&other, StoreError::Differs { .. }), "{other}");
+    for other in ["two", "longer", ""] {
+        let refused = put(other).await.expect_err("the bytes differ");
+        assert!(matches!(&refused, StoreError::Differs { .. }), "{refused}");
+    }
     assert_eq!(store.get("x/1").await.expect("it is there"), "one");
+    assert!(store.refresh("x/1").await.expect("it is there"));
+    assert_eq!(store.get("x/1").await.expect("it is there"), "one");
+    assert_eq!(put("one").await.expect("the bytes are the same"), Put::AlreadyThere);
+    assert!(!store.refresh("x/2").await.expect("absence is no error"));
+    assert_eq!(store.read_versioned("x/2").await.expect("absence is no error"), None);
+}
+
+/// Large enough for a store that sends in parts to do so, and no multiple of anything.
+const LARGE: usize = (20 << 20) + 12_345;
+
+/// The same bytes from memory, a file and another store; and what is not what it was told to be.
+async fn bodies_of_every_kind_arrive_whole(store: Shared) {
+    let bytes: Bytes = (0..LARGE).map(|i| (i * 7 + i / 251) as u8).collect::<Vec<u8>>().into();
+    let dir = std::env::temp_dir().join(format!("cartelera-conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("there is room for a file");
+    let path = dir.join(store.location().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    std::fs::write(&path, &bytes).expect("there is room for a file");
+    let other: Shared = Arc::new(crate::MemoryStore::default());
+    other.replace("o", bytes.clone(), None).await.expect("the key is free");
+    let sha256 = Digest::of(&bytes);
+    let from_file = Body::file(&path).expect("the file was written");
+    let bodies = [
+        ("memory", Body::from(bytes.clone())),
+        ("file", from_file.clone()),
+        ("object", Body::object(Arc::clone(&other), "o", LARGE as u64, sha256)),
+    ];
+    for (key, body) in &bodies {
+        assert_eq!((body.len(), body.sha256()), (LARGE as u64, sha256));
+        let sent = AtomicU64::new(0);
+        let told = |n| {
+            sent.fetch_add(n, Ordering::SeqCst);
+        };
+        assert_eq!(store.put_immutable(key, body, &told).await.expect("the key is free"), Put::Written);
+        assert_eq!(sent.load(Ordering::SeqCst), LARGE as u64, "{key}");
+        assert!(store.get(key).await.expect("it was written") == bytes, "{key}");
+        let again = store.put_immutable(key, body, &told).await.expect("it is there");
+        assert_eq!(again, Put::AlreadyThere);
+        assert_eq!(sent.load(Ordering::SeqCst), LARGE as u64, "what is there is not sent again: {key}");
+        assert!(store.refresh(key).await.expect("it is there"));
+        let again = store.put_immutable(key, body, &told).await.expect("it is there");
+        assert_eq!(again, Put::AlreadyThere, "{key}");
+    }
+    let mut flipped = bytes.to_vec();
+    flipped[LARGE / 2] ^= 1;
+    let flipped: Body = Bytes::from(flipped).into();
+    let refused = store.put_immutable("file", &flipped, &|_| {}).await.expect_err("the bytes differ");
+    assert!(matches!(&refused, StoreError::Differs { .. }), "{refused}");
+
+    // Sources that are not what was told of them: nothing is written.
+    let mut file = std::fs::OpenOptions::new().write(true).open(&path).expect("the file was written");
+    std::io::Write::write_all(&mut file, b"others").expect("it can be written");
+    let gone = Body::object(Arc::clone(&other), "gone", 5, sha256);
+    let wrong = Body::object(other, "o", LARGE as u64 - 1, sha256);
+    let small = Body::object(Arc::clone(&store), "memory", 5, sha256);
+    for body in [from_file, gone, wrong, small] {
+        let refused = store.put_immutable("free", &body, &|_| {}).await.expect_err("the source is another");
+        assert!(matches!(&refused, StoreError::Source { .. }), "{}", told(&refused));
+        assert_eq!(store.read_versioned("free").await.expect("absence is no error"), None);
+    }
+    std::fs::remove_file(&path).expect("it is there");
 }
 
 async fn conditional_writes_have_one_winner(store: Shared) {
@@ -293,9 +363,13 @@ async fn publishing_moves_the_pointer_last(store: Shared) {
     let (artifacts, built) = release(1);
     let published = publish(&recorded, &artifacts, &built, 9).await.expect("the store is free");
     assert_eq!((published.moved, published.previous, published.n_written), (true, None, 3));
+    // Artifacts side by side, the others in order.
     let mut order: Vec<String> = built.artifacts.iter().map(ArtifactEntry::key).collect();
     order.extend([Manifest::key(&built.release()), Pointer::KEY.to_owned()]);
-    assert_eq!(*recorded.writes.lock().expect("no writer panics"), order);
+    let mut writes = recorded.writes.lock().expect("no writer panics").clone();
+    writes[..2].sort();
+    order[..2].sort();
+    assert_eq!(writes, order);
 
     let pointer = current(&*store).await.expect("one release is published");
     assert_eq!((pointer.moved_at, &pointer.manifest), (9, &built));
@@ -590,4 +664,223 @@ async fn load_with_digest_or_not(store: &dyn Store, manifest: &Manifest, part: &
         assert!(!matches!(source, ReadError::TooShort { .. } | ReadError::NotAnArtifact), "{source}");
     }
     error
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("the clock is right").as_secs()
+}
+
+/// A time at which all that is written now is older than any grace period.
+fn much_later() -> u64 {
+    unix_now() + 100 * 86_400
+}
+
+const GRACE: Duration = Duration::from_hours(7 * 24);
+
+async fn collect(store: &dyn Store, releases: usize, now: u64, dry_run: bool) -> Collected {
+    gc(store, Keep { releases, grace: GRACE }, now, dry_run).await.expect("nothing is in the way")
+}
+
+fn names(seeds: &[u32]) -> BTreeSet<String> {
+    seeds.iter().map(|seed| release(*seed).1.release()).collect()
+}
+
+async fn assert_whole(store: &dyn Store, release: &str) {
+    let verified = verify_release(store, release).await.expect("the manifest is there");
+    assert!(verified.iter().all(|v| v.problem.is_none()), "{verified:?}");
+}
+
+async fn a_collection_keeps_what_it_should(store: Shared) {
+    let nothing = gc(&*store, Keep { releases: 1, grace: GRACE }, much_later(), false).await;
+    assert!(
+        matches!(
+            nothing,
+            Err(ReleaseError::Load(LoadError::NothingPublished { .. })
+                | ReleaseError::Store(StoreError::NoStore { .. }))
+        ),
+        "{nothing:?}"
+    );
+    for seed in 1..=6 {
+        publish_seed(&*store, seed).await;
+    }
+    // Current is 2, the one before it 6.
+    rollback(&*store, Some(&release(2).1.release()), 1).await.expect("the release is there");
+    let before = everything(&*store).await;
+    let short = Keep { releases: 1, grace: MIN_GRACE.saturating_sub(Duration::from_secs(1)) };
+    assert!(matches!(gc(&*store, short, much_later(), false).await, Err(ReleaseError::ShortGrace)));
+
+    let planned = collect(&*store, 0, much_later(), true).await;
+    assert_eq!(everything(&*store).await, before, "a dry run removes nothing");
+    assert_eq!(planned.kept.iter().cloned().collect::<BTreeSet<_>>(), names(&[2, 6]));
+    assert_eq!(planned.releases.iter().cloned().collect::<BTreeSet<_>>(), names(&[1, 3, 4, 5]));
+    assert_eq!((planned.artifacts.len(), planned.bytes()), (4, 4 * 8_032));
+
+    // Of releases written in one second any may count as the last; three beyond what the pointer names are certain
+    // to be kept of five.
+    let some = collect(&*store, 5, much_later(), false).await;
+    assert!(some.kept.len() >= 5 && some.kept.len() + some.releases.len() == 6, "{some:?}");
+    for kept in &some.kept {
+        assert_whole(&*store, kept).await;
+    }
+    let done = collect(&*store, 0, much_later(), false).await;
+    assert_eq!(done.kept, planned.kept);
+    for seed in [2, 6] {
+        assert_whole(&*store, &release(seed).1.release()).await;
+    }
+    assert_eq!(store.list("releases/").await.expect("the store can be listed").len(), 2);
+    // Two that differ, and the one that all share.
+    assert_eq!(store.list("artifacts/").await.expect("the store can be listed").len(), 3);
+    let again = collect(&*store, 0, much_later(), false).await;
+    assert!(again.releases.is_empty() && again.artifacts.is_empty(), "{again:?}");
+    let back = rollback(&*store, None, 2).await.expect("the release before is kept");
+    assert_eq!(back.release, release(6).1.release());
+}
+
+async fn a_collection_touches_nothing_young_or_strange(store: Shared) {
+    for seed in 1..=4 {
+        publish_seed(&*store, seed).await;
+    }
+    for strange in
+        ["artifacts/actor/short", "artifacts/x", "releases/deep/er.json", "other/thing", "releases/x.txt"]
+    {
+        store.replace(strange, "x".into(), None).await.expect("the key is free");
+    }
+    let before = everything(&*store).await;
+    let young = collect(&*store, 0, unix_now() + GRACE.as_secs() - 60, false).await;
+    assert!(young.releases.is_empty() && young.artifacts.is_empty() && young.kept.len() == 4, "{young:?}");
+    assert_eq!(everything(&*store).await, before);
+
+    // A publisher's leftovers, which no manifest names.
+    let (artifacts, built) = release(77);
+    let orphan = built.artifacts[0].key();
+    store.put_immutable(&orphan, &artifacts[0].1.clone().into(), &|_| {}).await.expect("the key is free");
+    let done = collect(&*store, 9, much_later(), false).await;
+    assert_eq!(done.artifacts.iter().map(|o| o.key.as_str()).collect::<Vec<_>>(), [orphan.as_str()]);
+    assert_eq!(everything(&*store).await, before);
+
+    damage(&*store, &Manifest::key(&release(3).1.release()), b"{}".to_vec()).await;
+    let before = everything(&*store).await;
+    let damaged = gc(&*store, Keep { releases: 9, grace: GRACE }, much_later(), false).await;
+    assert!(matches!(damaged, Err(ReleaseError::Load(LoadError::Manifest { .. }))), "{damaged:?}");
+    assert_eq!(everything(&*store).await, before, "what cannot be read is no reason to remove");
+}
+
+/// Where somebody else gets a turn, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// Before the `n`th list.
+    List(u64),
+    /// Before the pointer is written.
+    Pointer,
+    /// Before the first object is deleted.
+    Delete,
+}
+
+/// What that somebody does.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    /// Collects, and takes all that is there for old.
+    Collect,
+    /// Publishes the release of a seed.
+    Publish(u32),
+}
+
+#[derive(Debug)]
+struct Interrupted {
+    store: Shared,
+    moment: Moment,
+    deed: Deed,
+    n_lists: AtomicU64,
+    done: AtomicBool,
+}
+
+impl Interrupted {
+    fn new(store: &Shared, moment: Moment, deed: Deed) -> Self {
+        let store = Arc::clone(store);
+        Self { store, moment, deed, n_lists: AtomicU64::new(0), done: AtomicBool::new(false) }
+    }
+
+    async fn turn(&self, moment: Moment) {
+        if moment == self.moment && !self.done.swap(true, Ordering::SeqCst) {
+            match self.deed {
+                Deed::Collect => {
+                    collect(&*self.store, 0, much_later(), false).await;
+                }
+                Deed::Publish(seed) => {
+                    publish_seed(&*self.store, seed).await;
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Interrupted {
+    fn location(&self) -> String {
+        self.store.location()
+    }
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.turn(Moment::List(self.n_lists.fetch_add(1, Ordering::SeqCst))).await;
+        self.store.list(prefix).await
+    }
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.turn(Moment::Delete).await;
+        self.store.delete(key).await
+    }
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        self.store.read_versioned(key).await
+    }
+    async fn replace(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Version>,
+    ) -> Result<Version, StoreError> {
+        if key == Pointer::KEY {
+            self.turn(Moment::Pointer).await;
+        }
+        self.store.replace(key, bytes, expected).await
+    }
+}
+
+async fn collectors_and_publishers_meet(open: &dyn Fn(&str) -> Shared) {
+    // A collector that takes everything for old, at each moment of a publisher who relies on what is there.
+    let moments = [Moment::List(0), Moment::List(1), Moment::Pointer, Moment::List(2), Moment::List(3)];
+    for (i, moment) in moments.into_iter().enumerate() {
+        let store = open(&format!("meet-{i}"));
+        for seed in 1..=3 {
+            publish_seed(&*store, seed).await;
+        }
+        let interrupted = Interrupted::new(&store, moment, Deed::Collect);
+        let (artifacts, built) = release(1);
+        let published = publish(&interrupted, &artifacts, &built, 5).await.expect("nobody else publishes");
+        assert!(interrupted.done.load(Ordering::SeqCst), "{moment:?}");
+        assert_eq!((published.moved, published.n_already_there), (true, 3), "{moment:?}");
+        assert_eq!(current(&*store).await.expect("a release is current").release, built.release());
+        assert_whole(&*store, &built.release()).await;
+    }
+    // A publisher who takes up an old release while a collector is about to remove it.
+    for (i, moment) in
+        [Moment::List(1), Moment::List(2), Moment::List(3), Moment::Delete].into_iter().enumerate()
+    {
+        let store = open(&format!("met-{i}"));
+        for seed in 1..=4 {
+            publish_seed(&*store, seed).await;
+        }
+        let interrupted = Interrupted::new(&store, moment, Deed::Publish(1));
+        let keep = Keep { releases: 0, grace: GRACE };
+        let outcome = gc(&interrupted, keep, much_later(), false).await;
+        assert!(interrupted.done.load(Ordering::SeqCst), "{moment:?}");
+        let stopped = matches!(outcome, Err(ReleaseError::PointerMoved { .. }));
+        assert!(stopped || outcome.is_ok(), "{moment:?}: {outcome:?}");
+        let pointer = current(&*store).await.expect("a release is current");
+        assert_eq!(pointer.release, release(1).1.release());
+        if moment != Moment::Delete {
+            assert_whole(&*store, &pointer.release).await;
+        }
+        // And every manifest that is there has its artifacts.
+        collect(&*store, 0, much_later(), false).await;
+        let previous = pointer.previous.expect("there was a release before");
+        assert_whole(&*store, &previous).await;
+    }
 }

@@ -61,6 +61,16 @@ pub enum StoreError {
         /// The store.
         location: String,
     },
+    /// What was to be written could not be read, or is not what was told of it.
+    #[error("{key} was not written to {location}: its bytes could not be had")]
+    Source {
+        /// The key.
+        key: String,
+        /// The store.
+        location: String,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The object has not all of the bytes asked for.
     #[error("{key} in {location} has no bytes {} to {}", .range.start, .range.end)]
     OutOfRange {

@@ -19,6 +19,8 @@
 //! # }).unwrap();
 //! ```
 
+mod body;
+mod collect;
 #[cfg(any(test, feature = "conformance"))]
 mod conformance;
 mod error;
@@ -32,9 +34,12 @@ mod release;
 use std::fmt;
 use std::ops::Range;
 
+use artifact::Digest;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use body::{Body, Pieces};
+pub use collect::{Collected, Keep, gc};
 #[cfg(any(test, feature = "conformance"))]
 pub use conformance::conformance;
 pub use error::{Action, StoreError};
@@ -46,7 +51,9 @@ pub use load::{
 };
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
-pub use release::{Published, ReleaseError, ReleaseInfo, RolledBack, publish, releases, rollback};
+pub use release::{
+    MIN_GRACE, Published, ReleaseError, ReleaseInfo, RolledBack, publish, publish_bodies, releases, rollback,
+};
 
 /// Which content an object had when it was read, for [`Store::replace`].
 ///
@@ -166,26 +173,51 @@ pub trait Store: fmt::Debug + Send + Sync {
             .ok_or_else(|| out_of_range(self, key, range))
     }
 
-    /// Creates an object that never changes. Where it is there already it is read and compared, which
-    /// costs a download and no upload, and proves that what is there is whole.
+    /// Creates an object that never changes. What is there already is not written again: a store that keeps a checksum
+    /// of an object compares that, and others read the object. `sent` is told of bytes as they are written.
     ///
     /// # Errors
-    /// [`StoreError::Differs`] where other bytes are there; they are left alone.
-    async fn put_immutable(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+    /// [`StoreError::Differs`] where other bytes are there; they are left alone. [`StoreError::Source`] where the body
+    /// cannot be read or is not what was told of it; then nothing was written.
+    async fn put_immutable(&self, key: &str, body: &Body, sent: Sent<'_>) -> Result<Put, StoreError> {
+        check_key(key)?;
         if let Some((found, _)) = self.read_versioned(key).await? {
-            return compare(self, key, &found, &bytes);
+            return compare(self, key, &found, body);
         }
-        match self.replace(key, bytes.clone(), None).await {
-            Ok(_) => Ok(Put::Written),
+        let bytes = body.whole().await.map_err(|source| unread(self, key, source))?;
+        match self.replace(key, bytes, None).await {
+            Ok(_) => {
+                sent(body.len());
+                Ok(Put::Written)
+            }
             // Somebody else wrote it between the two steps, or our own write was sent twice.
             Err(conflict @ StoreError::Conflict { .. }) => match self.read_versioned(key).await? {
-                Some((found, _)) => compare(self, key, &found, &bytes),
+                Some((found, _)) => compare(self, key, &found, body),
                 None => Err(conflict),
             },
             Err(other) => Err(other),
         }
     }
+
+    /// Makes an object count as written now, for whoever removes what is old. `false` where there is no such object.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where somebody else writes it meanwhile.
+    async fn refresh(&self, key: &str) -> Result<bool, StoreError> {
+        let Some((bytes, version)) = self.read_versioned(key).await? else { return Ok(false) };
+        self.replace(key, bytes, Some(&version)).await?;
+        Ok(true)
+    }
+
+    /// Removes what is left of writes that began before a time (Unix seconds) and never ended, and says how many there
+    /// were; with `dry_run` it only counts. Most stores leave nothing behind.
+    async fn abandon(&self, _before: u64, _dry_run: bool) -> Result<u64, StoreError> {
+        Ok(0)
+    }
 }
+
+/// Who is told how many more bytes of a [`Body`] are written.
+pub type Sent<'a> = &'a (dyn Fn(u64) + Send + Sync);
 
 /// The range, where it lies within so many bytes.
 fn within(range: &Range<u64>, len: u64) -> Option<Range<usize>> {
@@ -197,13 +229,17 @@ fn out_of_range(store: &(impl Store + ?Sized), key: &str, range: Range<u64>) -> 
     StoreError::OutOfRange { key: key.to_owned(), location: store.location(), range }
 }
 
+fn unread(store: &(impl Store + ?Sized), key: &str, source: std::io::Error) -> StoreError {
+    StoreError::Source { key: key.to_owned(), location: store.location(), source }
+}
+
 fn compare(
     store: &(impl Store + ?Sized),
     key: &str,
     found: &Bytes,
-    wanted: &Bytes,
+    wanted: &Body,
 ) -> Result<Put, StoreError> {
-    if found == wanted {
+    if found.len() as u64 == wanted.len() && Digest::of(found) == wanted.sha256() {
         Ok(Put::AlreadyThere)
     } else {
         Err(StoreError::Differs { key: key.to_owned(), location: store.location() })

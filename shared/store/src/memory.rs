@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use artifact::Digest;
 use async_trait::async_trait;
@@ -10,14 +11,24 @@ use crate::{ObjectInfo, Store, StoreError, Version, check_key, check_prefix};
 /// A store in memory, for tests and for serving what was just built. Clones share their objects.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    objects: Arc<Mutex<BTreeMap<String, Bytes>>>,
+    objects: Arc<Mutex<BTreeMap<String, Object>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Object {
+    bytes: Bytes,
+    modified: SystemTime,
 }
 
 impl MemoryStore {
-    fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
+    fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Object>> {
         // Each holder does one insertion or removal, so a panic elsewhere leaves the map whole.
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+pub(crate) fn unix_seconds(time: SystemTime) -> Option<u64> {
+    time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
 pub(crate) fn version_of(bytes: &[u8]) -> Version {
@@ -36,7 +47,11 @@ impl Store for MemoryStore {
             .objects()
             .range(prefix.to_owned()..)
             .take_while(|(key, _)| key.starts_with(prefix))
-            .map(|(key, bytes)| ObjectInfo { key: key.clone(), bytes: bytes.len() as u64, modified: None })
+            .map(|(key, object)| ObjectInfo {
+                key: key.clone(),
+                bytes: object.bytes.len() as u64,
+                modified: unix_seconds(object.modified),
+            })
             .collect())
     }
 
@@ -49,9 +64,9 @@ impl Store for MemoryStore {
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
         check_key(key)?;
         let found = self.objects().get(key).cloned();
-        Ok(found.map(|bytes| {
-            let version = version_of(&bytes);
-            (bytes, version)
+        Ok(found.map(|object| {
+            let version = version_of(&object.bytes);
+            (object.bytes, version)
         }))
     }
 
@@ -64,11 +79,11 @@ impl Store for MemoryStore {
         check_key(key)?;
         let version = version_of(&bytes);
         let mut objects = self.objects();
-        let found = objects.get(key).map(|b| version_of(b));
+        let found = objects.get(key).map(|object| version_of(&object.bytes));
         if found.as_ref() != expected {
             return Err(StoreError::Conflict { key: key.to_owned(), location: self.location() });
         }
-        objects.insert(key.to_owned(), bytes);
+        objects.insert(key.to_owned(), Object { bytes, modified: SystemTime::now() });
         Ok(version)
     }
 }

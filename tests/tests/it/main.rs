@@ -13,6 +13,9 @@ mod golden;
 mod lambda;
 mod mirror;
 mod openapi;
+mod publish_faults;
 mod reload;
+#[path = "../../../shared/store-s3/tests/s3_server/mod.rs"]
+mod s3_server;
 mod small_release;
 mod tidy;

@@ -147,6 +147,20 @@ fn the_default_build_does_not_compile_the_aws_sdk() {
     assert_eq!(offender, None, "find who brings it with `cargo tree -p builder -i NAME`");
 }
 
+/// Features of one crate are those that anybody in a build asks for: a whole workspace built at once may not give the
+/// functions what only the builder's feature `s3` needs.
+#[test]
+fn a_build_of_the_whole_workspace_leaves_the_functions_small() {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--workspace", "--edges", "normal", "--prefix", "none", "--locked"]);
+    let output = tree.current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    assert!(tree.lines().any(|line| line.starts_with("aws-sdk-s3 ")), "the functions are in the tree");
+    let offender = tree.lines().find(|line| line.starts_with("aws-config "));
+    assert_eq!(offender, None, "`store-s3/profile` is for the builder's feature `s3` alone");
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

@@ -1,5 +1,7 @@
 //! A real S3 server over HTTP on this machine, whose buckets are folders. Its key is `key`, its secret `secret`.
 
+mod checked;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,12 +17,15 @@ use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 use tokio::sync::RwLock;
 
+use checked::Checked;
+
 /// Serves the folders below `root` as buckets until the runtime ends.
 ///
 /// The server looks at a condition and writes the object in two steps. S3 does both as one, so writes
 /// wait here until nothing else is under way.
 pub(crate) async fn serve(root: &Path) -> SocketAddr {
-    let mut builder = S3ServiceBuilder::new(FileSystem::new(root).expect("the folder is there"));
+    let mut builder =
+        S3ServiceBuilder::new(Checked::new(FileSystem::new(root).expect("the folder is there")));
     builder.set_auth(SimpleAuth::from_single("key", "secret"));
     let service: S3Service = builder.build();
     let turns = Arc::new(RwLock::new(()));

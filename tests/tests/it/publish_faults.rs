@@ -1,0 +1,199 @@
+//! Publishing to a real S3 server while the way there goes wrong: it ends with a whole release, or with an error and the
+//! old release as it was.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use artifact::{ArtifactEntry, Counts, Kind, MANIFEST_FORMAT, Manifest, ModelSummary, Parameters};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use bytes::Bytes;
+use store::{Published, ReleaseError, Store as _};
+use store_s3::S3Store;
+use tests::fault_proxy::{Fault, FaultProxy, Seen};
+
+use crate::s3_server;
+
+const BUCKET: &str = "cartelera";
+
+/// A client that waits neither long nor often.
+fn client(address: SocketAddr) -> Client {
+    let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(5));
+    let timeouts = TimeoutConfig::builder().read_timeout(Duration::from_secs(20)).build();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .endpoint_url(format!("http://{address}"))
+        .force_path_style(true)
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+type Release = (Vec<(Kind, Bytes)>, Manifest);
+
+/// A release of one artifact that every release shares and one of about so many bytes that is its own.
+fn release(seed: u8, bytes: usize) -> Release {
+    let own = artifact::seal(Kind::Actor, &vec![seed; bytes]);
+    let shared = artifact::seal(Kind::Titles, b"the same in every release");
+    let artifacts = vec![(Kind::Actor, Bytes::from(own)), (Kind::Titles, shared.into())];
+    let manifest = Manifest {
+        format: MANIFEST_FORMAT,
+        builder: "0.0.0".to_owned(),
+        seed: u64::from(seed),
+        data_until: 0,
+        platforms: Vec::new(),
+        counts: Counts::default(),
+        parameters: Parameters::new(),
+        model: ModelSummary::default(),
+        ranking: None,
+        signal: None,
+        sources: Vec::new(),
+        artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
+    };
+    (artifacts, manifest)
+}
+
+struct Scene {
+    _root: tempfile::TempDir,
+    proxy: FaultProxy,
+    server: Client,
+    n_cases: usize,
+    /// Uploads that the last case neither ended nor gave up.
+    n_left: u64,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join(BUCKET)).unwrap();
+        let address = s3_server::serve(Path::new(root.path())).await;
+        let proxy = FaultProxy::start(address).await.unwrap();
+        Self { _root: root, proxy, server: client(address), n_cases: 0, n_left: 0 }
+    }
+
+    /// Publishes `new` over `old` in a store of its own while the rule holds, and checks what is left.
+    async fn publish(
+        &mut self,
+        old: &Release,
+        new: &Release,
+        rule: impl FnMut(&Seen) -> Option<Fault> + Send + 'static,
+    ) -> Result<Published, ReleaseError> {
+        self.n_cases += 1;
+        let prefix = format!("case-{}", self.n_cases);
+        let direct = S3Store::new(self.server.clone(), BUCKET, &prefix);
+        let first = store::publish(&direct, &old.0, &old.1, 1).await.unwrap();
+
+        self.proxy.set(rule);
+        let faulty = S3Store::new(client(self.proxy.address()), BUCKET, &prefix);
+        let outcome = store::publish(&faulty, &new.0, &new.1, 2).await;
+        self.proxy.heal();
+
+        let expected = match &outcome {
+            Ok(published) => published.release.clone(),
+            Err(_) => first.release.clone(),
+        };
+        let pointer = store::current(&direct).await.unwrap();
+        assert_eq!(pointer.release, expected, "{outcome:?}");
+        for release in [&pointer.release, &first.release] {
+            for verified in store::verify_release(&direct, release).await.unwrap() {
+                assert!(verified.problem.is_none(), "{outcome:?}: {verified:?}");
+            }
+        }
+        let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 60;
+        self.n_left = direct.abandon(soon, false).await.unwrap();
+
+        let again = store::publish(&direct, &new.0, &new.1, 3).await.unwrap();
+        assert_eq!(again.release, new.1.release(), "after any fault it can be tried again");
+        outcome
+    }
+}
+
+const FAULTS: [Fault; 10] = [
+    Fault::Status(503),
+    Fault::StatusAfter(500),
+    Fault::Refuse,
+    Fault::CutRequest { after: 20 },
+    Fault::CutAnswer,
+    Fault::TruncateAnswer { after: 40 },
+    Fault::FlipRequestBit { bit: 333 },
+    Fault::FlipAnswerBit { bit: 333 },
+    Fault::Delay(Duration::from_millis(30)),
+    Fault::Stall { after: 10, time: Duration::from_millis(30) },
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_fault_at_any_request() {
+    let mut scene = Scene::set().await;
+    let (old, new) = (release(1, 2_000), release(2, 2_000));
+    scene.publish(&old, &new, |_| None).await.unwrap();
+    let n_requests = scene.proxy.requests().len();
+    assert!(n_requests >= 10, "{:?}", scene.proxy.requests());
+    let mut n_published = 0;
+    for fault in FAULTS {
+        for at in 0..n_requests {
+            let outcome = scene.publish(&old, &new, move |seen| (seen.n == at).then_some(fault)).await;
+            assert_eq!(scene.proxy.n_faults(), 1, "{fault:?} at {at}");
+            n_published += usize::from(outcome.is_ok());
+            // Whatever can be tried again is.
+            let is_damage = matches!(fault, Fault::FlipRequestBit { .. } | Fault::FlipAnswerBit { .. });
+            assert!(outcome.is_ok() || is_damage, "{fault:?} at {at}: {outcome:?}");
+        }
+    }
+    assert!(n_published > n_requests * (FAULTS.len() - 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_fault_at_any_step_of_an_upload_in_parts() {
+    let mut scene = Scene::set().await;
+    let (old, new) = (release(1, 2_000), release(2, 9 << 20));
+    scene.publish(&old, &new, |_| None).await.unwrap();
+    let of_upload = |seen: &Seen| seen.query.contains("uploadId=") || seen.query.contains("uploads");
+    let n_steps = scene.proxy.requests().iter().filter(|seen| of_upload(seen)).count();
+    assert_eq!(n_steps, 4, "begun, two parts, completed: {:?}", scene.proxy.requests());
+    for fault in FAULTS {
+        for step in 0..n_steps {
+            let mut n = 0;
+            let rule = move |seen: &Seen| {
+                let hit = of_upload(seen) && n == step;
+                n += usize::from(of_upload(seen));
+                hit.then_some(fault)
+            };
+            let outcome = scene.publish(&old, &new, rule).await;
+            let is_damage = matches!(fault, Fault::FlipRequestBit { .. } | Fault::FlipAnswerBit { .. });
+            assert!(outcome.is_ok() || is_damage, "{fault:?} at {step}: {outcome:?}");
+            // What was begun is ended or given up. An upload that the server began and nobody was told of can only be
+            // collected later.
+            assert!(scene.n_left == 0 || (step == 0 && scene.n_left == 1), "{fault:?} at {step}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_that_closes_for_good() {
+    let mut scene = Scene::set().await;
+    let (old, new) = (release(1, 2_000), release(2, 2_000));
+    scene.publish(&old, &new, |_| None).await.unwrap();
+    let requests = scene.proxy.requests();
+    let is_move = |seen: &Seen| seen.method == "PUT" && seen.path.ends_with("/current.json");
+    let moved_at = requests.iter().position(is_move).unwrap();
+    for fault in [Fault::Status(503), Fault::Status(500), Fault::Refuse] {
+        for from in 0..requests.len() {
+            let outcome = scene.publish(&old, &new, move |seen| (seen.n >= from).then_some(fault)).await;
+            // Once the pointer has moved the release is published, whatever becomes of the last look.
+            assert_eq!(outcome.is_ok(), from > moved_at, "{fault:?} from {from}: {outcome:?}");
+            assert_eq!(outcome.is_ok_and(|p| !p.confirmed), from > moved_at, "{fault:?} from {from}");
+        }
+    }
+    let large = release(2, 9 << 20);
+    let closed = move |seen: &Seen| seen.query.contains("partNumber=2").then_some(Fault::Status(500));
+    let outcome = scene.publish(&old, &large, closed).await;
+    assert!(outcome.is_err(), "{outcome:?}");
+    assert_eq!(scene.n_left, 0, "an upload that cannot end is given up");
+}

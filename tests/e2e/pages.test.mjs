@@ -42,6 +42,27 @@ async function choose(page, field, q) {
   return name;
 }
 
+/** The drawing of a name. */
+const chart = (page, title) => page.locator("figure").filter({ has: page.getByText(title, { exact: true }) }).locator("svg");
+
+/** A mark says its numbers to a pointer and to arrow keys. */
+async function tells(page, drawing) {
+  const tip = page.locator("#tip");
+  await drawing.scrollIntoViewIfNeeded();
+  await drawing.focus();
+  await page.keyboard.press("ArrowRight");
+  const first = await tip.textContent();
+  assert.match(first, /\d/);
+  await page.keyboard.press("ArrowLeft");
+  assert.match(await tip.textContent(), /\d/);
+  await page.keyboard.press("Escape");
+  await tip.waitFor({ state: "hidden" });
+  const mark = drawing.locator(".m").first();
+  await mark.hover({ force: true });
+  await tip.waitFor();
+  assert.match(await tip.textContent(), /\d/);
+}
+
 for (const language of ["en", "es"]) {
   const say = words[language];
   /** What stands above the list of a visitor who rated so many titles. */
@@ -56,10 +77,11 @@ for (const language of ["en", "es"]) {
         assert.equal(await page.locator("h1").textContent(), say["home.heading"]);
         assert.ok((await page.title()).startsWith(say["home.heading"]));
         await page.getByText(say["home.bill.popular"]).waitFor();
-        const bytes = await page.evaluate(() =>
-          performance.getEntries().reduce((sum, e) => sum + (e.name.includes("/site/") || e.entryType === "navigation" ? (e.decodedBodySize ?? 0) : 0), 0),
-        );
+        // All that was asked for till then, the first answers of the API among it, as it is before any compression.
+        const bytes = await page.evaluate(() => performance.getEntries().reduce((sum, entry) => sum + (entry.decodedBodySize ?? 0), 0));
         assert.ok(bytes > 10_000 && bytes < LIMIT, `${bytes} bytes`);
+        const later = await page.evaluate(() => performance.getEntries().filter((e) => /(charts|data|model|later)\.js$/.test(e.name)).length);
+        assert.equal(later, 0, "what later pages need is loaded later");
         await sound(page, language);
         await end();
       });
@@ -251,12 +273,63 @@ for (const language of ["en", "es"]) {
         await end();
       });
 
-      test("the model says what it is", async () => {
-        const { page, go, end } = await open({ expected: [404] });
-        await go("#/model");
+      test("the model says what it is, how good, and what was tried", async () => {
+        const { page, end } = await open();
+        await page.getByRole("link", { name: say["nav.model"], exact: true }).click();
         await page.getByRole("heading", { level: 1, name: say["model.heading"] }).waitFor();
         await page.getByText(say["model.release"], { exact: true }).waitFor();
-        assert.ok((await page.locator("tbody tr").count()) >= 5);
+        const { rating, rating_trials: trials, release } = await (await fetch(`${server.url}model`)).json();
+        await page.getByText(release).waitFor();
+        await page.getByText(rating.verdict).waitFor();
+        assert.equal(await chart(page, say["model.rmse"]).locator(".m").count(), Object.values(rating.metrics).filter((m) => "rmse" in m).length);
+        const reached = trials.filter((trial) => trial.score !== null);
+        if (reached.length > 1) {
+          const plot = chart(page, say["model.rating_trials"]);
+          assert.equal(await plot.locator(".m").count(), reached.length);
+          await tells(page, plot);
+        }
+        await page.getByRole("region", { name: say["model.artifacts"] }).getByRole("row").nth(5).waitFor();
+        await sound(page, language);
+        await end();
+      });
+
+      test("the data are drawn, and every number is a hover, a tap or a key away", async () => {
+        const { page, end } = await open();
+        await page.getByRole("link", { name: say["nav.data"], exact: true }).click();
+        await page.getByRole("heading", { level: 1, name: say["data.heading"] }).waitFor();
+        const { overview, faults, catalogue, activity } = await (await fetch(`${server.url}eda`)).json();
+        await page.getByText(new Intl.NumberFormat(language).format(overview.ratings), { exact: true }).first().waitFor();
+        const rows = page.getByRole("region", { name: say["data.faults"] }).getByRole("row");
+        assert.equal(await rows.count(), faults.found.length + 1);
+        const drawn = [
+          ["data.by_platform", catalogue.by_platform.rows.length],
+          ["data.overlap", catalogue.overlap.rows.length ** 2],
+          ["data.by_rating", activity.by_rating.length],
+          ["data.points", activity.points.length],
+          ["data.cold", activity.cold.length],
+        ];
+        for (const [key, n_marks] of drawn) {
+          assert.equal(await chart(page, say[key]).locator(".m").count(), n_marks, key);
+        }
+        for (const key of ["data.by_platform", "data.points"]) await tells(page, chart(page, say[key]));
+        const figure = page.locator("figure").filter({ has: page.getByText(say["data.by_rating"], { exact: true }) });
+        await figure.getByText(say["chart.numbers"]).click();
+        assert.equal(await figure.getByRole("row").count(), activity.by_rating.length + 1);
+        await sound(page, language);
+        await end();
+      });
+
+      test("pages without their API say where to find it", async () => {
+        const { page, go, end } = await open({ expected: [404] });
+        // As at the own URL of the function that serves them: everything else is nothing there.
+        await page.route(/\/(titles|recommendations|model|health|eda)/, (route) => route.fulfill({ status: 404, body: "" }));
+        await page.reload();
+        await page.getByText(say["error.route"]).first().waitFor();
+        await sound(page, language);
+        for (const hash of ["#/model", "#/data"]) {
+          await go(hash);
+          await page.locator(".trouble").getByText(say["error.route"]).waitFor();
+        }
         await sound(page, language);
         await end();
       });

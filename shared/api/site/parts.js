@@ -151,7 +151,7 @@ export function trouble(problem, again) {
   const said = problem.detail;
   let words;
   if (problem.status === 0) words = [h("p", null, t("error.offline"))];
-  else if (problem.noRoute) words = [h("p", null, t("error.route"))];
+  else if (problem.noRoute || problem.noApi) words = [h("p", null, t("error.route"))];
   else if (problem.status >= 500) words = [h("p", null, t("error.server", { status: problem.status }))];
   else {
     const heading = problem.status === 404 ? t("error.missing") : t("error.invalid");
@@ -170,3 +170,9 @@ export function field(label, input) {
   input.id = uid("field");
   return h("div.field", null, h("label", { for: input.id }, label), input);
 }
+
+/** Names and values. */
+export const facts = (pairs) => h("dl.facts", null, pairs.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
+
+/** A part of a page with a heading of its own. */
+export const panel = (heading, ...children) => h("section.panel", { "aria-label": heading }, h("h2", null, heading), ...children);

@@ -39,6 +39,11 @@ impl Digest {
         }
     }
 
+    /// The digest itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first 16 digits, enough to name a release.
     pub fn short(&self) -> String {
         self.to_string()[..16].to_owned()

@@ -156,7 +156,7 @@ def s3_server(buckets):
 
 
 def pages(base):
-    """The pages: bytes, type and policy of each file that the first names."""
+    """The pages: bytes, type and policy of each file that the first or one of its modules names."""
     base = base.format(function="site").rstrip("/")
     found, waiting = {}, ["/"]
     while waiting:
@@ -167,8 +167,10 @@ def pages(base):
         if None in headers:
             sys.exit(f"{base + path} has the headers {headers}")
         found[path] = (headers, body)
-        if path == "/":
-            waiting = ["/" + name for name in sorted(set(re.findall(r'"(site/[^"]+)"', body.decode())))]
+        named = {"/" + name for name in re.findall(r'"(site/[^"]+)"', body.decode())}
+        if path.endswith(".js"):
+            named |= {"/site/" + name for name in re.findall(r'"\./([\w.]+\.js)"', body.decode())}
+        waiting += sorted(named - found.keys() - set(waiting))
     return found
 
 

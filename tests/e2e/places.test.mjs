@@ -52,10 +52,11 @@ for (const [language, size] of [["en", "desktop"], ["es", "phone"]]) {
 
     test("the API's own page and the report are there", async () => {
       const docs = await visit(browser, server.url, language, size, { path: "docs" });
-      await docs.page.locator("summary").filter({ hasText: "/health" }).click();
-      await docs.page.locator("details[open] button").click();
-      await docs.page.locator("details[open] pre").waitFor();
-      assert.equal(JSON.parse(await docs.page.locator("details[open] pre").textContent()).status, "ok");
+      await docs.page.locator("#Health > summary").click();
+      await docs.page.locator("#Health button").click();
+      const answer = docs.page.locator("#Health [role=status] pre");
+      await answer.waitFor();
+      assert.equal(JSON.parse(await answer.textContent()).status, "ok");
       await docs.end();
       const report = await visit(browser, server.url, language, size, { path: "eda.html" });
       await report.page.locator("svg").nth(20).waitFor();

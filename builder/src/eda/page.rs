@@ -308,7 +308,14 @@ fn catalogue(eda: &Eda) -> String {
             false,
         );
     }
-    let high = c.overlap.counts.iter().flatten().copied().max().unwrap_or(0) as f64;
+    // What is shared is little beside the whole of a platform, and has the scale to itself.
+    let shared = c
+        .overlap
+        .counts
+        .iter()
+        .enumerate()
+        .flat_map(|(a, row)| row.iter().enumerate().filter(move |&(b, _)| a != b).map(|(_, &n)| n));
+    let high = shared.max().unwrap_or(0) as f64;
     let values: Vec<Vec<Option<f64>>> =
         c.overlap.counts.iter().map(|row| row.iter().map(|&n| Some(n as f64)).collect()).collect();
     let several: u64 = c.works_by_platforms.iter().skip(1).sum();

@@ -6,7 +6,7 @@ import { number, t } from "./i18n.js";
 const SVG = "http://www.w3.org/2000/svg";
 // A view of so many units, so that letters of 12 can be read on a phone.
 const WIDTH = 400;
-const LEFT = 50;
+const LEFT = 62;
 const RIGHT = 10;
 const TOP = 10;
 const PLOT = 170;
@@ -30,7 +30,7 @@ function ticks(low, high) {
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((k) => k * unit).find((size) => size >= rough * (1 - 1e-9));
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k <= Math.floor(high / step + 1e-9); k++) found.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k <= Math.floor(high / step + 1e-9); k++) found.push(k * step + 0);
   return found;
 }
 
@@ -126,7 +126,8 @@ export function columns({ title, note, x, y, series = [], bars: given, log = fal
 
 /** Lying bars with their names on the left, stacked by series: `bars` are `{ name, values }`. */
 export function lying({ title, note, x, y, series = [], bars }) {
-  const [LABELS, ROW] = [130, 22];
+  const ROW = 22;
+  const LABELS = Math.min(190, Math.max(70, 12 + 6.8 * Math.max(0, ...bars.map((bar) => bar.name.length))));
   const sum = (bar) => bar.values.reduce((a, b) => a + b, 0);
   const high = Math.max(1e-9, ...bars.map(sum));
   const scale = (WIDTH - LABELS - 52) / high;
@@ -143,7 +144,7 @@ export function lying({ title, note, x, y, series = [], bars }) {
       left += value * scale;
       return part;
     });
-    const named = [label(LABELS - 5, top + 12.5, "end", short(bar.name, 20)), label(left + 4, top + 12.5, "start", tick(sum(bar)))];
+    const named = [label(LABELS - 5, top + 12.5, "end", short(bar.name, 26)), label(left + 4, top + 12.5, "start", tick(sum(bar)))];
     return mark(spokenOf(bar.name, bar.values, series), named[0], parts, named[1], s("rect", { class: "hit", x: 0, y: top - 3, width: WIDTH, height: ROW }));
   });
   const rows = bars.map((bar) => [bar.name, ...bar.values.map((value) => shown(value))]);

@@ -3,7 +3,7 @@
 import { get, latest } from "./api.js";
 import { columns, lying, matrix, points, table } from "./charts.js";
 import { fill, h } from "./dom.js";
-import { number, t, tn } from "./i18n.js";
+import { date, number, t, tn } from "./i18n.js";
 import { facts, panel, platformName, trouble, waiting } from "./parts.js";
 
 const percent = (share, digits = 1) => number(share, { style: "percent", maximumFractionDigits: digits });
@@ -32,7 +32,7 @@ function overview(o) {
     ["density", percent(o.density, 3)],
   ];
   if (o.mean_rating !== null) pairs.push(["mean", `${stars(o.mean_rating)} ± ${stars(o.sd_rating)}`]);
-  if (o.first_day !== null) pairs.push(["days", `${o.first_day} – ${o.last_day}`]);
+  if (o.first_day !== null) pairs.push(["days", `${date(o.first_day)} – ${date(o.last_day)}`]);
   return facts(pairs.map(([key, value]) => [t(`data.${key}`), value]));
 }
 

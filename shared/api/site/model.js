@@ -78,6 +78,9 @@ function measures(metrics) {
   return h("div", { lang: "en" }, table(t("model.measures"), [t("model.measures.model"), ...kinds], rows));
 }
 
+/** What the builder writes behind the name of a model that was measured on each user's latest ratings. */
+const LATEST = "(chronological)";
+
 /** The models that have a measure, the best first. */
 function ranked(metrics, kind, best) {
   const having = Object.keys(metrics).filter((model) => Number.isFinite(metrics[model][kind]));
@@ -85,12 +88,13 @@ function ranked(metrics, kind, best) {
 }
 
 /** The error of each model beside the worst baseline: what it saves, since bars from zero would all look alike. */
-function errors(metrics) {
-  const bars = ranked(metrics, "rmse", -1);
+function errors(metrics, split, title) {
+  const bars = ranked(metrics, "rmse", -1).filter(({ name }) => name.includes(LATEST) === split);
   if (bars.length < 2) return null;
   const worst = bars[bars.length - 1];
-  const saved = bars.map(({ name, values }) => ({ name, values: [worst.values[0] - values[0]] }));
-  return lying({ title: t("model.rmse"), note: t("model.rmse.note", { name: worst.name, n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
+  // The heading says it of all.
+  const saved = bars.map(({ name, values }) => ({ name: name.replace(LATEST, "").trim(), values: [worst.values[0] - values[0]] }));
+  return lying({ title, note: t("model.rmse.note", { name: worst.name.replace(LATEST, "").trim(), n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
 }
 
 function lists(metrics, kind) {
@@ -150,7 +154,7 @@ function draw({ health, model }) {
       ? panel(
           t("model.rating"),
           said(model.rating.verdict),
-          h("div.figures", null, errors(model.rating.metrics), trials(model.rating_trials, { title: t("model.rating_trials"), y: t("model.rmse.y"), best: Math.min })),
+          h("div.figures", null, errors(model.rating.metrics, false, t("model.rmse")), errors(model.rating.metrics, true, t("model.rmse.latest")), trials(model.rating_trials, { title: t("model.rating_trials"), y: t("model.rmse.y"), best: Math.min })),
           measures(model.rating.metrics),
           h("p.hint", null, t("model.measures.note")),
         )

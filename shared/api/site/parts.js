@@ -88,7 +88,8 @@ export function syncStars(element, id) {
 
 /** The rated titles that speak for a recommendation, with bars. */
 function reasons(title, because) {
-  const found = title.reasons ?? [];
+  // A share that would be shown as nothing is no reason to a reader.
+  const found = (title.reasons ?? []).filter((reason, i) => i === 0 || reason.share >= 0.005);
   if (found.length === 0) return null;
   const most = Math.max(...found.map((reason) => reason.share));
   return h(

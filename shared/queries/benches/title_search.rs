@@ -79,7 +79,8 @@ fn keystrokes(c: &mut Criterion) {
     });
     // The slowest questions known: words in which two errors are forgiven, alone and after words that leave many titles.
     let long: Vec<&str> = typed.iter().flat_map(|name| name.split(' ')).filter(|w| w.len() >= 8).collect();
-    let sixteen = long.iter().step_by((long.len() / 16).max(1)).take(16).copied().collect::<Vec<_>>().join(" ");
+    let sixteen =
+        long.iter().step_by((long.len() / 16).max(1)).take(16).copied().collect::<Vec<_>>().join(" ");
     for (name, question) in [
         ("letter", "c"),
         ("nothing", ""),

@@ -5,7 +5,8 @@
 //!
 //! The vocabulary is sorted, so words with a common beginning stand together. Looking for words with errors in
 //! them walks it as the trie that it is: the rows of the distance matrix that two neighbours have in common are
-//! computed once, and a beginning that already has too many errors is skipped with all its words.
+//! computed once, and a beginning that already has too many errors is skipped with all its words. From the second word
+//! on, where few titles are left, only the words of their names are walked.
 
 use std::collections::BTreeMap;
 

@@ -32,13 +32,13 @@ fn script() -> String {
     format!("\n{SCRIPT}")
 }
 
-/// The page's security policy: no request at all, and no style or script but its own, which are named by their
+/// The page's security policy: no request at all (the icon is empty, since a browser would ask for one), and no style or script but its own, which are named by their
 /// digests (Content Security Policy Level 3, section 8.4).
 pub(super) fn policy() -> String {
     let source =
         |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()));
     format!(
-        "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
         source(&style()),
         source(&script())
     )
@@ -86,7 +86,7 @@ pub fn page(eda: &Eda) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
-         <meta name=\"description\" content=\"What is in the catalogues and ratings, what was wrong with them, and whether anything can be learnt from them.\">\n<title>Cartelera: what is in the data</title>\n<style>{}</style>\n</head>\n<body>\n\
+         <meta name=\"description\" content=\"What is in the catalogues and ratings, what was wrong with them, and whether anything can be learnt from them.\">\n<link rel=\"icon\" href=\"data:,\">\n<title>Cartelera: what is in the data</title>\n<style>{}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#content\">To the content</a>\n<header><h1>What is in the data</h1>{}</header>\n<main id=\"content\">\n{body}</main>\n\
          <footer><p class=\"note\">Made by cartelera {} from eda.json, which holds every number on this page.</p></footer>\n\
          <div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>\n<script>{}</script>\n</body>\n</html>\n",

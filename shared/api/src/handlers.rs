@@ -317,9 +317,10 @@ pub(crate) async fn openapi(State(about): State<Arc<About>>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], about.document().to_owned()).into_response()
 }
 
-/// What the page may do: load from where it came from, and nothing else.
-const PAGE_POLICY: &str =
-    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+/// What the page may do: load from where it came from, and nothing else. Its icon is empty, since a browser would ask for
+/// one.
+const PAGE_POLICY: &str = "default-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; object-src 'none'";
 
 fn asset(media: &'static str, text: &'static str) -> Response {
     let headers = [

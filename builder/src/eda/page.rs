@@ -11,8 +11,8 @@ use super::charts::{
 };
 use super::columns::day;
 use super::report::{
-    Activity, Associations, Bin, ColumnCard, ColumnType, Comparison, Count, Eda, Extreme, Grid, SignalCard,
-    TableCard,
+    Activity, Associations, Bin, Catalogue, ColumnCard, ColumnType, Comparison, Count, Eda, Extreme, Grid,
+    SignalCard, TableCard,
 };
 use crate::etl::Reason;
 
@@ -285,6 +285,43 @@ fn named_titles(caption: &str, unit: &str, rows: &[Extreme]) -> String {
     format!("<div class=\"card\">{}</div>", table(caption, &["title", unit, "id"], &rows))
 }
 
+/// Works that two platforms share.
+fn overlap(c: &Catalogue) -> String {
+    // What is shared is little beside the whole of a platform, and has the scale to itself.
+    let shared = c
+        .overlap
+        .counts
+        .iter()
+        .enumerate()
+        .flat_map(|(a, row)| row.iter().enumerate().filter(move |&(b, _)| a != b).map(|(_, &n)| n));
+    let high = shared.max().unwrap_or(0) as f64;
+    let values: Vec<Vec<Option<f64>>> =
+        c.overlap.counts.iter().map(|row| row.iter().map(|&n| Some(n as f64)).collect()).collect();
+    let several: u64 = c.works_by_platforms.iter().skip(1).sum();
+    heatmap(
+        Named {
+            title: "Works that two platforms share",
+            note: &format!(
+                "On the diagonal, all works of the platform. {} works are on more than one.",
+                count(several)
+            ),
+            ..Named::default()
+        },
+        &c.overlap.rows,
+        &c.overlap.columns,
+        &values,
+        high,
+        &|a, b| {
+            let n = count(c.overlap.counts[a][b]);
+            if a == b {
+                format!("{}: {n} works", c.overlap.rows[a])
+            } else {
+                format!("{n} works on {} and {}", c.overlap.rows[a], c.overlap.columns[b])
+            }
+        },
+    )
+}
+
 fn catalogue(eda: &Eda) -> String {
     let c = &eda.catalogue;
     let kinds: Vec<&str> = c.by_year.columns.iter().map(String::as_str).collect();
@@ -308,39 +345,7 @@ fn catalogue(eda: &Eda) -> String {
             false,
         );
     }
-    // What is shared is little beside the whole of a platform, and has the scale to itself.
-    let shared = c
-        .overlap
-        .counts
-        .iter()
-        .enumerate()
-        .flat_map(|(a, row)| row.iter().enumerate().filter(move |&(b, _)| a != b).map(|(_, &n)| n));
-    let high = shared.max().unwrap_or(0) as f64;
-    let values: Vec<Vec<Option<f64>>> =
-        c.overlap.counts.iter().map(|row| row.iter().map(|&n| Some(n as f64)).collect()).collect();
-    let several: u64 = c.works_by_platforms.iter().skip(1).sum();
-    figures += &heatmap(
-        Named {
-            title: "Works that two platforms share",
-            note: &format!(
-                "On the diagonal, all works of the platform. {} works are on more than one.",
-                count(several)
-            ),
-            ..Named::default()
-        },
-        &c.overlap.rows,
-        &c.overlap.columns,
-        &values,
-        high,
-        &|a, b| {
-            let n = count(c.overlap.counts[a][b]);
-            if a == b {
-                format!("{}: {n} works", c.overlap.rows[a])
-            } else {
-                format!("{n} works on {} and {}", c.overlap.rows[a], c.overlap.columns[b])
-            }
-        },
-    );
+    figures += &overlap(c);
     figures += &lying(
         "Titles by country (the first 20)",
         "country",

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs the functions for real: builds them, publishes a release to a folder and to an S3 server on this machine,
 starts them under `cargo lambda watch`, and asks them what `cartelera serve` is asked. All answers have to be right
-and, from wherever they come, the same bytes.
+and, from wherever they come, the same bytes. A browser goes once through each page at each place.
 
     python3 tests/lambda.py               # debug builds, as `cargo test` leaves them
     python3 tests/lambda.py --package     # what is deployed: `cargo lambda build --release`
 
 Uses the data in ../shared/data with the expected answers beside it, or, where that folder is missing, data/sample
-and the questions that any data can answer. Needs Rust and Python; installs cargo-lambda from PyPI into .venv.
+and the questions that any data can answer. Needs Rust and Python; installs cargo-lambda from PyPI into .venv, and
+what `tests/e2e/run.sh` installs.
 """
 
 import argparse
@@ -156,7 +157,7 @@ def s3_server(buckets, program=ROOT / "target/debug/examples/s3_server"):
 
 
 def pages(base):
-    """The pages: bytes, type and policy of each file that the first names."""
+    """The pages: bytes, type and policy of each file that the first or one of its modules names."""
     base = base.format(function="site").rstrip("/")
     found, waiting = {}, ["/"]
     while waiting:
@@ -167,9 +168,18 @@ def pages(base):
         if None in headers:
             sys.exit(f"{base + path} has the headers {headers}")
         found[path] = (headers, body)
-        if path == "/":
-            waiting = ["/" + name for name in sorted(set(re.findall(r'"(site/[^"]+)"', body.decode())))]
+        named = {"/" + name for name in re.findall(r'"(site/[^"]+)"', body.decode())}
+        if path.endswith(".js"):
+            named |= {"/site/" + name for name in re.findall(r'"\./([\w.]+\.js)"', body.decode())}
+        waiting += sorted(named - found.keys() - set(waiting))
     return found
+
+
+def browse(name, base):
+    """Once through each page in a browser."""
+    began = time.monotonic()
+    run(ROOT / "tests" / "e2e" / "run.sh", "--at", base)
+    say(f"{name}: every page works in a browser ({time.monotonic() - began:.0f} s)")
 
 
 def start_failures(binaries, store):
@@ -269,7 +279,9 @@ def logs():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", action="store_true", help="run what `cargo lambda build --release` makes")
-    package = parser.parse_args().package
+    parser.add_argument("--no-browser", action="store_true", help="leave out the pages, which need Chromium and Node")
+    arguments = parser.parse_args()
+    package = arguments.package
 
     env = cargo_lambda()
     packages = [word for function in FUNCTIONS for word in ("-p", function)]
@@ -312,6 +324,10 @@ def main():
             say(f"  {fault}")
         targets.append((name, target))
 
+    def look(name, base):
+        if not arguments.no_browser:
+            browse(name, base)
+
     with s3_server(WORK / "buckets") as aws:
         run(cartelera, "publish", "--from", store, "--store", "s3://cartelera/releases", env=os.environ | aws)
         port = free_port()
@@ -319,12 +335,20 @@ def main():
         with process("serve", serve) as child:
             wait_for(f"http://127.0.0.1:{port}/", child)
             replay("cartelera serve", f"http://127.0.0.1:{port}")
+        port = free_port()
+        serve = [cartelera, "serve", "--store", "s3://cartelera/releases", "--port", port, "--no-log"]
+        with process("serve-s3", serve, os.environ | aws) as child:
+            wait_for(f"http://127.0.0.1:{port}/", child)
+            replay("cartelera serve, S3", f"http://127.0.0.1:{port}")
+            look("cartelera serve, S3", f"http://127.0.0.1:{port}")
         with watched(binaries, f"file://{store}", env) as port:
             replay("cargo lambda watch, folder, by route", f"http://127.0.0.1:{port}")
+            look("cargo lambda watch, folder", f"http://127.0.0.1:{port}")
             replay("cargo lambda watch, folder, by function URL", f"http://127.0.0.1:{port}/lambda-url/{{function}}")
             invoke(port, env)
         with watched(binaries, "s3://cartelera/releases", env, (aws | {"ARTIFACT_TTL": "0"}).items()) as port:
             replay("cargo lambda watch, S3, by route", f"http://127.0.0.1:{port}")
+            look("cargo lambda watch, S3", f"http://127.0.0.1:{port}")
             sample = ROOT / "data" / "sample"
             other = ("--titles", sample / "titles", "--ratings", sample / "ratings", "--algorithm", "biases")
             quick = ("--trials", 1, "--ranking-trials", 0, "--signal-splits", 0)

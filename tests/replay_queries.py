@@ -176,6 +176,17 @@ def titles(target):
     target.expect(status == 200 and ratings == sorted(ratings, reverse=True), "/users/1", f"{status} {user}")
 
 
+def of_release(target):
+    """What the release says of its models and its data."""
+    status, model = target.ask(TITLES, "/model")
+    target.expect(status == 200 and len(model.get("release", "")) == 16, "/model", f"{status} {model}")
+    measured = [measures.get("rmse") for measures in model.get("rating", {}).get("metrics", {}).values()]
+    target.expect(any(measured) and model.get("rating_trials"), "/model", "says neither how good it is nor what was tried")
+    status, found = target.ask(TITLES, "/eda")
+    agrees = found.get("overview", {}).get("ratings") == model.get("counts", {}).get("ratings")
+    target.expect(status == 200 and agrees, "/eda", f"status {status}: {found.get('overview')} is not {model.get('counts')}")
+
+
 def problems(target):
     """One of each refusal."""
     for wanted, function, path, params, body in (
@@ -210,6 +221,7 @@ def run(base, expected=None, gateway=False):
         replay(target, expected)
     recommend(target)
     titles(target)
+    of_release(target)
     problems(target)
     return target
 

@@ -1,8 +1,8 @@
 //! From raw files to a release: artifacts and their manifest. Writing them to a store is `store`'s work.
 
 use artifact::{
-    Artifact, ArtifactEntry, EncodeError, Kind, MANIFEST_FORMAT, Manifest, ModelSummary, Parameters,
-    RankingSummary, Signal,
+    Analysis, Artifact, ArtifactEntry, EncodeError, Kind, MANIFEST_FORMAT, Manifest, ModelSummary,
+    Parameters, RankingSummary, Signal,
 };
 use bytes::Bytes;
 use catalog::Interactions;
@@ -10,13 +10,14 @@ use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{FactorModel, FactorModelParts, Histories, LIKED, RankingModel, Titles};
 use thiserror::Error;
 
+use crate::eda::{self, EdaError, Raw, SignalCard, SignalOptions};
 use crate::etl::{self, EtlError, EtlInput, EtlOutput};
 use crate::evaluate::Table;
 use crate::features::TitleFeatures;
 use crate::ranking::{self, RankingOptions, Searched};
 use crate::train::{ModelParams, ials};
 use crate::tune::{self, FitOptions, Outcome, TuneError};
-use crate::{Reporter, WithoutNotes, signal};
+use crate::{Reporter, Silent, WithoutNotes, signal};
 
 /// Why no release came of it.
 #[derive(Debug, Error)]
@@ -24,6 +25,9 @@ pub enum BuildError {
     /// Raw files could not be read.
     #[error(transparent)]
     Etl(#[from] EtlError),
+    /// The tables could not be analysed.
+    #[error(transparent)]
+    Analysis(#[from] EdaError),
     /// No model came of the ratings.
     #[error("no model comes of these ratings")]
     Model(#[from] TuneError),
@@ -97,11 +101,16 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
     let pooled = ratings.by_work(&works);
     let features = TitleFeatures::new(titles, &works);
     let n_titles = titles.titles().len();
+    // What the release itself checks of the signal is put into it below.
+    let unchecked = SignalOptions { n_splits: 0, ..SignalOptions::default() };
+    let mut analysis = eda::analyse(&etl.clean, Raw::Read(&etl), unchecked, reporter)?;
     let outcome = tune::tune_and_fit(&pooled, &features, n_titles, &options.fit, reporter)?;
     check_measures(&outcome.metrics)?;
     let rows = pooled.interactions(n_titles);
     let (ranking, ranking_model) = ranking(&rows, &features, options, reporter)?;
     let signal = signal(&rows, &outcome.params, &features, options, reporter)?;
+    analysis.signal =
+        signal.clone().map(|signal| SignalCard::new(signal, described(&outcome.params), rows.len(), &Silent));
     let model = over_editions(outcome.model.parts().clone(), &works)?;
     let ranking_model = ranking_model
         .map(|ranking| {
@@ -120,6 +129,7 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
         sealed(&model, reporter)?,
         sealed(&Histories::build(ratings), reporter)?,
         sealed(&title_search::build(titles, ratings), reporter)?,
+        sealed(&analysis.artifact(), reporter)?,
     ];
     if let Some(model) = &ranking_model {
         artifacts.push(sealed(model, reporter)?);
@@ -181,6 +191,24 @@ fn ranking(
 /// A run this long tells a model from its twin, and the check trains many.
 const MOST_SWEEPS_FOR_SIGNAL: usize = 100;
 
+/// The model that the check for signal trains, in words.
+fn described(params: &ModelParams) -> String {
+    let (algorithm, n_factors) = (params.algorithm(), params.n_factors());
+    let n_epochs = for_signal(params).n_epochs();
+    match n_factors {
+        0 => format!("{algorithm}, {n_epochs} passes"),
+        _ => format!("{algorithm} with {n_factors} factors, {n_epochs} passes"),
+    }
+}
+
+/// The parameters with which signal is looked for.
+fn for_signal(params: &ModelParams) -> ModelParams {
+    match params {
+        ModelParams::Bayes(_) => params.clone().with_n_epochs(params.n_epochs().min(MOST_SWEEPS_FOR_SIGNAL)),
+        _ => params.clone(),
+    }
+}
+
 fn signal(
     rows: &Interactions,
     params: &ModelParams,
@@ -191,10 +219,7 @@ fn signal(
     if options.signal_splits == 0 {
         return Ok(None);
     }
-    let params = match params {
-        ModelParams::Bayes(_) => params.clone().with_n_epochs(params.n_epochs().min(MOST_SWEEPS_FOR_SIGNAL)),
-        _ => params.clone(),
-    };
+    let params = for_signal(params);
     Ok(Some(signal::check(rows, &params, features, options.signal_splits, options.fit.seed, reporter)?))
 }
 
@@ -257,6 +282,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), artifact::ReadError> {
         Kind::Histories => Histories::from_bytes(bytes).map(drop),
         Kind::RankingModel => recommender::RankingModel::from_bytes(bytes).map(drop),
         Kind::TitleSearch => title_search::Index::from_bytes(bytes).map(drop),
+        Kind::Eda => Analysis::from_bytes(bytes).map(drop),
     }
 }
 

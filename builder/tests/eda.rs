@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use builder::Silent;
 use builder::eda::{
-    Eda, JSON_FILE, PAGE_FILE, SignalOptions, TRAINING_FILE, TRAINING_TITLES_FILE, analyse, page, write,
+    Eda, JSON_FILE, PAGE_FILE, Raw, SignalOptions, TRAINING_FILE, TRAINING_TITLES_FILE, analyse, page, write,
 };
 use builder::etl::{self, EtlInput, EtlOutput};
 
@@ -32,8 +32,8 @@ fn the_sample_gives_every_section_and_the_same_bytes_on_any_number_of_threads() 
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
         let files = pool.install(|| {
             let output = read(&sample());
-            let eda = analyse(&output.clean, Some(&output), QUICK, &Silent).unwrap();
-            write(&eda, &output.clean, Some(&output), dir.path(), &Silent).unwrap();
+            let eda = analyse(&output.clean, Raw::Read(&output), QUICK, &Silent).unwrap();
+            write(&eda, &output.clean, Raw::Read(&output), dir.path(), &Silent).unwrap();
             assert_eq!(Eda::read(&dir.path().join(JSON_FILE)).unwrap(), eda, "JSON holds all of it");
             [JSON_FILE, PAGE_FILE, TRAINING_FILE, TRAINING_TITLES_FILE]
                 .map(|name| std::fs::read(dir.path().join(name)).unwrap())
@@ -85,6 +85,8 @@ fn the_sample_gives_every_section_and_the_same_bytes_on_any_number_of_threads() 
     assert!(training.lines().skip(1).all(|line| works.contains(line.rsplit(',').next().unwrap())));
 }
 
+const NO_ICON: &str = "<link rel=\"icon\" href=\"data:,\">";
+
 /// Follows every tag, and says which is not closed or closed twice.
 fn check_tags(html: &str) {
     let mut open: Vec<&str> = Vec::new();
@@ -100,7 +102,7 @@ fn check_tags(html: &str) {
         let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap();
         if tag.starts_with('/') {
             assert_eq!(open.pop(), Some(name), "{tag}");
-        } else if !tag.ends_with('/') && name != "meta" {
+        } else if !tag.ends_with('/') && !["meta", "link"].contains(&name) {
             assert!(name.bytes().all(|b| b.is_ascii_alphanumeric()), "{tag}");
             assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
             open.push(name);
@@ -117,10 +119,13 @@ fn check_tags(html: &str) {
 #[test]
 fn the_page_is_well_formed_and_asks_for_nothing() {
     let output = read(&sample());
-    let eda = analyse(&output.clean, Some(&output), QUICK, &Silent).unwrap();
+    let eda = analyse(&output.clean, Raw::Read(&output), QUICK, &Silent).unwrap();
     let other = eda.clone();
     let html = page(&eda.against(&other, "itself"));
     check_tags(&html);
+    // A browser asks for an icon where a page names none.
+    assert_eq!(html.matches(NO_ICON).count(), 1);
+    let html = html.replace(NO_ICON, "");
     for reference in ["http:", "https:", "src=", "url(", "@import", "<link", "<iframe", "fetch("] {
         assert!(!html.contains(reference), "{reference}");
     }
@@ -149,11 +154,28 @@ fn a_table_does_not_differ_from_itself_and_clean_tables_say_less() {
     let dir = tempfile::tempdir().unwrap();
     etl::write(&output, dir.path(), &Silent).unwrap();
     let clean = etl::read_clean(dir.path(), &Silent).unwrap();
-    let of_raw = analyse(&output.clean, Some(&output), WITHOUT_SIGNAL, &Silent).unwrap();
-    let of_clean = analyse(&clean, None, WITHOUT_SIGNAL, &Silent).unwrap();
+    let of_raw = analyse(&output.clean, Raw::Read(&output), WITHOUT_SIGNAL, &Silent).unwrap();
+    let of_clean = analyse(&clean, Raw::Unknown, WITHOUT_SIGNAL, &Silent).unwrap();
     assert_eq!(of_clean.faults.rows_read, None);
     assert!(of_clean.faults.found.iter().any(|f| f.code == "platform_without_cast"));
     assert_eq!((&of_clean.activity, &of_clean.catalogue), (&of_raw.activity, &of_raw.catalogue));
+    // With the rejects beside them they tell what was refused.
+    let rejects = etl::read_rejects(dir.path()).unwrap().unwrap();
+    assert!(rejects.iter().eq(output.rejects.iter()));
+    let with_rejects = analyse(&clean, Raw::Rejects(&rejects), WITHOUT_SIGNAL, &Silent).unwrap();
+    let refused = |eda: &Eda| {
+        let of_rows = eda.faults.found.iter().filter(|f| f.handling == "the row is rejected");
+        of_rows.map(|f| (f.code.clone(), f.n, f.by_source.clone(), f.examples.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(&with_rejects), refused(&of_raw));
+    assert!(!refused(&of_raw).is_empty() && refused(&of_clean).is_empty());
+    assert!(page(&with_rejects).contains("with the rows that were rejected"));
+    std::fs::write(dir.path().join(etl::REJECTS_FILE), "file,line,column,value,reason\na.csv,1,,,odd\n")
+        .unwrap();
+    let error = etl::read_rejects(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("rejects.csv") && error.contains("odd"), "{error}");
+    std::fs::remove_file(dir.path().join(etl::REJECTS_FILE)).unwrap();
+    assert_eq!(etl::read_rejects(dir.path()).unwrap(), None);
     let comparison = of_clean.against(&of_raw, "raw").comparison.unwrap();
     assert!(comparison.shifts.iter().all(|s| s.psi.is_none_or(|psi| psi == 0.0)), "{comparison:?}");
     assert!(comparison.counts.iter().all(|c| c.this.to_bits() == c.other.to_bits()), "{comparison:?}");
@@ -162,7 +184,7 @@ fn a_table_does_not_differ_from_itself_and_clean_tables_say_less() {
 #[test]
 fn tables_without_ratings_or_titles_have_a_page() {
     let clean = etl::Clean::default();
-    let eda = analyse(&clean, None, QUICK, &Silent).unwrap();
+    let eda = analyse(&clean, Raw::Unknown, QUICK, &Silent).unwrap();
     check_tags(&page(&eda));
     assert_eq!((eda.overview.ratings, eda.signal), (0, None));
 }
@@ -174,8 +196,8 @@ fn an_analysis_does_not_overwrite_its_input() {
     std::fs::write(&path, "userId,rating,timestamp,movieId\n1,3,4,a1\n1,4,4,a2\n").unwrap();
     let input = EtlInput::resolve(&[], std::slice::from_ref(&path)).unwrap();
     let output = etl::run(&input, &Silent).unwrap();
-    let eda = analyse(&output.clean, Some(&output), WITHOUT_SIGNAL, &Silent).unwrap();
-    let refused = write(&eda, &output.clean, Some(&output), dir.path(), &Silent);
+    let eda = analyse(&output.clean, Raw::Read(&output), WITHOUT_SIGNAL, &Silent).unwrap();
+    let refused = write(&eda, &output.clean, Raw::Read(&output), dir.path(), &Silent);
     assert!(refused.unwrap_err().to_string().contains("training.csv"));
     assert!(!dir.path().join(JSON_FILE).exists());
 }
@@ -184,7 +206,7 @@ fn an_analysis_does_not_overwrite_its_input() {
 fn every_fault_of_the_real_files_is_named_with_its_number() {
     let Some(shared) = real_data::shared() else { return };
     let output = read(&shared.join("data"));
-    let eda = analyse(&output.clean, Some(&output), WITHOUT_SIGNAL, &Silent).unwrap();
+    let eda = analyse(&output.clean, Raw::Read(&output), WITHOUT_SIGNAL, &Silent).unwrap();
     assert_eq!(eda.faults.rows_read, Some(22_998 + 156_972));
     let found = |code: &str| {
         eda.faults.found.iter().find(|f| f.code == code).map(|f| {
@@ -218,7 +240,7 @@ fn every_fault_of_the_real_files_is_named_with_its_number() {
     assert_eq!(found("cast_suffix").unwrap().0, 25 + 1 + 3);
     assert_eq!(found("unknown_title").unwrap().0, 12);
     assert_eq!(found("rating_out_of_range"), Some((9, vec![("8.csv", 9)])));
-    assert_eq!(found("superseded").unwrap().0, 40 + 25);
+    assert_eq!((found("superseded").unwrap().0, found("repeated").unwrap().0), (25, 40));
     assert_eq!(found("platform_without_cast"), Some((3_073, vec![("hulu", 3_073)])));
     assert_eq!(found("date_added_empty").unwrap().0, 9_513 + 3 + 28 + 10);
     assert_eq!(found("duration_zero"), Some((10, vec![("amazon", 10)])));

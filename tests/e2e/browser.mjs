@@ -9,9 +9,15 @@ import { chromium } from "playwright-core";
 const require = createRequire(import.meta.url);
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const dictionary = await readFile(new URL("../../shared/api/site/i18n.js", import.meta.url));
-/** What the pages say, in both languages. By its text, since no package says that the file is a module. */
-export const { words } = await import(`data:text/javascript;base64,${dictionary.toString("base64")}`);
+/** A module of the pages. By its text, since no package says that the file is one. */
+async function siteModule(name) {
+  const text = await readFile(new URL(`../../shared/api/site/${name}`, import.meta.url));
+  return import(`data:text/javascript;base64,${text.toString("base64")}`);
+}
+
+/** What the pages say, in both languages. */
+export const { words, learn } = await siteModule("i18n.js");
+learn((await siteModule("i18n.later.js")).more);
 
 const FLAGS = [
   "--headless",
@@ -30,8 +36,9 @@ export const SIZES = {
   phone: { viewport: { width: 400, height: 800 }, colorScheme: "dark", isMobile: true, hasTouch: true },
 };
 
-/** `cartelera serve` on a store, at any free port: its address, and how to stop it. */
+/** The server at ADDRESS, or else `cartelera serve` on a store, at any free port: its address, and how to stop it. */
 export async function serve() {
+  if (process.env.ADDRESS) return { url: process.env.ADDRESS, stop: async () => {} };
   const [program, store] = [process.env.CARTELERA, process.env.STORE];
   assert.ok(program && store, "CARTELERA names the program and STORE the store: see run.sh");
   const child = spawn(program, ["serve", "--store", store, "--port", "0", "--no-log"], { stdio: ["ignore", "pipe", "inherit"] });
@@ -51,10 +58,10 @@ export async function serve() {
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
 /**
- * A page whose every console error, policy violation and request to another place is a fault. `expected` are the
+ * A page, the first or that of a path, whose every console error, policy violation and request to another place is a fault. `expected` are the
  * statuses that a visit leads to on purpose, since browsers log those as errors too.
  */
-export async function visit(browser, url, language, size, { expected = [] } = {}) {
+export async function visit(browser, url, language, size, { expected = [], path = "" } = {}) {
   const context = await browser.newContext({ ...SIZES[size], locale: language === "es" ? "es-ES" : "en-GB", reducedMotion: "reduce" });
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
@@ -75,7 +82,7 @@ export async function visit(browser, url, language, size, { expected = [] } = {}
       console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
     });
   });
-  await page.goto(url);
+  await page.goto(url + path);
   return {
     page,
     go: async (hash) => {
@@ -88,15 +95,21 @@ export async function visit(browser, url, language, size, { expected = [] } = {}
   };
 }
 
-/** What axe-core finds of weight, a page wider than the screen, headings out of order, or a language left behind. */
+/**
+ * What axe-core finds of weight, a page wider than the screen, headings out of order, a language left behind, or what a
+ * page has to say of itself and does not. Axe looks at contrast, names, labels and the size of what is touched among others.
+ */
 export async function sound(page, language) {
   await page.locator("[aria-busy=true], .waiting").waitFor({ state: "detached" }).catch(() => {});
   const known = await page.evaluate(() => "axe" in globalThis);
   // By the debugger and not as a script of the page, which the policy would refuse.
   if (!known) await page.evaluate(axe);
   const found = await page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-    return violations
+    const options = { resultTypes: ["violations"] };
+    const { violations } = await globalThis.axe.run(document, options);
+    // Half stars lie side by side like the stops of a slider, which arrow keys move too; everything else takes a finger.
+    const targets = await globalThis.axe.run({ exclude: [[".track"]] }, { ...options, runOnly: ["target-size"] });
+    return [...violations, ...targets.violations]
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`);
   });
@@ -105,11 +118,17 @@ export async function sound(page, language) {
     lang: document.documentElement.lang,
     wider: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     headings: [...document.querySelectorAll("h1, h2, h3")].filter((h) => h.checkVisibility()).map((h) => Number(h.tagName[1])),
-    unnamed: [...document.querySelectorAll("main *")].filter((e) => e.children.length === 0 && /^[a-z]+\.[a-z_.]+$/.test(e.textContent.trim())).length,
+    viewport: document.querySelector("meta[name=viewport]")?.content ?? "",
+    description: document.querySelector("meta[name=description]")?.content ?? "",
+    title: document.title,
+    unnamed: [...document.querySelectorAll("main *")].filter((e) => e.children.length === 0 && e.tagName !== "CODE" && /^[a-z]+\.[a-z_.]+$/.test(e.textContent.trim())).length,
   }));
   assert.equal(shape.lang, language);
   assert.equal(shape.wider, 0, "the page is no wider than the screen");
   assert.equal(shape.unnamed, 0, "no key stands where words should");
+  assert.ok(shape.viewport.includes("width=device-width") && !/maximum-scale|user-scalable/.test(shape.viewport), "a phone may show it and enlarge it");
+  assert.ok(shape.description.length >= 40, "a description for search engines");
+  assert.ok(shape.title.length > 0, "a title");
   assert.equal(shape.headings.filter((level) => level === 1).length, 1, "one first heading");
   shape.headings.forEach((level, i) => assert.ok(level <= (shape.headings[i - 1] ?? 0) + 1, `headings go ${shape.headings}`));
 }

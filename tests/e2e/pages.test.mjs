@@ -29,6 +29,20 @@ const known = async (page, i = 0) => {
 /** Gives stars to a title of the strip. */
 const rate = (page, i, halves) => page.locator(".strip > li").nth(i).locator("input").nth(halves - 1).check({ force: true });
 
+/** A promise that is kept by hand. */
+function gate() {
+  let open;
+  const promise = new Promise((resolve) => (open = resolve));
+  return { promise, open };
+}
+
+/** The answer to a list that was asked for with a word, in its address or its body; the list is busy until it is drawn. */
+const listed = (page, word) =>
+  page.waitForResponse((response) => {
+    const request = response.request();
+    return request.url().includes("/recommendations") && (request.url().includes(word) || (request.postData() ?? "").includes(word));
+  });
+
 const settled = (page) => page.locator(".wide .stage[aria-busy=false]").waitFor();
 
 async function choose(page, field, q) {
@@ -40,6 +54,27 @@ async function choose(page, field, q) {
   const name = await option.locator(".name").textContent();
   await field.press("Enter");
   return name;
+}
+
+/** The drawing of a name. */
+const chart = (page, title) => page.locator("figure").filter({ has: page.getByText(title, { exact: true }) }).locator("svg");
+
+/** A mark says its numbers to a pointer and to arrow keys. */
+async function tells(page, drawing) {
+  const tip = page.locator("#tip");
+  await drawing.scrollIntoViewIfNeeded();
+  await drawing.focus();
+  await page.keyboard.press("ArrowRight");
+  const first = await tip.textContent();
+  assert.match(first, /\d/);
+  await page.keyboard.press("ArrowLeft");
+  assert.match(await tip.textContent(), /\d/);
+  await page.keyboard.press("Escape");
+  await tip.waitFor({ state: "hidden" });
+  const mark = drawing.locator(".m").first();
+  await mark.hover({ force: true });
+  await tip.waitFor();
+  assert.match(await tip.textContent(), /\d/);
 }
 
 for (const language of ["en", "es"]) {
@@ -56,10 +91,11 @@ for (const language of ["en", "es"]) {
         assert.equal(await page.locator("h1").textContent(), say["home.heading"]);
         assert.ok((await page.title()).startsWith(say["home.heading"]));
         await page.getByText(say["home.bill.popular"]).waitFor();
-        const bytes = await page.evaluate(() =>
-          performance.getEntries().reduce((sum, e) => sum + (e.name.includes("/site/") || e.entryType === "navigation" ? (e.decodedBodySize ?? 0) : 0), 0),
-        );
+        // All that was asked for till then, the first answers of the API among it, as it is before any compression.
+        const bytes = await page.evaluate(() => performance.getEntries().reduce((sum, entry) => sum + (entry.decodedBodySize ?? 0), 0));
         assert.ok(bytes > 10_000 && bytes < LIMIT, `${bytes} bytes`);
+        const later = await page.evaluate(() => performance.getEntries().filter((e) => /(charts|data|model|later)\.js$/.test(e.name)).length);
+        assert.equal(later, 0, "what later pages need is loaded later");
         await sound(page, language);
         await end();
       });
@@ -139,16 +175,22 @@ for (const language of ["en", "es"]) {
         const { page, end } = await open();
         const { name } = await known(page);
         const slow = `**/titles?q=${name.slice(0, 2).toLowerCase()}&*`;
+        const [held, served] = [gate(), gate()];
+        const asked = page.waitForRequest(slow);
         await page.route(slow, async (route) => {
-          await new Promise((resolve) => setTimeout(resolve, 800));
+          await held.promise;
+          // It was given up, or is answered now.
           await route.continue().catch(() => {});
+          served.open();
         });
         const field = page.getByRole("combobox");
         await field.fill(name.slice(0, 2).toLowerCase());
-        await page.waitForTimeout(250);
+        await asked;
         await field.fill("qqzzxxqqzz");
         await page.locator(".note").getByText("qqzzxxqqzz").waitFor();
-        await page.waitForTimeout(900);
+        held.open();
+        await served.promise;
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
         assert.equal(await page.locator("[role=option]").count(), 0);
         await end();
       });
@@ -157,16 +199,18 @@ for (const language of ["en", "es"]) {
         const { page, end } = await open({ expected: [400] });
         await settled(page);
         await page.locator(".filters summary").click();
+        const series = listed(page, "series");
         await page.getByRole("radio", { name: say["kinds.series"], exact: true }).check();
         await page.getByText(say["filters.on.one"].replace("{n}", "1")).waitFor();
-        await page.waitForTimeout(300);
+        await series;
         await settled(page);
         for (const meta of await page.locator(".card .meta").allTextContents()) assert.ok(meta.startsWith(say["kind.series"]), meta);
         await page.getByRole("radio", { name: "Netflix", exact: true }).check();
         await page.getByRole("slider", { name: say["filters.diversity"] }).fill("0.6");
+        const since = listed(page, "2015");
         await page.getByLabel(say["filters.year_from"], { exact: true }).fill("2015");
         await page.getByText(say["filters.on.other"].replace("{n}", "4")).waitFor();
-        await page.waitForTimeout(300);
+        await since;
         await settled(page);
         for (const meta of await page.locator(".card .meta").allTextContents()) {
           assert.ok(meta.includes("Netflix") && Number(/\d{4}/.exec(meta)[0]) >= 2015, meta);
@@ -251,12 +295,66 @@ for (const language of ["en", "es"]) {
         await end();
       });
 
-      test("the model says what it is", async () => {
-        const { page, go, end } = await open({ expected: [404] });
-        await go("#/model");
+      test("the model says what it is, how good, and what was tried", async () => {
+        const { page, end } = await open();
+        await page.getByRole("link", { name: say["nav.model"], exact: true }).click();
         await page.getByRole("heading", { level: 1, name: say["model.heading"] }).waitFor();
         await page.getByText(say["model.release"], { exact: true }).waitFor();
-        assert.ok((await page.locator("tbody tr").count()) >= 5);
+        const { rating, rating_trials: trials, release } = await (await fetch(`${server.url}model`)).json();
+        await page.getByText(release).waitFor();
+        await page.getByText(rating.verdict).waitFor();
+        const measured = Object.keys(rating.metrics).filter((name) => "rmse" in rating.metrics[name]);
+        const latest = measured.filter((name) => name.includes("(chronological)"));
+        assert.equal(await chart(page, say["model.rmse"]).locator(".m").count(), measured.length - latest.length);
+        assert.equal(await chart(page, say["model.rmse.latest"]).locator(".m").count(), latest.length);
+        const reached = trials.filter((trial) => trial.score !== null);
+        if (reached.length > 1) {
+          const plot = chart(page, say["model.rating_trials"]);
+          assert.equal(await plot.locator(".m").count(), reached.length);
+          await tells(page, plot);
+        }
+        await page.getByRole("region", { name: say["model.artifacts"] }).getByRole("row").nth(5).waitFor();
+        await sound(page, language);
+        await end();
+      });
+
+      test("the data are drawn, and every number is a hover, a tap or a key away", async () => {
+        const { page, end } = await open();
+        await page.getByRole("link", { name: say["nav.data"], exact: true }).click();
+        await page.getByRole("heading", { level: 1, name: say["data.heading"] }).waitFor();
+        const { overview, faults, catalogue, activity } = await (await fetch(`${server.url}eda`)).json();
+        await page.getByText(new Intl.NumberFormat(language).format(overview.ratings), { exact: true }).first().waitFor();
+        const rows = page.getByRole("region", { name: say["data.faults"] }).getByRole("row");
+        assert.equal(await rows.count(), faults.found.length + 1);
+        const drawn = [
+          ["data.by_platform", catalogue.by_platform.rows.length],
+          ["data.overlap", catalogue.overlap.rows.length ** 2],
+          ["data.by_rating", activity.by_rating.length],
+          ["data.points", activity.points.length],
+          ["data.cold", activity.cold.length],
+        ];
+        for (const [key, n_marks] of drawn) {
+          assert.equal(await chart(page, say[key]).locator(".m").count(), n_marks, key);
+        }
+        for (const key of ["data.by_platform", "data.points"]) await tells(page, chart(page, say[key]));
+        const figure = page.locator("figure").filter({ has: page.getByText(say["data.by_rating"], { exact: true }) });
+        await figure.getByText(say["chart.numbers"]).click();
+        assert.equal(await figure.getByRole("row").count(), activity.by_rating.length + 1);
+        await sound(page, language);
+        await end();
+      });
+
+      test("pages without their API say where to find it", async () => {
+        const { page, go, end } = await open({ expected: [404] });
+        // As at the own URL of the function that serves them: everything else is nothing there.
+        await page.route(new RegExp(`^${server.url}(titles|recommendations|model|health|eda)`), (route) => route.fulfill({ status: 404, body: "" }));
+        await page.reload();
+        await page.getByText(say["error.route"]).first().waitFor();
+        await sound(page, language);
+        for (const hash of ["#/model", "#/data"]) {
+          await go(hash);
+          await page.locator(".trouble").getByText(say["error.route"]).waitFor();
+        }
         await sound(page, language);
         await end();
       });

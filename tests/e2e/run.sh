@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# The pages in a real browser: tests/e2e/run.sh [--screenshots] [STORE]
+# The pages in a real browser: tests/e2e/run.sh [--screenshots] [STORE], or tests/e2e/run.sh --at ADDRESS
 #
 # Serves the store, or, where none is given, one built from the sample, and goes through every path of the pages in
-# headless Chromium. Installs what is missing: Chromium, Node and npm by apt, two packages by npm. CARTELERA names
+# headless Chromium; with --at, once through each page of what is served there already. Installs what is missing: Chromium, Node and npm by apt, two packages by npm. CARTELERA names
 # the program, target/release/cartelera or target/debug/cartelera where it is not set.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-script=(node --test --test-concurrency=1 "$here/pages.test.mjs")
-if [[ ${1:-} == --screenshots ]]; then
+script=(node --test --test-concurrency=1 "$here/pages.test.mjs" "$here/others.test.mjs")
+if [[ ${1:-} == --at ]]; then
+  script=(node --test "$here/places.test.mjs")
+  export ADDRESS=${2%/}/
+elif [[ ${1:-} == --screenshots ]]; then
   script=(node "$here/screenshots.mjs")
   shift
 fi
@@ -22,6 +25,12 @@ if ((${#missing[@]})); then apt-get update -qq && apt-get install -y -qq --no-in
 [[ -d $here/node_modules/playwright-core && -d $here/node_modules/axe-core ]] ||
   (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --silent)
 CHROMIUM=$(command -v "${CHROMIUM:-chromium}")
+
+export CHROMIUM
+if [[ -n ${ADDRESS:-} ]]; then
+  "${script[@]}"
+  exit
+fi
 
 if [[ -z ${CARTELERA:-} ]]; then
   CARTELERA=$root/target/release/cartelera

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use artifact::{Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, Pointer, ReadError, seal};
+use artifact::{Analysis, Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, Pointer, ReadError, seal};
 use builder::etl::{EtlInput, EtlOutput};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count, title_search};
@@ -32,6 +32,7 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::Histories => read_and(bytes, ask_histories),
         Kind::RankingModel => read_and(bytes, ask_ranking),
         Kind::TitleSearch => read_and(bytes, ask_title_search),
+        Kind::Eda => read_and(bytes, ask_analysis),
     }
 }
 
@@ -127,6 +128,11 @@ fn ask_recommender(model: FactorModel, ranking: Option<RankingModel>) {
         let _ = recommender.recommend_to_new(&[(0, 5.0)], &options);
     }
     let _ = recommender.similar("as1", 3, &Filter::default()).expect("a golden title is known");
+}
+
+fn ask_analysis(analysis: &Analysis) {
+    assert!(analysis.json().starts_with('{') && analysis.page().starts_with("<!DOCTYPE html>"));
+    assert!(analysis.policy().is_ascii());
 }
 
 fn ask_histories(histories: &Histories) {

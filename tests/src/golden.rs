@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use artifact::{
-    Artifact, ArtifactEntry, Counts, Digest, Kind, MANIFEST_FORMAT, Manifest, ModelSummary, Parameters,
-    Pointer, RankingSummary, Signal, Source, VarianceShares,
+    Analysis, Artifact, ArtifactEntry, Counts, Digest, Kind, MANIFEST_FORMAT, Manifest, ModelSummary,
+    Parameters, Pointer, RankingSummary, Signal, Source, VarianceShares,
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count, title_search};
@@ -141,6 +141,19 @@ pub fn ranking() -> RankingModel {
         .expect("golden weights are in range")
 }
 
+/// An analysis that says little.
+///
+/// # Panics
+/// Never: the texts are what they should be.
+pub fn analysis() -> Analysis {
+    Analysis::new(
+        "{\"format\":1,\"overview\":{\"titles\":6}}".to_owned(),
+        "default-src 'none'".to_owned(),
+        "<!DOCTYPE html>\n<html lang=\"en\"><title>Six titles, «数字» among them</title></html>\n".to_owned(),
+    )
+    .expect("the golden analysis is one")
+}
+
 /// The golden artifacts, encoded by the code of today, by kind.
 ///
 /// # Panics
@@ -160,6 +173,7 @@ pub fn artifacts() -> Vec<(Kind, Vec<u8>)> {
         sealed(&Histories::build(&ratings)),
         sealed(&ranking()),
         sealed(&title_search::build(&titles, &ratings)),
+        sealed(&analysis()),
     ]
 }
 

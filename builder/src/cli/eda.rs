@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::Reporter as _;
-use crate::eda::{self, Eda, JSON_FILE, PAGE_FILE, SignalOptions};
+use crate::eda::{self, Eda, JSON_FILE, PAGE_FILE, Raw, SignalOptions};
 use crate::etl::{self, Clean, EtlInput};
 use crate::signal;
 
@@ -56,13 +56,14 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let other = args.compare.as_deref().map(|path| expected(path, context)).transpose()?;
     let signal =
         SignalOptions { n_splits: args.signal_splits, max_ratings: args.signal_ratings, seed: args.seed };
-    let (clean, raw);
-    let (clean, raw): (&Clean, _) = if let Some(dir) = &args.data {
+    let (clean, rejects, read);
+    let (clean, raw): (&Clean, Raw<'_>) = if let Some(dir) = &args.data {
         clean = etl::read_clean(dir, context)?;
-        (&clean, None)
+        rejects = etl::read_rejects(dir)?;
+        (&clean, rejects.as_ref().map_or(Raw::Unknown, Raw::Rejects))
     } else {
-        raw = etl::run(&EtlInput::resolve(&args.titles, &args.ratings)?, context)?;
-        (&raw.clean, Some(&raw))
+        read = etl::run(&EtlInput::resolve(&args.titles, &args.ratings)?, context)?;
+        (&read.clean, Raw::Read(&read))
     };
     let mut analysis = eda::analyse(clean, raw, signal, context)?;
     if let (Some(other), Some(path)) = (&other, &args.compare) {
@@ -86,7 +87,7 @@ fn expected(path: &Path, context: &Context) -> anyhow::Result<Eda> {
     context.note(&format!("{} has no {JSON_FILE}: its tables are analysed first", path.display()));
     let clean = etl::read_clean(path, context)?;
     let signal = SignalOptions { n_splits: 0, ..SignalOptions::default() };
-    Ok(eda::analyse(&clean, None, signal, context)?)
+    Ok(eda::analyse(&clean, Raw::Unknown, signal, context)?)
 }
 
 fn summary(analysis: &Eda, out: &Path) -> String {

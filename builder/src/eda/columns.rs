@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use catalog::{Date, DurationUnit, Kind, RatingTable, Title, TitleTable};
 use rayon::prelude::*;
 
+use super::Raw;
 use super::report::{
     Bin, ColumnCard, ColumnType, Count, Duplicates, Extreme, MissingPattern, MissingShares, TableCard,
 };
@@ -449,12 +450,12 @@ fn title_duplicates(table: &TitleTable, works: &[u32]) -> Vec<Duplicates> {
     vec![elsewhere, same, described]
 }
 
-/// The cards of the ratings. `superseded` ratings of the same user and title are not in the table.
+/// The cards of the ratings. Of those of the same user and title one is in the table; `raw` may know of the others.
 pub(super) fn ratings_card(
     table: &TitleTable,
     ratings: &RatingTable,
     sums: &[Sums],
-    superseded: Option<u64>,
+    raw: Raw<'_>,
 ) -> TableCard {
     let rows = ratings.len();
     let mut of_users: Vec<(u64, usize)> =
@@ -504,12 +505,16 @@ pub(super) fn ratings_card(
         },
     );
     let mut duplicates = Vec::new();
-    if let Some(n) = superseded {
-        duplicates.push(Duplicates {
-            what: "ratings of a title that the same user rated again; the latest stays".to_owned(),
-            n,
-            examples: Vec::new(),
-        });
+    if let Raw::Read(output) = raw {
+        for (what, n) in [
+            (
+                "ratings of a title that the same user rated again; the latest stays",
+                output.superseded - output.repeated,
+            ),
+            ("ratings that are the same as another in user, title, rating and time", output.repeated),
+        ] {
+            duplicates.push(Duplicates { what: what.to_owned(), n, examples: Vec::new() });
+        }
     }
     TableCard {
         name: "ratings".to_owned(),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use catalog::{DurationUnit, TitleTable};
 
+use super::Raw;
 use super::columns::length;
 use super::report::{Count, Fault, Faults};
-use crate::etl::{CellFaults, EtlOutput, Reason, RepairKind};
+use crate::etl::{CellFaults, EtlOutput, Reason, Rejects, RepairKind};
 
 /// Values shown of each kind.
 const EXAMPLES: usize = 5;
@@ -77,33 +78,18 @@ fn rejected(reason: Reason) -> &'static str {
     }
 }
 
-/// Every reason, in the order of the list above.
-const REASONS: [Reason; 16] = [
-    Reason::UnknownTitle,
-    Reason::RatingOutOfRange,
-    Reason::RatingMalformed,
-    Reason::UserIdMalformed,
-    Reason::TitleIdMalformed,
-    Reason::TimestampMalformed,
-    Reason::TimestampOutOfRange,
-    Reason::CutShort,
-    Reason::TooManyFields,
-    Reason::BadQuoting,
-    Reason::NotUtf8,
-    Reason::NulByte,
-    Reason::DuplicateId,
-    Reason::KindUnknown,
-    Reason::TitleEmpty,
-    Reason::YearMalformed,
-];
-
-/// The faults of a catalogue and, where raw files were read, of the files.
-pub(super) fn faults(table: &TitleTable, raw: Option<&EtlOutput>) -> Faults {
+/// The faults of a catalogue and, as far as they are known, of the files it was cleaned from.
+pub(super) fn faults(table: &TitleTable, raw: Raw<'_>) -> Faults {
     let mut all = Collector(Faults { rows_read: None, found: Vec::new(), absent: Vec::new() });
-    if let Some(output) = raw {
-        all.0.rows_read = Some(output.n_rows());
-        of_cells(output, &mut all);
-        of_rows(output, &mut all);
+    match raw {
+        Raw::Unknown => {}
+        Raw::Rejects(rejects) => of_rejects(rejects, &mut all),
+        Raw::Read(output) => {
+            all.0.rows_read = Some(output.n_rows());
+            of_cells(output, &mut all);
+            of_rejects(&output.rejects, &mut all);
+            of_superseded(output, &mut all);
+        }
     }
     of_columns(table, &mut all);
     let mut found = Found::default();
@@ -180,9 +166,9 @@ fn of_cells(output: &EtlOutput, all: &mut Collector) {
     }
 }
 
-fn of_rows(output: &EtlOutput, all: &mut Collector) {
+fn of_rejects(rejects: &Rejects, all: &mut Collector) {
     let mut by_reason = BTreeMap::<Reason, Found>::new();
-    for reject in output.rejects.iter() {
+    for reject in rejects.iter() {
         let found = by_reason.entry(reject.reason).or_default();
         match found.by_source.get_mut(reject.file) {
             Some(n) => *n += 1,
@@ -190,19 +176,31 @@ fn of_rows(output: &EtlOutput, all: &mut Collector) {
         }
         found.example(|| format!("{}, line {}: {}", reject.file, reject.line, reject.value));
     }
-    for reason in REASONS {
+    for reason in Reason::ALL {
         let found = by_reason.remove(&reason).unwrap_or_default();
         all.push(reason.as_str(), rejected(reason), "the row is rejected", "rows", found);
     }
-    let mut found = Found::default();
-    found.add("all rating files", output.superseded);
-    all.push(
-        "superseded",
-        "ratings of a title that the same user rated again",
-        "the latest stays; of equal times, the later row",
-        "rows",
-        found,
-    );
+}
+
+fn of_superseded(output: &EtlOutput, all: &mut Collector) {
+    for (code, what, handling, n) in [
+        (
+            "superseded",
+            "ratings of a title that the same user rated again",
+            "the latest stays; of equal times, the later row",
+            output.superseded - output.repeated,
+        ),
+        (
+            "repeated",
+            "ratings that stand twice: the same user, title, rating and time",
+            "one of them stays",
+            output.repeated,
+        ),
+    ] {
+        let mut found = Found::default();
+        found.add("all rating files", n);
+        all.push(code, what, handling, "rows", found);
+    }
 }
 
 /// Columns that a platform's file leaves empty in every row, and cells of its other columns that are empty.

@@ -18,6 +18,7 @@ mod training;
 
 use std::path::{Path, PathBuf};
 
+use artifact::{Analysis, Signal};
 use catalog::{Interactions, RatingTable};
 use thiserror::Error;
 
@@ -26,7 +27,7 @@ pub use report::*;
 pub use stats::Spread;
 pub use training::{TRAINING_FILE, TRAINING_TITLES_FILE};
 
-use crate::etl::{Clean, EtlError, EtlOutput};
+use crate::etl::{Clean, EtlError, EtlOutput, Rejects};
 use crate::features::TitleFeatures;
 use crate::signal;
 use crate::train::{ModelParams, SvdParams};
@@ -92,13 +93,24 @@ impl Default for SignalOptions {
     }
 }
 
-/// Analyses clean tables. `raw` is what the ETL says of the files, where they were read.
+/// What is known of the files that clean tables come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Raw<'a> {
+    /// Nothing.
+    Unknown,
+    /// The rows that were refused; not what was repaired in others.
+    Rejects(&'a Rejects),
+    /// Everything.
+    Read(&'a EtlOutput),
+}
+
+/// Analyses clean tables. `raw` is what is known of the files they come from.
 ///
 /// # Errors
 /// [`EdaError::Signal`].
 pub fn analyse(
     clean: &Clean,
-    raw: Option<&EtlOutput>,
+    raw: Raw<'_>,
     signal: SignalOptions,
     reporter: &dyn Reporter,
 ) -> Result<Eda, EdaError> {
@@ -106,10 +118,9 @@ pub fn analyse(
     reporter.start("looking at columns", 0, "");
     let works = titles.works();
     let sums = activity::sums(ratings, titles.titles().len());
-    let superseded = raw.map(|output| output.superseded);
     let (of_titles, of_ratings) = rayon::join(
         || columns::titles_card(titles, &works, &sums),
-        || columns::ratings_card(titles, ratings, &sums, superseded),
+        || columns::ratings_card(titles, ratings, &sums, raw),
     );
     let rating = &of_ratings.columns[columns::RATING];
     let (catalogue, activity) = rayon::join(
@@ -211,23 +222,30 @@ fn signal_card(
         &WithoutNotes(reporter),
     )
     .map_err(EdaError::Signal)?;
-    let sentence = if signal.title_signal {
-        format!(
-            "Yes, the ratings say which titles people like: knowing the title makes a predicted rating {:.1}% more \
+    Ok(SignalCard::new(signal, model, rows.len(), reporter))
+}
+
+impl SignalCard {
+    /// What a check of `n_ratings` ratings by `model` found. Its sentence goes to the reporter too.
+    pub fn new(signal: Signal, model: String, n_ratings: usize, reporter: &dyn Reporter) -> Self {
+        let sentence = if signal.title_signal {
+            format!(
+                "Yes, the ratings say which titles people like: knowing the title makes a predicted rating {:.1}% more \
              exact than chance would, an error of {:.3} stars instead of {:.3}.",
-            100.0 * signal.gain / signal.twin_rmse,
-            signal.rmse,
-            signal.twin_rmse
-        )
-    } else {
-        format!(
-            "No, these ratings do not say which titles people like: with the titles shuffled the prediction is as \
+                100.0 * signal.gain / signal.twin_rmse,
+                signal.rmse,
+                signal.twin_rmse
+            )
+        } else {
+            format!(
+                "No, these ratings do not say which titles people like: with the titles shuffled the prediction is as \
              exact, an error of {:.3} stars against {:.3}, so any recommendation from them is chance.",
-            signal.twin_rmse, signal.rmse
-        )
-    };
-    reporter.note(&sentence);
-    Ok(SignalCard { sentence, signal, model, ratings_used: rows.len() as u64 })
+                signal.twin_rmse, signal.rmse
+            )
+        };
+        reporter.note(&sentence);
+        Self { sentence, signal, model, ratings_used: n_ratings as u64 }
+    }
 }
 
 impl Eda {
@@ -253,6 +271,15 @@ impl Eda {
         }
     }
 
+    /// What a release holds of it: the same JSON without white space, and the page.
+    ///
+    /// # Panics
+    /// Never: the texts are what they should be.
+    pub fn artifact(&self) -> Analysis {
+        let json = serde_json::to_string(self).expect("an analysis has names for keys, and no NaN");
+        Analysis::new(json, page::policy(), page(self)).expect("the page is one")
+    }
+
     /// The bytes of `eda.json`.
     ///
     /// # Panics
@@ -273,7 +300,7 @@ impl Eda {
 pub fn write(
     eda: &Eda,
     clean: &Clean,
-    raw: Option<&EtlOutput>,
+    raw: Raw<'_>,
     dir: &Path,
     reporter: &dyn Reporter,
 ) -> Result<(), EdaError> {
@@ -287,7 +314,7 @@ pub fn write(
         let existing = path.canonicalize().ok();
         let is_input =
             |output: &EtlOutput| output.files.iter().any(|f| f.path.canonicalize().ok() == existing);
-        if existing.is_some() && raw.is_some_and(is_input) {
+        if existing.is_some() && matches!(raw, Raw::Read(output) if is_input(output)) {
             return Err(EtlError::OverwritesInput(path).into());
         }
     }

@@ -2,20 +2,47 @@
 
 use std::fmt::Write as _;
 
+use artifact::Digest;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::charts::{
     Bar, Named, count, escape, heatmap, histogram, interval, line, lying_bars, number, scatter, short, table,
 };
 use super::columns::day;
 use super::report::{
-    Activity, Associations, Bin, ColumnCard, ColumnType, Comparison, Count, Eda, Extreme, Grid, SignalCard,
-    TableCard,
+    Activity, Associations, Bin, Catalogue, ColumnCard, ColumnType, Comparison, Count, Eda, Extreme, Grid,
+    SignalCard, TableCard,
 };
+use crate::etl::Reason;
 
 const STYLE: &str = include_str!("page.css");
 /// Ratings a month needs for its mean to be drawn.
 const MONTH_DRAWN: u64 = 30;
 
 const SCRIPT: &str = include_str!("page.js");
+
+/// The style as it stands in the page.
+fn style() -> String {
+    format!("\n{STYLE}")
+}
+
+/// The script as it stands in the page.
+fn script() -> String {
+    format!("\n{SCRIPT}")
+}
+
+/// The page's security policy: no request at all (the icon is empty, since a browser would ask for one), and no style or script but its own, which are named by their
+/// digests (Content Security Policy Level 3, section 8.4).
+pub(super) fn policy() -> String {
+    let source =
+        |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()));
+    format!(
+        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        source(&style()),
+        source(&script())
+    )
+}
 
 /// Draws the analysis. The page has no other source than `eda`, and its security policy forbids every request.
 pub fn page(eda: &Eda) -> String {
@@ -58,13 +85,16 @@ pub fn page(eda: &Eda) -> String {
     }
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
-         <title>Cartelera: what is in the data</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+         <meta name=\"description\" content=\"What is in the catalogues and ratings, what was wrong with them, and whether anything can be learnt from them.\">\n<link rel=\"icon\" href=\"data:,\">\n<title>Cartelera: what is in the data</title>\n<style>{}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#content\">To the content</a>\n<header><h1>What is in the data</h1>{}</header>\n<main id=\"content\">\n{body}</main>\n\
          <footer><p class=\"note\">Made by cartelera {} from eda.json, which holds every number on this page.</p></footer>\n\
-         <div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+         <div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>\n<script>{}</script>\n</body>\n</html>\n",
+        policy(),
+        style(),
         overview(eda),
-        escape(&eda.builder)
+        escape(&eda.builder),
+        script()
     )
 }
 
@@ -155,8 +185,12 @@ fn counts_in_words(counts: &[Count]) -> String {
 
 fn faults(eda: &Eda) -> String {
     let f = &eda.faults;
+    let codes = || f.found.iter().map(|fault| fault.code.as_str()).chain(f.absent.iter().map(String::as_str));
+    let rejects_known = codes().any(|code| Reason::from_name(code).is_some());
     let intro = match f.rows_read {
         Some(rows) => format!("{} rows were read. Every row is clean, rejected with its reason, or superseded.", count(rows)),
+        None if rejects_known => "Clean tables were analysed, with the rows that were rejected. What was repaired in others, they do not tell; with the raw files every fault is named."
+            .to_owned(),
         None => "Clean tables were analysed, which do not tell what was cleaned; with the raw files every fault is named."
             .to_owned(),
     };
@@ -251,6 +285,43 @@ fn named_titles(caption: &str, unit: &str, rows: &[Extreme]) -> String {
     format!("<div class=\"card\">{}</div>", table(caption, &["title", unit, "id"], &rows))
 }
 
+/// Works that two platforms share.
+fn overlap(c: &Catalogue) -> String {
+    // What is shared is little beside the whole of a platform, and has the scale to itself.
+    let shared = c
+        .overlap
+        .counts
+        .iter()
+        .enumerate()
+        .flat_map(|(a, row)| row.iter().enumerate().filter(move |&(b, _)| a != b).map(|(_, &n)| n));
+    let high = shared.max().unwrap_or(0) as f64;
+    let values: Vec<Vec<Option<f64>>> =
+        c.overlap.counts.iter().map(|row| row.iter().map(|&n| Some(n as f64)).collect()).collect();
+    let several: u64 = c.works_by_platforms.iter().skip(1).sum();
+    heatmap(
+        Named {
+            title: "Works that two platforms share",
+            note: &format!(
+                "On the diagonal, all works of the platform. {} works are on more than one.",
+                count(several)
+            ),
+            ..Named::default()
+        },
+        &c.overlap.rows,
+        &c.overlap.columns,
+        &values,
+        high,
+        &|a, b| {
+            let n = count(c.overlap.counts[a][b]);
+            if a == b {
+                format!("{}: {n} works", c.overlap.rows[a])
+            } else {
+                format!("{n} works on {} and {}", c.overlap.rows[a], c.overlap.columns[b])
+            }
+        },
+    )
+}
+
 fn catalogue(eda: &Eda) -> String {
     let c = &eda.catalogue;
     let kinds: Vec<&str> = c.by_year.columns.iter().map(String::as_str).collect();
@@ -274,32 +345,7 @@ fn catalogue(eda: &Eda) -> String {
             false,
         );
     }
-    let high = c.overlap.counts.iter().flatten().copied().max().unwrap_or(0) as f64;
-    let values: Vec<Vec<Option<f64>>> =
-        c.overlap.counts.iter().map(|row| row.iter().map(|&n| Some(n as f64)).collect()).collect();
-    let several: u64 = c.works_by_platforms.iter().skip(1).sum();
-    figures += &heatmap(
-        Named {
-            title: "Works that two platforms share",
-            note: &format!(
-                "On the diagonal, all works of the platform. {} works are on more than one.",
-                count(several)
-            ),
-            ..Named::default()
-        },
-        &c.overlap.rows,
-        &c.overlap.columns,
-        &values,
-        high,
-        &|a, b| {
-            let n = count(c.overlap.counts[a][b]);
-            if a == b {
-                format!("{}: {n} works", c.overlap.rows[a])
-            } else {
-                format!("{n} works on {} and {}", c.overlap.rows[a], c.overlap.columns[b])
-            }
-        },
-    );
+    figures += &overlap(c);
     figures += &lying(
         "Titles by country (the first 20)",
         "country",

@@ -30,7 +30,7 @@ pub use file_order::{FileOrder, FileOrderError, read_file_order};
 pub use input::{EtlInput, TitleSource};
 pub use reject::{CellFaults, MAX_VALUE_BYTES, Reason, Reject, Rejects, Repair, RepairKind};
 pub use summary::Summary;
-pub use write::{RATINGS_FILE, REJECTS_FILE, TITLES_FILE, read_clean, write};
+pub use write::{RATINGS_FILE, REJECTS_FILE, TITLES_FILE, read_clean, read_rejects, write};
 pub(crate) use write::{write_rating_file, write_rows};
 
 use crate::Reporter;
@@ -75,6 +75,8 @@ pub struct EtlOutput {
     pub cell_faults: Vec<CellFaults>,
     /// Ratings that a later one of the same user and title replaced.
     pub superseded: u64,
+    /// Those of them that say the same at the same time: copies, and no change of mind.
+    pub repeated: u64,
     /// Input files, in the order they were read.
     pub files: Vec<FileReport>,
     /// The same files, as a release names them.
@@ -149,9 +151,10 @@ fn run_in_blocks(
         let platforms = if names.is_empty() { vec![] } else { vec![titles::movielens()] };
         (TitleTable::new(platforms, rows.collect())?, Some(positions))
     };
-    let (ratings, superseded) = table::assemble(scan, positions.as_deref(), titles.titles().len())?;
+    let (ratings, replaced) = table::assemble(scan, positions.as_deref(), titles.titles().len())?;
     reporter.finish();
-    output.superseded = superseded;
+    output.superseded = replaced.superseded;
+    output.repeated = replaced.repeated;
     output.rejects = rejects;
     let made_up = if known.is_some() { 0 } else { titles.titles().len() as u64 };
     output.clean = Clean { titles, ratings };
@@ -306,7 +309,7 @@ mod tests {
         let output = run(&input, &Silent).unwrap();
         assert_eq!(output.clean.ratings.rating(), [3.0, 2.0]);
         assert_eq!(output.clean.titles.titles()[0].display, "A");
-        assert_eq!((output.superseded, output.n_rows()), (2, 8));
+        assert_eq!((output.superseded, output.repeated, output.n_rows()), (2, 0, 8));
         let rejects: Vec<_> = output.rejects.iter().map(|r| (r.file, r.line, r.reason)).collect();
         assert_eq!(
             rejects,

@@ -47,6 +47,31 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason: first those of ratings, commonest first, then those of any row, then those of titles.
+    pub const ALL: [Self; 16] = [
+        Self::UnknownTitle,
+        Self::RatingOutOfRange,
+        Self::RatingMalformed,
+        Self::UserIdMalformed,
+        Self::TitleIdMalformed,
+        Self::TimestampMalformed,
+        Self::TimestampOutOfRange,
+        Self::CutShort,
+        Self::TooManyFields,
+        Self::BadQuoting,
+        Self::NotUtf8,
+        Self::NulByte,
+        Self::DuplicateId,
+        Self::KindUnknown,
+        Self::TitleEmpty,
+        Self::YearMalformed,
+    ];
+
+    /// The reason of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The name in `rejects.csv`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -126,6 +151,15 @@ impl Rejects {
             column_idx: columns[usize::from(entry.column_idx)],
             ..*entry
         }));
+    }
+
+    /// The number of a file, which is new or not.
+    pub(super) fn file_idx(&mut self, file: &str) -> usize {
+        // Rows of a file stand together.
+        self.files.iter().rposition(|f| f == file).unwrap_or_else(|| {
+            self.files.push(file.to_owned());
+            self.files.len() - 1
+        })
     }
 
     fn column_idx(&mut self, column: &str) -> u16 {

@@ -10,7 +10,7 @@ use super::ratings::{Block, Scan};
 const MAX_PARTS: usize = 16;
 
 /// A row without its user.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Rated {
     title: u32,
     rating: f32,
@@ -41,6 +41,15 @@ pub(super) fn title_ids(names: &[&str]) -> Vec<TitleId> {
     names.iter().map(|name| TitleId::new(name).expect("interned ids are well formed")).collect()
 }
 
+/// Rows of which another of the same user and title stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Replaced {
+    /// All of them.
+    pub(super) superseded: u64,
+    /// Those that differ in nothing from the one that stayed till then.
+    pub(super) repeated: u64,
+}
+
 /// Makes the table, and counts the rows that a later one of the same user and title replaced: one with a
 /// later time, or, where times are equal, one that stands later in the order of files and lines.
 ///
@@ -49,7 +58,7 @@ pub(super) fn assemble(
     scan: Scan,
     title_positions: Option<&[Vec<u32>]>,
     n_titles: usize,
-) -> Result<(RatingTable, u64), TableError> {
+) -> Result<(RatingTable, Replaced), TableError> {
     let (names, user_positions) = merge_ids(&scan.users);
     let n_users = names.len();
     let users: Vec<UserId> =
@@ -75,7 +84,7 @@ pub(super) fn assemble(
         .collect();
     drop(scan);
 
-    let counts: Vec<Vec<usize>> = parts
+    let counts: Vec<(Vec<usize>, u64)> = parts
         .par_iter_mut()
         .zip(bounds.par_windows(2))
         .map(|(part, range)| keep_latest(part, &starts[range[0]..=range[1]]))
@@ -83,9 +92,13 @@ pub(super) fn assemble(
     let mut offsets = Vec::with_capacity(n_users + 1);
     offsets.push(0);
     let mut total = 0_u64;
-    for n in counts.into_iter().flatten() {
-        total += n as u64;
-        offsets.push(total);
+    let mut replaced = Replaced::default();
+    for (of_users, repeated) in counts {
+        replaced.repeated += repeated;
+        for n in of_users {
+            total += n as u64;
+            offsets.push(total);
+        }
     }
     let column = |part: &[Vec<Rated>]| part.iter().map(Vec::len).sum::<usize>();
     let n_clean = column(&parts);
@@ -93,8 +106,8 @@ pub(super) fn assemble(
         || rayon::join(|| collect(&parts, n_clean, |r| r.title), || collect(&parts, n_clean, |r| r.rating)),
         || collect(&parts, n_clean, |r| r.timestamp),
     );
-    let superseded = (n_rows - n_clean) as u64;
-    Ok((RatingTable::new(users, offsets, title_idx, rating, timestamp, n_titles)?, superseded))
+    replaced.superseded = (n_rows - n_clean) as u64;
+    Ok((RatingTable::new(users, offsets, title_idx, rating, timestamp, n_titles)?, replaced))
 }
 
 /// Bounds of at most `n_parts` ranges of users with about as many rows each.
@@ -138,9 +151,11 @@ fn place(
     placed
 }
 
-/// Sorts each user's rows by title, keeps the latest of each, and tells how many each user has.
-fn keep_latest(rows: &mut Vec<Rated>, starts: &[usize]) -> Vec<usize> {
+/// Sorts each user's rows by title, keeps the latest of each, and tells how many each user has; and of how many rows
+/// the one that was kept till then said the same to the second.
+fn keep_latest(rows: &mut Vec<Rated>, starts: &[usize]) -> (Vec<usize>, u64) {
     let mut counts = Vec::with_capacity(starts.len() - 1);
+    let mut repeated = 0;
     let mut kept = 0;
     for range in starts.windows(2) {
         let (begin, end) = (range[0] - starts[0], range[1] - starts[0]);
@@ -150,6 +165,7 @@ fn keep_latest(rows: &mut Vec<Rated>, starts: &[usize]) -> Vec<usize> {
         for at in begin..end {
             let row = rows[at];
             if kept > first && rows[kept - 1].title == row.title {
+                repeated += u64::from(row == rows[kept - 1]);
                 if row.timestamp >= rows[kept - 1].timestamp {
                     rows[kept - 1] = row;
                 }
@@ -161,7 +177,7 @@ fn keep_latest(rows: &mut Vec<Rated>, starts: &[usize]) -> Vec<usize> {
         counts.push(kept - first);
     }
     rows.truncate(kept);
-    counts
+    (counts, repeated)
 }
 
 fn collect<T>(parts: &[Vec<Rated>], n: usize, get: impl Fn(&Rated) -> T) -> Vec<T> {
@@ -190,9 +206,15 @@ mod tests {
     #[test]
     fn the_latest_rating_stays_and_the_later_row_where_times_are_equal() {
         let rated = |title, rating, timestamp| Rated { title, rating, timestamp };
-        let mut rows =
-            vec![rated(2, 1.0, 5), rated(1, 2.0, 9), rated(2, 3.0, 5), rated(1, 4.0, 8), rated(1, 5.0, 1)];
-        assert_eq!(keep_latest(&mut rows, &[10, 14, 15]), [2, 1]);
+        let mut rows = vec![
+            rated(2, 1.0, 5),
+            rated(1, 2.0, 9),
+            rated(2, 3.0, 5),
+            rated(1, 2.0, 9),
+            rated(1, 4.0, 8),
+            rated(1, 5.0, 1),
+        ];
+        assert_eq!(keep_latest(&mut rows, &[10, 15, 16]), (vec![2, 1], 1), "one stands twice as it is");
         let kept: Vec<(u32, f32)> = rows.iter().map(|r| (r.title, r.rating)).collect();
         assert_eq!(kept, [(1, 2.0), (2, 3.0), (1, 5.0)]);
     }

@@ -18,7 +18,7 @@ use super::header::find_columns;
 use super::intern::Interner;
 use super::ratings::{self, BLOCK_BYTES};
 use super::text::parse_year;
-use super::{Clean, EtlError, EtlOutput, Rejects, ordered, table, titles};
+use super::{Clean, EtlError, EtlOutput, Reason, Rejects, ordered, table, titles};
 use crate::Reporter;
 
 /// The file of clean titles.
@@ -45,6 +45,7 @@ const TITLE_COLUMNS: [&str; 15] = [
     "listed_in",
     "description",
 ];
+const REJECT_COLUMNS: [&str; 5] = ["file", "line", "column", "value", "reason"];
 const TITLE_NEEDED: &str = "the columns that `cartelera etl` writes";
 const ROWS_A_CHUNK: usize = 1 << 15;
 
@@ -188,7 +189,7 @@ fn write_rejects(rejects: &Rejects, out: &mut Staged) -> Result<(), EtlError> {
     let path = out.path.clone();
     let mut writer = csv::Writer::from_writer(&mut out.file);
     let mut write = || -> Result<(), csv::Error> {
-        writer.write_record(["file", "line", "column", "value", "reason"])?;
+        writer.write_record(REJECT_COLUMNS)?;
         for reject in rejects.iter() {
             let line = reject.line.to_string();
             let reason = reject.reason.as_str();
@@ -321,11 +322,45 @@ pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, EtlError
             reason: reject.reason.to_string(),
         });
     }
-    let (ratings, n) = table::assemble(scan, None, titles.titles().len())?;
-    if n > 0 {
-        return Err(EtlError::NotUnique { path, n });
+    let (ratings, replaced) = table::assemble(scan, None, titles.titles().len())?;
+    if replaced.superseded > 0 {
+        return Err(EtlError::NotUnique { path, n: replaced.superseded });
     }
     Ok(Clean { titles, ratings })
+}
+
+/// Reads the refused rows that [`write()`] wrote beside the tables; none where the file is not there.
+///
+/// # Errors
+/// A row that `cartelera etl` does not write.
+pub fn read_rejects(dir: &Path) -> Result<Option<Rejects>, EtlError> {
+    let path = dir.join(REJECTS_FILE);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(EtlError::read(&path, error)),
+    };
+    let wrong = |source| EtlError::Csv { path: path.clone(), source };
+    let mut reader = csv::Reader::from_reader(file);
+    let header: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();
+    let columns = find_columns(&path, &header, REJECT_COLUMNS, TITLE_NEEDED)?;
+    let mut rejects = Rejects::default();
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let [file, line, column, value, reason] = columns.map(|c| &record[c]);
+        let refused = |at: usize, why: &str| EtlError::NotClean {
+            path: path.clone(),
+            line: record.position().map_or(0, csv::Position::line),
+            column: REJECT_COLUMNS[at].to_owned(),
+            value: record[columns[at]].to_owned(),
+            reason: why.to_owned(),
+        };
+        let line = line.parse().map_err(|_| refused(1, "no line number"))?;
+        let reason = Reason::from_name(reason).ok_or_else(|| refused(4, "no reason of cartelera etl"))?;
+        let file_idx = rejects.file_idx(file);
+        rejects.push(file_idx, line, column, value.as_bytes(), reason);
+    }
+    Ok(Some(rejects))
 }
 
 /// The titles' positions by their ids.

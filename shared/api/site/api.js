@@ -14,6 +14,16 @@ export class Problem extends Error {
   get noRoute() {
     return this.kind === "no-route";
   }
+
+  /** Whether the API is not there at all: the pages stand alone, as at their function's own URL, and somebody else refuses. */
+  get noApi() {
+    return this.kind === "no-json" || (this.kind === "" && this.status >= 400 && this.status < 500);
+  }
+
+  /** Whether what was asked for is not there. */
+  get nothing() {
+    return this.kind === "not-found";
+  }
 }
 
 async function ask(path, init) {
@@ -29,7 +39,7 @@ async function ask(path, init) {
     body = await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(response.ok ? 502 : response.status);
+    throw new Problem(response.status, response.ok ? { type: "no-json" } : {});
   }
   if (!response.ok) throw new Problem(response.status, body);
   return body;

@@ -1,9 +1,10 @@
 // Which page is shown, in which language.
 
-import { h } from "./dom.js";
+import { Problem } from "./api.js";
+import { fill, h } from "./dom.js";
 import { home } from "./home.js";
-import { lang, setLang, t } from "./i18n.js";
-import { model } from "./model.js";
+import { lang, learn, setLang, t } from "./i18n.js";
+import { trouble, waiting } from "./parts.js";
 import { queries } from "./queries.js";
 import { title } from "./title.js";
 import { user } from "./user.js";
@@ -15,7 +16,22 @@ function lost() {
   return { title: t("page.missing"), content: [h("div.hero", null, h("h1", { tabindex: -1 }, t("page.missing")), h("p", null, h("a", { href: "#/" }, t("title.back"))))] };
 }
 
-/** The page that the address names: `#/`, `#/user/1`, `#/title/ns1`, `#/queries`, `#/model`. */
+/** A page whose module comes when it is asked for, so that the first paint does not wait for it. */
+function later(name, load) {
+  const stage = h("div.stage", null, waiting(2));
+  const again = () => location.reload();
+  Promise.all([load(), import("./i18n.later.js")]).then(
+    ([module, { more }]) => {
+      learn(more);
+      module.show(stage);
+    },
+    () => fill(stage, trouble(new Problem(0), again)),
+  );
+  const heading = t(`${name}.heading`);
+  return { title: heading, content: [h("div.hero", null, h("h1", { tabindex: -1 }, heading), h("p.lead", null, t(`${name}.lead`))), stage] };
+}
+
+/** The page that the address names: `#/`, `#/user/1`, `#/title/ns1`, `#/queries`, `#/data`, `#/model`. */
 function page() {
   const [name = "", ...rest] = location.hash.replace(/^#?\/?/, "").split("/");
   let id = rest.join("/");
@@ -28,7 +44,8 @@ function page() {
   if (name === "user") return ["user", user(id === "" ? undefined : id)];
   if (name === "title" && id !== "") return ["", title(id)];
   if (name === "queries") return ["queries", queries()];
-  if (name === "model") return ["model", model()];
+  if (name === "data") return ["data", later("data", () => import("./data.js"))];
+  if (name === "model") return ["model", later("model", () => import("./model.js"))];
   return ["", lost()];
 }
 

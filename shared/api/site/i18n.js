@@ -1,4 +1,5 @@
-// Every word of the page, in both languages. A test holds that both have the same keys.
+// Every word of the first pages, in both languages; those of the pages that come later stand in i18n.later.js. A test holds
+// that both languages have the same keys.
 
 const KEY = "cartelera.language";
 
@@ -9,6 +10,7 @@ export const words = {
     "nav.home": "For you",
     "nav.user": "Users",
     "nav.queries": "Questions",
+    "nav.data": "The data",
     "nav.model": "The model",
     "lang.label": "Language",
     "foot.local": "What you rate stays in this browser.",
@@ -151,46 +153,18 @@ export const words = {
     "queries.actor.ties": "As many have {names}.",
     "queries.none": "Nothing matches.",
 
+    "data.heading": "What it was made from",
+    "data.lead": "The catalogues and the ratings behind every suggestion: how many, whose, since when, and what was wrong with them.",
+
     "model.heading": "Behind the curtain",
     "model.lead": "What answers here, and what it was made from.",
-    "model.release": "Release",
-    "model.moved_at": "Serving since",
-    "model.age": "Age of the release",
-    "model.data_until": "Ratings until",
-    "model.version": "Version",
-    "model.rating": "The model that says scores",
-    "model.ranking": "The model that orders lists",
-    "model.ranking.none": "None: lists are in the order of the predicted score.",
-    "model.ranking.yes": "This release has one.",
-    "model.signal": "Can the ratings tell titles apart?",
-    "model.artifacts": "What was precomputed",
-    "model.artifacts.kind": "Artifact",
-    "model.artifacts.bytes": "Size",
-    "model.artifacts.total": "Together",
-    "model.counts": "What it learnt from",
-    "model.titles": "Titles",
-    "model.rated_titles": "Rated titles",
-    "model.users": "Users",
-    "model.ratings": "Ratings",
-    "model.more": "Further reading",
-    "model.data": "The data, column by column",
-    "model.docs": "The API, and every parameter",
-    "model.unknown": "This server does not tell about its release.",
-    "unit.days.one": "{n} day",
-    "unit.days.other": "{n} days",
-    "unit.hours.one": "{n} hour",
-    "unit.hours.other": "{n} hours",
-    "unit.minutes.one": "{n} minute",
-    "unit.minutes.other": "{n} minutes",
-    "yes": "yes",
-    "no": "no",
 
     "error.heading": "That did not work",
     "error.offline": "No answer came. Are you offline? What you rated is safe in this browser.",
     "error.server": "The server failed with status {status}. It is not your fault; try again in a moment.",
     "error.invalid": "Something in the question is not right:",
     "error.missing": "There is no such thing:",
-    "error.route": "This server does not offer that.",
+    "error.route": "The pages are here, and the API that they ask is not. Open them at the address of the whole API: a function’s own URL answers for that function alone.",
     "error.again": "Try again",
     "page.missing": "There is no such page",
   },
@@ -200,6 +174,7 @@ export const words = {
     "nav.home": "Para ti",
     "nav.user": "Usuarios",
     "nav.queries": "Preguntas",
+    "nav.data": "Los datos",
     "nav.model": "El modelo",
     "lang.label": "Idioma",
     "foot.local": "Lo que valoras se queda en este navegador.",
@@ -342,46 +317,18 @@ export const words = {
     "queries.actor.ties": "Los mismos tiene: {names}.",
     "queries.none": "No hay nada que coincida.",
 
+    "data.heading": "De qué está hecha",
+    "data.lead": "Los catálogos y las valoraciones que hay detrás de cada sugerencia: cuántos, de quién, desde cuándo y qué tenían de malo.",
+
     "model.heading": "Entre bastidores",
     "model.lead": "Qué responde aquí, y con qué se hizo.",
-    "model.release": "Versión publicada",
-    "model.moved_at": "En servicio desde",
-    "model.age": "Antigüedad",
-    "model.data_until": "Valoraciones hasta",
-    "model.version": "Versión del programa",
-    "model.rating": "El modelo que pone las notas",
-    "model.ranking": "El modelo que ordena las listas",
-    "model.ranking.none": "Ninguno: las listas van en el orden de la nota prevista.",
-    "model.ranking.yes": "Esta versión tiene uno.",
-    "model.signal": "¿Distinguen las valoraciones unos títulos de otros?",
-    "model.artifacts": "Lo que se calculó de antemano",
-    "model.artifacts.kind": "Artefacto",
-    "model.artifacts.bytes": "Tamaño",
-    "model.artifacts.total": "En total",
-    "model.counts": "De qué aprendió",
-    "model.titles": "Títulos",
-    "model.rated_titles": "Títulos valorados",
-    "model.users": "Usuarios",
-    "model.ratings": "Valoraciones",
-    "model.more": "Para saber más",
-    "model.data": "Los datos, columna por columna",
-    "model.docs": "La API, y todos sus parámetros",
-    "model.unknown": "Este servidor no cuenta nada de su versión.",
-    "unit.days.one": "{n} día",
-    "unit.days.other": "{n} días",
-    "unit.hours.one": "{n} hora",
-    "unit.hours.other": "{n} horas",
-    "unit.minutes.one": "{n} minuto",
-    "unit.minutes.other": "{n} minutos",
-    "yes": "sí",
-    "no": "no",
 
     "error.heading": "No ha podido ser",
     "error.offline": "No llegó ninguna respuesta. ¿Hay conexión? Tus valoraciones siguen a salvo en este navegador.",
     "error.server": "El servidor falló con el código {status}. No es culpa tuya; vuelve a intentarlo en un momento.",
     "error.invalid": "Hay algo en la pregunta que no está bien:",
     "error.missing": "Eso no existe:",
-    "error.route": "Este servidor no ofrece eso.",
+    "error.route": "Las páginas están aquí, pero la API a la que preguntan no. Ábrelas en la dirección de la API entera: la URL propia de una función solo responde por esa función.",
     "error.again": "Reintentar",
     "page.missing": "No existe esa página",
   },
@@ -411,6 +358,11 @@ export function setLang(next) {
   } catch {
     // It lasts as long as the page.
   }
+}
+
+/** Takes the words of pages that come later. */
+export function learn(more) {
+  for (const [of, found] of Object.entries(more)) Object.assign(words[of], found);
 }
 
 /** Words by key, with `{name}` filled in. */

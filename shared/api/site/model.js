@@ -1,9 +1,11 @@
-// What answers here: the release, its models, its files. Whatever the server does not tell is left out.
+// What answers here: the release, its models and how they were found, its files. Whatever the server does not tell is left
+// out.
 
-import { get, latest } from "./api.js";
+import { get, latest, Problem } from "./api.js";
+import { lying, points, table } from "./charts.js";
 import { fill, h } from "./dom.js";
 import { date, number, t, tn } from "./i18n.js";
-import { trouble, waiting } from "./parts.js";
+import { facts, panel, trouble, waiting } from "./parts.js";
 
 const UNITS = ["kB", "MB", "GB"];
 
@@ -21,41 +23,6 @@ function age(seconds) {
   if (seconds >= 86_400 * 2) return tn("unit.days", Math.floor(seconds / 86_400));
   if (seconds >= 3600 * 2) return tn("unit.hours", Math.floor(seconds / 3600));
   return tn("unit.minutes", Math.max(1, Math.floor(seconds / 60)));
-}
-
-function shown(value) {
-  if (typeof value === "boolean") return t(value ? "yes" : "no");
-  if (typeof value === "number") return number(value, { maximumSignificantDigits: 6 });
-  return String(value);
-}
-
-/** An object as names and values, nested ones by their path; lists of objects are no facts. */
-function facts(object, before = "") {
-  return Object.entries(object).flatMap(([name, value]) => {
-    if (value === null || value === undefined || name === "trials") return [];
-    if (Array.isArray(value)) return value.every((v) => typeof v !== "object") ? [[before + name, value.join(", ")]] : [];
-    if (typeof value === "object") return facts(value, `${before}${name}.`);
-    return [[before + name, shown(value)]];
-  });
-}
-
-const dl = (pairs) => h("dl.facts", null, pairs.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
-
-/** Longer than this, a value is a sentence, and the server speaks English. */
-const SENTENCE = 60;
-
-function raw(object) {
-  const found = facts(object);
-  const said = found.filter(([, value]) => value.length > SENTENCE);
-  const short = found.filter(([, value]) => value.length <= SENTENCE);
-  return [
-    said.map(([, value]) => h("p", { lang: "en" }, value)),
-    short.length > 0 ? dl(short.map(([name, value]) => [h("code", null, name), value])) : null,
-  ];
-}
-
-function section(heading, ...children) {
-  return h("section.panel", { "aria-label": heading }, h("h2", null, heading), ...children);
 }
 
 function artifacts(list) {
@@ -87,55 +54,149 @@ function artifacts(list) {
   );
 }
 
-function draw(found) {
+const exact = (value) => number(value, { minimumFractionDigits: 4, maximumFractionDigits: 4 });
+const code = (text) => h("code", null, text);
+
+/** Parameters as names and values, nested ones by their path. */
+function parameters(object, before = "") {
+  return Object.entries(object).flatMap(([name, value]) => {
+    if (value === null || value === undefined) return [];
+    if (Array.isArray(value)) return [[before + name, value.join(", ")]];
+    if (typeof value === "object") return parameters(value, `${before}${name}.`);
+    if (typeof value === "boolean") return [[before + name, t(value ? "yes" : "no")]];
+    return [[before + name, typeof value === "number" ? number(value, { maximumSignificantDigits: 6 }) : String(value)]];
+  });
+}
+
+const said = (text) => h("p.sentence", { lang: "en" }, text);
+
+/** Every measure of every model: a row a model. */
+function measures(metrics) {
+  const models = Object.keys(metrics);
+  const kinds = [...new Set(models.flatMap((model) => Object.keys(metrics[model])))].sort();
+  const rows = models.map((model) => [model, ...kinds.map((kind) => (kind in metrics[model] ? exact(metrics[model][kind]) : "–"))]);
+  return h("div", { lang: "en" }, table(t("model.measures"), [t("model.measures.model"), ...kinds], rows));
+}
+
+/** What the builder writes behind the name of a model that was measured on each user's latest ratings. */
+const LATEST = "(chronological)";
+
+/** The models that have a measure, the best first. */
+function ranked(metrics, kind, best) {
+  const having = Object.keys(metrics).filter((model) => Number.isFinite(metrics[model][kind]));
+  return having.sort((a, b) => best * (metrics[b][kind] - metrics[a][kind])).map((name) => ({ name, values: [metrics[name][kind]] }));
+}
+
+/** The error of each model beside the worst baseline: what it saves, since bars from zero would all look alike. */
+function errors(metrics, split, title) {
+  const bars = ranked(metrics, "rmse", -1).filter(({ name }) => name.includes(LATEST) === split);
+  if (bars.length < 2) return null;
+  const worst = bars[bars.length - 1];
+  // The heading says it of all.
+  const saved = bars.map(({ name, values }) => ({ name: name.replace(LATEST, "").trim(), values: [worst.values[0] - values[0]] }));
+  return lying({ title, note: t("model.rmse.note", { name: worst.name.replace(LATEST, "").trim(), n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
+}
+
+function lists(metrics, kind) {
+  const bars = ranked(metrics, kind, 1);
+  return bars.length < 2 ? null : lying({ title: t("model.lists", { kind }), note: t("model.lists.note"), x: kind, y: t("model.measures.model"), bars });
+}
+
+/** What a trial was, in one line. */
+const trialName = (trial) => [`${t("model.trial")} ${trial.number}`, trial.algorithm, trial.n_factors ? tn("model.factors", trial.n_factors) : null].filter(Boolean).join(", ");
+
+function trials(found, { title, y, best }) {
+  const reached = found.filter((trial) => Number.isFinite(trial.score));
+  if (reached.length < 2) return null;
+  const series = [...new Set(reached.map((trial) => trial.algorithm ?? ""))];
+  const ended = reached.filter((trial) => (trial.fate ?? "finished") === "finished");
+  return points({
+    title,
+    note: t("model.trials.note", { n: number(found.length), ended: number(ended.length) }),
+    x: t("model.trial"),
+    y,
+    series,
+    points: reached.map((trial) => ({ x: trial.number, y: trial.score, of: series.indexOf(trial.algorithm ?? ""), name: trialName(trial), faint: !ended.includes(trial) })),
+    line: ended.length > 0 ? best(...ended.map((trial) => trial.score)) : undefined,
+  });
+}
+
+function release({ health, model }) {
   const pairs = [
-    ["model.release", found.release, (value) => h("code", null, value)],
-    ["model.moved_at", found.moved_at, date],
-    ["model.age", found.age_seconds, age],
-    ["model.data_until", found.data_until, date],
-    ["model.version", found.version, String],
-  ]
-    .filter(([, value]) => value !== null && value !== undefined)
-    .map(([key, value, say]) => [t(key), say(value)]);
-  const counts = found.counts
-    ? ["titles", "rated_titles", "users", "ratings"]
-        .filter((name) => Number.isFinite(found.counts[name]))
-        .map((name) => [t(`model.${name}`), number(found.counts[name])])
-    : [];
-  let ranking = t("model.ranking.none");
-  if (found.ranking && typeof found.ranking === "object") ranking = raw(found.ranking);
-  else if (found.ranking) ranking = found.ranking === true ? t("model.ranking.yes") : String(found.ranking);
-  const data = (found.artifacts ?? []).some((artifact) => artifact.kind.startsWith("eda"));
+    ["model.release", health?.release ?? model?.release, code],
+    ["model.moved_at", health?.moved_at, date],
+    ["model.age", health?.age_seconds, age],
+    ["model.data_until", health?.data_until ?? model?.data_until, date],
+    ["model.version", health?.version, String],
+    ["model.builder", model?.builder, String],
+    ["model.seed", model?.seed, String],
+  ];
+  return facts(pairs.filter(([, value]) => value !== null && value !== undefined).map(([key, value, say]) => [t(key), say(value)]));
+}
+
+function learnt(model) {
+  const counts = ["titles", "rated_titles", "users", "ratings", "superseded"].map((name) => [t(`model.${name}`), number(model.counts[name])]);
+  const rejected = Object.values(model.counts.rejected).reduce((a, b) => a + b, 0);
   return [
-    pairs.length > 0 ? dl(pairs) : null,
-    h(
-      "div.panels",
-      null,
-      counts.length > 0 ? section(t("model.counts"), dl(counts)) : null,
-      found.model ? section(t("model.rating"), typeof found.model === "object" ? raw(found.model) : h("p", null, String(found.model))) : null,
-      found.signal ? section(t("model.signal"), raw(found.signal)) : null,
-      section(t("model.ranking"), typeof ranking === "string" ? h("p", null, ranking) : ranking),
-      found.artifacts?.length > 0 ? section(t("model.artifacts"), artifacts(found.artifacts)) : null,
-      section(
-        t("model.more"),
-        h("ul", null, data ? h("li", null, h("a", { href: "eda" }, t("model.data"))) : null, h("li", null, h("a", { href: "docs" }, t("model.docs")))),
-      ),
-    ),
+    facts([...counts, [t("model.rejected"), number(rejected)]]),
+    h("p", null, h("a", { href: "#/data" }, t("model.data"))),
+    h("details", null, h("summary", null, t("model.sources")), table(t("model.sources"), [t("model.sources.file"), t("model.artifacts.bytes")], model.sources.map(({ name, bytes }) => [name, size(bytes)]))),
   ];
 }
 
-/** The page. */
-export function model() {
-  const stage = h("div.stage", null, waiting(2));
+function draw({ health, model }) {
+  const chosen = model ? parameters(model.parameters) : [];
+  return [
+    panel(t("model.heading.release"), release({ health, model })),
+    model ? panel(t("model.counts"), learnt(model)) : null,
+    health?.signal ? panel(t("model.signal"), said(health.signal.verdict)) : null,
+    model
+      ? panel(
+          t("model.rating"),
+          said(model.rating.verdict),
+          h("div.figures", null, errors(model.rating.metrics, false, t("model.rmse")), errors(model.rating.metrics, true, t("model.rmse.latest")), trials(model.rating_trials, { title: t("model.rating_trials"), y: t("model.rmse.y"), best: Math.min })),
+          measures(model.rating.metrics),
+          h("p.hint", null, t("model.measures.note")),
+        )
+      : null,
+    model && !model.ranking ? panel(t("model.ranking"), h("p", null, t("model.ranking.none"))) : null,
+    model?.ranking
+      ? panel(
+          t("model.ranking"),
+          said(model.ranking.verdict),
+          h("div.figures", null, lists(model.ranking.metrics, "ndcg@100"), trials(model.ranking_trials, { title: t("model.ranking_trials"), y: "nDCG@100", best: Math.max })),
+          measures(model.ranking.metrics),
+        )
+      : null,
+    chosen.length > 0 ? panel(t("model.chosen"), facts(chosen.map(([name, value]) => [code(name), value]))) : null,
+    health?.artifacts?.length > 0 ? panel(t("model.artifacts"), artifacts(health.artifacts)) : null,
+    panel(t("model.more"), h("ul", null, h("li", null, h("a", { href: "docs" }, t("model.docs"))))),
+  ];
+}
+
+/** What a route says; nothing where the server does not know it, as an older one. */
+async function known(path, signal) {
+  try {
+    return await get(path, {}, signal);
+  } catch (error) {
+    if (error instanceof Problem && error.noRoute) return undefined;
+    throw error;
+  }
+}
+
+/** Fills the page. */
+export function show(stage) {
   const asking = latest();
   function ask() {
+    fill(stage, waiting(2));
     asking(
-      (signal) => get("health", {}, signal),
-      (found) => fill(stage, draw(found)),
-      (problem) => fill(stage, problem.noRoute ? h("p.empty", null, t("model.unknown")) : trouble(problem, ask)),
+      async (signal) => {
+        const [health, model] = await Promise.all([known("health", signal), known("model", signal)]);
+        return { health, model };
+      },
+      (found) => fill(stage, found.health || found.model ? draw(found) : h("p.empty", null, t("model.unknown"))),
+      (problem) => fill(stage, trouble(problem, ask)),
     );
   }
   ask();
-  const content = [h("div.hero", null, h("h1", { tabindex: -1 }, t("model.heading")), h("p.lead", null, t("model.lead"))), stage];
-  return { title: t("model.heading"), content };
 }

@@ -88,7 +88,8 @@ export function syncStars(element, id) {
 
 /** The rated titles that speak for a recommendation, with bars. */
 function reasons(title, because) {
-  const found = title.reasons ?? [];
+  // A share that would be shown as nothing is no reason to a reader.
+  const found = (title.reasons ?? []).filter((reason, i) => i === 0 || reason.share >= 0.005);
   if (found.length === 0) return null;
   const most = Math.max(...found.map((reason) => reason.share));
   return h(
@@ -151,7 +152,7 @@ export function trouble(problem, again) {
   const said = problem.detail;
   let words;
   if (problem.status === 0) words = [h("p", null, t("error.offline"))];
-  else if (problem.noRoute) words = [h("p", null, t("error.route"))];
+  else if (problem.noRoute || problem.noApi) words = [h("p", null, t("error.route"))];
   else if (problem.status >= 500) words = [h("p", null, t("error.server", { status: problem.status }))];
   else {
     const heading = problem.status === 404 ? t("error.missing") : t("error.invalid");
@@ -170,3 +171,9 @@ export function field(label, input) {
   input.id = uid("field");
   return h("div.field", null, h("label", { for: input.id }, label), input);
 }
+
+/** Names and values. */
+export const facts = (pairs) => h("dl.facts", null, pairs.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
+
+/** A part of a page with a heading of its own. */
+export const panel = (heading, ...children) => h("section.panel", { "aria-label": heading }, h("h2", null, heading), ...children);

@@ -33,8 +33,7 @@ function query(heading, route, fields, say) {
           (signal) => get(route, params, signal),
           (found) => fill(out, h("p.sentence", null, say(found))),
           (problem) => {
-            const nothing = problem.status === 404 && !problem.noRoute;
-            fill(out, nothing ? h("p.sentence", null, t("queries.none")) : trouble(problem));
+            fill(out, problem.nothing ? h("p.sentence", null, t("queries.none")) : trouble(problem));
           },
         );
       },

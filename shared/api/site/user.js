@@ -51,8 +51,7 @@ function history(id) {
         fill(stage, list.children.length > 0 ? list : h("p.empty", null, t("user.history.none")), next);
       },
       (problem) => {
-        const unknown = problem.status === 404 && !problem.noRoute;
-        fill(stage, unknown ? h("p.empty", null, t("user.history.none")) : trouble(problem, () => more(cursor)));
+        fill(stage, problem.nothing ? h("p.empty", null, t("user.history.none")) : trouble(problem, () => more(cursor)));
       },
     );
   }

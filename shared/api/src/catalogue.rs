@@ -1,5 +1,7 @@
-//! What the function `titles` answers from: titles, the index to find them by, and what users have rated.
+//! What the function `titles` answers from: titles, the index to find them by, what users have rated, and the analysis
+//! of the data.
 
+use artifact::Analysis;
 use queries::title_search;
 use recommender::{Histories, Titles};
 use thiserror::Error;
@@ -31,6 +33,8 @@ pub(crate) struct Catalogue {
     pub(crate) titles: Titles,
     pub(crate) search: title_search::Index,
     pub(crate) histories: Histories,
+    /// Absent where the release has none.
+    pub(crate) analysis: Option<Analysis>,
     /// The release they are of.
     pub(crate) release: String,
 }
@@ -44,6 +48,7 @@ impl Catalogue {
         titles: Titles,
         search: title_search::Index,
         histories: Histories,
+        analysis: Option<Analysis>,
         release: String,
     ) -> Result<Self, CatalogueMismatch> {
         let expected = titles.len();
@@ -53,6 +58,6 @@ impl Catalogue {
         if histories.n_titles_at_least() > expected {
             return Err(CatalogueMismatch::Histories { found: histories.n_titles_at_least(), expected });
         }
-        Ok(Self { titles, search, histories, release })
+        Ok(Self { titles, search, histories, analysis, release })
     }
 }

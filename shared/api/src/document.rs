@@ -110,6 +110,9 @@ fn operation(endpoint: Endpoint, types: &mut SchemaGenerator) -> Operation {
             may_miss: true,
             ..Operation::of::<wire::User<'_>>(types)
         },
+        Endpoint::Eda => Operation { may_miss: true, ..Operation::new(json!({ "type": "object" })) },
+        Endpoint::EdaPage => Operation { may_miss: true, ..Operation::asset("text/html") },
+        Endpoint::Model => Operation::of::<wire::Model<'_>>(types),
         Endpoint::Health => Operation::of::<wire::Health<'_>>(types),
         Endpoint::OpenApi => Operation::new(json!({ "type": "object" })),
         Endpoint::Docs => Operation::asset("text/html"),
@@ -141,8 +144,17 @@ pub(crate) fn document(manifest: &Manifest) -> Value {
         "servers": [{ "url": "." }],
         "tags": tags,
         "paths": paths,
-        "components": { "schemas": types.take_definitions(true) },
+        "components": { "schemas": of_release(types.take_definitions(true), &manifest.platforms) },
     })
+}
+
+/// Types whose fields `platform` name one of the release's.
+fn of_release(mut types: Map<String, Value>, platforms: &[String]) -> Map<String, Value> {
+    let fields = types.values_mut().filter_map(|of| of.get_mut("properties")?.get_mut("platform"));
+    for field in fields.filter(|_| !platforms.is_empty()) {
+        field["enum"] = json!(platforms);
+    }
+    types
 }
 
 fn of_route(route: &Route, said: &Operation, platforms: &[String], types: &mut SchemaGenerator) -> Value {
@@ -153,7 +165,8 @@ fn of_route(route: &Route, said: &Operation, platforms: &[String], types: &mut S
     let media = said.media;
     let content = json!({ media: { "schema": said.answer } });
     responses.insert("200".to_owned(), json!({ "description": "The answer.", "content": content }));
-    if said.path.is_some() || !said.query.is_empty() || said.takes_body {
+    // Those that are everywhere look at no parameter.
+    if !route.endpoint.is_everywhere() {
         responses
             .insert("400".to_owned(), refused("A parameter is missing, malformed, out of range or unknown."));
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use artifact::Analysis;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, header};
@@ -307,17 +308,62 @@ pub(crate) async fn user(
     Ok(json(&wire::User { user_id: &id, n_ratings: titles.len(), ratings: ratings.collect(), next_cursor }))
 }
 
+fn analysis(catalogue: &Catalogue) -> Result<&Analysis, Problem> {
+    catalogue.analysis.as_ref().ok_or_else(|| {
+        let release = &catalogue.release;
+        Problem::not_found(format!(
+            "release {release} has no analysis of its data; `cartelera build` makes one"
+        ))
+    })
+}
+
+pub(crate) async fn eda(
+    State(catalogue): State<Arc<Catalogue>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Params::new(query.as_deref()).finish(Some(()))?;
+    let json = analysis(&catalogue)?.json().to_owned();
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+pub(crate) async fn eda_page(
+    State(catalogue): State<Arc<Catalogue>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    Params::new(query.as_deref()).finish(Some(()))?;
+    let analysis = analysis(&catalogue)?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    let mut response = (headers, analysis.page().to_owned()).into_response();
+    // What may frame a page cannot stand in the page itself.
+    let policy = format!("{}; frame-ancestors 'none'", analysis.policy());
+    let policy = HeaderValue::try_from(policy).map_err(|error| {
+        tracing::error!(%error, "the analysis has a policy that is no header");
+        Problem::internal()
+    })?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
 pub(crate) async fn health(State(about): State<Arc<About>>) -> Response {
     json(&about.health(SystemTime::now()))
+}
+
+pub(crate) async fn model(State(about): State<Arc<About>>) -> Response {
+    json(&about.model())
 }
 
 pub(crate) async fn openapi(State(about): State<Arc<About>>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], about.document().to_owned()).into_response()
 }
 
-/// What the page may do: load from where it came from, and nothing else.
-const PAGE_POLICY: &str =
-    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+/// What the page may do: load from where it came from, and nothing else. Its icon is empty, since a browser would ask for
+/// one.
+const PAGE_POLICY: &str = "default-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; object-src 'none'";
 
 fn asset(media: &'static str, text: &'static str) -> Response {
     let headers = [

@@ -15,6 +15,7 @@ use serde::Serialize;
 pub struct Problem {
     /// A name for this kind of problem, stable over releases.
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = KINDS))]
     kind: &'static str,
     /// The kind in words.
     title: &'static str,
@@ -36,6 +37,15 @@ pub(crate) struct ParameterError {
     pub(crate) problem: String,
 }
 
+/// The names of all kinds.
+const KINDS: [&str; 6] = [INVALID_PARAMETER, NOT_FOUND, NO_ROUTE, METHOD_NOT_ALLOWED, TOO_LARGE, INTERNAL];
+const INVALID_PARAMETER: &str = "urn:cartelera:problem:invalid-parameter";
+const NOT_FOUND: &str = "urn:cartelera:problem:not-found";
+const NO_ROUTE: &str = "urn:cartelera:problem:no-route";
+const METHOD_NOT_ALLOWED: &str = "urn:cartelera:problem:method-not-allowed";
+const TOO_LARGE: &str = "urn:cartelera:problem:too-large";
+const INTERNAL: &str = "urn:cartelera:problem:internal";
+
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
@@ -46,7 +56,7 @@ impl Problem {
             errors.iter().map(|e| format!("{}: {}", e.parameter, e.problem)).collect::<Vec<_>>().join("; ");
         let problem = Self::new(
             StatusCode::BAD_REQUEST,
-            "urn:cartelera:problem:invalid-parameter",
+            INVALID_PARAMETER,
             "A parameter is missing, malformed or out of range",
             detail,
         );
@@ -58,13 +68,13 @@ impl Problem {
     }
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "urn:cartelera:problem:not-found", "Nothing matches", detail)
+        Self::new(StatusCode::NOT_FOUND, NOT_FOUND, "Nothing matches", detail)
     }
 
     pub(crate) fn no_route(path: &str, known: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
-            "urn:cartelera:problem:no-route",
+            NO_ROUTE,
             "There is no such route",
             format!("{path} is no route; there are {known}"),
         )
@@ -73,7 +83,7 @@ impl Problem {
     pub(crate) fn method_not_allowed(method: &str, path: &str) -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            "urn:cartelera:problem:method-not-allowed",
+            METHOD_NOT_ALLOWED,
             "This route does not know the method",
             format!("{path} does not answer {method}"),
         )
@@ -82,7 +92,7 @@ impl Problem {
     pub(crate) fn too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "urn:cartelera:problem:too-large",
+            TOO_LARGE,
             "The request body is too large",
             format!("a body has at most {limit} bytes"),
         )
@@ -92,7 +102,7 @@ impl Problem {
     pub(crate) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "urn:cartelera:problem:internal",
+            INTERNAL,
             "Something went wrong here",
             "the log says what",
         )

@@ -13,7 +13,7 @@ pub enum Function {
     GetActor,
     /// Recommendations, predictions, similar titles.
     Recommend,
-    /// The catalogue: titles by typing, one title, what a user has rated.
+    /// The catalogue: titles by typing, one title, what a user has rated, what the data are like.
     Titles,
 }
 
@@ -56,11 +56,8 @@ impl Function {
     pub fn optional_kinds(self) -> &'static [Kind] {
         match self {
             Self::Recommend => &[Kind::RankingModel],
-            Self::GetMaxDuration
-            | Self::GetScoreCount
-            | Self::GetCountPlatform
-            | Self::GetActor
-            | Self::Titles => &[],
+            Self::Titles => &[Kind::Eda],
+            Self::GetMaxDuration | Self::GetScoreCount | Self::GetCountPlatform | Self::GetActor => &[],
         }
     }
 }
@@ -99,7 +96,10 @@ pub enum Endpoint {
     FindTitles,
     Title,
     User,
+    Eda,
+    EdaPage,
     Health,
+    Model,
     OpenApi,
     Docs,
     DocsScript,
@@ -109,7 +109,10 @@ pub enum Endpoint {
 impl Endpoint {
     /// Whether every function answers it, each for itself. The gateway sends it to the function in the table.
     pub const fn is_everywhere(self) -> bool {
-        matches!(self, Self::Health | Self::OpenApi | Self::Docs | Self::DocsScript | Self::DocsStyle)
+        matches!(
+            self,
+            Self::Health | Self::Model | Self::OpenApi | Self::Docs | Self::DocsScript | Self::DocsStyle
+        )
     }
 }
 
@@ -129,7 +132,7 @@ pub struct Route {
 }
 
 /// The one route table: routers, the local server, the gateway and the documents are made from it.
-pub const ROUTES: [Route; 16] = [
+pub const ROUTES: [Route; 19] = [
     Route {
         method: Method::Get,
         path: "/get_max_duration",
@@ -209,10 +212,31 @@ pub const ROUTES: [Route; 16] = [
     },
     Route {
         method: Method::Get,
+        path: "/eda",
+        function: Function::Titles,
+        endpoint: Endpoint::Eda,
+        summary: "What exploratory analysis found in the data, as the builder's `eda.json` has it.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/eda.html",
+        function: Function::Titles,
+        endpoint: Endpoint::EdaPage,
+        summary: "The same to look at.",
+    },
+    Route {
+        method: Method::Get,
         path: "/health",
         function: Function::Titles,
         endpoint: Endpoint::Health,
         summary: "The release that is served, its age, its models and artifacts.",
+    },
+    Route {
+        method: Method::Get,
+        path: "/model",
+        function: Function::Titles,
+        endpoint: Endpoint::Model,
+        summary: "What the release was trained on, how good it is, and what was tried.",
     },
     Route {
         method: Method::Get,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use artifact::{Manifest, Pointer};
+use artifact::{Analysis, Manifest, Pointer};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -104,6 +104,8 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
                 let handler = match endpoint {
                     Endpoint::Title => get(handlers::title),
                     Endpoint::User => get(handlers::user),
+                    Endpoint::Eda => get(handlers::eda),
+                    Endpoint::EdaPage => get(handlers::eda_page),
                     _ => get(handlers::find_titles),
                 };
                 handler.with_state(Arc::clone(&catalogue))
@@ -126,13 +128,14 @@ async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommend
 }
 
 async fn catalogue(store: &dyn Store, manifest: &Manifest) -> Result<Catalogue, StartError> {
-    let (titles, search, histories) = tokio::try_join!(
+    let (titles, search, histories, analysis) = tokio::try_join!(
         store::load::<Titles>(store, manifest),
         store::load::<title_search::Index>(store, manifest),
         store::load::<Histories>(store, manifest),
+        store::load_optional::<Analysis>(store, manifest),
     )?;
     let release = manifest.release();
-    Catalogue::new(titles, search, histories, release.clone())
+    Catalogue::new(titles, search, histories, analysis, release.clone())
         .map_err(|source| StartError::Catalogue { release, source })
 }
 
@@ -154,6 +157,7 @@ fn finish(router: Router, about: About) -> Router {
         .filter(|route| route.endpoint.is_everywhere())
         .fold(router, |router, route| {
             let handler = match route.endpoint {
+                Endpoint::Model => get(handlers::model),
                 Endpoint::OpenApi => get(handlers::openapi),
                 Endpoint::Docs => get(handlers::docs),
                 Endpoint::DocsScript => get(handlers::docs_script),

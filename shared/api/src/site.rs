@@ -43,10 +43,13 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "star.svg": SVG,
     "api.js": MODULE,
     "app.js": MODULE,
+    "charts.js": MODULE,
+    "data.js": MODULE,
     "dom.js": MODULE,
     "filters.js": MODULE,
     "home.js": MODULE,
     "i18n.js": MODULE,
+    "i18n.later.js": MODULE,
     "model.js": MODULE,
     "parts.js": MODULE,
     "queries.js": MODULE,
@@ -134,6 +137,9 @@ mod tests {
 
     use super::*;
 
+    /// Modules that are loaded when their page is opened.
+    const LATER: [&str; 4] = ["charts.js", "data.js", "i18n.later.js", "model.js"];
+
     async fn ask(path: &str, known: Option<&str>) -> (StatusCode, HeaderMap, Vec<u8>) {
         let mut request = Request::builder().uri(path);
         if let Some(known) = known {
@@ -196,8 +202,19 @@ mod tests {
             .collect();
         let listed: BTreeSet<String> = ASSETS.iter().map(|(name, ..)| (*name).to_owned()).collect();
         assert_eq!(found, listed);
-        let n_bytes: usize = ASSETS.iter().map(|(_, _, body)| body.len()).sum();
-        assert!(n_bytes < 100_000, "{n_bytes} bytes, uncompressed");
+        let first: BTreeSet<&str> =
+            ASSETS.iter().map(|(name, ..)| *name).filter(|name| !LATER.contains(name)).collect();
+        let n_bytes: usize = first.iter().map(|name| text(name).len()).sum();
+        assert!(n_bytes < 90_000, "{n_bytes} bytes, uncompressed; the first answers of the API come on top");
+
+        // What comes first imports nothing of what comes later, and is named by the page, so that no file waits for another.
+        for name in &first {
+            for later in LATER.iter().chain(&["app.js"]) {
+                assert!(!text(name).contains(&format!("from \"./{later}\"")), "{name} waits for {later}");
+            }
+            let named = text("index.html").contains(&format!("\"site/{name}\""));
+            assert!(named || ["index.html", "star.svg"].contains(name), "the page does not name {name}");
+        }
     }
 
     #[test]
@@ -221,6 +238,8 @@ mod tests {
         }
     }
 
+    const DICTIONARIES: [&str; 2] = ["i18n.js", "i18n.later.js"];
+
     /// The keys of a dictionary: lines that begin with a quoted name and a colon.
     fn keys(dictionary: &str) -> Vec<&str> {
         let lines = dictionary.lines().filter_map(|line| line.trim_start().strip_prefix('"'));
@@ -239,9 +258,12 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_words() {
-        let words = text("i18n.js");
-        let (en, es) = words.split_once("\n  es: {").unwrap();
-        let (en, es) = (keys(en), keys(es));
+        let (mut en, mut es) = (Vec::new(), Vec::new());
+        for file in DICTIONARIES {
+            let (of_en, of_es) = text(file).split_once("\n  es: {").unwrap();
+            en.extend(keys(of_en));
+            es.extend(keys(of_es));
+        }
         assert!(en.len() > 100, "{} keys", en.len());
         assert_eq!(en, es, "the same keys in the same order");
         let known: BTreeSet<&str> = en.iter().copied().collect();
@@ -255,7 +277,8 @@ mod tests {
             }
         }
         assert!(used.len() > 80, "{} keys found", used.len());
-        let all: String = modules().filter(|(name, _)| *name != "i18n.js").map(|(_, text)| text).collect();
+        let all: String =
+            modules().filter(|(name, _)| !DICTIONARIES.contains(name)).map(|(_, text)| text).collect();
         for key in known {
             let stem = key.trim_end_matches(".one").trim_end_matches(".other");
             let group = stem.rsplit_once('.').map_or(stem, |(group, _)| group);
@@ -268,11 +291,13 @@ mod tests {
 
     #[test]
     fn spanish_questions_and_exclamations_open_as_they_close() {
-        let (_, es) = text("i18n.js").split_once("\n  es: {").unwrap();
-        let (es, _) = es.split_once("\n};").unwrap();
-        for line in es.lines() {
-            for (open, close) in [('¿', '?'), ('¡', '!'), ('«', '»')] {
-                assert_eq!(line.matches(open).count(), line.matches(close).count(), "{line}");
+        for file in DICTIONARIES {
+            let (_, es) = text(file).split_once("\n  es: {").unwrap();
+            let (es, _) = es.split_once("\n};").unwrap();
+            for line in es.lines() {
+                for (open, close) in [('¿', '?'), ('¡', '!'), ('«', '»')] {
+                    assert_eq!(line.matches(open).count(), line.matches(close).count(), "{line}");
+                }
             }
         }
     }

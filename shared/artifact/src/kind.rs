@@ -26,11 +26,13 @@ pub enum Kind {
     RankingModel = 8,
     /// Index of titles by the words in their names.
     TitleSearch = 9,
+    /// What exploratory analysis found in the data.
+    Eda = 10,
 }
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::MaxDuration,
         Self::ScoreCount,
         Self::CountPlatform,
@@ -40,6 +42,7 @@ impl Kind {
         Self::Histories,
         Self::RankingModel,
         Self::TitleSearch,
+        Self::Eda,
     ];
 
     /// The number in the envelope.
@@ -64,6 +67,7 @@ impl Kind {
             Self::Histories => "histories",
             Self::RankingModel => "ranking-model",
             Self::TitleSearch => "title-search",
+            Self::Eda => "eda",
         }
     }
 

@@ -3,6 +3,7 @@
 //! Bytes in, bytes out: nothing here opens a file. `FORMAT.md` beside this crate says in MUST and MAY
 //! what [`open`] checks; the two are kept in step by tests.
 
+mod analysis;
 pub mod blocks;
 mod codec;
 mod digest;
@@ -10,6 +11,7 @@ mod envelope;
 mod kind;
 mod manifest;
 
+pub use analysis::{Analysis, StoredAnalysis};
 pub use codec::{Artifact, EncodeError};
 pub use digest::{Digest, DigestError, Hasher};
 pub use envelope::{FORMAT_VERSION, HEADER_BYTES, MAGIC, MAX_PAYLOAD_BYTES, ReadError, inspect, open, seal};

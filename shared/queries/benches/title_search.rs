@@ -77,9 +77,19 @@ fn keystrokes(c: &mut Criterion) {
             index.answer(&typed[at])
         });
     });
-    for (name, question) in
-        [("letter", "c"), ("nothing", ""), ("errors-in-three-long-words", "wabreno terinsatr chevidpa")]
-    {
+    // The slowest questions known: words in which two errors are forgiven, alone and after words that leave many titles.
+    let long: Vec<&str> = typed.iter().flat_map(|name| name.split(' ')).filter(|w| w.len() >= 8).collect();
+    let sixteen =
+        long.iter().step_by((long.len() / 16).max(1)).take(16).copied().collect::<Vec<_>>().join(" ");
+    for (name, question) in [
+        ("letter", "c"),
+        ("nothing", ""),
+        ("errors-in-one-long-word", "terinsatr"),
+        ("errors-in-three-long-words", "wabreno terinsatr chevidpa"),
+        ("errors-in-two-long-words-after-a-letter", "s terinsatr chevidpa"),
+        ("errors-that-many-words-have", "carterin carterin carterin"),
+        ("errors-in-sixteen-long-words", sixteen.as_str()),
+    ] {
         group.bench_function(name, |b| b.iter(|| index.answer(question)));
     }
     group.finish();

@@ -5,7 +5,8 @@
 //!
 //! The vocabulary is sorted, so words with a common beginning stand together. Looking for words with errors in
 //! them walks it as the trie that it is: the rows of the distance matrix that two neighbours have in common are
-//! computed once, and a beginning that already has too many errors is skipped with all its words.
+//! computed once, and a beginning that already has too many errors is skipped with all its words. From the second word
+//! on, where few titles are left, only the words of their names are walked.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,147 @@ pub struct Index {
     offsets: Vec<u32>,
     /// Places in `by_rank`, ascending within a word.
     ranks: Vec<u32>,
+    /// The same the other way about; it follows from the others, and is not stored.
+    words_of: WordsOf,
+}
+
+/// The words of each title, by its place in `by_rank`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct WordsOf {
+    /// Where each title's words begin; one more than there are titles.
+    offsets: Vec<u32>,
+    /// Positions of words, ascending within a title.
+    words: Vec<u32>,
+}
+
+impl WordsOf {
+    /// `offsets` and `ranks` are those of an [`Index`] of `n_titles`.
+    fn new(n_titles: usize, offsets: &[u32], ranks: &[u32]) -> Self {
+        let mut starts = vec![0_u32; n_titles + 1];
+        for &rank in ranks {
+            starts[rank as usize + 1] += 1;
+        }
+        for title in 0..n_titles {
+            starts[title + 1] += starts[title];
+        }
+        let mut next = starts.clone();
+        let mut words = vec![0; ranks.len()];
+        for (word, range) in offsets.windows(2).enumerate() {
+            for &rank in &ranks[range[0] as usize..range[1] as usize] {
+                let slot = &mut next[rank as usize];
+                words[*slot as usize] = word as u32;
+                *slot += 1;
+            }
+        }
+        Self { offsets: starts, words }
+    }
+
+    fn of(&self, rank: usize) -> &[u32] {
+        &self.words[self.offsets[rank] as usize..self.offsets[rank + 1] as usize]
+    }
+}
+
+/// Words in order: all of an index, or those at some positions.
+#[derive(Clone, Copy)]
+struct Vocabulary<'a> {
+    words: &'a TextHeap,
+    /// Positions in `words`, ascending.
+    some: Option<&'a [u32]>,
+}
+
+impl<'a> Vocabulary<'a> {
+    fn len(&self) -> usize {
+        self.some.map_or(self.words.len(), <[u32]>::len)
+    }
+
+    /// The position in the index of the word at `at`.
+    fn position(&self, at: usize) -> usize {
+        self.some.map_or(at, |some| some[at] as usize)
+    }
+
+    fn get(&self, at: usize) -> &'a str {
+        self.words.get(self.position(at))
+    }
+
+    /// Every word of the vocabulary that `typed` fits, by position, and how.
+    fn fits(&self, typed: &str, mut found: impl FnMut(usize, Fit)) {
+        let begins = self.beginning_with(typed);
+        for at in begins.clone() {
+            found(self.position(at), if self.get(at) == typed { Fit::Exact } else { Fit::Prefix });
+        }
+        let most = forgiven(typed.chars().count());
+        if most == 0 {
+            return;
+        }
+        let mut distances = Distances::new(typed, most);
+        let mut at = 0;
+        'words: while at < self.len() {
+            if at == begins.start && !begins.is_empty() {
+                at = begins.end;
+                continue;
+            }
+            let word = self.get(at);
+            let shared = distances.letters.iter().zip(word.chars()).take_while(|(a, b)| **a == *b).count();
+            distances.cut(shared);
+            let mut n_bytes: usize = distances.letters.iter().map(|c| c.len_utf8()).sum();
+            for letter in word.chars().skip(shared) {
+                distances.push(letter);
+                n_bytes += letter.len_utf8();
+                if distances.is_hopeless() {
+                    let end = self.end_of(&word[..n_bytes], at);
+                    if distances.begins() {
+                        (at..end).for_each(|at| found(self.position(at), Fit::PrefixErrors));
+                    }
+                    at = end;
+                    continue 'words;
+                }
+            }
+            if let Some(fit) = distances.fit() {
+                found(self.position(at), fit);
+            }
+            at += 1;
+        }
+    }
+
+    /// The positions of the words that begin with `beginning`.
+    fn beginning_with(&self, beginning: &str) -> std::ops::Range<usize> {
+        let first = self.first_from(0, |word| word >= beginning);
+        first..self.first_from(first, |word| word > beginning && !word.starts_with(beginning))
+    }
+
+    /// Where the words end that begin as the word at `at` does. Few words share a beginning that is skipped, so the steps
+    /// grow from there: a search of the whole vocabulary took most of the time.
+    fn end_of(&self, beginning: &str, at: usize) -> usize {
+        let (mut last, mut step) = (at, 1);
+        while last + step < self.len() && self.get(last + step).starts_with(beginning) {
+            last += step;
+            step *= 2;
+        }
+        let (mut low, mut high) = (last + 1, (last + step).min(self.len()));
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.get(middle).starts_with(beginning) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// The first position from `from` whose word `holds`, which no word does before one that does.
+    fn first_from(&self, from: usize, holds: impl Fn(&str) -> bool) -> usize {
+        let (mut low, mut high) = (from, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if holds(self.get(middle)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
 }
 
 /// How a word that was typed fits a word of a name, the best first.
@@ -108,13 +250,14 @@ pub fn build(table: &TitleTable, ratings: &RatingTable) -> Index {
             }
         }
     }
-    let mut index = Index { by_rank, words: TextHeap::default(), offsets: vec![0], ranks: Vec::new() };
+    let (mut vocabulary, mut offsets, mut all) = (TextHeap::default(), vec![0], Vec::new());
     for (word, ranks) in found {
-        index.words.push(&word);
-        index.ranks.extend(ranks);
-        index.offsets.push(index.ranks.len() as u32);
+        vocabulary.push(&word);
+        all.extend(ranks);
+        offsets.push(all.len() as u32);
     }
-    index
+    let words_of = WordsOf::new(by_rank.len(), &offsets, &all);
+    Index { by_rank, words: vocabulary, offsets, ranks: all, words_of }
 }
 
 /// Rows of the distance matrix between what was typed and the beginnings of a word, one row a letter of the word.
@@ -215,9 +358,13 @@ impl Index {
         let n = self.by_rank.len();
         let mut total = vec![0_u16; n];
         let mut n_words = 0;
-        for word in words(&folded).take(MAX_WORDS) {
+        // Words in which no error is forgiven are quick to look up, and leave fewer titles for those in which one is.
+        let mut asked: Vec<&str> = words(&folded).take(MAX_WORDS).collect();
+        asked.sort_by_key(|word| forgiven(word.chars().count()) > 0);
+        for word in asked {
+            let some = if n_words == 0 { None } else { self.words_among(&total) };
             let mut best = vec![NO_FIT; n];
-            self.fits(word, |at, fit| {
+            Vocabulary { words: &self.words, some: some.as_deref() }.fits(word, |at, fit| {
                 for &rank in &self.ranks[self.offsets[at] as usize..self.offsets[at + 1] as usize] {
                     let best = &mut best[rank as usize];
                     *best = (*best).min(fit as u16);
@@ -237,84 +384,19 @@ impl Index {
         by_fit.concat()
     }
 
-    /// Every word of the vocabulary that `typed` fits, by position, and how.
-    fn fits(&self, typed: &str, mut found: impl FnMut(usize, Fit)) {
-        let begins = self.beginning_with(typed);
-        for at in begins.clone() {
-            found(at, if self.words.get(at) == typed { Fit::Exact } else { Fit::Prefix });
-        }
-        let most = forgiven(typed.chars().count());
-        if most == 0 {
-            return;
-        }
-        let mut distances = Distances::new(typed, most);
-        let mut at = 0;
-        'words: while at < self.words.len() {
-            if at == begins.start && !begins.is_empty() {
-                at = begins.end;
-                continue;
-            }
-            let word = self.words.get(at);
-            let shared = distances.letters.iter().zip(word.chars()).take_while(|(a, b)| **a == *b).count();
-            distances.cut(shared);
-            let mut n_bytes: usize = distances.letters.iter().map(|c| c.len_utf8()).sum();
-            for letter in word.chars().skip(shared) {
-                distances.push(letter);
-                n_bytes += letter.len_utf8();
-                if distances.is_hopeless() {
-                    let end = self.end_of(&word[..n_bytes], at);
-                    if distances.begins() {
-                        (at..end).for_each(|at| found(at, Fit::PrefixErrors));
-                    }
-                    at = end;
-                    continue 'words;
-                }
-            }
-            if let Some(fit) = distances.fit() {
-                found(at, fit);
-            }
-            at += 1;
-        }
-    }
-
-    /// The positions of the words that begin with `beginning`.
-    fn beginning_with(&self, beginning: &str) -> std::ops::Range<usize> {
-        let first = self.first_from(0, |word| word >= beginning);
-        first..self.first_from(first, |word| word > beginning && !word.starts_with(beginning))
-    }
-
-    /// Where the words end that begin as the word at `at` does. Few words share a beginning that is skipped, so the steps
-    /// grow from there: a search of the whole vocabulary took most of the time.
-    fn end_of(&self, beginning: &str, at: usize) -> usize {
-        let (mut last, mut step) = (at, 1);
-        while last + step < self.words.len() && self.words.get(last + step).starts_with(beginning) {
-            last += step;
-            step *= 2;
-        }
-        let (mut low, mut high) = (last + 1, (last + step).min(self.words.len()));
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.words.get(middle).starts_with(beginning) {
-                low = middle + 1;
-            } else {
-                high = middle;
+    /// The words of the titles that fit so far, where these are few enough to be worth a vocabulary of their own.
+    fn words_among(&self, total: &[u16]) -> Option<Vec<u32>> {
+        let most = self.ranks.len() / 8;
+        let mut some = Vec::new();
+        for rank in (0..total.len()).filter(|&rank| total[rank] != NO_FIT) {
+            some.extend_from_slice(self.words_of.of(rank));
+            if some.len() > most {
+                return None;
             }
         }
-        low
-    }
-
-    /// The first position from `from` whose word `holds`, which no word does before one that does.
-    fn first_from(&self, from: usize, holds: impl Fn(&str) -> bool) -> usize {
-        let (mut low, mut high) = (from, self.words.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if holds(self.words.get(middle)) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        low
+        some.sort_unstable();
+        some.dedup();
+        Some(some)
     }
 }
 
@@ -362,6 +444,7 @@ impl Artifact for Index {
             words: TextHeap::from_blocks("words", s.word_offsets, s.words, n_words)?,
             offsets: blocks::to_offsets("offsets", s.offsets, n_words, s.n_ranks)?,
             ranks: blocks::to_u32("ranks", s.ranks, s.n_ranks as usize)?,
+            words_of: WordsOf::default(),
         };
         let mut named = vec![false; n_titles];
         for &title in &index.by_rank {
@@ -381,7 +464,7 @@ impl Artifact for Index {
             .windows(2)
             .all(|cut| index.ranks[cut[0] as usize..cut[1] as usize].is_sorted_by(|a, b| a < b));
         Invalid::unless(ascend, "ranks", "a word's titles are not in order")?;
-        Ok(index)
+        Ok(Self { words_of: WordsOf::new(n_titles, &index.offsets, &index.ranks), ..index })
     }
 }
 

@@ -49,6 +49,10 @@ pub enum Strategy {
 }
 
 impl Strategy {
+    /// Every strategy.
+    pub const ALL: [Self; 6] =
+        [Self::Ranking, Self::RankingFoldIn, Self::Svd, Self::Biases, Self::FoldIn, Self::Popular];
+
     /// The name used on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -110,6 +114,9 @@ pub enum ItemStrategy {
 }
 
 impl ItemStrategy {
+    /// Every strategy.
+    pub const ALL: [Self; 2] = [Self::Factors, Self::Genres];
+
     /// The name used on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -147,6 +147,7 @@ fn domains(corpus: &mut Corpus) {
     histories(&mut Fields::of(corpus, Kind::Histories));
     ranking_model(&mut Fields::of(corpus, Kind::RankingModel));
     title_search(&mut Fields::of(corpus, Kind::TitleSearch));
+    eda(&mut Fields::of(corpus, Kind::Eda));
 }
 
 fn count_platform(fields: &mut Fields<'_, mirror::CountPlatform>) {
@@ -341,6 +342,16 @@ fn histories(fields: &mut Fields<'_, mirror::Histories>) {
     fields.add("rating.nan", |s| set(&mut s.rating, 0, f32::NAN.to_le_bytes()));
     fields.add("rating.below-the-scale", |s| set(&mut s.rating, 0, 0.25_f32.to_le_bytes()));
     fields.add("rating.above-the-scale", |s| set(&mut s.rating, 0, 5.5_f32.to_le_bytes()));
+}
+
+fn eda(fields: &mut Fields<'_, mirror::Eda>) {
+    fields.add("json.no-utf-8", |s| s.json[3] = 0xff);
+    fields.add("json.cut", |s| shorten(&mut s.json));
+    fields.add("json.array", |s| s.json = b"[1]".to_vec());
+    fields.add("policy.empty", |s| s.policy.clear());
+    fields.add("policy.another-header", |s| s.policy.extend(b"\r\nset-cookie: a=b"));
+    fields.add("page.no-utf-8", |s| s.page[60] = 0xff);
+    fields.add("page.no-document", |s| s.page = b"{}".to_vec());
 }
 
 fn title_search(fields: &mut Fields<'_, mirror::TitleSearch>) {

@@ -237,10 +237,13 @@ async fn every_route_answers() {
         Asked::get(Titles, "/users/2", ""),
         Asked::get(Titles, "/users/2", "limit=1"),
         Asked::get(Titles, "/users/ana%40casa", "limit=1"),
+        Asked { ranking: true, ..Asked::get(Titles, "/eda", "") },
     ];
     let dialogue = dialogue(&questions, "application/json").await;
     assert!(dialogue.iter().all(|d| d["status"] == 200));
-    for route in api::ROUTES.iter().filter(|route| !route.endpoint.is_everywhere()) {
+    // Pages answer no question in JSON.
+    let asks = |r: &&api::Route| !r.endpoint.is_everywhere() && r.endpoint != api::Endpoint::EdaPage;
+    for route in api::ROUTES.iter().filter(asks) {
         let path = route.path.split_once('{').map_or(route.path, |(fixed, _)| fixed);
         let start = format!("{} {path}", route.method.as_str());
         assert!(dialogue.iter().any(|d| d["asked"].as_str().unwrap().starts_with(&start)), "{start}");
@@ -397,6 +400,43 @@ async fn health_is_that_of_the_function_asked() {
         said.push(body);
     }
     insta::assert_json_snapshot!("health", said);
+}
+
+/// Every function tells how the models were made, the searches apart from what they chose.
+#[tokio::test]
+async fn the_models_are_told_with_what_was_tried() {
+    let asked = |function, ranking| Asked { ranking, ..Asked::get(function, "/model", "") };
+    let (status, content_type, body) = answer(&asked(Function::Titles, true), Origin::Stage).await;
+    assert_eq!((status, content_type.as_str()), (200, "application/json"));
+    let other = answer(&asked(Function::GetActor, true), Origin::FunctionUrl).await.2;
+    assert_eq!(body, other);
+    insta::assert_json_snapshot!(
+        "model",
+        [body, answer(&asked(Function::Titles, false), Origin::Stage).await.2]
+    );
+}
+
+/// What the release says of its data, as text and as a page that may run its own script and no other.
+#[tokio::test]
+async fn the_analysis_of_the_data_is_served_where_the_release_has_one() {
+    let analysis = tests::golden::analysis();
+    for (path, media, text) in [
+        ("/eda", "application/json", analysis.json()),
+        ("/eda.html", "text/html; charset=utf-8", analysis.page()),
+    ] {
+        let asked = Asked { ranking: true, ..Asked::get(Function::Titles, path, "") };
+        let response = raw_answer(&asked, Origin::Stage).await;
+        assert_eq!(
+            (&response["statusCode"], &response["headers"]["content-type"]),
+            (&json!(200), &json!(media))
+        );
+        assert_eq!((&response["body"], &response["isBase64Encoded"]), (&json!(text), &json!(false)));
+        let policy = response["headers"]["content-security-policy"].as_str();
+        assert_eq!(policy, (path == "/eda.html").then_some("default-src 'none'; frame-ancestors 'none'"));
+        let (status, content_type, body) = answer(&Asked { ranking: false, ..asked }, Origin::Stage).await;
+        assert_eq!((status, content_type.as_str()), (404, "application/problem+json"));
+        assert!(body["detail"].as_str().unwrap().contains("has no analysis"), "{body}");
+    }
 }
 
 /// Pages put together are the list, whatever their length.

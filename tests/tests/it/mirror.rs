@@ -120,6 +120,8 @@ mirror!(TitleSearch {
     words: Block,
 });
 
+mirror!(Eda { json: Block, policy: Block, page: Block });
+
 mirror!(Histories {
     n_users: u32,
     n_ratings: u64,
@@ -157,7 +159,8 @@ both_ways!(
     RatingModel,
     Histories,
     RankingModel,
-    TitleSearch
+    TitleSearch,
+    Eda
 );
 
 #[test]

@@ -10,6 +10,7 @@ use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
     FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
 };
+use serde_json::{Value, json};
 use store::{MemoryStore, Store};
 
 const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
@@ -120,6 +121,23 @@ fn sealed<T: Artifact>(value: &T) -> (ArtifactKind, Bytes) {
     (T::KIND, value.to_bytes().unwrap().into())
 }
 
+/// What a builder says of its searches: a trial that ended well, one that did not, and what was chosen.
+fn tried() -> [(String, Value); 3] {
+    let biases = json!({ "algorithm": "biases", "n_epochs": 10 });
+    let svd = json!({ "algorithm": "svd", "n_factors": 8 });
+    [
+        ("model".to_owned(), biases.clone()),
+        (
+            "trials".to_owned(),
+            json!([
+                { "number": 0, "params": biases, "validation_rmse": 0.875, "fate": "finished" },
+                { "number": 1, "params": svd, "validation_rmse": null, "fate": "diverged" },
+            ]),
+        ),
+        ("ranking_trials".to_owned(), json!([{ "ndcg": 0.25, "params": { "n_factors": 2 } }])),
+    ]
+}
+
 /// A store that serves the release, whose lists are ordered by predicted score.
 pub(crate) async fn store() -> MemoryStore {
     let store = MemoryStore::default();
@@ -127,7 +145,7 @@ pub(crate) async fn store() -> MemoryStore {
     store
 }
 
-/// The same with a ranking model.
+/// The same with what a release may have or not: a ranking model, and an analysis of the data.
 pub(crate) async fn store_with_ranking() -> MemoryStore {
     let store = MemoryStore::default();
     publish_with_ranking(&store).await;
@@ -152,6 +170,9 @@ async fn publish(store: &dyn Store, ranking: Option<RankingModel>) {
         sealed(&title_search::build(&titles, &ratings)),
     ];
     artifacts.extend(ranking.iter().map(sealed));
+    if ranking.is_some() {
+        artifacts.push(sealed(&tests::golden::analysis()));
+    }
     let manifest = Manifest {
         format: MANIFEST_FORMAT,
         builder: "by hand".to_owned(),
@@ -159,7 +180,7 @@ async fn publish(store: &dyn Store, ranking: Option<RankingModel>) {
         data_until: 1_600_000_000,
         platforms: PLATFORMS.map(str::to_owned).to_vec(),
         counts: Counts::default(),
-        parameters: [].into(),
+        parameters: ranking.iter().flat_map(|_| tried()).collect(),
         model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
         ranking: ranking
             .map(|_| RankingSummary { algorithm: "by hand".to_owned(), ..RankingSummary::default() }),

@@ -46,7 +46,7 @@ pub enum OpenError {
 
 /// The store that a text names: `s3://BUCKET/PREFIX`, `file://PATH` or a path, relative or not.
 ///
-/// Settings of the service come as the [crate](crate) says. Where an endpoint is given, the bucket stands in the path
+/// Settings of the service come as the [crate] says. Where an endpoint is given, the bucket stands in the path
 /// of requests, and the region may be missing. Nothing is sent but what finding credentials and region takes.
 ///
 /// # Errors

@@ -300,9 +300,20 @@ for (const language of ["en", "es"]) {
         await page.getByRole("link", { name: say["nav.model"], exact: true }).click();
         await page.getByRole("heading", { level: 1, name: say["model.heading"] }).waitFor();
         await page.getByText(say["model.release"], { exact: true }).waitFor();
-        const { rating, rating_trials: trials, release } = await (await fetch(`${server.url}model`)).json();
+        const { rating, ranking, signal, rating_trials: trials, release } = await (await fetch(`${server.url}model`)).json();
         await page.getByText(release).waitFor();
-        await page.getByText(rating.verdict).waitFor();
+        // Each verdict is a sentence in the page's language, with the figures of the release.
+        const figure = (value) => new Intl.NumberFormat(language, { minimumFractionDigits: 4, maximumFractionDigits: 4 }).format(value);
+        for (const [heading, figures] of [
+          ["model.signal", [signal.rmse, signal.twin_rmse, signal.gain, signal.gain_low, signal.gain_high]],
+          ["model.rating", [rating.metrics[`${rating.algorithm}, tuned`].rmse, rating.metrics["biases only"].rmse]],
+          ["model.ranking", [ranking.metrics[ranking.algorithm]["ndcg@100"], ranking.metrics.popularity["ndcg@100"]]],
+        ]) {
+          const sentence = page.getByRole("region", { name: say[heading] }).locator(".sentence");
+          const said = await sentence.textContent();
+          for (const value of figures) assert.ok(said.includes(figure(value)), `${figure(value)} in ${said}`);
+          assert.equal(await sentence.getAttribute("lang"), null, `${said} is of this page's language`);
+        }
         const measured = Object.keys(rating.metrics).filter((name) => "rmse" in rating.metrics[name]);
         const latest = measured.filter((name) => name.includes("(chronological)"));
         assert.equal(await chart(page, say["model.rmse"]).locator(".m").count(), measured.length - latest.length);

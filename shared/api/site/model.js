@@ -68,7 +68,33 @@ function parameters(object, before = "") {
   });
 }
 
-const said = (text) => h("p.sentence", { lang: "en" }, text);
+/** A sentence of these words; where the figures for it are not there, the builder's own, which is English. */
+const said = (key, figures, builders) => (figures ? h("p.sentence", null, t(key, figures)) : h("p.sentence", { lang: "en" }, builders));
+
+/** The figures of the check for title signal. */
+const signalFigures = ({ rmse, twin_rmse, gain, gain_low, gain_high }) => ({ rmse: exact(rmse), twin: exact(twin_rmse), gain: exact(gain), low: exact(gain_low), high: exact(gain_high) });
+
+/** The errors of the model that was chosen and of biases only, where both were measured. */
+function ratingFigures({ algorithm, n_factors, metrics }) {
+  const [chosen, biases] = [`${algorithm}, tuned`, "biases only"].map((name) => metrics[name]?.rmse);
+  return chosen && biases ? { algorithm, factors: tn("model.factors", n_factors), rmse: exact(chosen), biases: exact(biases) } : undefined;
+}
+
+/** How well the model orders lists, and popularity beside it, where both were measured. */
+function rankingFigures({ algorithm, n_factors, metrics }) {
+  const [chosen, popularity] = [algorithm, "popularity"].map((name) => metrics[name]?.["ndcg@100"]);
+  return chosen && popularity ? { algorithm, factors: tn("model.factors", n_factors), ndcg: exact(chosen), popularity: exact(popularity) } : undefined;
+}
+
+/** What the builder calls its models, in these words. */
+const NAMES = { "biases only": "biases", "global mean": "mean", popularity: "popularity" };
+const TUNED = ", tuned";
+
+function called(name) {
+  const plain = name.replace(LATEST, "").trim();
+  if (plain in NAMES) return t(`model.name.${NAMES[plain]}`);
+  return plain.endsWith(TUNED) ? t("model.tuned", { name: plain.slice(0, -TUNED.length) }) : plain;
+}
 
 /** Every measure of every model: a row a model. */
 function measures(metrics) {
@@ -93,12 +119,12 @@ function errors(metrics, split, title) {
   if (bars.length < 2) return null;
   const worst = bars[bars.length - 1];
   // The heading says it of all.
-  const saved = bars.map(({ name, values }) => ({ name: name.replace(LATEST, "").trim(), values: [worst.values[0] - values[0]] }));
-  return lying({ title, note: t("model.rmse.note", { name: worst.name.replace(LATEST, "").trim(), n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
+  const saved = bars.map(({ name, values }) => ({ name: called(name), values: [worst.values[0] - values[0]] }));
+  return lying({ title, note: t("model.rmse.note", { name: called(worst.name), n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
 }
 
 function lists(metrics, kind) {
-  const bars = ranked(metrics, kind, 1);
+  const bars = ranked(metrics, kind, 1).map(({ name, values }) => ({ name: called(name), values }));
   return bars.length < 2 ? null : lying({ title: t("model.lists", { kind }), note: t("model.lists.note"), x: kind, y: t("model.measures.model"), bars });
 }
 
@@ -149,11 +175,11 @@ function draw({ health, model }) {
   return [
     panel(t("model.heading.release"), release({ health, model })),
     model ? panel(t("model.counts"), learnt(model)) : null,
-    health?.signal ? panel(t("model.signal"), said(health.signal.verdict)) : null,
+    health?.signal ? panel(t("model.signal"), said(health.signal.title_signal ? "model.signal.yes" : "model.signal.no", model?.signal && signalFigures(model.signal), health.signal.verdict)) : null,
     model
       ? panel(
           t("model.rating"),
-          said(model.rating.verdict),
+          said("model.rating.said", ratingFigures(model.rating), model.rating.verdict),
           h("div.figures", null, errors(model.rating.metrics, false, t("model.rmse")), errors(model.rating.metrics, true, t("model.rmse.latest")), trials(model.rating_trials, { title: t("model.rating_trials"), y: t("model.rmse.y"), best: Math.min })),
           measures(model.rating.metrics),
           h("p.hint", null, t("model.measures.note")),
@@ -163,7 +189,7 @@ function draw({ health, model }) {
     model?.ranking
       ? panel(
           t("model.ranking"),
-          said(model.ranking.verdict),
+          said("model.ranking.said", rankingFigures(model.ranking), model.ranking.verdict),
           h("div.figures", null, lists(model.ranking.metrics, "ndcg@100"), trials(model.ranking_trials, { title: t("model.ranking_trials"), y: "nDCG@100", best: Math.max })),
           measures(model.ranking.metrics),
         )

@@ -23,6 +23,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -107,22 +108,29 @@ def linted(checks, template, translated):
         tool("sam", "cfn-lint", path)
     tool("sam", "sam", "validate", "--lint", "--template", TEMPLATE)
     for path in (TEMPLATE, file):
-        said = tool(
-            "checkov",
-            "checkov",
-            "--skip-download",
-            "--framework",
-            "cloudformation",
-            "--compact",
-            "-o",
-            "json",
-            "-f",
-            path,
-        )
+        # checkov takes any path of forty characters for a secret key, where a parameter's default carries the file's path: a
+        # copy under a short name has none.
+        with tempfile.TemporaryDirectory(prefix="a_b-") as short:
+            alike = shutil.copy(path, pathlib.Path(short) / path.name)
+            said = tool(
+                "checkov",
+                "checkov",
+                "--skip-download",
+                "--soft-fail",
+                "--framework",
+                "cloudformation",
+                "--compact",
+                "-o",
+                "json",
+                "-f",
+                alike,
+            )
         report = json.loads(said)
         summary = report["summary"]
-        checks.expect(
-            summary["failed"] == summary["parsing_errors"] == 0 and summary["passed"] > 50, f"checkov: {summary}"
+        checks.expect(summary["parsing_errors"] == 0 and summary["passed"] > 50, f"checkov: {summary}")
+        checks.none(
+            [f"{found['check_id']} {found['resource']}: {found['check_name']}" for found in report["results"]["failed_checks"]],
+            f"checkov on {path.name}",
         )
         say(
             f"  checkov on {path.name}: {summary['passed']} passed, {summary['skipped']} excused, {summary['failed']} failed"

@@ -46,8 +46,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> anyhow::Result<()> {
     let log = (!listen.no_log).then(super::output::log_to_stderr);
     let ended = block_on(async {
-        let store = open(uri).await?;
-        let router = api::load_all(store.as_ref()).await?.merge(api::site::router());
+        let router = api::load_all(open(uri).await?.into()).await?.merge(api::site::router());
         let (host, port) = (listen.host, listen.port);
         let listener = TcpListener::bind((host, port)).await.with_context(|| {
             format!("cannot listen on {host}, port {port}; is it taken? Try --port with another one")

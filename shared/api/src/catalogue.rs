@@ -1,8 +1,10 @@
 //! What the function `titles` answers from: titles, the index to find them by, and what users have rated.
 
 use queries::title_search;
-use recommender::{Histories, Titles};
+use recommender::Titles;
 use thiserror::Error;
+
+use crate::users::Users;
 
 /// Parts of a release that do not belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -15,10 +17,10 @@ pub enum CatalogueMismatch {
         /// Titles.
         expected: usize,
     },
-    /// Somebody rated a title that is not there.
-    #[error("the histories name {found} titles at least, and there are {expected}")]
-    Histories {
-        /// One more than the last title that is rated.
+    /// Users have rated another number of titles.
+    #[error("the index of users is of {found} titles, and there are {expected}")]
+    Users {
+        /// Titles that users may have rated.
         found: usize,
         /// Titles.
         expected: usize,
@@ -30,7 +32,7 @@ pub enum CatalogueMismatch {
 pub(crate) struct Catalogue {
     pub(crate) titles: Titles,
     pub(crate) search: title_search::Index,
-    pub(crate) histories: Histories,
+    pub(crate) users: Users,
     /// The release they are of.
     pub(crate) release: String,
 }
@@ -43,16 +45,17 @@ impl Catalogue {
     pub(crate) fn new(
         titles: Titles,
         search: title_search::Index,
-        histories: Histories,
+        users: Users,
         release: String,
     ) -> Result<Self, CatalogueMismatch> {
         let expected = titles.len();
         if search.n_titles() != expected {
             return Err(CatalogueMismatch::Index { found: search.n_titles(), expected });
         }
-        if histories.n_titles_at_least() > expected {
-            return Err(CatalogueMismatch::Histories { found: histories.n_titles_at_least(), expected });
+        let found = users.shape().n_titles;
+        if found != expected {
+            return Err(CatalogueMismatch::Users { found, expected });
         }
-        Ok(Self { titles, search, histories, release })
+        Ok(Self { titles, search, users, release })
     }
 }

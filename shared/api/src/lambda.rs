@@ -4,6 +4,7 @@ use std::env::{self, VarError};
 use std::error::Error;
 use std::fmt::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Uri;
@@ -68,8 +69,8 @@ async fn start<E: Error + Send + Sync + 'static>(
         }
         VarError::NotUnicode(_) => format!("{ARTIFACT_URI} is not UTF-8 text"),
     })?;
-    let store = open(&uri).await?;
-    let router = crate::load(function, store.as_ref()).await?;
+    let store: Arc<dyn Store> = open(&uri).await?.into();
+    let router = crate::load(function, Arc::clone(&store)).await?;
     Ok((router, store.location()))
 }
 

@@ -14,12 +14,15 @@ mod pages;
 mod params;
 mod problem;
 mod queried;
+mod recommending;
 mod routes;
 mod service;
 pub mod site;
+mod users;
 mod wire;
 
 pub use catalogue::CatalogueMismatch;
 pub use problem::Problem;
 pub use routes::{Endpoint, Function, Method, ROUTES, Route};
-pub use service::{StartError, load, load_all};
+pub use service::{StartError, load, load_all, load_all_within, load_within};
+pub use users::{BlockRead, UserLimits};

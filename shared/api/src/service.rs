@@ -10,13 +10,15 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use queries::title_search;
-use recommender::{FactorModel, Histories, RankingModel, Recommender, Titles};
+use recommender::{ItemModel, RankingModel, Recommender, Titles};
 use store::{LoadError, Store};
 use thiserror::Error;
 
 use crate::about::About;
 use crate::catalogue::{Catalogue, CatalogueMismatch};
+use crate::recommending::Recommending;
 use crate::routes::{Endpoint, Function, Method, ROUTES, Route};
+use crate::users::{UserLimits, Users};
 use crate::{Problem, handlers};
 
 /// The largest request body, in bytes: a thousand ratings take 40,000.
@@ -36,7 +38,7 @@ pub enum StartError {
         /// What does not fit.
         source: recommender::Mismatch,
     },
-    /// The same, of titles, the index to find them by, and what users have rated.
+    /// The same, of titles, the index to find them by, and the users.
     #[error("release {release} does not fit together")]
     Catalogue {
         /// The release.
@@ -51,25 +53,52 @@ pub enum StartError {
 ///
 /// # Errors
 /// [`StartError`]; nothing is served from half a release.
-pub async fn load(function: Function, store: &dyn Store) -> Result<Router, StartError> {
-    let pointer = store::current(store).await?;
-    Ok(finish(routes_of(function, store, &pointer.manifest).await?, About::new(pointer, vec![function])))
+pub async fn load(function: Function, store: Arc<dyn Store>) -> Result<Router, StartError> {
+    load_within(function, store, UserLimits::default()).await
+}
+
+/// The same with other limits of what users may take.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn load_within(
+    function: Function,
+    store: Arc<dyn Store>,
+    limits: UserLimits,
+) -> Result<Router, StartError> {
+    let pointer = store::current(store.as_ref()).await?;
+    let router = routes_of(function, &store, &pointer.manifest, limits).await?;
+    Ok(finish(router, About::new(pointer, vec![function])))
 }
 
 /// The same for every function, in one router.
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn load_all(store: &dyn Store) -> Result<Router, StartError> {
-    let pointer = store::current(store).await?;
+pub async fn load_all(store: Arc<dyn Store>) -> Result<Router, StartError> {
+    load_all_within(store, UserLimits::default()).await
+}
+
+/// The same with other limits of what users may take.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn load_all_within(store: Arc<dyn Store>, limits: UserLimits) -> Result<Router, StartError> {
+    let pointer = store::current(store.as_ref()).await?;
     let mut router = Router::new();
     for function in Function::ALL {
-        router = router.merge(routes_of(function, store, &pointer.manifest).await?);
+        router = router.merge(routes_of(function, &store, &pointer.manifest, limits).await?);
     }
     Ok(finish(router, About::new(pointer, Function::ALL.to_vec())))
 }
 
-async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -> Result<Router, StartError> {
+async fn routes_of(
+    function: Function,
+    shared: &Arc<dyn Store>,
+    manifest: &Manifest,
+    limits: UserLimits,
+) -> Result<Router, StartError> {
+    let store = shared.as_ref();
     Ok(match function {
         Function::GetMaxDuration => {
             let index = Arc::new(store::load(store, manifest).await?);
@@ -88,7 +117,7 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
             routes(function, |_| get(handlers::actor).with_state(Arc::clone(&index)))
         }
         Function::Recommend => {
-            let recommender = Arc::new(recommender(store, manifest).await?);
+            let recommending = Arc::new(recommending(shared, manifest, limits).await?);
             routes(function, |endpoint| {
                 let handler = match endpoint {
                     Endpoint::Predict => get(handlers::predict),
@@ -96,11 +125,11 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
                     Endpoint::RecommendationsForNew => post(handlers::recommendations_for_new),
                     _ => get(handlers::recommendations),
                 };
-                handler.with_state(Arc::clone(&recommender))
+                handler.with_state(Arc::clone(&recommending))
             })
         }
         Function::Titles => {
-            let catalogue = Arc::new(catalogue(store, manifest).await?);
+            let catalogue = Arc::new(catalogue(shared, manifest, limits).await?);
             routes(function, |endpoint| {
                 let handler = match endpoint {
                     Endpoint::Title => get(handlers::title),
@@ -113,25 +142,37 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
     })
 }
 
-async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommender, StartError> {
-    let (titles, model, ranking, histories) = tokio::try_join!(
-        store::load::<Titles>(store, manifest),
-        store::load::<FactorModel>(store, manifest),
-        store::load_optional::<RankingModel>(store, manifest),
-        store::load::<Histories>(store, manifest),
+async fn recommending(
+    shared: &Arc<dyn Store>,
+    manifest: &Manifest,
+    limits: UserLimits,
+) -> Result<Recommending, StartError> {
+    let store = shared.as_ref();
+    let (titles, model, ranking, users) = tokio::try_join!(
+        async { Ok(store::load::<Titles>(store, manifest).await?) },
+        async { Ok(store::load::<ItemModel>(store, manifest).await?) },
+        async { Ok(store::load_optional::<RankingModel>(store, manifest).await?) },
+        Users::load(Arc::clone(shared), manifest, limits),
     )?;
-    Recommender::new(titles, model, ranking, histories, manifest.model.recommend_threshold)
-        .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
+    let recommender =
+        Recommender::new(titles, model, ranking, users.shape(), manifest.model.recommend_threshold)
+            .map_err(|source| StartError::Mismatch { release: manifest.release(), source })?;
+    Ok(Recommending { recommender, users })
 }
 
-async fn catalogue(store: &dyn Store, manifest: &Manifest) -> Result<Catalogue, StartError> {
-    let (titles, search, histories) = tokio::try_join!(
-        store::load::<Titles>(store, manifest),
-        store::load::<title_search::Index>(store, manifest),
-        store::load::<Histories>(store, manifest),
+async fn catalogue(
+    shared: &Arc<dyn Store>,
+    manifest: &Manifest,
+    limits: UserLimits,
+) -> Result<Catalogue, StartError> {
+    let store = shared.as_ref();
+    let (titles, search, users) = tokio::try_join!(
+        async { Ok(store::load::<Titles>(store, manifest).await?) },
+        async { Ok(store::load::<title_search::Index>(store, manifest).await?) },
+        Users::load(Arc::clone(shared), manifest, limits),
     )?;
     let release = manifest.release();
-    Catalogue::new(titles, search, histories, release.clone())
+    Catalogue::new(titles, search, users, release.clone())
         .map_err(|source| StartError::Catalogue { release, source })
 }
 

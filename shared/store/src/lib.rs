@@ -27,6 +27,7 @@ mod key;
 mod load;
 mod memory;
 mod open;
+mod parts;
 mod release;
 
 use std::fmt;
@@ -45,6 +46,7 @@ pub use load::{
 };
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
+pub use parts::{for_each_part, load_part, load_parts};
 pub use release::{Published, ReleaseError, ReleaseInfo, RolledBack, publish, releases, rollback};
 
 /// Which content an object had when it was read, for [`Store::replace`].

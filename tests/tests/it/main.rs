@@ -15,3 +15,4 @@ mod mirror;
 mod openapi;
 mod small_release;
 mod tidy;
+mod users;

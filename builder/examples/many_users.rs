@@ -276,21 +276,15 @@ impl Store for Counted {
     }
 }
 
-#[cfg(feature = "s3")]
-async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
-    Ok(store_s3::open(uri).await?)
-}
-
-#[cfg(not(feature = "s3"))]
-async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
-    Ok(Box::new(store::open(uri)?))
-}
-
 /// Starts the function `recommend` as the Lambda runtime does, on one thread, and asks it for random users one after the
 /// other.
 async fn ask(uri: &str, n_users: u64, limits: UserLimits) -> anyhow::Result<()> {
+    #[cfg(feature = "s3")]
+    let inner: Box<dyn Store> = store_s3::open(uri).await?;
+    #[cfg(not(feature = "s3"))]
+    let inner: Box<dyn Store> = Box::new(store::open(uri)?);
     let store = Arc::new(Counted {
-        inner: open(uri).await?,
+        inner,
         whole_reads: AtomicU64::new(0),
         whole_bytes: AtomicU64::new(0),
         ranged: Mutex::default(),

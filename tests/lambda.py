@@ -192,7 +192,7 @@ def start_failures(binaries, store):
         (gone, pathlib.Path.unlink),
     ):
         shutil.copytree(store, copy)
-        (artifact,) = (copy / "artifacts" / "histories").iterdir()
+        (artifact,) = (copy / "artifacts" / "users").iterdir()
         artifact.chmod(0o644)
         change(artifact)
     nobody = f"http://127.0.0.1:{free_port()}"
@@ -201,8 +201,8 @@ def start_failures(binaries, store):
         ("gs://bucket", "names no store"),
         (f"file://{empty}", "no release is published"),
         (f"file://{cut}", "the manifest says"),
-        (f"file://{damaged}", "was refused; caused by: "),
-        (f"file://{gone}", "cannot fetch histories"),
+        (f"file://{damaged}", "were refused; caused by: "),
+        (f"file://{gone}", "cannot fetch users"),
     ):
         env = function_env("recommend", nobody, uri)
         ended = subprocess.run([binaries("recommend")], env=env, capture_output=True, text=True, timeout=PATIENCE)

@@ -218,7 +218,7 @@ pub fn evaluate(
     let popularity = popularity(train);
     let mut rankers: Vec<(&str, Scores<'_>)> = vec![
         (names::POPULARITY, Scores::Fixed(&popularity)),
-        (names::BIASES, Scores::Fixed(&biases_only.parts().item_bias)),
+        (names::BIASES, Scores::Fixed(&biases_only.items().parts().item_bias)),
     ];
     rankers.extend(models.iter().map(|(name, model)| (name.as_str(), Scores::Model(model))));
     reporter.start("ranking", (users.len() * rankers.len()) as u64, "users");
@@ -323,7 +323,7 @@ pub(crate) fn unclipped(model: &FactorModel, user: usize, item: usize) -> f32 {
         }
     }
     let rest: f32 = p_rest.iter().zip(q_rest).map(|(p, q)| p * q).sum();
-    model.parts().item_bias[item] + sums.iter().sum::<f32>() + rest
+    model.items().parts().item_bias[item] + sums.iter().sum::<f32>() + rest
 }
 
 /// The first `n` candidates: all titles but `known`, by score, equal scores by position.

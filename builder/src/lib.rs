@@ -18,6 +18,7 @@ pub mod split;
 pub mod synth;
 pub mod train;
 pub mod tune;
+pub mod users;
 
 pub(crate) use progress::WithoutNotes;
 pub use progress::{Reporter, Silent};

@@ -4,7 +4,7 @@ use catalog::Interactions;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use recommender::{FactorModel, fold_in};
+use recommender::{FactorModel, ItemModel, fold_in};
 use serde::{Deserialize, Serialize};
 
 use crate::Reporter;
@@ -69,7 +69,7 @@ pub fn new_users(
         for ratings in order.iter().map(|&user| &of_user[user]).filter(|ratings| ratings.len() > n_known) {
             let (known, rest) = ratings.split_at(n_known);
             n_test += rest.len();
-            for (sum, model) in squares.iter_mut().zip([&model, &biases]) {
+            for (sum, model) in squares.iter_mut().zip([model.items(), biases.items()]) {
                 let user = fold_in(model, known);
                 *sum += rest.iter().map(|&(title, rating)| square(model, &user, title, rating)).sum::<f64>();
             }
@@ -82,7 +82,7 @@ pub fn new_users(
     Ok(points)
 }
 
-fn square(model: &FactorModel, user: &recommender::NewUser, title: usize, rating: f32) -> f64 {
+fn square(model: &ItemModel, user: &recommender::NewUser, title: usize, rating: f32) -> f64 {
     let parts = model.parts();
     let product: f32 = user.vector.iter().zip(model.item_vector(title)).map(|(p, q)| p * q).sum();
     let predicted = model.clip(parts.global_mean + user.bias + parts.item_bias[title] + product);

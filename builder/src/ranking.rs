@@ -149,7 +149,7 @@ pub fn search(
     for number in 0..options.n_trials {
         let params = if number == 0 { IalsParams::default() } else { draw(&mut rng) };
         // Titles that nobody likes are nobody's answer: a place for them would only cost time here.
-        let model = ials::fit(&params, &train, &TitleFeatures::default(), options.seed, &Silent)?;
+        let model = ials::fit(&params, &train, &TitleFeatures::default(), options.seed, &Silent)?.model;
         let ndcg = measure(&Ranker::Model(&model), &validation, all.n_titles)[CHOSEN_BY];
         reporter.note(&format!("nDCG@100 {ndcg:.4}, {}", params.describe()));
         trials.push(RankingTrial { params, ndcg });
@@ -170,7 +170,7 @@ pub fn search(
     reporter.note(&verdict);
 
     let train = without(&able[..n_held_out]);
-    let model = ials::fit(&params, &train, features, options.seed, &Silent)?;
+    let model = ials::fit(&params, &train, features, options.seed, &Silent)?.model;
     let metrics = Table::from([
         ("ials".to_owned(), measure(&Ranker::Model(&model), &test, all.n_titles)),
         (names::POPULARITY.to_owned(), measure(&Ranker::Popular(&popularity(&train)), &test, all.n_titles)),
@@ -208,8 +208,8 @@ impl Ranker<'_> {
                 let user = model.fold_in(&known);
                 let score = |title: usize| -> f32 {
                     let product: f32 =
-                        user.iter().zip(model.model().item_vector(title)).map(|(p, q)| p * q).sum();
-                    product + model.model().parts().item_bias[title]
+                        user.iter().zip(model.items().item_vector(title)).map(|(p, q)| p * q).sum();
+                    product + model.items().parts().item_bias[title]
                 };
                 (0..n_titles).map(score).collect()
             }

@@ -5,9 +5,12 @@ use artifact::{
     Parameters, RankingSummary, Signal,
 };
 use bytes::Bytes;
-use catalog::Interactions;
+use catalog::{Interactions, RatingTable};
 use queries::{actor, count_platform, max_duration, score_count, title_search};
-use recommender::{FactorModel, FactorModelParts, Histories, LIKED, RankingModel, Titles};
+use recommender::{
+    FactorModel, ItemModel, ItemModelParts, LIKED, RankingModel, Titles, User, UserBlock, UserIndex,
+    UserShape,
+};
 use thiserror::Error;
 
 use crate::eda::{self, EdaError, Raw, SignalCard, SignalOptions};
@@ -15,8 +18,10 @@ use crate::etl::{self, EtlError, EtlInput, EtlOutput};
 use crate::evaluate::Table;
 use crate::features::TitleFeatures;
 use crate::ranking::{self, RankingOptions, Searched};
-use crate::train::{ModelParams, ials};
+use crate::train::ModelParams;
+use crate::train::ials::{self, Fitted};
 use crate::tune::{self, FitOptions, Outcome, TuneError};
+use crate::users::{UsersOutput, WriteUsersError};
 use crate::{Reporter, Silent, WithoutNotes, signal};
 
 /// Why no release came of it.
@@ -44,6 +49,9 @@ pub enum BuildError {
     /// A model whose parts do not fit together.
     #[error("the model is not sound")]
     Unsound(#[source] artifact::Invalid),
+    /// The users could not be written.
+    #[error(transparent)]
+    Users(#[from] WriteUsersError),
     /// A part could not be written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -107,19 +115,21 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
     let outcome = tune::tune_and_fit(&pooled, &features, n_titles, &options.fit, reporter)?;
     check_measures(&outcome.metrics)?;
     let rows = pooled.interactions(n_titles);
-    let (ranking, ranking_model) = ranking(&rows, &features, options, reporter)?;
+    let (ranking, fitted) = ranking(&rows, &features, options, reporter)?;
     let signal = signal(&rows, &outcome.params, &features, options, reporter)?;
     analysis.signal =
         signal.clone().map(|signal| SignalCard::new(signal, described(&outcome.params), rows.len(), &Silent));
-    let model = over_editions(outcome.model.parts().clone(), &works)?;
-    let ranking_model = ranking_model
-        .map(|ranking| {
-            let model = over_editions(ranking.model().parts().clone(), &works)?;
-            RankingModel::new(model, ranking.weights()).map_err(BuildError::Unsound)
-        })
-        .transpose()?;
+    let model = over_editions(outcome.model.items().clone().into_parts(), &works)?;
+    let ranking_model = match &fitted {
+        Some(Fitted { model, .. }) => {
+            let items = over_editions(model.items().clone().into_parts(), &works)?;
+            Some(RankingModel::new(items, model.weights()).map_err(BuildError::Unsound)?)
+        }
+        None => None,
+    };
 
     reporter.start("writing artifacts", Kind::ALL.len() as u64, "artifacts");
+    let (users, index) = users(ratings, &outcome.model, fitted.as_ref())?;
     let mut artifacts = vec![
         sealed(&max_duration::build(titles), reporter)?,
         sealed(&score_count::build(titles, ratings), reporter)?,
@@ -127,9 +137,10 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
         sealed(&actor::build(titles), reporter)?,
         sealed(&Titles::build(titles, ratings), reporter)?,
         sealed(&model, reporter)?,
-        sealed(&Histories::build(ratings), reporter)?,
         sealed(&title_search::build(titles, ratings), reporter)?,
         sealed(&analysis.artifact(), reporter)?,
+        (Kind::Users, users),
+        sealed(&index, reporter)?,
     ];
     if let Some(model) = &ranking_model {
         artifacts.push(sealed(model, reporter)?);
@@ -170,14 +181,14 @@ fn ranking(
     features: &TitleFeatures,
     options: &BuildOptions,
     reporter: &dyn Reporter,
-) -> Result<(Option<Searched>, Option<RankingModel>), BuildError> {
+) -> Result<(Option<Searched>, Option<Fitted>), BuildError> {
     let seed = options.fit.seed;
     let search = RankingOptions { n_trials: options.ranking_trials, seed, ..RankingOptions::default() };
     let found = ranking::search(rows, features, search, &WithoutNotes(reporter)).map_err(TuneError::Train)?;
     let Some(found) = found else { return Ok((None, None)) };
     reporter.note(&found.verdict);
     check_measures(&found.metrics)?;
-    let model = if found.beats_popularity {
+    let fitted = if found.beats_popularity {
         Some(
             ials::fit(&found.params, &ials::liked(rows, LIKED), features, seed, reporter)
                 .map_err(TuneError::Train)?,
@@ -185,7 +196,7 @@ fn ranking(
     } else {
         None
     };
-    Ok((Some(found), model))
+    Ok((Some(found), fitted))
 }
 
 /// A run this long tells a model from its twin, and the check trains many.
@@ -223,15 +234,43 @@ fn signal(
     Ok(Some(signal::check(rows, &params, features, options.signal_splits, options.fit.seed, reporter)?))
 }
 
+/// The users with both models' vectors and what they rated, as one object in blocks; and its index.
+fn users(
+    ratings: &RatingTable,
+    model: &FactorModel,
+    ranking: Option<&Fitted>,
+) -> Result<(Bytes, UserIndex), WriteUsersError> {
+    let shape = UserShape {
+        n_factors: model.n_factors(),
+        n_ranking_factors: ranking.map(|ranking| ranking.model.items().n_factors()),
+        n_titles: model.n_items(),
+    };
+    // In memory, as `store::publish` takes it; it is smaller than the tables and models that it is made of.
+    let mut output = UsersOutput::new(shape, Vec::new());
+    for (user, id) in ratings.users().iter().enumerate() {
+        let rows = ratings.rows_of(user);
+        output.push(User {
+            id: id.as_str(),
+            bias: model.user_bias()[user],
+            vector: model.user_vector(user),
+            ranking_vector: ranking.map(|ranking| ranking.user_vector(user)),
+            title_idx: &ratings.title_idx()[rows.clone()],
+            rating: &ratings.rating()[rows],
+        })?;
+    }
+    let (_, index, bytes) = output.finish()?;
+    Ok((bytes.into(), index))
+}
+
 /// The model with what the first title of each work has on all titles of the work.
-fn over_editions(mut parts: FactorModelParts, works: &[u32]) -> Result<FactorModel, BuildError> {
+fn over_editions(mut parts: ItemModelParts, works: &[u32]) -> Result<ItemModel, BuildError> {
     let k = parts.n_factors;
     for (title, &work) in works.iter().enumerate() {
         let work = work as usize;
         parts.item_bias[title] = parts.item_bias[work];
         parts.item_factors.copy_within(work * k..(work + 1) * k, title * k);
     }
-    FactorModel::new(parts).map_err(BuildError::Unsound)
+    ItemModel::new(parts).map_err(BuildError::Unsound)
 }
 
 fn check_measures(metrics: &Table) -> Result<(), BuildError> {
@@ -267,7 +306,7 @@ fn parameters(options: &FitOptions, outcome: &Outcome, ranking: Option<&Searched
     parameters
 }
 
-/// Decodes one artifact of any kind thoroughly, and says what is wrong with it.
+/// Decodes one artifact of any kind thoroughly, and says what is wrong with it. One of [`Kind::Users`] is one block.
 ///
 /// # Errors
 /// The step of reading that refused it.
@@ -278,11 +317,13 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), artifact::ReadError> {
         Kind::CountPlatform => count_platform::Index::from_bytes(bytes).map(drop),
         Kind::Actor => actor::Index::from_bytes(bytes).map(drop),
         Kind::Titles => Titles::from_bytes(bytes).map(drop),
-        Kind::RatingModel => recommender::FactorModel::from_bytes(bytes).map(drop),
-        Kind::Histories => Histories::from_bytes(bytes).map(drop),
-        Kind::RankingModel => recommender::RankingModel::from_bytes(bytes).map(drop),
+        Kind::RatingModel => ItemModel::from_bytes(bytes).map(drop),
+        Kind::RankingModel => RankingModel::from_bytes(bytes).map(drop),
         Kind::TitleSearch => title_search::Index::from_bytes(bytes).map(drop),
         Kind::Eda => Analysis::from_bytes(bytes).map(drop),
+        Kind::Users => UserBlock::from_bytes(bytes).map(drop),
+        Kind::UserIndex => UserIndex::from_bytes(bytes).map(drop),
+        Kind::TrainedModel => FactorModel::from_bytes(bytes).map(drop),
     }
 }
 

@@ -38,7 +38,7 @@ fn mean_rmse_of(params: &ModelParams, file: &FileOrder, folds: &[u32], features:
         let split = split::fold(folds, test_fold).expect("five folds").apply(&file.rows);
         let (model, _) = train::fit(params, &split.train, &Interactions::default(), features, 1, &Silent)
             .expect("sound rows");
-        assert_eq!(model.parts().scale, (1.0, 5.0));
+        assert_eq!(model.items().parts().scale, (1.0, 5.0));
         evaluate::rmse(&model, &split.test).expect("test rows")
     };
     (0..5).map(rmse).sum::<f64>() / 5.0

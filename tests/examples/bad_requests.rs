@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::panic;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 
 use api::{Function, ROUTES, lambda, site};
@@ -26,7 +27,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use store::FolderStore;
+use store::{FolderStore, Store};
 
 const THREADS: u64 = 2;
 
@@ -272,10 +273,10 @@ thread_local! {
 type Counts = BTreeMap<(&'static str, u64), u64>;
 
 async fn send(store: &str, seed: u64, n: u64) -> Result<Counts, String> {
-    let store = FolderStore::new(store);
+    let store: Arc<dyn Store> = Arc::new(FolderStore::new(store));
     let mut services = vec![(site::NAME, lambda::service(site::router()))];
     for function in Function::ALL {
-        let router = api::load(function, &store).await.map_err(|error| error.to_string())?;
+        let router = api::load(function, Arc::clone(&store)).await.map_err(|error| error.to_string())?;
         services.push((function.name(), lambda::service(router)));
     }
     let mut maker = Maker(ChaCha8Rng::seed_from_u64(seed));

@@ -10,11 +10,15 @@ use artifact::{Analysis, Artifact, Digest, HEADER_BYTES, Kind, MAGIC, Manifest, 
 use builder::etl::{EtlInput, EtlOutput};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count, title_search};
-use recommender::{Criteria, FactorModel, Filter, Histories, ListOptions, RankingModel, Recommender, Titles};
+use recommender::{
+    Criteria, FactorModel, Filter, ItemModel, ListOptions, RankingModel, Recommender, Titles, User,
+    UserBlock, UserIndex, UserShape,
+};
 
 use crate::golden;
 
-/// Reads an artifact of a kind, whatever its type: all eight steps, and the encoding of what came of them.
+/// Reads an artifact of a kind, whatever its type: all eight steps, and the encoding of what came of them. One of
+/// [`Kind::Users`] is one block.
 ///
 /// # Errors
 /// The step that refused the bytes.
@@ -29,10 +33,12 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::Actor => read_and(bytes, ask_actor),
         Kind::Titles => read_and(bytes, ask_titles),
         Kind::RatingModel => read_and(bytes, ask_model),
-        Kind::Histories => read_and(bytes, ask_histories),
         Kind::RankingModel => read_and(bytes, ask_ranking),
         Kind::TitleSearch => read_and(bytes, ask_title_search),
         Kind::Eda => read_and(bytes, ask_analysis),
+        Kind::Users => read_and(bytes, ask_users),
+        Kind::UserIndex => read_and(bytes, ask_user_index),
+        Kind::TrainedModel => read_and(bytes, ask_trained),
     }
 }
 
@@ -96,34 +102,46 @@ fn ask_titles(titles: &Titles) {
     let _ = Filter::new(titles, &criteria);
 }
 
-fn ask_model(model: &FactorModel) {
-    if model.n_users() > 0 && model.n_items() > 0 {
-        let score = model.predict(model.n_users() - 1, model.n_items() - 1);
-        assert!(
-            !(score < model.parts().scale.0 || score > model.parts().scale.1),
-            "{score} is off the scale"
-        );
-    }
+fn ask_model(model: &ItemModel) {
     ask_recommender(model.clone(), None);
 }
 
-fn ask_ranking(ranking: &RankingModel) {
-    let last = ranking.model().n_items().checked_sub(1);
-    let liked: Vec<usize> = last.into_iter().collect();
-    assert_eq!(ranking.fold_in(&liked).len(), ranking.model().n_factors());
-    ask_recommender(golden::model(), Some(ranking.clone()));
+fn ask_trained(model: &FactorModel) {
+    if model.n_users() > 0 && model.n_items() > 0 {
+        let score = model.predict(model.n_users() - 1, model.n_items() - 1);
+        let scale = model.items().parts().scale;
+        assert!(!(score < scale.0 || score > scale.1), "{score} is off the scale");
+    }
 }
 
-/// Asks models beside the golden titles and histories, where they fit them.
-fn ask_recommender(model: FactorModel, ranking: Option<RankingModel>) {
-    let (titles, ratings) = (golden::titles(), golden::ratings());
-    let (titles, histories) = (Titles::build(&titles, &ratings), Histories::build(&ratings));
-    let Ok(recommender) = Recommender::new(titles, model, ranking, histories, 3.5) else { return };
+fn ask_ranking(ranking: &RankingModel) {
+    let last = ranking.items().n_items().checked_sub(1);
+    let liked: Vec<usize> = last.into_iter().collect();
+    assert_eq!(ranking.fold_in(&liked).len(), ranking.items().n_factors());
+    ask_recommender(golden::model().items().clone(), Some(ranking.clone()));
+}
+
+/// Asks models beside the golden titles, where they fit them, for somebody who fits the models.
+fn ask_recommender(model: ItemModel, ranking: Option<RankingModel>) {
+    let titles = Titles::build(&golden::titles(), &golden::ratings());
+    let n_ranking_factors = ranking.as_ref().map(|ranking| ranking.items().n_factors());
+    let shape = UserShape { n_factors: model.n_factors(), n_ranking_factors, n_titles: titles.len() };
+    let Ok(recommender) = Recommender::new(titles, model, ranking, shape, 3.5) else { return };
+    let vector = vec![0.5; shape.n_factors];
+    let ranking_vector = n_ranking_factors.map(|k| vec![0.5; k]);
+    let user = User {
+        id: "1",
+        bias: 0.25,
+        vector: &vector,
+        ranking_vector: ranking_vector.as_deref(),
+        title_idx: &[0, 5],
+        rating: &[3.5, 5.0],
+    };
     for diversity in [0.0, 0.5] {
         let options = ListOptions { n: 3, diversity, n_reasons: 2, ..ListOptions::default() };
-        for user in ["1", "30", "nobody"] {
+        for user in [Some(user), None] {
             assert!(recommender.recommend(user, &options).items.len() <= 3);
-            let _ = recommender.predict(user, "as1").expect("a golden title is known");
+            let _ = recommender.predict(user, 0);
         }
         let _ = recommender.recommend_to_new(&[(0, 5.0)], &options);
     }
@@ -135,15 +153,32 @@ fn ask_analysis(analysis: &Analysis) {
     assert!(analysis.policy().is_ascii());
 }
 
-fn ask_histories(histories: &Histories) {
-    let mut n_ratings = 0;
-    for user in 0..histories.n_users() {
-        assert_eq!(histories.position(histories.user(user)), Some(user), "a user is found by the id");
-        let (titles, ratings) = histories.of(user);
-        assert_eq!(titles.len(), ratings.len());
-        n_ratings += ratings.len();
+fn ask_users(block: &UserBlock) {
+    for at in 0..block.n_users() {
+        let user = block.user(at);
+        assert_eq!(block.position(user.id), Some(at), "a user is found by the id");
+        assert_eq!(user.title_idx.len(), user.rating.len());
     }
-    assert_eq!(n_ratings, histories.n_ratings());
+    let index = golden::users().1;
+    for at in 0..index.n_blocks() {
+        let _ = index.check(at, block);
+    }
+}
+
+fn ask_user_index(index: &UserIndex) {
+    for id in ["", "1", "2", "30", "x1", "zzzz"] {
+        let Some(at) = index.block_of(id) else { continue };
+        let range = index.range(at);
+        assert!(
+            range.start < range.end && index.check_size(range.end).is_ok() == (at + 1 == index.n_blocks())
+        );
+    }
+    let (bytes, golden) = golden::users();
+    let first = &bytes[..golden.range(0).end as usize];
+    let block = UserBlock::from_bytes(first).expect("golden blocks are sound");
+    for at in 0..index.n_blocks() {
+        let _ = index.check(at, &block);
+    }
 }
 
 fn ask_title_search(index: &title_search::Index) {

@@ -12,7 +12,8 @@ use artifact::{
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
-    FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
+    FactorModel, FactorModelParts, ItemModel, ItemModelParts, RankingModel, RankingWeights, Titles, User,
+    UserIndex, UserPrior, UserShape, UsersWriter,
 };
 
 /// The folder of the golden files of format 1.
@@ -121,23 +122,21 @@ pub fn model() -> FactorModel {
     .expect("golden parts fit together")
 }
 
-/// The same users and titles, ranked.
+/// The same titles, ranked.
 ///
 /// # Panics
 /// Never: the parts fit together.
 pub fn ranking() -> RankingModel {
     let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0, n_titles: 4 };
     let item_factors = vec![1.0, 0.0, 0.5, 0.25, 0.0, 0.75, 1.5, -0.5, 0.0, 0.0, 0.5, 0.25];
-    let model = FactorModel::new(FactorModelParts {
-        user_bias: vec![0.0; 4],
+    let items = ItemModel::new(ItemModelParts {
         item_bias: vec![0.0; 6],
         n_factors: 2,
-        user_factors: vec![0.75, 0.25, 0.5, -0.25, 0.0, 0.0, 0.125, 1.0],
         user_prior: RankingModel::prior(&item_factors, 2, weights).expect("golden factors are finite"),
         item_factors,
-        ..FactorModelParts::default()
+        ..ItemModelParts::default()
     });
-    RankingModel::new(model.expect("golden parts fit together"), weights)
+    RankingModel::new(items.expect("golden parts fit together"), weights)
         .expect("golden weights are in range")
 }
 
@@ -154,6 +153,49 @@ pub fn analysis() -> Analysis {
     .expect("the golden analysis is one")
 }
 
+/// The vectors of the golden users in the golden ranking model.
+const RANKING_VECTORS: [[f32; 2]; 4] = [[0.75, 0.25], [0.5, -0.25], [0.0, 0.0], [0.125, 1.0]];
+
+/// The golden users as one object of two blocks, two users each; and its index.
+///
+/// # Panics
+/// Never: the parts fit together.
+pub fn users() -> (Vec<u8>, UserIndex) {
+    let vectors = RANKING_VECTORS.map(|vector| vector.to_vec());
+    users_of(&ratings(), &model(), Some(&vectors), 200)
+}
+
+/// Users with what they rated and their vectors, in blocks of so many bytes at most.
+///
+/// # Panics
+/// Where the parts do not fit together.
+pub fn users_of(
+    ratings: &RatingTable,
+    model: &FactorModel,
+    ranking_vectors: Option<&[Vec<f32>]>,
+    block_bytes: usize,
+) -> (Vec<u8>, UserIndex) {
+    let n_ranking_factors = ranking_vectors.map(|vectors| vectors[0].len());
+    let shape = UserShape { n_factors: model.n_factors(), n_ranking_factors, n_titles: model.n_items() };
+    let mut writer = UsersWriter::with_block_bytes(shape, block_bytes);
+    let mut bytes = Vec::new();
+    for (user, id) in ratings.users().iter().enumerate() {
+        let rows = ratings.rows_of(user);
+        let block = writer.push(User {
+            id: id.as_str(),
+            bias: model.user_bias()[user],
+            vector: model.user_vector(user),
+            ranking_vector: ranking_vectors.map(|vectors| &vectors[user][..]),
+            title_idx: &ratings.title_idx()[rows.clone()],
+            rating: &ratings.rating()[rows],
+        });
+        bytes.extend(block.expect("the users fit the model").unwrap_or_default());
+    }
+    let (last, index) = writer.finish().expect("blocks can be encoded");
+    bytes.extend(last.unwrap_or_default());
+    (bytes, index)
+}
+
 /// The golden artifacts, encoded by the code of today, by kind.
 ///
 /// # Panics
@@ -163,18 +205,34 @@ pub fn artifacts() -> Vec<(Kind, Vec<u8>)> {
         (T::KIND, value.to_bytes().expect("golden values encode"))
     }
     let (titles, ratings) = (titles(), ratings());
+    let (users, index) = users();
     vec![
         sealed(&max_duration::build(&titles)),
         sealed(&score_count::build(&titles, &ratings)),
         sealed(&count_platform::build(&titles)),
         sealed(&actor::build(&titles)),
         sealed(&Titles::build(&titles, &ratings)),
-        sealed(&model()),
-        sealed(&Histories::build(&ratings)),
+        sealed(model().items()),
         sealed(&ranking()),
         sealed(&title_search::build(&titles, &ratings)),
         sealed(&analysis()),
+        (Kind::Users, users),
+        sealed(&index),
+        sealed(&model()),
     ]
+}
+
+/// The same, those in parts taken apart: one envelope each.
+///
+/// # Panics
+/// Never: golden parts follow one another.
+pub fn envelopes() -> Vec<(Kind, Vec<u8>)> {
+    let mut envelopes = Vec::new();
+    for (kind, bytes) in artifacts() {
+        let parts = artifact::split(kind, &bytes).expect("golden artifacts are whole");
+        envelopes.extend(parts.into_iter().map(|part| (kind, part.to_vec())));
+    }
+    envelopes
 }
 
 /// The golden manifest, which names the golden artifacts.
@@ -220,7 +278,11 @@ pub fn manifest() -> Manifest {
             variance: VarianceShares { user: 0.25, title: 0.125, interaction: 0.125, rest: 0.5 },
         }),
         sources: vec![Source { name: text("1.csv"), bytes: 3, sha256: Digest::of(b"abc") }],
-        artifacts: artifacts().iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
+        artifacts: artifacts()
+            .iter()
+            .filter(|(kind, _)| *kind != Kind::TrainedModel)
+            .map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes))
+            .collect(),
     }
 }
 

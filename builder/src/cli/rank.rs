@@ -76,8 +76,9 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         ));
     }
     if let Some(path) = &args.out {
-        let model = ials::fit(&searches[0].params, &liked(&file.rows, LIKED), &features, args.seed, context)?;
-        write(path, &model.to_bytes()?)?;
+        let fitted =
+            ials::fit(&searches[0].params, &liked(&file.rows, LIKED), &features, args.seed, context)?;
+        write(path, &fitted.model.to_bytes()?)?;
     }
     Ok(())
 }

@@ -1,8 +1,13 @@
 use std::fmt::Write as _;
 
+use artifact::{ArtifactEntry, Manifest};
+use recommender::UserIndex;
+use store::Store;
+
 use super::Context;
 use super::stores::{StoreArg, block_on, manifest_of, open};
 use crate::release::check;
+use crate::users::UsersCheck;
 
 /// Check every artifact of a release thoroughly: size, digest, envelope, content.
 ///
@@ -20,17 +25,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let (text, n_damaged) = block_on(async {
         let store = open(&args.store.store).await?;
-        let (release, _) = manifest_of(store.as_ref(), args.release.as_deref()).await?;
+        let (release, manifest) = manifest_of(store.as_ref(), args.release.as_deref()).await?;
         let mut text = format!("release {release}\n");
         let mut n_damaged = 0;
         for verified in store::verify_release(store.as_ref(), &release).await? {
             let entry = &verified.entry;
             let problem = match verified.problem {
                 Some(problem) => Some(anyhow::Error::new(problem)),
-                None => match check(entry.kind, &store.get(&entry.key()).await?) {
-                    Ok(()) => None,
-                    Err(problem) => Some(anyhow::Error::new(problem)),
-                },
+                None => content(store.as_ref(), &manifest, entry).await.err(),
             };
             let said = match problem {
                 None => format!("sound, {} bytes", entry.bytes),
@@ -46,4 +48,15 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     context.print(&text);
     anyhow::ensure!(n_damaged == 0, "{n_damaged} artifacts are damaged; publish the release again");
     Ok(())
+}
+
+/// Decodes an artifact whose envelope is whole; users one block at a time, beside their index.
+async fn content(store: &dyn Store, manifest: &Manifest, entry: &ArtifactEntry) -> anyhow::Result<()> {
+    if !entry.kind.is_in_parts() {
+        return Ok(check(entry.kind, &store.get(&entry.key()).await?)?);
+    }
+    let index: UserIndex = store::load(store, manifest).await?;
+    let mut users = UsersCheck::new(&index);
+    store::for_each_part(store, entry, |_, block| users.block(block)).await?;
+    Ok(users.finish()?)
 }

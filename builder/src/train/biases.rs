@@ -156,11 +156,11 @@ mod tests {
         let (model, history) = fit(&params, &data, &Interactions::default(), &Silent).unwrap();
         // μ = 3; titles: (2 − 2) / (2 + 2) = 0 and 0 / 3 = 0; users: (2 + 0) / (1 + 2), −2 / (1 + 1), none.
         let expected = [2.0 / 3.0, -1.0, 0.0];
-        for (b, e) in model.parts().user_bias.iter().zip(expected) {
+        for (b, e) in model.user_bias().iter().zip(expected) {
             assert!((b - e).abs() < 1e-6, "{b} {e}");
         }
-        assert!(model.parts().item_bias.iter().all(|b| b.abs() < 1e-6));
-        assert_eq!((model.n_factors(), model.parts().scale, history.best_epoch), (0, (1.0, 5.0), 1));
+        assert!(model.items().parts().item_bias.iter().all(|b| b.abs() < 1e-6));
+        assert_eq!((model.n_factors(), model.items().parts().scale, history.best_epoch), (0, (1.0, 5.0), 1));
     }
 
     #[test]

@@ -7,7 +7,6 @@
 //! fifth of the titles.
 
 use rayon::prelude::*;
-use recommender::FactorModelParts;
 
 use crate::features::TitleFeatures;
 
@@ -22,18 +21,25 @@ const MOST_STEPS: usize = 50;
 const RESIDUAL: f64 = 1e-3;
 
 /// Replaces bias and factors of the titles without ratings. Does nothing where too few titles are rated or nothing is
-/// known of them. `n_ratings` has one entry a title; `half` is how many ratings make a title count half, 0 where all
+/// known of them. Factors are titles × factors, row by row; `n_ratings` has one entry a title; `half` is how many ratings make a title count half, 0 where all
 /// count alike.
-pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &TitleFeatures, half: f32) {
+pub(super) fn place(
+    item_bias: &mut [f32],
+    item_factors: &mut [f32],
+    n_ratings: &[u32],
+    features: &TitleFeatures,
+    half: f32,
+) {
     let n = n_ratings.len();
     let rated: Vec<usize> = (0..n).filter(|&title| n_ratings[title] > 0).collect();
     if features.n_titles() != n || rated.len() < LEAST_TITLES || rated.len() == n {
         return;
     }
-    let width = parts.n_factors + 1;
+    let n_factors = item_factors.len() / n;
+    let width = n_factors + 1;
     let target = |title: usize| {
-        let factors = &parts.item_factors[title * parts.n_factors..(title + 1) * parts.n_factors];
-        std::iter::once(parts.item_bias[title]).chain(factors.iter().copied())
+        let factors = &item_factors[title * n_factors..(title + 1) * n_factors];
+        std::iter::once(item_bias[title]).chain(factors.iter().copied())
     };
     let targets: Vec<f32> = rated.iter().flat_map(|&title| target(title)).collect();
     let weight = |title: usize| n_ratings[title] as f32 / (n_ratings[title] as f32 + half);
@@ -71,8 +77,8 @@ pub(super) fn place(parts: &mut FactorModelParts, n_ratings: &[u32], features: &
     }
     for title in (0..n).filter(|&title| n_ratings[title] == 0) {
         let row = map.of(features.of(title));
-        parts.item_bias[title] = row[0];
-        parts.item_factors[title * parts.n_factors..(title + 1) * parts.n_factors].copy_from_slice(&row[1..]);
+        item_bias[title] = row[0];
+        item_factors[title * n_factors..(title + 1) * n_factors].copy_from_slice(&row[1..]);
     }
 }
 

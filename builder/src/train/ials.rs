@@ -11,7 +11,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
-use recommender::{FactorModel, FactorModelParts, RankingModel, RankingWeights};
+use recommender::{ItemModel, ItemModelParts, RankingModel, RankingWeights};
 use serde::{Deserialize, Serialize};
 
 use super::{TrainError, check_parameter, check_rows, cold};
@@ -77,6 +77,26 @@ pub fn liked(rows: &Interactions, least: f32) -> Interactions {
     rows.select(&kept)
 }
 
+/// A ranking model, and the users that it was trained on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// The titles' side.
+    pub model: RankingModel,
+    /// p(u), users × factors, row by row.
+    pub user_factors: Vec<f32>,
+}
+
+impl Fitted {
+    /// p(u), one factor vector.
+    ///
+    /// # Panics
+    /// Where there is no such user.
+    pub fn user_vector(&self, user: usize) -> &[f32] {
+        let k = self.model.items().n_factors();
+        &self.user_factors[user * k..(user + 1) * k]
+    }
+}
+
 /// Trains on the pairs of `liked`, whose ratings are not looked at. Users' vectors are the model's own fold-in of what
 /// they liked, so that a user who is folded in later gets what a trained one gets.
 ///
@@ -91,7 +111,7 @@ pub fn fit(
     features: &TitleFeatures,
     seed: u64,
     reporter: &dyn Reporter,
-) -> Result<RankingModel, TrainError> {
+) -> Result<Fitted, TrainError> {
     params.check()?;
     check_rows("liked", liked)?;
     if liked.is_empty() {
@@ -131,35 +151,32 @@ fn model(
     items: &Pairs,
     item_factors: &DMatrix<f64>,
     features: &TitleFeatures,
-) -> Result<RankingModel, artifact::Invalid> {
+) -> Result<Fitted, artifact::Invalid> {
     let (k, n_items) = item_factors.shape();
     let weights = params.weights(items.n_known());
-    let without_users = FactorModel::new(FactorModelParts {
+    let side = ItemModel::new(ItemModelParts {
         item_bias: vec![0.0; n_items],
         n_factors: k,
         user_prior: recommender::UserPrior::standard(k),
         item_factors: item_factors.iter().map(|&v| v as f32).collect(),
-        ..FactorModelParts::default()
+        ..ItemModelParts::default()
     })?;
     // The vectors as they are stored: the prior is of those.
-    let user_prior = RankingModel::prior(&without_users.parts().item_factors, k, weights)?;
-    let without_users = RankingModel::new(without_users.with_user_prior(user_prior)?, weights)?;
-    let n_users = users.starts.len() - 1;
-    let folded: Vec<Vec<f32>> = (0..n_users)
+    let user_prior = RankingModel::prior(&side.parts().item_factors, k, weights)?;
+    let folding = ItemModel::new(ItemModelParts { user_prior, ..side.into_parts() })?;
+    let folding = RankingModel::new(folding, weights)?;
+    let folded: Vec<Vec<f32>> = (0..users.starts.len() - 1)
         .into_par_iter()
         .map(|user| {
             let liked: Vec<usize> = users.of(user).iter().map(|&item| item as usize).collect();
-            without_users.fold_in(&liked)
+            folding.fold_in(&liked)
         })
         .collect();
-    let mut parts = FactorModelParts {
-        user_bias: vec![0.0; n_users],
-        user_factors: folded.concat(),
-        ..without_users.model().parts().clone()
-    };
+    let mut parts = folding.items().clone().into_parts();
     let n_liked: Vec<u32> = (0..n_items).map(|item| items.of(item).len() as u32).collect();
-    cold::place(&mut parts, &n_liked, features, EVERY_TITLE_ALIKE);
-    RankingModel::new(FactorModel::new(parts)?, weights)
+    cold::place(&mut parts.item_bias, &mut parts.item_factors, &n_liked, features, EVERY_TITLE_ALIKE);
+    let model = RankingModel::new(ItemModel::new(parts)?, weights)?;
+    Ok(Fitted { model, user_factors: folded.concat() })
 }
 
 /// One side's pairs, by row.
@@ -237,8 +254,6 @@ fn half_step(pairs: &Pairs, other: &DMatrix<f64>, n_other: usize, params: &IalsP
 
 #[cfg(test)]
 mod tests {
-    use artifact::Artifact;
-
     use super::*;
     use crate::Silent;
 
@@ -266,7 +281,7 @@ mod tests {
         let rows = two_tastes();
         let ranking = fit(&params(), &rows, &TitleFeatures::default(), 1, &Silent).unwrap();
         let score = |u: usize, i: usize| -> f32 {
-            let (p, q) = (ranking.model().user_vector(u), ranking.model().item_vector(i));
+            let (p, q) = (ranking.user_vector(u), ranking.model.items().item_vector(i));
             p.iter().zip(q).map(|(a, b)| a * b).sum()
         };
         for u in 0..40 {
@@ -277,7 +292,7 @@ mod tests {
             assert!(lowest > highest, "user {u}: {lowest} and {highest}");
         }
         let zero = |values: &[f32]| values.iter().all(|&v| v == 0.0);
-        assert!(zero(ranking.model().user_vector(40)) && zero(ranking.model().item_vector(30)));
+        assert!(zero(ranking.user_vector(40)) && zero(ranking.model.items().item_vector(30)));
     }
 
     #[test]
@@ -321,10 +336,7 @@ mod tests {
         let rows = two_tastes();
         let run = |threads, seed| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| fit(&params(), &rows, &TitleFeatures::default(), seed, &Silent))
-                .unwrap()
-                .to_bytes()
-                .unwrap()
+            pool.install(|| fit(&params(), &rows, &TitleFeatures::default(), seed, &Silent)).unwrap()
         };
         assert_eq!(run(1, 1), run(3, 1));
         assert_ne!(run(1, 1), run(1, 2));

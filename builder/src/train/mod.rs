@@ -270,15 +270,15 @@ const HALF_WEIGHT: f32 = 100.0;
 
 /// The model with a place for the titles that have no rating, where features tell of them.
 fn with_cold_titles(model: &FactorModel, n_ratings: &[u32], features: &TitleFeatures) -> FactorModel {
-    let mut parts = model.parts().clone();
-    cold::place(&mut parts, n_ratings, features, HALF_WEIGHT);
+    let mut parts = model.clone().into_parts();
+    cold::place(&mut parts.item_bias, &mut parts.item_factors, n_ratings, features, HALF_WEIGHT);
     FactorModel::new(parts).expect("sums of finite numbers that were shrunk are finite")
 }
 
 /// The model with the mean and covariance of the users it was trained on as prior. `n_ratings` has one entry a user.
 fn with_users_as_prior(model: FactorModel, n_ratings: &[u32]) -> FactorModel {
     let trained = || (0..model.n_users()).filter(|&user| n_ratings[user] > 0);
-    let bias: Vec<f32> = trained().map(|user| model.parts().user_bias[user]).collect();
+    let bias: Vec<f32> = trained().map(|user| model.user_bias()[user]).collect();
     let factors: Vec<f32> = trained().flat_map(|user| model.user_vector(user)).copied().collect();
     let prior = UserPrior::of_users(&bias, &factors, model.n_factors()).expect("a model's parts are finite");
     model.with_user_prior(prior).expect("the prior is of the same factors")

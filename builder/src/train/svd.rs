@@ -505,7 +505,7 @@ mod tests {
         data.n_users = 31;
         data.n_titles = 22;
         let (model, _) = fit(&SvdParams::default(), &data, &none(), 1, &Silent).unwrap();
-        assert_eq!(model.parts().user_bias[30].to_bits(), 0);
+        assert_eq!(model.user_bias()[30].to_bits(), 0);
         assert!(model.user_vector(30).iter().chain(model.item_vector(21)).all(|&v| v.to_bits() == 0));
         assert_eq!(model.n_items(), 22);
     }

@@ -3,8 +3,10 @@
 
 use artifact::Analysis;
 use queries::title_search;
-use recommender::{Histories, Titles};
+use recommender::Titles;
 use thiserror::Error;
+
+use crate::users::Users;
 
 /// Parts of a release that do not belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -17,10 +19,10 @@ pub enum CatalogueMismatch {
         /// Titles.
         expected: usize,
     },
-    /// Somebody rated a title that is not there.
-    #[error("the histories name {found} titles at least, and there are {expected}")]
-    Histories {
-        /// One more than the last title that is rated.
+    /// Users have rated another number of titles.
+    #[error("the index of users is of {found} titles, and there are {expected}")]
+    Users {
+        /// Titles that users may have rated.
         found: usize,
         /// Titles.
         expected: usize,
@@ -32,7 +34,7 @@ pub enum CatalogueMismatch {
 pub(crate) struct Catalogue {
     pub(crate) titles: Titles,
     pub(crate) search: title_search::Index,
-    pub(crate) histories: Histories,
+    pub(crate) users: Users,
     /// Absent where the release has none.
     pub(crate) analysis: Option<Analysis>,
     /// The release they are of.
@@ -47,7 +49,7 @@ impl Catalogue {
     pub(crate) fn new(
         titles: Titles,
         search: title_search::Index,
-        histories: Histories,
+        users: Users,
         analysis: Option<Analysis>,
         release: String,
     ) -> Result<Self, CatalogueMismatch> {
@@ -55,9 +57,10 @@ impl Catalogue {
         if search.n_titles() != expected {
             return Err(CatalogueMismatch::Index { found: search.n_titles(), expected });
         }
-        if histories.n_titles_at_least() > expected {
-            return Err(CatalogueMismatch::Histories { found: histories.n_titles_at_least(), expected });
+        let found = users.shape().n_titles;
+        if found != expected {
+            return Err(CatalogueMismatch::Users { found, expected });
         }
-        Ok(Self { titles, search, histories, analysis, release })
+        Ok(Self { titles, search, users, analysis, release })
     }
 }

@@ -33,11 +33,21 @@ struct Operation {
     answer: Value,
     /// Whether anything that is asked for may not be there.
     may_miss: bool,
+    /// Whether a user of the release is asked for, who may have to be read.
+    asks_for_user: bool,
 }
 
 impl Operation {
     fn new(answer: Value) -> Self {
-        Self { path: None, query: Vec::new(), takes_body: false, media: JSON, answer, may_miss: false }
+        Self {
+            path: None,
+            query: Vec::new(),
+            takes_body: false,
+            media: JSON,
+            answer,
+            may_miss: false,
+            asks_for_user: false,
+        }
     }
 
     /// One that is answered with a type.
@@ -77,6 +87,7 @@ fn operation(endpoint: Endpoint, types: &mut SchemaGenerator) -> Operation {
             path: Some(queried::OF_USER),
             query: wishes(),
             may_miss: true,
+            asks_for_user: true,
             ..Operation::of::<wire::Recommendations<'_>>(types)
         },
         Endpoint::RecommendationsForNew => Operation {
@@ -87,6 +98,7 @@ fn operation(endpoint: Endpoint, types: &mut SchemaGenerator) -> Operation {
         Endpoint::Predict => Operation {
             query: vec![queried::OF_USER, queried::OF_TITLE],
             may_miss: true,
+            asks_for_user: true,
             ..Operation::of::<wire::Prediction<'_>>(types)
         },
         Endpoint::Similar => Operation {
@@ -108,6 +120,7 @@ fn operation(endpoint: Endpoint, types: &mut SchemaGenerator) -> Operation {
             path: Some(queried::OF_READER),
             query: PAGE.to_vec(),
             may_miss: true,
+            asks_for_user: true,
             ..Operation::of::<wire::User<'_>>(types)
         },
         Endpoint::Eda => Operation { may_miss: true, ..Operation::new(json!({ "type": "object" })) },
@@ -178,6 +191,10 @@ fn of_route(route: &Route, said: &Operation, platforms: &[String], types: &mut S
     }
     if said.media == JSON {
         responses.insert("500".to_owned(), refused("Something went wrong here."));
+    }
+    if said.asks_for_user {
+        let about = "What is known of the user cannot be read just now; the next try may do it.";
+        responses.insert("503".to_owned(), refused(about));
     }
 
     let path = said.path.iter().map(|spec| {

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use catalog::{DurationUnit, Rating, TitleId, UserId};
 use queries::{actor, count_platform, max_duration, score_count};
-use recommender::{Recommendations, Recommender};
+use recommender::Recommendations;
 use serde::Serialize;
 
 use crate::about::About;
@@ -21,6 +21,7 @@ use crate::pages::Page;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::queried;
+use crate::recommending::Recommending;
 use crate::wire;
 
 /// The most ratings that are folded in.
@@ -124,7 +125,7 @@ pub(crate) async fn actor(
 }
 
 pub(crate) async fn recommendations(
-    State(recommender): State<Arc<Recommender>>,
+    State(asked): State<Arc<Recommending>>,
     Path(user_id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -132,12 +133,13 @@ pub(crate) async fn recommendations(
     let wish = ListWish::take(&mut params);
     let wish = params.finish(Some(wish))?;
     UserId::new(&user_id).map_err(|error| Problem::one_invalid("user_id", error.to_string()))?;
-    let options = wish.resolve(&recommender)?;
-    Ok(list(Some(&user_id), recommender.recommend(&user_id, &options)))
+    let options = wish.resolve(&asked.recommender)?;
+    let found = asked.users.find(&user_id).await?;
+    Ok(found.told(list(Some(&user_id), asked.recommender.recommend(found.user(), &options))))
 }
 
 pub(crate) async fn recommendations_for_new(
-    State(recommender): State<Arc<Recommender>>,
+    State(asked): State<Arc<Recommending>>,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Problem> {
@@ -146,14 +148,15 @@ pub(crate) async fn recommendations_for_new(
         return Err(Problem::one_invalid("body", format!("is nested more than {MAX_BODY_DEPTH} deep")));
     }
     let mut reader = serde_json::Deserializer::from_slice(&body);
-    let asked: wire::NewUser = serde_path_to_error::deserialize(&mut reader)
+    let given: wire::NewUser = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| Problem::one_invalid(&place(error.path()), error.inner().to_string()))?;
     reader.end().map_err(|error| Problem::one_invalid("body", error.to_string()))?;
-    let mut params = Params::of_body(asked.wish.0, &["ratings"]);
+    let mut params = Params::of_body(given.wish.0, &["ratings"]);
     let wish = ListWish::take(&mut params);
-    let ratings = check_ratings(&asked.ratings, &mut params);
+    let ratings = check_ratings(&given.ratings, &mut params);
     let (wish, ratings) = params.finish(Some((wish, ratings)))?;
-    let options = wish.resolve(&recommender)?;
+    let recommender = &asked.recommender;
+    let options = wish.resolve(recommender)?;
     let ratings = ratings
         .into_iter()
         .map(|(id, rating)| Ok((recommender.position(id)?, rating)))
@@ -213,16 +216,18 @@ fn list(user_id: Option<&str>, found: Recommendations<'_>) -> Response {
 }
 
 pub(crate) async fn predict(
-    State(recommender): State<Arc<Recommender>>,
+    State(asked): State<Arc<Recommending>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let mut params = Params::new(query.as_deref());
     let user_id = params.id(&queried::OF_USER);
     let id = params.id(&queried::OF_TITLE);
     let (user_id, id, ()) = params.finish(all((user_id, id, Some(()))))?;
-    let prediction = recommender.predict(&user_id, &id)?;
+    let title = asked.recommender.position(&id)?;
+    let found = asked.users.find(&user_id).await?;
+    let prediction = asked.recommender.predict(found.user(), title);
     let strategy = prediction.strategy.as_str();
-    Ok(by(
+    Ok(found.told(by(
         strategy,
         &wire::Prediction {
             user_id: &user_id,
@@ -232,11 +237,11 @@ pub(crate) async fn predict(
             threshold: wire::shown(prediction.threshold),
             strategy,
         },
-    ))
+    )))
 }
 
 pub(crate) async fn similar(
-    State(recommender): State<Arc<Recommender>>,
+    State(asked): State<Arc<Recommending>>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -244,8 +249,8 @@ pub(crate) async fn similar(
     let wish = (lists::length(&mut params), FilterWish::take(&mut params));
     let (n, filter) = params.finish(Some(wish))?;
     TitleId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
-    let filter = filter.resolve(recommender.titles())?;
-    let similar = recommender.similar(&id, n, &filter)?;
+    let filter = filter.resolve(asked.recommender.titles())?;
+    let similar = asked.recommender.similar(&id, n, &filter)?;
     let strategy = similar.strategy.as_str();
     Ok(by(
         strategy,
@@ -294,10 +299,12 @@ pub(crate) async fn user(
     let page = Page::take(&mut params, &catalogue.release);
     let page = params.finish(Some(page))?;
     UserId::new(&id).map_err(|error| Problem::one_invalid("id", error.to_string()))?;
-    let position = catalogue.histories.position(&id);
-    let user = position.ok_or_else(|| Problem::not_found(format!("there is no user {id:?}")))?;
-    let (titles, ratings) = catalogue.histories.of(user);
-    let mut rated: Vec<(u32, f32)> = titles.iter().copied().zip(ratings.iter().copied()).collect();
+    let found = catalogue.users.find(&id).await?;
+    let Some(user) = found.user() else {
+        return Ok(found.told(Problem::not_found(format!("there is no user {id:?}"))));
+    };
+    let mut rated: Vec<(u32, f32)> =
+        user.title_idx.iter().copied().zip(user.rating.iter().copied()).collect();
     // Titles ascend already, and stay so where ratings are equal.
     rated.sort_by(|a, b| b.1.total_cmp(&a.1));
     let (page, next_cursor) = page.cut(rated.into_iter(), &catalogue.release);
@@ -305,7 +312,8 @@ pub(crate) async fn user(
         title: wire::CatalogueTitle::of(&catalogue.titles, title as usize),
         rating: wire::shown(rating),
     });
-    Ok(json(&wire::User { user_id: &id, n_ratings: titles.len(), ratings: ratings.collect(), next_cursor }))
+    let n_ratings = user.rating.len();
+    Ok(found.told(json(&wire::User { user_id: &id, n_ratings, ratings: ratings.collect(), next_cursor })))
 }
 
 fn analysis(catalogue: &Catalogue) -> Result<&Analysis, Problem> {

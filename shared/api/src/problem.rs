@@ -108,6 +108,16 @@ impl Problem {
         )
     }
 
+    /// Something that an answer needs could not be had just now; the next try may have it.
+    pub(crate) fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "urn:cartelera:problem:unavailable",
+            "The answer cannot be had just now",
+            "try again in a moment; the log says what is wrong",
+        )
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -16,6 +16,7 @@ use tower::ServiceExt;
 use crate::log::with_causes;
 use crate::routes::Function;
 use crate::service::{self, StartError};
+use crate::users::UserLimits;
 
 /// The environment variable that says how many seconds pass at least between two looks at the pointer; 60 where it is
 /// not set.
@@ -138,7 +139,7 @@ impl Current {
     ) -> Result<Arc<Self>, StartError> {
         let (pointer, version) = store::current_versioned(&*store).await?;
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::release(functions, &*store, pointer).await?;
+        let router = service::release(functions, &store, pointer, UserLimits::default()).await?;
         let mut watch =
             Watch { version, release, next: SystemTime::now(), since: SystemTime::now(), failures: 0 };
         watch.wait(reload.ttl);
@@ -225,7 +226,7 @@ impl Current {
             return Ok(None);
         };
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::release(&self.functions, &*self.store, *pointer).await?;
+        let router = service::release(&self.functions, &self.store, *pointer, UserLimits::default()).await?;
         Ok(Some((Served { router, moved_at }, release, version)))
     }
 

@@ -47,8 +47,8 @@ impl Function {
             Self::GetScoreCount => &[Kind::ScoreCount],
             Self::GetCountPlatform => &[Kind::CountPlatform],
             Self::GetActor => &[Kind::Actor],
-            Self::Recommend => &[Kind::Titles, Kind::RatingModel, Kind::Histories],
-            Self::Titles => &[Kind::Titles, Kind::TitleSearch, Kind::Histories],
+            Self::Recommend => &[Kind::Titles, Kind::RatingModel, Kind::UserIndex, Kind::Users],
+            Self::Titles => &[Kind::Titles, Kind::TitleSearch, Kind::UserIndex, Kind::Users],
         }
     }
 

@@ -10,13 +10,15 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use queries::title_search;
-use recommender::{FactorModel, Histories, RankingModel, Recommender, Titles};
+use recommender::{ItemModel, RankingModel, Recommender, Titles};
 use store::{LoadError, Store};
 use thiserror::Error;
 
 use crate::about::About;
 use crate::catalogue::{Catalogue, CatalogueMismatch};
+use crate::recommending::Recommending;
 use crate::routes::{Endpoint, Function, Method, ROUTES, Route};
+use crate::users::{UserLimits, Users};
 use crate::{Problem, handlers};
 
 /// The largest request body, in bytes: a thousand ratings take 40,000.
@@ -36,7 +38,7 @@ pub enum StartError {
         /// What does not fit.
         source: recommender::Mismatch,
     },
-    /// The same, of titles, the index to find them by, and what users have rated.
+    /// The same, of titles, the index to find them by, and the users.
     #[error("release {release} does not fit together")]
     Catalogue {
         /// The release.
@@ -51,24 +53,44 @@ pub enum StartError {
 ///
 /// # Errors
 /// [`StartError`]; nothing is served from half a release.
-pub async fn load(function: Function, store: &dyn Store) -> Result<Router, StartError> {
-    release(&[function], store, store::current(store).await?).await
+pub async fn load(function: Function, store: Arc<dyn Store>) -> Result<Router, StartError> {
+    load_within(&[function], store, UserLimits::default()).await
+}
+
+/// The same for several functions in one router, with other limits of what users may take.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn load_within(
+    functions: &[Function],
+    store: Arc<dyn Store>,
+    limits: UserLimits,
+) -> Result<Router, StartError> {
+    let pointer = store::current(store.as_ref()).await?;
+    release(functions, &store, pointer, limits).await
 }
 
 /// The router of some functions, from the release that a pointer names.
 pub(crate) async fn release(
     functions: &[Function],
-    store: &dyn Store,
+    store: &Arc<dyn Store>,
     pointer: Pointer,
+    limits: UserLimits,
 ) -> Result<Router, StartError> {
     let mut router = Router::new();
     for &function in functions {
-        router = router.merge(routes_of(function, store, &pointer.manifest).await?);
+        router = router.merge(routes_of(function, store, &pointer.manifest, limits).await?);
     }
     Ok(finish(router, About::new(pointer, functions.to_vec())))
 }
 
-async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -> Result<Router, StartError> {
+async fn routes_of(
+    function: Function,
+    shared: &Arc<dyn Store>,
+    manifest: &Manifest,
+    limits: UserLimits,
+) -> Result<Router, StartError> {
+    let store = shared.as_ref();
     Ok(match function {
         Function::GetMaxDuration => {
             let index = Arc::new(store::load(store, manifest).await?);
@@ -87,7 +109,7 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
             routes(function, |_| get(handlers::actor).with_state(Arc::clone(&index)))
         }
         Function::Recommend => {
-            let recommender = Arc::new(recommender(store, manifest).await?);
+            let recommending = Arc::new(recommending(shared, manifest, limits).await?);
             routes(function, |endpoint| {
                 let handler = match endpoint {
                     Endpoint::Predict => get(handlers::predict),
@@ -95,11 +117,11 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
                     Endpoint::RecommendationsForNew => post(handlers::recommendations_for_new),
                     _ => get(handlers::recommendations),
                 };
-                handler.with_state(Arc::clone(&recommender))
+                handler.with_state(Arc::clone(&recommending))
             })
         }
         Function::Titles => {
-            let catalogue = Arc::new(catalogue(store, manifest).await?);
+            let catalogue = Arc::new(catalogue(shared, manifest, limits).await?);
             routes(function, |endpoint| {
                 let handler = match endpoint {
                     Endpoint::Title => get(handlers::title),
@@ -114,28 +136,40 @@ async fn routes_of(function: Function, store: &dyn Store, manifest: &Manifest) -
     })
 }
 
-async fn recommender(store: &dyn Store, manifest: &Manifest) -> Result<Recommender, StartError> {
-    let (titles, model, ranking, histories) = tokio::try_join!(
-        store::load::<Titles>(store, manifest),
-        store::load::<FactorModel>(store, manifest),
-        store::load_optional::<RankingModel>(store, manifest),
-        store::load::<Histories>(store, manifest),
+async fn recommending(
+    shared: &Arc<dyn Store>,
+    manifest: &Manifest,
+    limits: UserLimits,
+) -> Result<Recommending, StartError> {
+    let store = shared.as_ref();
+    let (titles, model, ranking, users) = tokio::try_join!(
+        async { Ok(store::load::<Titles>(store, manifest).await?) },
+        async { Ok(store::load::<ItemModel>(store, manifest).await?) },
+        async { Ok(store::load_optional::<RankingModel>(store, manifest).await?) },
+        Users::load(Arc::clone(shared), manifest, limits),
     )?;
     let threshold = manifest.model.recommend_threshold;
-    store::beside(move || Recommender::new(titles, model, ranking, histories, threshold))
+    let shape = users.shape();
+    let recommender = store::beside(move || Recommender::new(titles, model, ranking, shape, threshold))
         .await
-        .map_err(|source| StartError::Mismatch { release: manifest.release(), source })
+        .map_err(|source| StartError::Mismatch { release: manifest.release(), source })?;
+    Ok(Recommending { recommender, users })
 }
 
-async fn catalogue(store: &dyn Store, manifest: &Manifest) -> Result<Catalogue, StartError> {
-    let (titles, search, histories, analysis) = tokio::try_join!(
-        store::load::<Titles>(store, manifest),
-        store::load::<title_search::Index>(store, manifest),
-        store::load::<Histories>(store, manifest),
-        store::load_optional::<Analysis>(store, manifest),
+async fn catalogue(
+    shared: &Arc<dyn Store>,
+    manifest: &Manifest,
+    limits: UserLimits,
+) -> Result<Catalogue, StartError> {
+    let store = shared.as_ref();
+    let (titles, search, users, analysis) = tokio::try_join!(
+        async { Ok(store::load::<Titles>(store, manifest).await?) },
+        async { Ok(store::load::<title_search::Index>(store, manifest).await?) },
+        Users::load(Arc::clone(shared), manifest, limits),
+        async { Ok(store::load_optional::<Analysis>(store, manifest).await?) },
     )?;
     let release = manifest.release();
-    Catalogue::new(titles, search, histories, analysis, release.clone())
+    Catalogue::new(titles, search, users, analysis, release.clone())
         .map_err(|source| StartError::Catalogue { release, source })
 }
 

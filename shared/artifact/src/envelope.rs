@@ -89,11 +89,8 @@ pub fn seal(kind: Kind, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Steps 1 to 6 of reading: the payload of an artifact of this kind, borrowed.
-///
-/// # Errors
-/// The step that refused the bytes.
-pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ReadError> {
+/// Steps 1 to 4 of reading: header, what follows it, and the payload length that the header declares.
+fn header(kind: Kind, bytes: &[u8]) -> Result<(&[u8; HEADER_BYTES], &[u8], u64), ReadError> {
     let Some((header, payload)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
         return Err(ReadError::TooShort { found: bytes.len() });
     };
@@ -111,6 +108,15 @@ pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ReadError> {
     let declared = u64::from_le_bytes([
         header[12], header[13], header[14], header[15], header[16], header[17], header[18], header[19],
     ]);
+    Ok((header, payload, declared))
+}
+
+/// Steps 1 to 6 of reading: the payload of an artifact of this kind, borrowed.
+///
+/// # Errors
+/// The step that refused the bytes.
+pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ReadError> {
+    let (header, payload, declared) = header(kind, bytes)?;
     if declared > MAX_PAYLOAD_BYTES || usize::try_from(declared) != Ok(payload.len()) {
         return Err(ReadError::WrongLength { declared, found: payload.len() as u64 });
     }
@@ -120,6 +126,38 @@ pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ReadError> {
         return Err(ReadError::Checksum { stored, computed });
     }
     Ok(payload)
+}
+
+/// How many bytes the first of several artifacts has, one of which follows the other: what its header says, which need
+/// not be there yet.
+///
+/// # Errors
+/// Steps 1 to 4 of reading, and step 5 where the length is above [`MAX_PAYLOAD_BYTES`].
+pub fn first_len(kind: Kind, bytes: &[u8]) -> Result<usize, ReadError> {
+    let (_, payload, declared) = header(kind, bytes)?;
+    match usize::try_from(declared) {
+        Ok(length) if declared <= MAX_PAYLOAD_BYTES => Ok(HEADER_BYTES + length),
+        _ => Err(ReadError::WrongLength { declared, found: payload.len() as u64 }),
+    }
+}
+
+/// Cuts an object into its artifacts, which follow one another, by the lengths in their headers. None is an empty list.
+/// Their payloads are not looked at.
+///
+/// # Errors
+/// As [`first_len`], and step 5 where the last is cut short.
+pub fn split(kind: Kind, mut bytes: &[u8]) -> Result<Vec<&[u8]>, ReadError> {
+    let mut parts = Vec::new();
+    while !bytes.is_empty() {
+        let length = first_len(kind, bytes)?;
+        let Some((first, rest)) = bytes.split_at_checked(length) else {
+            let (declared, found) = ((length - HEADER_BYTES) as u64, (bytes.len() - HEADER_BYTES) as u64);
+            return Err(ReadError::WrongLength { declared, found });
+        };
+        parts.push(first);
+        bytes = rest;
+    }
+    Ok(parts)
 }
 
 /// The kind that an artifact claims to be, for tools that are handed any file.
@@ -199,6 +237,34 @@ mod tests {
         let mut bytes = sealed();
         bytes[HEADER_BYTES] ^= 1;
         assert!(matches!(open(Kind::Actor, &bytes), Err(ReadError::Checksum { .. })));
+    }
+
+    #[test]
+    fn several_are_told_apart_by_their_lengths() {
+        let (one, two) = (sealed(), seal(Kind::Actor, b""));
+        let both = [&one[..], &two].concat();
+        assert_eq!(split(Kind::Actor, &both), Ok(vec![&one[..], &two]));
+        assert_eq!(split(Kind::Actor, b""), Ok(Vec::new()));
+        assert_eq!(first_len(Kind::Actor, &one[..HEADER_BYTES]), Ok(one.len()));
+        for n in 1..both.len() {
+            let cut = split(Kind::Actor, &both[..n]);
+            let expected = match n {
+                _ if n == one.len() => Ok(vec![&one[..]]),
+                _ if n < HEADER_BYTES => Err(ReadError::TooShort { found: n }),
+                _ if n < one.len() => {
+                    Err(ReadError::WrongLength { declared: 12, found: (n - HEADER_BYTES) as u64 })
+                }
+                _ => Err(ReadError::TooShort { found: n - one.len() }),
+            };
+            assert_eq!(cut, expected, "{n} bytes");
+        }
+        let mut huge = one.clone();
+        huge[12..20].fill(0xff);
+        assert_eq!(
+            first_len(Kind::Actor, &huge),
+            Err(ReadError::WrongLength { declared: u64::MAX, found: 12 })
+        );
+        assert!(matches!(split(Kind::Titles, &one), Err(ReadError::WrongKind { found: 4, .. })));
     }
 
     #[test]

@@ -18,31 +18,38 @@ pub enum Kind {
     Actor = 4,
     /// What is shown of titles and filtered by, with their popularity.
     Titles = 5,
-    /// The factor model that predicts ratings.
+    /// The titles' side of the factor model that predicts ratings.
     RatingModel = 6,
-    /// Users and what each has rated.
-    Histories = 7,
-    /// The factor model that ranks titles.
+    // 7 was `histories`, all users in one artifact.
+    /// The titles' side of the factor model that ranks titles.
     RankingModel = 8,
     /// Index of titles by the words in their names.
     TitleSearch = 9,
     /// What exploratory analysis found in the data.
     Eda = 10,
+    /// Users in order, with their vectors and what each has rated: many artifacts of this kind in one object.
+    Users = 11,
+    /// Which part of `users` holds whom.
+    UserIndex = 12,
+    /// A trained factor model, users and all: a file of the builder, in no release.
+    TrainedModel = 13,
 }
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::MaxDuration,
         Self::ScoreCount,
         Self::CountPlatform,
         Self::Actor,
         Self::Titles,
         Self::RatingModel,
-        Self::Histories,
         Self::RankingModel,
         Self::TitleSearch,
         Self::Eda,
+        Self::Users,
+        Self::UserIndex,
+        Self::TrainedModel,
     ];
 
     /// The number in the envelope.
@@ -64,11 +71,19 @@ impl Kind {
             Self::Actor => "actor",
             Self::Titles => "titles",
             Self::RatingModel => "rating-model",
-            Self::Histories => "histories",
             Self::RankingModel => "ranking-model",
             Self::TitleSearch => "title-search",
             Self::Eda => "eda",
+            Self::Users => "users",
+            Self::UserIndex => "user-index",
+            Self::TrainedModel => "trained-model",
         }
+    }
+
+    /// Whether an object of this kind is several artifacts, one after the other, each whole in itself and small enough
+    /// to be read alone.
+    pub fn is_in_parts(self) -> bool {
+        self == Self::Users
     }
 
     /// The kind of a name.
@@ -89,12 +104,13 @@ mod tests {
 
     #[test]
     fn names_and_codes_are_unique_and_agree_with_serde() {
-        for (i, kind) in Kind::ALL.into_iter().enumerate() {
-            assert_eq!(usize::from(kind.code()), i + 1);
+        assert!(Kind::ALL.is_sorted_by(|a, b| a.code() < b.code()));
+        for kind in Kind::ALL {
             assert_eq!(Kind::from_code(kind.code()), Some(kind));
             assert_eq!(Kind::from_name(kind.name()), Some(kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
         assert_eq!(Kind::from_code(0), None);
+        assert_eq!(Kind::from_code(7), None, "a number is not given again");
     }
 }

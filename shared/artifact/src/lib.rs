@@ -14,7 +14,9 @@ mod manifest;
 pub use analysis::{Analysis, StoredAnalysis};
 pub use codec::{Artifact, EncodeError};
 pub use digest::{Digest, DigestError, Hasher};
-pub use envelope::{FORMAT_VERSION, HEADER_BYTES, MAGIC, MAX_PAYLOAD_BYTES, ReadError, inspect, open, seal};
+pub use envelope::{
+    FORMAT_VERSION, HEADER_BYTES, MAGIC, MAX_PAYLOAD_BYTES, ReadError, first_len, inspect, open, seal, split,
+};
 pub use kind::Kind;
 pub use manifest::{
     ArtifactEntry, Counts, MANIFEST_FORMAT, Manifest, ManifestError, ModelSummary, Parameters, Pointer,

@@ -7,8 +7,8 @@ use artifact::Artifact as _;
 use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use criterion::{BenchmarkId, Criterion};
 use recommender::{
-    FactorModel, FactorModelParts, Histories, ListOptions, RankingModel, RankingWeights, Recommender, Titles,
-    UserPrior,
+    ItemModel, ItemModelParts, ListOptions, RankingModel, RankingWeights, Recommender, Titles, User,
+    UserBlock, UserPrior, UserShape, UsersWriter,
 };
 
 const N_TITLES: usize = 23_000;
@@ -26,7 +26,8 @@ fn noise(seed: u32) -> impl FnMut() -> f32 {
     }
 }
 
-fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> Recommender {
+/// A recommender, and a block of the one user that it is asked about.
+fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> (Recommender, UserBlock) {
     let titles = (0..N_TITLES)
         .map(|i| Title {
             id: TitleId::new(&format!("ns{i}")).expect("letters and digits"),
@@ -58,20 +59,48 @@ fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> Recommen
     .expect("rows in order");
     let mut next = noise(7);
     let mut values = |n: usize| -> Vec<f32> { (0..n).map(|_| next()).collect() };
-    let model = FactorModel::new(FactorModelParts {
+    let model = ItemModel::new(ItemModelParts {
         global_mean: 3.5,
-        user_bias: values(1),
         item_bias: values(N_TITLES),
         n_factors,
-        user_factors: values(n_factors),
         item_factors: values(N_TITLES * n_factors),
         user_prior: UserPrior::standard(n_factors),
-        ..FactorModelParts::default()
+        ..ItemModelParts::default()
     })
     .expect("the parts fit");
     let ranking = with_ranking.then(|| ranking(n_factors, &mut values));
-    Recommender::new(Titles::build(&table, &ratings), model, ranking, Histories::build(&ratings), 3.5)
-        .expect("one release")
+    let n_ranking_factors = ranking.as_ref().map(|_| n_factors);
+    let shape = UserShape { n_factors, n_ranking_factors, n_titles: N_TITLES };
+    let (users, _) = written(shape, &ratings, &mut values);
+    let users = UserBlock::from_bytes(&users).expect("one block");
+    let titles = Titles::build(&table, &ratings);
+    (Recommender::new(titles, model, ranking, shape, 3.5).expect("one release"), users)
+}
+
+/// The users of some ratings, each with vectors of their own: their blocks, and how many bytes the index has.
+fn written(
+    shape: UserShape,
+    ratings: &RatingTable,
+    values: &mut impl FnMut(usize) -> Vec<f32>,
+) -> (Vec<u8>, usize) {
+    let mut writer = UsersWriter::new(shape);
+    let mut bytes = Vec::new();
+    for (user, id) in ratings.users().iter().enumerate() {
+        let rows = ratings.rows_of(user);
+        let ranking_vector = shape.n_ranking_factors.map(&mut *values);
+        let closed = writer.push(User {
+            id: id.as_str(),
+            bias: 0.25,
+            vector: &values(shape.n_factors),
+            ranking_vector: ranking_vector.as_deref(),
+            title_idx: &ratings.title_idx()[rows.clone()],
+            rating: &ratings.rating()[rows],
+        });
+        bytes.extend(closed.expect("sound users in order").unwrap_or_default());
+    }
+    let (last, index) = writer.finish().expect("it encodes");
+    bytes.extend(last.unwrap_or_default());
+    (bytes, index.to_bytes().expect("it encodes").len())
 }
 
 fn ranking(n_factors: usize, values: &mut impl FnMut(usize) -> Vec<f32>) -> RankingModel {
@@ -82,14 +111,12 @@ fn ranking(n_factors: usize, values: &mut impl FnMut(usize) -> Vec<f32>) -> Rank
         n_titles: N_TITLES as u32,
     };
     let item_factors = values(N_TITLES * n_factors);
-    let model = FactorModel::new(FactorModelParts {
-        user_bias: vec![0.0],
+    let model = ItemModel::new(ItemModelParts {
         item_bias: vec![0.0; N_TITLES],
         n_factors,
-        user_factors: values(n_factors),
         user_prior: RankingModel::prior(&item_factors, n_factors, weights).expect("the factors are finite"),
         item_factors,
-        ..FactorModelParts::default()
+        ..ItemModelParts::default()
     });
     RankingModel::new(model.expect("the parts fit"), weights).expect("the weights are in range")
 }
@@ -105,10 +132,10 @@ fn main() {
         let diverse = ListOptions { diversity: 0.5, ..ListOptions::default() };
         let by_score = recommender(n_factors, false, N_RATED);
         let by_ranking = recommender(n_factors, true, N_RATED);
-        for (head, recommender) in [("", &by_score), ("ranking_", &by_ranking)] {
+        for (head, (recommender, users)) in [("", &by_score), ("ranking_", &by_ranking)] {
             for (what, options) in [("", &plain), ("_with_reasons", &reasoned), ("_diverse", &diverse)] {
                 group.bench_function(BenchmarkId::new(format!("{head}recommend_10{what}"), &factors), |b| {
-                    b.iter(|| recommender.recommend(black_box("1"), options));
+                    b.iter(|| recommender.recommend(Some(black_box(users).user(0)), options));
                 });
             }
             let new = BenchmarkId::new(format!("{head}fold_in_20_recommend_10"), &factors);
@@ -116,9 +143,11 @@ fn main() {
                 b.iter(|| recommender.recommend_to_new(black_box(&ratings), &plain));
             });
         }
-        let much_rated = recommender(n_factors, false, N_RATED_AT_MOST);
+        let (much_rated, users) = recommender(n_factors, false, N_RATED_AT_MOST);
         let much = BenchmarkId::new(format!("recommend_10_with_reasons_from_{N_RATED_AT_MOST}"), &factors);
-        group.bench_function(much, |b| b.iter(|| much_rated.recommend(black_box("1"), &reasoned)));
+        group.bench_function(much, |b| {
+            b.iter(|| much_rated.recommend(Some(black_box(&users).user(0)), &reasoned));
+        });
     }
     decoding(&mut group);
     group.finish();
@@ -129,7 +158,7 @@ fn main() {
 fn decoding(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>) {
     const N_USERS: usize = 3_600;
     const N_RATED: usize = 43;
-    let made = recommender(32, true, 100);
+    let (made, _) = recommender(32, true, 100);
     let users: Vec<UserId> = (1..=N_USERS).map(|u| UserId::new(&u.to_string()).expect("digits")).collect();
     let ratings = RatingTable::new(
         users,
@@ -140,34 +169,31 @@ fn decoding(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::Wa
         N_TITLES,
     )
     .expect("rows in order");
-    let for_users = |model: &FactorModel| {
-        FactorModel::new(FactorModelParts {
-            user_bias: vec![0.0; N_USERS],
-            user_factors: vec![0.25; N_USERS * model.n_factors()],
-            ..model.parts().clone()
-        })
-        .expect("the parts fit")
-    };
     let ranking = made.ranking().expect("it was made with one");
-    let ranking =
-        RankingModel::new(for_users(ranking.model()), ranking.weights()).expect("the weights are in range");
-    let [titles, model, ranking, histories] = [
-        made.titles().to_bytes(),
-        for_users(made.model()).to_bytes(),
-        ranking.to_bytes(),
-        Histories::build(&ratings).to_bytes(),
-    ]
-    .map(|bytes| bytes.expect("it encodes"));
-    let n_bytes = titles.len() + model.len() + ranking.len() + histories.len();
+    let shape = UserShape { n_factors: 32, n_ranking_factors: Some(32), n_titles: N_TITLES };
+    let mut next = noise(11);
+    let (users, index_bytes) = written(shape, &ratings, &mut |n| (0..n).map(|_| next()).collect());
+    let [titles, model, ranking] = [made.titles().to_bytes(), made.model().to_bytes(), ranking.to_bytes()]
+        .map(|bytes| bytes.expect("it encodes"));
+    let n_bytes = titles.len() + model.len() + ranking.len() + users.len() + index_bytes;
     group.bench_function(format!("decode_{:.1}_mb", n_bytes as f64 / 1e6), |b| {
         b.iter(|| {
-            Recommender::new(
+            let blocks = artifact::split(artifact::Kind::Users, black_box(&users)).expect("whole");
+            let blocks: Vec<UserBlock> =
+                blocks.into_iter().map(|block| UserBlock::from_bytes(block).expect("sound")).collect();
+            let recommender = Recommender::new(
                 Titles::from_bytes(black_box(&titles)).expect("sound"),
-                FactorModel::from_bytes(black_box(&model)).expect("sound"),
+                ItemModel::from_bytes(black_box(&model)).expect("sound"),
                 Some(RankingModel::from_bytes(black_box(&ranking)).expect("sound")),
-                Histories::from_bytes(black_box(&histories)).expect("sound"),
+                shape,
                 3.5,
-            )
+            );
+            (recommender, blocks)
         });
+    });
+    // What a request reads of many users.
+    let block = artifact::split(artifact::Kind::Users, &users).expect("whole")[0].to_vec();
+    group.bench_function(format!("decode_block_of_{:.1}_kb", block.len() as f64 / 1e3), |b| {
+        b.iter(|| UserBlock::from_bytes(black_box(&block)));
     });
 }

@@ -1,6 +1,6 @@
 //! A place in the model for somebody it never saw.
 
-use crate::FactorModel;
+use crate::ItemModel;
 use crate::posterior::{Observation, Posterior};
 
 /// The user part of a prediction: b(u) and p(u).
@@ -21,13 +21,13 @@ pub struct NewUser {
 ///
 /// # Panics
 /// Where an item position is out of range.
-pub fn fold_in(model: &FactorModel, ratings: &[(usize, f32)]) -> NewUser {
+pub fn fold_in(model: &ItemModel, ratings: &[(usize, f32)]) -> NewUser {
     let posterior = posterior(model, ratings);
     NewUser { bias: posterior.bias(), vector: posterior.vector() }
 }
 
 /// The posterior whose mean [`fold_in`] is; one observation a rating, in their order.
-pub(crate) fn posterior(model: &FactorModel, ratings: &[(usize, f32)]) -> Posterior {
+pub(crate) fn posterior(model: &ItemModel, ratings: &[(usize, f32)]) -> Posterior {
     let parts = model.parts();
     let observations: Vec<Observation<'_>> = ratings
         .iter()
@@ -43,7 +43,7 @@ pub(crate) fn posterior(model: &FactorModel, ratings: &[(usize, f32)]) -> Poster
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FactorModelParts, UserPrior};
+    use crate::{FactorModel, FactorModelParts, UserPrior};
 
     fn model() -> FactorModel {
         let n = 40;
@@ -66,15 +66,15 @@ mod tests {
     fn folding_in_a_trained_users_own_predictions_finds_that_user_again() {
         let model = model();
         for user in [0, 7, 39] {
-            let parts = model.parts();
+            let parts = model.items().parts();
             let ratings: Vec<(usize, f32)> = (0..model.n_items())
                 .map(|i| {
                     let product = crate::scan::dot(model.user_vector(user), model.item_vector(i));
-                    (i, parts.global_mean + parts.user_bias[user] + parts.item_bias[i] + product)
+                    (i, parts.global_mean + model.user_bias()[user] + parts.item_bias[i] + product)
                 })
                 .collect();
-            let found = fold_in(&model, &ratings);
-            assert!((found.bias - parts.user_bias[user]).abs() < 1e-3);
+            let found = fold_in(model.items(), &ratings);
+            assert!((found.bias - model.user_bias()[user]).abs() < 1e-3);
             for (a, b) in found.vector.iter().zip(model.user_vector(user)) {
                 assert!((a - b).abs() < 1e-3, "{a} is not {b}");
             }
@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn without_ratings_the_prior_mean_is_the_answer() {
-        let parts = model().parts().clone();
+        let parts = model().into_parts();
         let user_prior = UserPrior::of_users(&parts.user_bias, &parts.user_factors, 2).unwrap();
         let model = FactorModel::new(FactorModelParts { user_prior, ..parts }).unwrap();
-        let found = fold_in(&model, &[]);
-        let mean = model.parts().user_bias.iter().sum::<f32>() / model.n_users() as f32;
+        let found = fold_in(model.items(), &[]);
+        let mean = model.user_bias().iter().sum::<f32>() / model.n_users() as f32;
         assert!((found.bias - mean).abs() < 1e-6);
     }
 }

@@ -3,7 +3,7 @@
 mod diversity;
 mod filter;
 mod fold_in;
-mod histories;
+mod items;
 mod model;
 mod posterior;
 mod ranking;
@@ -11,10 +11,11 @@ mod reasons;
 mod scan;
 mod serve;
 mod titles;
+mod users;
 
 pub use filter::{Criteria, Filter, FilterError, ListOptions};
 pub use fold_in::{NewUser, fold_in};
-pub use histories::Histories;
+pub use items::{ItemModel, ItemModelParts};
 pub use model::{FactorModel, FactorModelParts};
 pub use posterior::UserPrior;
 pub use ranking::{RankingModel, RankingWeights};
@@ -25,3 +26,4 @@ pub use serve::{
     UnknownTitle,
 };
 pub use titles::{Edition, TitleView, Titles};
+pub use users::{BLOCK_BYTES, User, UserBlock, UserIndex, UserShape, UsersError, UsersWriter};

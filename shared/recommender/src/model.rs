@@ -1,8 +1,9 @@
 use artifact::{Artifact, Invalid, Kind, blocks};
 use serde::{Deserialize, Serialize};
 
-use crate::UserPrior;
+use crate::items::{StoredItemModel, all_finite};
 use crate::scan::dot;
+use crate::{ItemModel, ItemModelParts, UserPrior};
 
 /// The parts of a [`FactorModel`], unchecked.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,38 +22,40 @@ pub struct FactorModelParts {
     pub item_factors: Vec<f32>,
     /// Predictions are clipped to this range; low first.
     pub scale: (f32, f32),
-    /// Variance of a rating around its prediction, as seen on held-out rows: how far a new user's few
-    /// ratings are to be believed.
+    /// Variance of a rating around its prediction; see [`ItemModelParts::noise_variance`].
     pub noise_variance: f32,
     /// What is known of a user before any rating.
     pub user_prior: UserPrior,
 }
 
 impl Default for FactorModelParts {
-    /// No users, no items, no factors, the whole scale, and ratings that lie a star around their prediction.
+    /// No users, and [`ItemModelParts::default`].
     fn default() -> Self {
+        let items = ItemModelParts::default();
         Self {
-            global_mean: 0.0,
+            global_mean: items.global_mean,
             user_bias: Vec::new(),
-            item_bias: Vec::new(),
-            n_factors: 0,
+            item_bias: items.item_bias,
+            n_factors: items.n_factors,
             user_factors: Vec::new(),
-            item_factors: Vec::new(),
-            scale: (catalog::RATING_MIN, catalog::RATING_MAX),
-            noise_variance: 1.0,
-            user_prior: UserPrior::default(),
+            item_factors: items.item_factors,
+            scale: items.scale,
+            noise_variance: items.noise_variance,
+            user_prior: items.user_prior,
         }
     }
 }
 
-/// What every trainer ends as: `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, clipped to the scale of the ratings
-/// (Koren, Bell and Volinsky 2009, equation 4).
+/// What every trainer of ratings ends as: `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, clipped to the scale of the ratings
+/// (Koren, Bell and Volinsky 2009, equation 4), for all users and items (titles).
 ///
-/// Users and items (titles) are positions: row `u` of the user parts belongs to the user at position `u` of the
-/// release's histories, row `i` of the item parts to the title at position `i` of its titles.
+/// A release serves the two sides apart: [`ItemModel`], and one [`User`](crate::User) at a time. Users and items are
+/// positions in the tables that the model was trained on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactorModel {
-    parts: FactorModelParts,
+    items: ItemModel,
+    user_bias: Vec<f32>,
+    user_factors: Vec<f32>,
 }
 
 impl FactorModel {
@@ -60,44 +63,29 @@ impl FactorModel {
     /// model predicts the same before it is written as after it is read.
     ///
     /// # Errors
-    /// A matrix whose length is not rows times factors, a value that is not finite (factors: beyond ±65,504), a scale
-    /// upside down, a prior for another number of factors.
-    pub fn new(mut parts: FactorModelParts) -> Result<Self, Invalid> {
-        blocks::round_to_half(&mut parts.user_factors);
-        blocks::round_to_half(&mut parts.item_factors);
-        Self::of_rounded(parts)
+    /// A matrix whose length is not rows times factors, a value that is not finite (factors: beyond ±65,504), and what
+    /// [`ItemModel::new`] refuses.
+    pub fn new(parts: FactorModelParts) -> Result<Self, Invalid> {
+        let items = ItemModel::new(ItemModelParts {
+            global_mean: parts.global_mean,
+            item_bias: parts.item_bias,
+            n_factors: parts.n_factors,
+            item_factors: parts.item_factors,
+            scale: parts.scale,
+            noise_variance: parts.noise_variance,
+            user_prior: parts.user_prior,
+        })?;
+        Self::of(items, parts.user_bias, parts.user_factors)
     }
 
-    /// As [`FactorModel::new`], of factors that come from half precision: rounding them again changes nothing and takes
-    /// longer than all else in reading a model.
-    fn of_rounded(parts: FactorModelParts) -> Result<Self, Invalid> {
-        let p = &parts;
-        let fits = |matrix: &[f32], rows: usize| rows.checked_mul(p.n_factors) == Some(matrix.len());
-        Invalid::unless(fits(&p.user_factors, p.user_bias.len()), "user_factors", "not users times factors")?;
-        Invalid::unless(fits(&p.item_factors, p.item_bias.len()), "item_factors", "not items times factors")?;
-        Invalid::unless(p.global_mean.is_finite(), "global_mean", "not finite")?;
-        Invalid::unless(
-            p.scale.0.is_finite() && p.scale.1.is_finite() && p.scale.0 < p.scale.1,
-            "scale",
-            "not a range",
-        )?;
-        Invalid::unless(
-            p.noise_variance.is_finite() && p.noise_variance > 0.0,
-            "noise_variance",
-            "not above zero",
-        )?;
-        Invalid::unless(p.user_prior.n_factors() == p.n_factors, "prior_mean", "not one value a factor")?;
-        for (field, values) in [
-            ("user_bias", &p.user_bias),
-            ("item_bias", &p.item_bias),
-            ("user_factors", &p.user_factors),
-            ("item_factors", &p.item_factors),
-        ] {
-            // Without an early end, which would keep the processor from looking at several at once.
-            let finite = values.iter().fold(true, |finite, value| finite & value.is_finite());
-            Invalid::unless(finite, field, "a value is not finite")?;
-        }
-        Ok(Self { parts })
+    /// The same, of titles' parts that fit together.
+    fn of(items: ItemModel, user_bias: Vec<f32>, mut user_factors: Vec<f32>) -> Result<Self, Invalid> {
+        blocks::round_to_half(&mut user_factors);
+        let fits = user_bias.len().checked_mul(items.n_factors()) == Some(user_factors.len());
+        Invalid::unless(fits, "user_factors", "not users times factors")?;
+        all_finite("user_bias", &user_bias)?;
+        all_finite("user_factors", &user_factors)?;
+        Ok(Self { items, user_bias, user_factors })
     }
 
     /// The same model with another noise variance.
@@ -105,7 +93,8 @@ impl FactorModel {
     /// # Errors
     /// Not above zero, or not finite.
     pub fn with_noise_variance(self, noise_variance: f32) -> Result<Self, Invalid> {
-        Self::new(FactorModelParts { noise_variance, ..self.parts })
+        let parts = ItemModelParts { noise_variance, ..self.items.into_parts() };
+        Ok(Self { items: ItemModel::new(parts)?, ..self })
     }
 
     /// The same model with another prior of users.
@@ -113,27 +102,49 @@ impl FactorModel {
     /// # Errors
     /// A prior for another number of factors.
     pub fn with_user_prior(self, user_prior: UserPrior) -> Result<Self, Invalid> {
-        Self::new(FactorModelParts { user_prior, ..self.parts })
+        let parts = ItemModelParts { user_prior, ..self.items.into_parts() };
+        Ok(Self { items: ItemModel::new(parts)?, ..self })
     }
 
-    /// The parts.
-    pub fn parts(&self) -> &FactorModelParts {
-        &self.parts
+    /// The titles' side.
+    pub fn items(&self) -> &ItemModel {
+        &self.items
+    }
+
+    /// The parts, to be changed.
+    pub fn into_parts(self) -> FactorModelParts {
+        let items = self.items.into_parts();
+        FactorModelParts {
+            global_mean: items.global_mean,
+            user_bias: self.user_bias,
+            item_bias: items.item_bias,
+            n_factors: items.n_factors,
+            user_factors: self.user_factors,
+            item_factors: items.item_factors,
+            scale: items.scale,
+            noise_variance: items.noise_variance,
+            user_prior: items.user_prior,
+        }
     }
 
     /// Number of users.
     pub fn n_users(&self) -> usize {
-        self.parts.user_bias.len()
+        self.user_bias.len()
     }
 
     /// Number of items.
     pub fn n_items(&self) -> usize {
-        self.parts.item_bias.len()
+        self.items.n_items()
     }
 
     /// Number of factors; 0 where the model is biases only.
     pub fn n_factors(&self) -> usize {
-        self.parts.n_factors
+        self.items.n_factors()
+    }
+
+    /// b(u), one a user.
+    pub fn user_bias(&self) -> &[f32] {
+        &self.user_bias
     }
 
     /// p(u), one factor vector.
@@ -141,7 +152,8 @@ impl FactorModel {
     /// # Panics
     /// Where `user` is not below [`FactorModel::n_users`].
     pub fn user_vector(&self, user: usize) -> &[f32] {
-        &self.parts.user_factors[user * self.parts.n_factors..(user + 1) * self.parts.n_factors]
+        let k = self.n_factors();
+        &self.user_factors[user * k..(user + 1) * k]
     }
 
     /// q(i), one factor vector.
@@ -149,7 +161,7 @@ impl FactorModel {
     /// # Panics
     /// Where `item` is not below [`FactorModel::n_items`].
     pub fn item_vector(&self, item: usize) -> &[f32] {
-        &self.parts.item_factors[item * self.parts.n_factors..(item + 1) * self.parts.n_factors]
+        self.items.item_vector(item)
     }
 
     /// The predicted rating of an item by a user, on the scale.
@@ -158,82 +170,46 @@ impl FactorModel {
     /// Where a position is out of range.
     pub fn predict(&self, user: usize, item: usize) -> f32 {
         let product = dot(self.user_vector(user), self.item_vector(item));
-        let bias = self.parts.user_bias[user];
-        self.clip(self.parts.global_mean + bias + self.parts.item_bias[item] + product)
-    }
-
-    /// Brings a prediction onto the scale.
-    pub fn clip(&self, score: f32) -> f32 {
-        score.clamp(self.parts.scale.0, self.parts.scale.1)
+        let parts = self.items.parts();
+        self.items.clip(parts.global_mean + self.user_bias[user] + parts.item_bias[item] + product)
     }
 }
 
-/// The stored form of a [`FactorModel`]; factors in half precision, all else in single. Rules: every block has the
-/// length its counts say, values are finite, the prior's precision (the lower triangle, row by row, bias first) is
-/// positive definite.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The stored form of a [`FactorModel`]: the titles' side in its own stored form, and that of the users. Rules: every
+/// block has the length its counts say, values are finite.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StoredFactorModel<'a> {
+    #[serde(borrow)]
+    items: StoredItemModel<'a>,
     n_users: u32,
-    n_items: u32,
-    n_factors: u32,
-    global_mean: f32,
-    scale: (f32, f32),
-    noise_variance: f32,
-    #[serde(borrow, with = "serde_bytes")]
-    prior_mean: &'a [u8],
-    #[serde(borrow, with = "serde_bytes")]
-    prior_precision: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
     user_bias: &'a [u8],
     #[serde(borrow, with = "serde_bytes")]
-    item_bias: &'a [u8],
-    #[serde(borrow, with = "serde_bytes")]
     user_factors: &'a [u8],
-    #[serde(borrow, with = "serde_bytes")]
-    item_factors: &'a [u8],
 }
 
 impl Artifact for FactorModel {
-    const KIND: Kind = Kind::RatingModel;
+    const KIND: Kind = Kind::TrainedModel;
     type Stored<'a> = StoredFactorModel<'a>;
 
     fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
-        let p = &self.parts;
-        write(&StoredFactorModel {
-            n_users: self.n_users() as u32,
-            n_items: self.n_items() as u32,
-            n_factors: p.n_factors as u32,
-            global_mean: p.global_mean,
-            scale: p.scale,
-            noise_variance: p.noise_variance,
-            prior_mean: &blocks::from_f32(p.user_prior.mean()),
-            prior_precision: &blocks::from_f32(p.user_prior.precision()),
-            user_bias: &blocks::from_f32(&p.user_bias),
-            item_bias: &blocks::from_f32(&p.item_bias),
-            user_factors: &blocks::from_f32_as_half(&p.user_factors),
-            item_factors: &blocks::from_f32_as_half(&p.item_factors),
+        self.items.with_stored(|items| {
+            write(&StoredFactorModel {
+                items: items.clone(),
+                n_users: self.n_users() as u32,
+                user_bias: &blocks::from_f32(&self.user_bias),
+                user_factors: &blocks::from_f32_as_half(&self.user_factors),
+            })
         })
     }
 
     fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
-        let (users, items, factors) = (s.n_users as usize, s.n_items as usize, s.n_factors as usize);
-        let dim = factors.saturating_add(1);
-        let triangle = dim.checked_mul(dim.saturating_add(1)).map_or(usize::MAX, |twice| twice / 2);
-        let user_prior = UserPrior::new(
-            blocks::to_f32("prior_mean", s.prior_mean, dim)?,
-            blocks::to_f32("prior_precision", s.prior_precision, triangle)?,
-        )?;
-        Self::of_rounded(FactorModelParts {
-            global_mean: s.global_mean,
-            user_bias: blocks::to_f32("user_bias", s.user_bias, users)?,
-            item_bias: blocks::to_f32("item_bias", s.item_bias, items)?,
-            n_factors: factors,
-            user_factors: blocks::half_to_f32("user_factors", s.user_factors, users.saturating_mul(factors))?,
-            item_factors: blocks::half_to_f32("item_factors", s.item_factors, items.saturating_mul(factors))?,
-            scale: s.scale,
-            noise_variance: s.noise_variance,
-            user_prior,
-        })
+        let items = ItemModel::from_stored(s.items)?;
+        let n_users = s.n_users as usize;
+        let n_values = n_users.saturating_mul(items.n_factors());
+        let user_bias = blocks::to_f32("user_bias", s.user_bias, n_users)?;
+        let user_factors = blocks::half_to_f32("user_factors", s.user_factors, n_values)?;
+        Self::of(items, user_bias, user_factors)
     }
 }
 
@@ -264,9 +240,10 @@ mod tests {
     }
 
     #[test]
-    fn a_model_round_trips() {
+    fn a_model_round_trips_and_falls_apart_into_its_parts() {
         let model = FactorModel::new(small()).unwrap();
-        assert_eq!(FactorModel::from_bytes(&model.to_bytes().unwrap()), Ok(model));
+        assert_eq!(FactorModel::from_bytes(&model.to_bytes().unwrap()), Ok(model.clone()));
+        assert_eq!(model.into_parts(), small());
     }
 
     #[test]
@@ -278,11 +255,7 @@ mod tests {
         };
         assert_eq!(change(|p| p.user_factors.truncate(3)), "user_factors");
         assert_eq!(change(|p| p.item_bias.push(0.0)), "item_factors");
-        assert_eq!(change(|p| p.item_factors[1] = f32::NAN), "item_factors");
         assert_eq!(change(|p| p.user_bias[1] = f32::INFINITY), "user_bias");
-        assert_eq!(change(|p| p.scale = (5.0, 0.5)), "scale");
-        assert_eq!(change(|p| p.noise_variance = 0.0), "noise_variance");
-        assert_eq!(change(|p| p.user_prior = UserPrior::standard(3)), "prior_mean");
-        assert_eq!(change(|p| p.item_factors[1] = 70_000.0), "item_factors", "beyond half precision");
+        assert_eq!(change(|p| p.user_factors[1] = 70_000.0), "user_factors", "beyond half precision");
     }
 }

@@ -2,9 +2,9 @@ use artifact::{Artifact, Invalid, Kind};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::model::StoredFactorModel;
+use crate::items::StoredItemModel;
 use crate::posterior::{Observation, Posterior};
-use crate::{FactorModel, UserPrior};
+use crate::{ItemModel, UserPrior};
 
 /// The weights of an implicit-feedback model's loss (Rendle, Krichene, Zhang and Koren 2022, "Revisiting the
 /// performance of iALS on item recommendation benchmarks", section 3):
@@ -30,12 +30,11 @@ impl RankingWeights {
     }
 }
 
-/// A factor model that ranks: `p(u)·q(i)` is how likely a user is to like a title, on no particular scale.
-///
-/// Its users are those of the rating model, at the same positions, and so are its items.
+/// The titles' side of a factor model that ranks: `p(u)·q(i)` is how likely a user is to like a title, on no particular
+/// scale. Its items are those of the rating model, at the same positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingModel {
-    model: FactorModel,
+    items: ItemModel,
     weights: RankingWeights,
 }
 
@@ -43,8 +42,8 @@ impl RankingModel {
     /// Takes a model whose prior holds `α₀QᵀQ + ridge(0)·1` as its precision; see [`RankingModel::prior`].
     ///
     /// # Errors
-    /// Weights out of range, or a mean or user biases that are not 0.
-    pub fn new(model: FactorModel, weights: RankingWeights) -> Result<Self, Invalid> {
+    /// Weights out of range, or a mean that is not 0, of ratings or of the prior.
+    pub fn new(items: ItemModel, weights: RankingWeights) -> Result<Self, Invalid> {
         let w = weights;
         Invalid::unless(
             (0.0..=1e6).contains(&w.unobserved_weight),
@@ -54,13 +53,13 @@ impl RankingModel {
         let positive = w.regularization > 0.0 && w.regularization <= 1e6;
         Invalid::unless(positive, "regularization", "not above 0 and at most 1,000,000")?;
         Invalid::unless((0.0..=1.0).contains(&w.exponent), "exponent", "not from 0 to 1")?;
-        let known = w.n_titles as usize <= model.n_items();
+        let known = w.n_titles as usize <= items.n_items();
         Invalid::unless(known, "n_titles", "more titles are liked than there are")?;
-        let zero = |values: &[f32]| values.iter().all(|&v| v == 0.0);
-        let parts = model.parts();
-        let unbiased = parts.global_mean == 0.0 && zero(&parts.user_bias) && zero(parts.user_prior.mean());
-        Invalid::unless(unbiased, "user_bias", "a ranking model has no mean and no user bias")?;
-        Ok(Self { model, weights })
+        let parts = items.parts();
+        Invalid::unless(parts.global_mean == 0.0, "global_mean", "a ranking model has no mean")?;
+        let unbiased = parts.user_prior.mean().iter().all(|&v| v == 0.0);
+        Invalid::unless(unbiased, "prior_mean", "a ranking model expects nothing of a user")?;
+        Ok(Self { items, weights })
     }
 
     /// The prior of a user of whom nothing is liked yet, from the vectors of the titles that count
@@ -97,9 +96,9 @@ impl RankingModel {
         UserPrior::new(vec![0.0; n_factors + 1], precision)
     }
 
-    /// The factors.
-    pub fn model(&self) -> &FactorModel {
-        &self.model
+    /// The factors and biases of the titles.
+    pub fn items(&self) -> &ItemModel {
+        &self.items
     }
 
     /// The weights of the loss.
@@ -122,12 +121,12 @@ impl RankingModel {
             .iter()
             .map(|&item| Observation {
                 bias: 0.0,
-                vector: self.model.item_vector(item),
-                target: 1.0 - f64::from(self.model.parts().item_bias[item]),
+                vector: self.items.item_vector(item),
+                target: 1.0 - f64::from(self.items.parts().item_bias[item]),
             })
             .collect();
         let ridge = self.weights.ridge(liked.len()) - self.weights.ridge(0);
-        Posterior::new(&self.model.parts().user_prior, 1.0, ridge, &observations)
+        Posterior::new(&self.items.parts().user_prior, 1.0, ridge, &observations)
     }
 }
 
@@ -136,7 +135,7 @@ impl RankingModel {
 pub struct StoredRankingModel<'a> {
     weights: RankingWeights,
     #[serde(borrow)]
-    model: StoredFactorModel<'a>,
+    items: StoredItemModel<'a>,
 }
 
 impl Artifact for RankingModel {
@@ -144,19 +143,19 @@ impl Artifact for RankingModel {
     type Stored<'a> = StoredRankingModel<'a>;
 
     fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
-        let (model, weights) = (&self.model, self.weights);
-        model.with_stored(|model| write(&StoredRankingModel { weights, model: model.clone() }))
+        let weights = self.weights;
+        self.items.with_stored(|items| write(&StoredRankingModel { weights, items: items.clone() }))
     }
 
     fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
-        Self::new(FactorModel::from_stored(s.model)?, s.weights)
+        Self::new(ItemModel::from_stored(s.items)?, s.weights)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FactorModelParts;
+    use crate::ItemModelParts;
 
     const WEIGHTS: RankingWeights =
         RankingWeights { unobserved_weight: 0.1, regularization: 0.05, exponent: 0.5, n_titles: 5 };
@@ -164,14 +163,12 @@ mod tests {
     fn small() -> RankingModel {
         let item_factors: Vec<f32> = (0..10).map(|i| ((i * 7 % 5) as f32 - 2.0) / 4.0).collect();
         RankingModel::new(
-            FactorModel::new(FactorModelParts {
-                user_bias: vec![0.0; 2],
+            ItemModel::new(ItemModelParts {
                 item_bias: vec![0.0; 5],
                 n_factors: 2,
-                user_factors: vec![0.5, 0.25, 0.0, 1.0],
                 user_prior: RankingModel::prior(&item_factors, 2, WEIGHTS).unwrap(),
                 item_factors,
-                ..FactorModelParts::default()
+                ..ItemModelParts::default()
             })
             .unwrap(),
             WEIGHTS,
@@ -187,7 +184,7 @@ mod tests {
             let ridge = WEIGHTS.ridge(2);
             let squares: f64 = vector.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
             let scores = (0..5).map(|item| {
-                let score = f64::from(crate::scan::dot(vector, ranking.model().item_vector(item)));
+                let score = f64::from(crate::scan::dot(vector, ranking.items().item_vector(item)));
                 let liked = if liked.contains(&item) { (1.0 - score).powi(2) } else { 0.0 };
                 liked + f64::from(0.1_f32) * score * score
             });
@@ -207,13 +204,15 @@ mod tests {
     fn a_ranking_model_round_trips_and_checks_itself() {
         let ranking = small();
         assert_eq!(RankingModel::from_bytes(&ranking.to_bytes().unwrap()), Ok(ranking.clone()));
-        let with = |weights| RankingModel::new(ranking.model().clone(), weights).unwrap_err().field;
+        let with = |weights| RankingModel::new(ranking.items().clone(), weights).unwrap_err().field;
         assert_eq!(with(RankingWeights { unobserved_weight: f32::NAN, ..WEIGHTS }), "unobserved_weight");
         assert_eq!(with(RankingWeights { regularization: 0.0, ..WEIGHTS }), "regularization");
         assert_eq!(with(RankingWeights { exponent: 1.5, ..WEIGHTS }), "exponent");
         assert_eq!(with(RankingWeights { n_titles: 6, ..WEIGHTS }), "n_titles");
-        let biased = FactorModelParts { global_mean: 3.0, ..ranking.model().parts().clone() };
-        let biased = FactorModel::new(biased).unwrap();
-        assert_eq!(RankingModel::new(biased, WEIGHTS).unwrap_err().field, "user_bias");
+        let parts = || ranking.items().clone().into_parts();
+        let refused = |parts| RankingModel::new(ItemModel::new(parts).unwrap(), WEIGHTS).unwrap_err().field;
+        assert_eq!(refused(ItemModelParts { global_mean: 3.0, ..parts() }), "global_mean");
+        let user_prior = UserPrior::new(vec![0.0, 0.5, 0.0], vec![1.0, 0.0, 1.0, 0.0, 0.0, 1.0]).unwrap();
+        assert_eq!(refused(ItemModelParts { user_prior, ..parts() }), "prior_mean");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::FactorModel;
+use crate::ItemModel;
 
 /// Items a panel. Sixteen sums fill four 128-bit registers, which every 64-bit machine has.
 pub const LANES: usize = 16;
@@ -40,7 +40,7 @@ impl ItemPanels {
     }
 
     /// The panels of a model's items.
-    pub fn of(model: &FactorModel) -> Self {
+    pub fn of(model: &ItemModel) -> Self {
         Self::new(&model.parts().item_factors, model.n_items(), model.n_factors())
     }
 

@@ -8,8 +8,8 @@ use crate::posterior::Posterior;
 use crate::reasons::Contributors;
 use crate::scan::dot;
 use crate::{
-    Edition, Explanation, FactorModel, Filter, Histories, ItemPanels, LANES, ListOptions, RankingModel,
-    TitleView, Titles, TopN, fold_in,
+    Edition, Explanation, Filter, ItemModel, ItemPanels, LANES, ListOptions, RankingModel, TitleView, Titles,
+    TopN, User, UserShape, fold_in,
 };
 
 /// The rating at or above which a user likes a title: what a ranking model is trained on and folded in from. As in
@@ -18,12 +18,25 @@ pub const LIKED: f32 = 4.0;
 
 /// Artifacts that are not of one release.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the model has {model} {what}, the {other} {found}: these artifacts are not of one release")]
+#[error("the {one} has {expected} {what}, the {other} {found}: these artifacts are not of one release")]
 pub struct Mismatch {
     what: &'static str,
-    model: usize,
+    one: &'static str,
+    expected: usize,
     other: &'static str,
     found: usize,
+}
+
+impl Mismatch {
+    pub(crate) fn unless_equal(
+        what: &'static str,
+        one: &'static str,
+        expected: usize,
+        other: &'static str,
+        found: usize,
+    ) -> Result<(), Self> {
+        if expected == found { Ok(()) } else { Err(Self { what, one, expected, other, found }) }
+    }
 }
 
 /// A title id that no title has.
@@ -137,7 +150,7 @@ pub struct Similar<'a> {
     pub items: Vec<Ranked<'a>>,
 }
 
-/// Everything that recommendations need, in memory.
+/// Everything that recommendations need beside the user they are for.
 ///
 /// The rating model predicts scores. Lists are ordered by the *head*: the ranking model where the release has one, else
 /// the rating model. Titles of one work have the same factors and biases in both models; where they have not, the
@@ -145,9 +158,8 @@ pub struct Similar<'a> {
 #[derive(Debug)]
 pub struct Recommender {
     titles: Titles,
-    model: FactorModel,
+    model: ItemModel,
     ranking: Option<RankingModel>,
-    histories: Histories,
     /// The head's item vectors.
     panels: ItemPanels,
     /// The head's b(i) by panels; minus infinity in lanes beyond the last item, which therefore are in no list.
@@ -215,36 +227,38 @@ fn posterior_of_liked(ranking: &RankingModel, liked: &[(usize, f32)]) -> Posteri
 }
 
 impl Recommender {
-    /// Puts the artifacts of one release together. `ranking` orders the lists where there is one; `threshold` is the
-    /// score at or above which a title is recommended.
+    /// Puts the artifacts of one release together. `ranking` orders the lists where there is one; `users` is what the
+    /// users have in common who will be recommended to; `threshold` is the score at or above which a title is recommended.
     ///
     /// # Errors
     /// Artifacts whose sizes do not agree.
     pub fn new(
         titles: Titles,
-        model: FactorModel,
+        model: ItemModel,
         ranking: Option<RankingModel>,
-        histories: Histories,
+        users: UserShape,
         threshold: f32,
     ) -> Result<Self, Mismatch> {
-        let agree = |what, model, other, found| {
-            if model == found { Ok(()) } else { Err(Mismatch { what, model, other, found }) }
-        };
+        let agree =
+            |what, expected, other, found| Mismatch::unless_equal(what, "model", expected, other, found);
         agree("items", model.n_items(), "titles", titles.len())?;
-        agree("users", model.n_users(), "histories", histories.n_users())?;
-        let named = histories.n_titles_at_least();
-        agree("items", model.n_items(), "histories", named.max(model.n_items()))?;
+        agree("items", model.n_items(), "user index", users.n_titles)?;
+        agree("factors", model.n_factors(), "user index", users.n_factors)?;
         if let Some(ranking) = &ranking {
-            agree("items", model.n_items(), "ranking model", ranking.model().n_items())?;
-            agree("users", model.n_users(), "ranking model", ranking.model().n_users())?;
+            agree("items", model.n_items(), "ranking model", ranking.items().n_items())?;
         }
-        let head = ranking.as_ref().map_or(&model, RankingModel::model);
+        let n_ranking = ranking.as_ref().map_or(0, |ranking| ranking.items().n_factors());
+        let n_of_users = users.n_ranking_factors.unwrap_or(0);
+        Mismatch::unless_equal("factors", "ranking model", n_ranking, "user index", n_of_users)?;
+        let presence = (usize::from(ranking.is_some()), usize::from(users.n_ranking_factors.is_some()));
+        Mismatch::unless_equal("ranking models", "release", presence.0, "user index", presence.1)?;
+        let head = ranking.as_ref().map_or(&model, RankingModel::items);
         let panels = ItemPanels::of(head);
         let mut biases = head.parts().item_bias.clone();
         biases.resize(biases.len().next_multiple_of(LANES), f32::NEG_INFINITY);
         let panel_biases = biases.as_chunks().0.to_vec();
         let norms = panels.norms();
-        Ok(Self { titles, model, ranking, histories, panels, panel_biases, norms, threshold })
+        Ok(Self { titles, model, ranking, panels, panel_biases, norms, threshold })
     }
 
     /// The titles.
@@ -252,13 +266,8 @@ impl Recommender {
         &self.titles
     }
 
-    /// The users and what they rated.
-    pub fn histories(&self) -> &Histories {
-        &self.histories
-    }
-
     /// The model that predicts scores.
-    pub fn model(&self) -> &FactorModel {
+    pub fn model(&self) -> &ItemModel {
         &self.model
     }
 
@@ -268,11 +277,11 @@ impl Recommender {
     }
 
     /// The model that lists are ordered by, and whose vectors say what is alike.
-    fn head(&self) -> &FactorModel {
-        self.ranking.as_ref().map_or(&self.model, RankingModel::model)
+    fn head(&self) -> &ItemModel {
+        self.ranking.as_ref().map_or(&self.model, RankingModel::items)
     }
 
-    /// The best titles for a user, of those that the options let pass.
+    /// The best titles for a user, of those that the options let pass; `None` is somebody whom the release does not know.
     ///
     /// With a ranking model they are ordered by its `p(u)·q(i) + b(i)`, else by predicted score before it is clipped;
     /// of equal ones the title that stands first in the catalogue. A list has one title of a work, unless the filter
@@ -287,20 +296,20 @@ impl Recommender {
     /// in the explanation's `base`.
     ///
     /// # Panics
-    /// Where a position in `options.exclude` is out of range.
-    pub fn recommend(&self, user_id: &str, options: &ListOptions) -> Recommendations<'_> {
-        let Some(user) = self.histories.position(user_id) else {
+    /// Where a position in `options.exclude` is out of range, or the user is not of the shape that
+    /// [`Recommender::new`] was given.
+    pub fn recommend(&self, user: Option<User<'_>>, options: &ListOptions) -> Recommendations<'_> {
+        let Some(user) = user else {
             return self.popular(&Person::unknown(), options);
         };
-        let (titles, ratings) = self.histories.of(user);
         let person = Person {
-            bias: self.model.parts().user_bias[user],
-            vector: Cow::Borrowed(self.model.user_vector(user)),
+            bias: user.bias,
+            vector: Cow::Borrowed(user.vector),
             rated: self.last_of_each_work(
-                titles.iter().zip(ratings).map(|(&title, &rating)| (title as usize, rating)),
+                user.title_idx.iter().zip(user.rating).map(|(&title, &rating)| (title as usize, rating)),
             ),
         };
-        if let Some(ranking) = &self.ranking {
+        if let (Some(ranking), Some(vector)) = (&self.ranking, user.ranking_vector) {
             let contributors = || {
                 let liked = person.liked();
                 Contributors::new(posterior_of_liked(ranking, &liked), liked, 0.0)
@@ -308,7 +317,7 @@ impl Recommender {
             let order = Order {
                 strategy: Strategy::Ranking,
                 base: 0.0,
-                vector: Cow::Borrowed(ranking.model().user_vector(user)),
+                vector: Cow::Borrowed(vector),
                 contributors: (options.n_reasons > 0).then(contributors),
             };
             return self.by_liking(&person, &order, options);
@@ -466,24 +475,28 @@ impl Recommender {
         }
     }
 
-    /// The predicted score of a title for a user, on the scale; the rating model's, whatever orders the lists.
+    /// The predicted score of the title at a position for a user, on the scale; the rating model's, whatever orders the
+    /// lists. `None` is somebody whom the release does not know.
     ///
-    /// # Errors
-    /// No such title.
-    pub fn predict(&self, user_id: &str, title_id: &str) -> Result<Prediction<'_>, UnknownTitle> {
-        let item = self.position(title_id)?;
-        let (score, strategy) = match self.histories.position(user_id) {
-            Some(user) if self.model.n_factors() == 0 => (self.model.predict(user, item), Strategy::Biases),
-            Some(user) => (self.model.predict(user, item), Strategy::Svd),
-            None => (self.score(&Person::unknown(), item), Strategy::Popular),
+    /// # Panics
+    /// Where the position is out of range.
+    pub fn predict(&self, user: Option<User<'_>>, item: usize) -> Prediction<'_> {
+        let (person, strategy) = match user {
+            Some(user) => {
+                let (bias, vector) = (user.bias, Cow::Borrowed(user.vector));
+                let strategy = if self.model.n_factors() == 0 { Strategy::Biases } else { Strategy::Svd };
+                (Person { bias, vector, rated: Vec::new() }, strategy)
+            }
+            None => (Person::unknown(), Strategy::Popular),
         };
-        Ok(Prediction {
+        let score = self.score(&person, item);
+        Prediction {
             title: self.titles.view(item),
             score,
             strategy,
             recommended: score >= self.threshold,
             threshold: self.threshold,
-        })
+        }
     }
 
     /// The `n` titles most like another that pass the filter, none of them of the same work: by the cosine of their
@@ -544,7 +557,7 @@ impl Recommender {
         Ranked { title: self.titles.view(item), score, also_on, explanation: None }
     }
 
-    /// The predicted score, as [`FactorModel::predict`] sums it.
+    /// The predicted score, summed as [`FactorModel::predict`](crate::FactorModel::predict) does it.
     fn score(&self, person: &Person<'_>, item: usize) -> f32 {
         let parts = self.model.parts();
         let product = dot(&person.vector, self.model.item_vector(item));
@@ -606,7 +619,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::{Criteria, FactorModelParts, FilterError, RankingWeights, UserPrior};
+    use crate::{Criteria, FilterError, ItemModelParts, RankingWeights, UserBlock, UserPrior, UsersWriter};
 
     /// The title that title `i` of `n` is a further edition of, or itself: the last third repeats every other one of
     /// the first two.
@@ -694,14 +707,12 @@ mod tests {
                 .collect()
         }
 
-        fn model(self, works: &[u32]) -> FactorModel {
-            let (n_users, k) = (self.n_users, self.k);
-            FactorModel::new(FactorModelParts {
+        fn model(self, works: &[u32]) -> ItemModel {
+            let k = self.k;
+            ItemModel::new(ItemModelParts {
                 global_mean: 3.0,
-                user_bias: (0..n_users).map(|u| self.value(u + 1000)).collect(),
                 item_bias: self.of_items(works, 2000, 1),
                 n_factors: k,
-                user_factors: (0..n_users * k).map(|i| self.value(i + 3000) * 2.0).collect(),
                 item_factors: self.of_items(works, 9000, k),
                 scale: (0.5, 5.0),
                 noise_variance: 0.8,
@@ -710,8 +721,7 @@ mod tests {
             .unwrap()
         }
 
-        /// Users are folded in from what they like, as a trainer leaves them; the first likes nothing.
-        fn ranking(self, works: &[u32], histories: &Histories) -> RankingModel {
+        fn ranking(self, works: &[u32]) -> RankingModel {
             let weights = RankingWeights {
                 unobserved_weight: 0.1,
                 regularization: 0.05,
@@ -720,39 +730,86 @@ mod tests {
             };
             let k = self.k + 1;
             let item_factors = self.of_items(works, 20_000, k);
-            let mut parts = FactorModelParts {
-                user_bias: vec![0.0; self.n_users],
+            let items = ItemModel::new(ItemModelParts {
                 item_bias: self.of_items(works, 30_000, 1),
                 n_factors: k,
-                user_factors: vec![0.0; self.n_users * k],
                 user_prior: RankingModel::prior(&item_factors, k, weights).unwrap(),
                 item_factors,
-                ..FactorModelParts::default()
-            };
-            let make = |parts| RankingModel::new(FactorModel::new(parts).unwrap(), weights).unwrap();
-            let folding = make(parts.clone());
-            for user in 1..self.n_users {
-                let (titles, ratings) = histories.of(user);
-                let last = |at: usize| {
-                    titles[at + 1..].iter().all(|&t| works[t as usize] != works[titles[at] as usize])
-                };
-                let liked: Vec<usize> = (0..titles.len())
-                    .filter(|&at| ratings[at] >= LIKED && last(at))
-                    .map(|at| titles[at] as usize)
-                    .collect();
-                parts.user_factors[user * k..(user + 1) * k].copy_from_slice(&folding.fold_in(&liked));
-            }
-            make(parts)
+                ..ItemModelParts::default()
+            });
+            RankingModel::new(items.unwrap(), weights).unwrap()
         }
 
-        fn recommender(self) -> Recommender {
+        /// Users' ranking vectors are folded in from what they like, as a trainer leaves them; the first likes nothing.
+        fn users(self, works: &[u32], ratings: &RatingTable, ranking: Option<&RankingModel>) -> UserBlock {
+            let mut writer = UsersWriter::with_block_bytes(self.shape(), usize::MAX);
+            for (user, id) in ratings.users().iter().enumerate() {
+                let rows = ratings.rows_of(user);
+                let (title_idx, rating) = (&ratings.title_idx()[rows.clone()], &ratings.rating()[rows]);
+                let last = |at: usize| {
+                    title_idx[at + 1..].iter().all(|&t| works[t as usize] != works[title_idx[at] as usize])
+                };
+                let liked: Vec<usize> = (0..title_idx.len())
+                    .filter(|&at| user > 0 && rating[at] >= LIKED && last(at))
+                    .map(|at| title_idx[at] as usize)
+                    .collect();
+                let of_ranking = ranking.map(|ranking| ranking.fold_in(&liked));
+                let vector: Vec<f32> =
+                    (user * self.k..(user + 1) * self.k).map(|i| self.value(i + 3000) * 2.0).collect();
+                let written = writer.push(User {
+                    id: id.as_str(),
+                    bias: self.value(user + 1000),
+                    vector: &vector,
+                    ranking_vector: of_ranking.as_deref(),
+                    title_idx,
+                    rating,
+                });
+                assert_eq!(written.unwrap(), None);
+            }
+            UserBlock::from_bytes(&writer.finish().unwrap().0.unwrap()).unwrap()
+        }
+
+        fn shape(self) -> UserShape {
+            let n_ranking_factors = self.ranking.then_some(self.k + 1);
+            UserShape { n_factors: self.k, n_ranking_factors, n_titles: self.n_items }
+        }
+
+        fn recommender(self) -> Release {
             let (table, ratings) = (table(self.n_items), self.ratings());
             let titles = Titles::build(&table, &ratings);
             let titles = Titles::from_bytes(&titles.to_bytes().unwrap()).unwrap();
-            let histories = Histories::build(&ratings);
             let works = table.works();
-            let ranking = self.ranking.then(|| self.ranking(&works, &histories));
-            Recommender::new(titles, self.model(&works), ranking, histories, 3.5).unwrap()
+            let ranking = self.ranking.then(|| self.ranking(&works));
+            let users = self.users(&works, &ratings, ranking.as_ref());
+            let made = Recommender::new(titles, self.model(&works), ranking, self.shape(), 3.5);
+            Release { recommender: made.unwrap(), users }
+        }
+    }
+
+    /// A recommender with the users it is asked about.
+    struct Release {
+        recommender: Recommender,
+        users: UserBlock,
+    }
+
+    impl std::ops::Deref for Release {
+        type Target = Recommender;
+        fn deref(&self) -> &Recommender {
+            &self.recommender
+        }
+    }
+
+    impl Release {
+        fn user(&self, id: &str) -> Option<User<'_>> {
+            self.users.position(id).map(|at| self.users.user(at))
+        }
+
+        fn recommend(&self, id: &str, options: &ListOptions) -> Recommendations<'_> {
+            self.recommender.recommend(self.user(id), options)
+        }
+
+        fn predict(&self, id: &str, title: &str) -> Prediction<'_> {
+            self.recommender.predict(self.user(id), self.position(title).unwrap())
         }
     }
 
@@ -826,21 +883,21 @@ mod tests {
                 ..short(n)
             };
             for user in ["u0", "u3", "nobody"] {
-                let position = r.histories.position(user);
+                let known = r.user(user);
                 let mut hidden: Vec<u32> = options.exclude.iter().map(|&t| t as u32).collect();
-                if let Some(position) = position && !include_seen {
-                    hidden.extend(r.histories.of(position).0);
+                if let Some(known) = known && !include_seen {
+                    hidden.extend(known.title_idx);
                 }
-                let vector = position.map(|p| r.head().user_vector(p));
+                let vector = known.map(|u| u.ranking_vector.unwrap_or(u.vector));
                 let popular = vector.is_none_or(|v| ranking && v.iter().all(|&v| v == 0.0));
                 let scores: Vec<f32> = (0..37)
-                    .map(|i| match position.filter(|_| !popular) {
+                    .map(|i| match known.filter(|_| !popular) {
                         // A title earlier in the order of popularity is better by one.
                         None => -(r.titles.popular().position(|t| t == i).unwrap() as f32),
-                        Some(p) => {
-                            let base = if ranking { 0.0 } else { 3.0 + r.model.parts().user_bias[p] };
+                        Some(user) => {
+                            let base = if ranking { 0.0 } else { 3.0 + user.bias };
                             base + r.head().parts().item_bias[i]
-                                + dot(r.head().user_vector(p), r.head().item_vector(i))
+                                + dot(vector.unwrap(), r.head().item_vector(i))
                         }
                     })
                     .collect();
@@ -855,7 +912,7 @@ mod tests {
                 prop_assert_eq!(list.strategy, strategy);
                 prop_assert_eq!(ids(&list), expected.iter().map(|&i| r.titles.id(i)).collect::<Vec<_>>());
                 for item in &list.items {
-                    let said = r.predict(user, item.title.id).unwrap();
+                    let said = r.predict(user, item.title.id);
                     prop_assert_eq!(said.score.to_bits(), item.score.to_bits());
                     prop_assert_eq!(said.recommended, said.score >= 3.5);
                     prop_assert_eq!(&item.explanation, &None);
@@ -873,8 +930,9 @@ mod tests {
             let given = [(3_usize, 4.5_f32), (11, 1.0), (7, 5.0), (16, 4.0)];
             let list = if trained { r.recommend("u2", &options) } else { r.recommend_to_new(&given, &options) };
             let mut ratings: Vec<(usize, f32)> = if trained {
-                let (titles, ratings) = r.histories.of(2);
-                r.last_of_each_work(titles.iter().map(|&t| t as usize).zip(ratings.iter().copied()))
+                let user = r.user("u2").unwrap();
+                let titles = user.title_idx.iter().map(|&t| t as usize);
+                r.last_of_each_work(titles.zip(user.rating.iter().copied()))
                     .iter()
                     .map(|r| (r.title, r.rating))
                     .collect()
@@ -995,7 +1053,7 @@ mod tests {
         let counts: Vec<u32> = list.items.iter().map(|i| i.title.n_ratings).collect();
         assert!(counts.is_sorted_by(|a, b| a >= b) && counts[0] > 0, "{counts:?}");
         assert_eq!(r.recommend_to_new(&[], &short(5)), list);
-        assert_eq!(r.predict("nobody", "t1").unwrap().strategy, Strategy::Popular);
+        assert_eq!(r.predict("nobody", "t1").strategy, Strategy::Popular);
     }
 
     #[test]
@@ -1034,7 +1092,7 @@ mod tests {
         // The first user of the fixture is in the model with a vector of 0.
         let list = r.recommend("u0", &options);
         assert_eq!(list.strategy, Strategy::Popular);
-        let said = r.predict("u0", list.items[0].title.id).unwrap();
+        let said = r.predict("u0", list.items[0].title.id);
         assert_eq!(list.items[0].score.to_bits(), said.score.to_bits());
     }
 
@@ -1109,10 +1167,28 @@ mod tests {
     #[test]
     fn artifacts_of_two_releases_are_refused() {
         let made = Made { n_users: 3, n_items: 10, ranking: true, ..Made::default() };
-        let (a, b) = (made.recommender(), Made { n_items: 11, ..made }.recommender());
-        let error = Recommender::new(b.titles, a.model.clone(), None, a.histories.clone(), 3.5).unwrap_err();
-        assert!(error.to_string().contains("the model has 10 items, the titles 11"), "{error}");
-        let error = Recommender::new(a.titles, a.model, b.ranking, a.histories, 3.5).unwrap_err();
-        assert!(error.to_string().contains("the model has 10 items, the ranking model 11"), "{error}");
+        let of = |made: Made| made.recommender().recommender;
+        let (a, b) = (of(made), of(Made { n_items: 11, ..made }));
+        let refused = |titles: &Titles, ranking: Option<&RankingModel>, users: UserShape| {
+            let made = Recommender::new(titles.clone(), a.model.clone(), ranking.cloned(), users, 3.5);
+            made.unwrap_err().to_string()
+        };
+        let (ours, shape) = (a.ranking(), made.shape());
+        let error = refused(&b.titles, None, shape);
+        assert!(error.contains("the model has 10 items, the titles 11"), "{error}");
+        let error = refused(&a.titles, b.ranking(), shape);
+        assert!(error.contains("the model has 10 items, the ranking model 11"), "{error}");
+        let error = refused(&a.titles, ours, UserShape { n_titles: 11, ..shape });
+        assert!(error.contains("the model has 10 items, the user index 11"), "{error}");
+        let error = refused(&a.titles, ours, UserShape { n_factors: 4, ..shape });
+        assert!(error.contains("the model has 3 factors, the user index 4"), "{error}");
+        let error = refused(&a.titles, ours, UserShape { n_ranking_factors: Some(5), ..shape });
+        assert!(error.contains("the ranking model has 4 factors, the user index 5"), "{error}");
+        assert!(
+            refused(&a.titles, ours, UserShape { n_ranking_factors: None, ..shape }).contains("user index 0")
+        );
+        assert!(
+            refused(&a.titles, None, shape).contains("the ranking model has 0 factors, the user index 4")
+        );
     }
 }

@@ -29,6 +29,7 @@ mod key;
 mod load;
 mod memory;
 mod open;
+mod parts;
 mod release;
 
 use std::fmt;
@@ -51,6 +52,7 @@ pub use load::{
 };
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
+pub use parts::{for_each_part, load_part, load_parts};
 pub use release::{
     MIN_GRACE, Published, ReleaseError, ReleaseInfo, RolledBack, publish, publish_bodies, releases, rollback,
 };

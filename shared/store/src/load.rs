@@ -1,10 +1,12 @@
 //! Reading a release: pointer, manifest, artifacts, each checked before it is handed on.
 
+use std::ops::Range;
+
 use artifact::{Artifact, ArtifactEntry, Digest, Kind, Manifest, ManifestError, Pointer, ReadError};
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::{Seen, Store, StoreError, Version};
+use crate::{Seen, Store, StoreError, Version, for_each_part};
 
 /// Why a release or a part of it could not be loaded.
 #[derive(Debug, Error)]
@@ -80,6 +82,18 @@ pub enum LoadError {
         key: String,
         /// The store.
         location: String,
+        /// The step, and why.
+        source: ReadError,
+    },
+    /// A step of reading refused a part of an object that is in parts.
+    #[error("bytes {} to {} of {key} in {location} were refused", .range.start, .range.end)]
+    Part {
+        /// The object.
+        key: String,
+        /// The store.
+        location: String,
+        /// The bytes of the part.
+        range: Range<u64>,
         /// The step, and why.
         source: ReadError,
     },
@@ -231,13 +245,13 @@ async fn load_and<T: Artifact + Send + 'static>(
 }
 
 /// What a check of bytes found, before it is known whose bytes they are.
-enum Refused {
+pub(crate) enum Refused {
     Digest(Digest),
     Read(ReadError),
 }
 
 impl Refused {
-    fn of(self, store: &dyn Store, entry: &ArtifactEntry) -> LoadError {
+    pub(crate) fn of(self, store: &dyn Store, entry: &ArtifactEntry) -> LoadError {
         let (key, location) = (entry.key(), store.location());
         match self {
             Self::Digest(found) => LoadError::Digest { key, location, found },
@@ -246,7 +260,7 @@ impl Refused {
     }
 }
 
-async fn fetch(store: &dyn Store, entry: &ArtifactEntry) -> Result<Bytes, LoadError> {
+pub(crate) async fn fetch(store: &dyn Store, entry: &ArtifactEntry) -> Result<Bytes, LoadError> {
     let key = entry.key();
     let fetched = store.get(&key).await;
     let bytes = fetched.map_err(|source| LoadError::Fetch { what: entry.kind.to_string(), source })?;
@@ -298,6 +312,9 @@ pub async fn verify_release(store: &dyn Store, release: &str) -> Result<Vec<Veri
 }
 
 async fn verify(store: &dyn Store, entry: &ArtifactEntry) -> Result<(), LoadError> {
+    if entry.kind.is_in_parts() {
+        return for_each_part(store, entry, |_, part| artifact::open(entry.kind, part).map(drop)).await;
+    }
     let bytes = fetch(store, entry).await?;
     let (kind, expected) = (entry.kind, entry.sha256);
     beside(move || {

@@ -35,7 +35,7 @@ fn file(corpus: &mut Corpus, kind: Kind, step: u8, what: &str, change: impl FnOn
 }
 
 fn envelopes(corpus: &mut Corpus) {
-    use Kind::{Actor, CountPlatform, Histories, MaxDuration, RatingModel, ScoreCount, Titles};
+    use Kind::{Actor, CountPlatform, MaxDuration, RatingModel, ScoreCount, Titles, UserIndex, Users};
     file(corpus, CountPlatform, 1, "empty", Vec::clear);
     file(corpus, Actor, 1, "header-cut", |b| b.truncate(HEADER_BYTES - 1));
     file(corpus, Titles, 2, "no-magic", |b| b[0] = b'C');
@@ -44,8 +44,8 @@ fn envelopes(corpus: &mut Corpus) {
     file(corpus, MaxDuration, 3, "version-0", |b| b[8] = 0);
     file(corpus, MaxDuration, 3, "version-2", |b| b[8] = 2);
     file(corpus, ScoreCount, 3, "version-257", |b| b[9] = 1);
-    file(corpus, Histories, 4, "another-kind", |b| *b = golden_artifact(RatingModel));
-    file(corpus, Histories, 4, "kind-0", |b| b[10] = 0);
+    file(corpus, Users, 4, "another-kind", |b| *b = golden_artifact(UserIndex));
+    file(corpus, UserIndex, 4, "kind-0", |b| b[10] = 0);
     file(corpus, RatingModel, 4, "kind-65535", |b| b[10..12].fill(0xff));
     file(corpus, ScoreCount, 5, "payload-cut", shorten);
     file(corpus, ScoreCount, 5, "byte-added", |b| b.push(0));
@@ -55,7 +55,8 @@ fn envelopes(corpus: &mut Corpus) {
     });
     file(corpus, Actor, 6, "bit-flipped-in-payload", |b| b[HEADER_BYTES + 9] ^= 0x10);
     file(corpus, RatingModel, 6, "bit-flipped-in-checksum", |b| b[20] ^= 1);
-    file(corpus, Histories, 6, "bytes-exchanged", |b| b.swap(HEADER_BYTES, HEADER_BYTES + 4));
+    file(corpus, Users, 5, "two-blocks", |b| b.extend(golden_artifact(Users)));
+    file(corpus, Users, 6, "bytes-exchanged", |b| b.swap(HEADER_BYTES, HEADER_BYTES + 8));
     for kind in Kind::ALL {
         let mut payload = |what: &str, change: &dyn Fn(&mut Vec<u8>)| {
             file(corpus, kind, 7, what, |bytes| {
@@ -144,10 +145,12 @@ fn domains(corpus: &mut Corpus) {
     actor(&mut Fields::of(corpus, Kind::Actor));
     titles(&mut Fields::of(corpus, Kind::Titles));
     rating_model(&mut Fields::of(corpus, Kind::RatingModel));
-    histories(&mut Fields::of(corpus, Kind::Histories));
     ranking_model(&mut Fields::of(corpus, Kind::RankingModel));
     title_search(&mut Fields::of(corpus, Kind::TitleSearch));
     eda(&mut Fields::of(corpus, Kind::Eda));
+    users(&mut Fields::of(corpus, Kind::Users));
+    user_index(&mut Fields::of(corpus, Kind::UserIndex));
+    trained_model(&mut Fields::of(corpus, Kind::TrainedModel));
 }
 
 fn count_platform(fields: &mut Fields<'_, mirror::CountPlatform>) {
@@ -285,12 +288,10 @@ const HALF_NAN: [u8; 2] = 0x7e00_u16.to_le_bytes();
 const HALF_INFINITY: [u8; 2] = 0xfc00_u16.to_le_bytes();
 
 fn rating_model(fields: &mut Fields<'_, mirror::RatingModel>) {
-    fields.add("user_bias.n-huge", |s| s.n_users = u32::MAX);
     fields.add("item_bias.n-huge", |s| s.n_items = u32::MAX);
     fields.add("item_bias.one-short", |s| s.item_bias.truncate(s.item_bias.len() - 4));
     fields.add("prior_mean.n-factors-huge", |s| s.n_factors = u32::MAX);
     fields.add("prior_mean.n-factors-0", |s| s.n_factors = 0);
-    fields.add("user_factors.row-short", |s| s.user_factors.truncate(s.user_factors.len() - 4));
     fields.add("item_factors.row-more", |s| s.item_factors.extend([0; 4]));
     fields.add("global_mean.nan", |s| s.global_mean = f32::NAN);
     fields.add("scale.upside-down", |s| s.scale = (5.0, 0.5));
@@ -299,9 +300,7 @@ fn rating_model(fields: &mut Fields<'_, mirror::RatingModel>) {
     fields.add("scale.infinite", |s| s.scale.1 = f32::INFINITY);
     fields.add("noise_variance.0", |s| s.noise_variance = 0.0);
     fields.add("noise_variance.infinite", |s| s.noise_variance = f32::INFINITY);
-    fields.add("user_bias.nan", |s| set(&mut s.user_bias, 1, f32::NAN.to_le_bytes()));
     fields.add("item_bias.infinite", |s| set(&mut s.item_bias, 1, f32::INFINITY.to_le_bytes()));
-    fields.add("user_factors.nan", |s| set(&mut s.user_factors, 3, HALF_NAN));
     fields.add("item_factors.infinite", |s| set(&mut s.item_factors, 3, HALF_INFINITY));
     fields.add("prior_mean.one-short", |s| s.prior_mean.truncate(s.prior_mean.len() - 4));
     fields.add("prior_mean.nan", |s| set(&mut s.prior_mean, 0, f32::NAN.to_le_bytes()));
@@ -311,10 +310,9 @@ fn rating_model(fields: &mut Fields<'_, mirror::RatingModel>) {
 }
 
 fn ranking_model(fields: &mut Fields<'_, mirror::RankingModel>) {
-    fields.add("item_factors.one-short", |s| s.model.item_factors.truncate(s.model.item_factors.len() - 2));
-    fields.add("user_bias.of-a-mean", |s| s.model.global_mean = 3.5);
-    fields.add("user_bias.of-a-user", |s| set(&mut s.model.user_bias, 1, 1.0_f32.to_le_bytes()));
-    fields.add("user_bias.of-the-prior", |s| set(&mut s.model.prior_mean, 0, 1.0_f32.to_le_bytes()));
+    fields.add("item_factors.one-short", |s| s.items.item_factors.truncate(s.items.item_factors.len() - 2));
+    fields.add("global_mean.not-0", |s| s.items.global_mean = 3.5);
+    fields.add("prior_mean.not-0", |s| set(&mut s.items.prior_mean, 0, 1.0_f32.to_le_bytes()));
     fields.add("unobserved_weight.nan", |s| s.unobserved_weight = f32::NAN);
     fields.add("unobserved_weight.negative", |s| s.unobserved_weight = -1.0);
     fields.add("regularization.0", |s| s.regularization = 0.0);
@@ -323,18 +321,48 @@ fn ranking_model(fields: &mut Fields<'_, mirror::RankingModel>) {
     fields.add("n_titles.beyond-the-titles", |s| s.n_titles = 7);
 }
 
-fn histories(fields: &mut Fields<'_, mirror::Histories>) {
-    fields.add("users.n-huge", |s| s.n_users = u32::MAX);
-    fields.add("users.offsets-fall", |s| swap::<4>(&mut s.user_offsets, 2, 3));
-    fields.add("users.no-utf-8", |s| s.users[0] = 0xff);
-    fields.add("users.not-in-order", |s| s.users.swap(0, 1));
-    fields.add("users.twice", |s| s.users[1] = s.users[0]);
-    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 8));
+fn trained_model(fields: &mut Fields<'_, mirror::TrainedModel>) {
+    fields.add("global_mean.nan", |s| s.items.global_mean = f32::NAN);
+    fields.add("user_bias.n-huge", |s| s.n_users = u32::MAX);
+    fields.add("user_bias.nan", |s| set(&mut s.user_bias, 1, f32::NAN.to_le_bytes()));
+    fields.add("user_factors.row-short", |s| s.user_factors.truncate(s.user_factors.len() - 4));
+    fields.add("user_factors.nan", |s| set(&mut s.user_factors, 3, HALF_NAN));
+}
+
+fn users(fields: &mut Fields<'_, mirror::Users>) {
+    fields.add("ids.none", |s| {
+        *s = mirror::Users {
+            n_users: 0,
+            n_ratings: 0,
+            id_offsets: vec![0; 4],
+            ids: Vec::new(),
+            bias: Vec::new(),
+            factors: Vec::new(),
+            ranking_factors: Vec::new(),
+            offsets: vec![0; 4],
+            title_idx: Vec::new(),
+            rating: Vec::new(),
+            ..s.clone()
+        };
+    });
+    fields.add("ids.n-huge", |s| s.n_users = u32::MAX);
+    fields.add("ids.offsets-fall", |s| swap::<4>(&mut s.id_offsets, 1, 2));
+    fields.add("ids.no-utf-8", |s| s.ids[0] = 0xff);
+    fields.add("ids.not-in-order", |s| s.ids.swap(0, 1));
+    fields.add("ids.twice", |s| s.ids[1] = s.ids[0]);
+    fields.add("bias.one-short", |s| s.bias.truncate(4));
+    fields.add("bias.nan", |s| set(&mut s.bias, 1, f32::NAN.to_le_bytes()));
+    fields.add("factors.n-huge", |s| s.n_factors = u32::MAX);
+    fields.add("factors.one-short", |s| s.factors.truncate(s.factors.len() - 2));
+    fields.add("factors.nan", |s| set(&mut s.factors, 3, HALF_NAN));
+    fields.add("ranking_factors.n-huge", |s| s.n_ranking_factors = Some(u32::MAX));
+    fields.add("ranking_factors.of-no-model", |s| s.n_ranking_factors = None);
+    fields.add("ranking_factors.infinite", |s| set(&mut s.ranking_factors, 0, HALF_INFINITY));
+    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 4));
     fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
-    fields.add("offsets.fall", |s| swap::<8>(&mut s.offsets, 1, 2));
-    fields.add("offsets.huge", |s| set(&mut s.offsets, 1, u64::MAX.to_le_bytes()));
-    fields.add("offsets.beyond-the-rows", |s| set(&mut s.offsets, 4, 8_u64.to_le_bytes()));
-    fields.add("title_idx.n-huge", |s| s.n_ratings = u64::MAX);
+    fields.add("offsets.fall", |s| set(&mut s.offsets, 1, 6_u32.to_le_bytes()));
+    fields.add("offsets.huge", |s| set(&mut s.offsets, 1, u32::MAX.to_le_bytes()));
+    fields.add("offsets.beyond-the-rows", |s| set(&mut s.offsets, 2, 6_u32.to_le_bytes()));
     fields.add("title_idx.off-the-width", |s| shorten(&mut s.title_idx));
     fields.add("title_idx.not-in-order", |s| swap::<4>(&mut s.title_idx, 0, 1));
     fields.add("title_idx.twice", |s| s.title_idx.copy_within(0..4, 4));
@@ -352,6 +380,31 @@ fn eda(fields: &mut Fields<'_, mirror::Eda>) {
     fields.add("policy.another-header", |s| s.policy.extend(b"\r\nset-cookie: a=b"));
     fields.add("page.no-utf-8", |s| s.page[60] = 0xff);
     fields.add("page.no-document", |s| s.page = b"{}".to_vec());
+}
+
+fn user_index(fields: &mut Fields<'_, mirror::UserIndex>) {
+    fields.add("first_ids.n-huge", |s| s.n_blocks = u32::MAX);
+    fields.add("first_ids.offsets-fall", |s| set(&mut s.first_id_offsets, 1, 4_u32.to_le_bytes()));
+    fields.add("first_ids.no-utf-8", |s| s.first_ids[0] = 0xff);
+    // `1` and `30` go over to `13` and `0`.
+    fields.add("first_ids.not-in-order", |s| set(&mut s.first_id_offsets, 1, 2_u32.to_le_bytes()));
+    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 8));
+    fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
+    fields.add("offsets.fall", |s| swap::<8>(&mut s.offsets, 1, 2));
+    fields.add("offsets.no-room-for-a-payload", |s| {
+        set(&mut s.offsets, 1, (HEADER_BYTES as u64).to_le_bytes());
+    });
+    fields.add("offsets.huge", |s| set(&mut s.offsets, 1, u64::MAX.to_le_bytes()));
+    fields.add("n_users.less-than-blocks", |s| s.n_users = 1);
+    fields.add("n_users.of-no-block", |s| {
+        *s = mirror::UserIndex {
+            n_blocks: 0,
+            first_id_offsets: vec![0; 4],
+            first_ids: Vec::new(),
+            offsets: vec![0; 8],
+            ..s.clone()
+        };
+    });
 }
 
 fn title_search(fields: &mut Fields<'_, mirror::TitleSearch>) {
@@ -508,7 +561,7 @@ fn a_manifest_read_by_another_releases_name_is_refused() {
 
 #[test]
 fn no_golden_artifact_with_one_flipped_bit_is_accepted() {
-    for (kind, good) in golden::artifacts() {
+    for (kind, good) in golden::envelopes() {
         for bit in 0..good.len() * 8 {
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
@@ -519,7 +572,7 @@ fn no_golden_artifact_with_one_flipped_bit_is_accepted() {
 
 #[test]
 fn no_golden_artifact_cut_short_is_accepted() {
-    for (kind, good) in golden::artifacts() {
+    for (kind, good) in golden::envelopes() {
         for length in 0..good.len() {
             let error = check::read(kind, &good[..length]).unwrap_err();
             let step = if length < HEADER_BYTES { "step-1" } else { "step-5" };
@@ -530,7 +583,7 @@ fn no_golden_artifact_cut_short_is_accepted() {
 
 #[test]
 fn no_golden_payload_cut_short_and_sealed_again_is_accepted() {
-    for (kind, good) in golden::artifacts() {
+    for (kind, good) in golden::envelopes() {
         let payload = open(kind, &good).unwrap();
         for length in 0..payload.len() {
             let error = check::read(kind, &seal(kind, &payload[..length])).unwrap_err();

@@ -1,6 +1,8 @@
 //! Every handler on the events that API Gateway and function URLs send, without a server: an event goes in as
 //! the JSON text that the runtime gets, and the answer is the JSON text that the runtime sends back.
 
+use std::sync::Arc;
+
 use api::{Function, lambda};
 use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
@@ -120,7 +122,7 @@ type Answer = (u64, String, Value);
 pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
     let store =
         if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
-    let router = api::load(asked.function, &store).await.unwrap();
+    let router = api::load(asked.function, Arc::new(store)).await.unwrap();
     let service = lambda::events(lambda::service(router));
     let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
     let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
@@ -355,9 +357,9 @@ async fn a_ranking_model_that_the_manifest_names_has_to_be_there() {
     let manifest = store::current(&store).await.unwrap().manifest;
     let key = manifest.artifact(artifact::Kind::RankingModel).unwrap().key();
     store.delete(&key).await.unwrap();
-    let error = api::load(Function::Recommend, &store).await.unwrap_err();
+    let error = api::load(Function::Recommend, Arc::new(store.clone())).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot fetch ranking-model");
-    assert!(api::load(Function::GetActor, &store).await.is_ok());
+    assert!(api::load(Function::GetActor, Arc::new(store)).await.is_ok());
 }
 
 /// Every parameter means the same in a query and in a body.
@@ -490,7 +492,7 @@ async fn a_stage_is_cut_off_once_and_only_as_a_whole_segment() {
 
     let mut event = Asked::get(Function::GetCountPlatform, "/get_count_platform", "").event(Origin::Stage);
     event["rawPath"] = "/production/get_count_platform".into();
-    let router = api::load(Function::GetCountPlatform, &store).await.unwrap();
+    let router = api::load(Function::GetCountPlatform, Arc::new(store)).await.unwrap();
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = lambda::service(router).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 404);
@@ -509,7 +511,7 @@ async fn no_answer_is_taken_for_anything_but_what_it_says() {
 async fn head_is_answered_as_get() {
     let asked = Asked::get(Function::GetCountPlatform, "/get_count_platform", "platform=hulu");
     let event = Asked { method: "HEAD", ..asked }.event(Origin::Gateway);
-    let router = api::load(Function::GetCountPlatform, &small_release::store().await).await.unwrap();
+    let router = api::load(Function::GetCountPlatform, Arc::new(small_release::store().await)).await.unwrap();
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = lambda::service(router).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);

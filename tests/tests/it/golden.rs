@@ -8,12 +8,12 @@
 use std::fs;
 use std::sync::Once;
 
-use artifact::{Artifact, Kind, Manifest, Pointer, inspect};
+use artifact::{Artifact, Kind, Manifest, Pointer, inspect, split};
 use catalog::DurationUnit;
 use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
-    Edition, FactorModel, Filter, Histories, ItemStrategy, ListOptions, RankingModel, Recommender, Strategy,
-    Titles,
+    Edition, FactorModel, Filter, ItemModel, ItemStrategy, ListOptions, RankingModel, Recommender, Strategy,
+    Titles, UserBlock, UserIndex, UserShape,
 };
 use tests::{check, golden};
 
@@ -34,6 +34,12 @@ fn file(name: &str) -> Vec<u8> {
     });
     let path = golden::folder().join(name);
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; CARTELERA_BLESS=1 creates it", path.display()))
+}
+
+/// The parts of a golden file: one, but for kinds in parts.
+fn parts(kind: Kind) -> Vec<Vec<u8>> {
+    let bytes = file(&golden::file_name(kind));
+    split(kind, &bytes).unwrap().into_iter().map(<[u8]>::to_vec).collect()
 }
 
 fn artifact<T: Artifact>() -> T {
@@ -59,7 +65,9 @@ fn every_golden_artifact_is_read_and_is_its_own_encoding() {
     for kind in Kind::ALL {
         let bytes = file(&golden::file_name(kind));
         assert_eq!(inspect(&bytes), Ok(kind));
-        assert_eq!(check::read(kind, &bytes), Ok(()));
+        for part in parts(kind) {
+            assert_eq!(check::read(kind, &part), Ok(()));
+        }
     }
     assert!(check::manifest(&file(golden::MANIFEST_FILE)));
     assert!(check::pointer(&file(golden::POINTER_FILE)));
@@ -103,29 +111,42 @@ fn the_golden_actor_answers() {
 }
 
 #[test]
-fn the_golden_model_titles_and_histories_recommend() {
-    let (titles, model, histories): (Titles, FactorModel, Histories) = (artifact(), artifact(), artifact());
+fn the_golden_models_titles_and_users_recommend() {
+    let (titles, model, index): (Titles, ItemModel, UserIndex) = (artifact(), artifact(), artifact());
+    let bytes = file(&golden::file_name(Kind::Users));
+    assert_eq!((index.n_blocks(), index.check_size(bytes.len() as u64)), (2, Ok(())));
+    let blocks: Vec<UserBlock> =
+        parts(Kind::Users).iter().map(|part| UserBlock::from_bytes(part).unwrap()).collect();
+    let user = |id: &str| {
+        let at = index.block_of(id)?;
+        assert_eq!(index.check(at, &blocks[at]), Ok(()));
+        blocks[at].position(id).map(|position| blocks[at].user(position))
+    };
     let view = titles.view(titles.position("as2").unwrap());
     assert_eq!((view.title, view.platform, view.year), ("Second Wind", "amazon", Some(2018)));
     assert_eq!((view.genres, view.n_ratings), (vec!["comedy", "drama"], 2));
     assert_eq!((view.audience, titles.view(5).audience), (Some("pg-13"), None));
     assert_eq!(titles.also_on(1), [Edition { id: "hs1", platform: "hulu" }]);
     assert_eq!(titles.popular().collect::<Vec<_>>(), [0, 1, 5, 4, 2, 3]);
-    assert_eq!(histories.of(1), (&[0, 5][..], &[3.5, 5.0][..]));
-    assert!(histories.of(2).0.is_empty());
+    let two = user("2").unwrap();
+    assert_eq!((two.title_idx, two.rating, two.bias), (&[0, 5][..], &[3.5, 5.0][..], 0.5));
+    assert_eq!((two.vector, two.ranking_vector), (&[0.25, 0.5][..], Some(&[0.5, -0.25][..])));
+    assert!(user("30").unwrap().title_idx.is_empty());
+    assert!(["0", "3", "31", "x2", "zz"].into_iter().all(|id| user(id).is_none()));
 
-    let recommender = Recommender::new(titles.clone(), model.clone(), None, histories.clone(), 3.7).unwrap();
+    let without_ranking = UserShape { n_ranking_factors: None, ..index.shape() };
+    let recommender = Recommender::new(titles.clone(), model.clone(), None, without_ranking, 3.7).unwrap();
     let short = |n| ListOptions { n, n_reasons: 1, ..ListOptions::default() };
     // 3.25 + 0.5 + 0 + (0.25, 0.5)·(1, 0) is 4, and the best of what user 2 has not rated.
-    let list = recommender.recommend("2", &short(2));
+    let list = recommender.recommend(user("2"), &short(2));
     assert_eq!(list.strategy, Strategy::Svd);
     assert_eq!(list.items[0].title.id, "ds1");
     assert!((list.items[0].score - 4.0).abs() < 1e-6);
-    let prediction = recommender.predict("2", "as3").unwrap();
+    let prediction = recommender.predict(user("2"), recommender.position("as3").unwrap());
     // 3.25 + 0.5 - 1.5 + (0.25, 0.5)·(-0.5, 0.5)
     assert!((prediction.score - 2.375).abs() < 1e-6);
     assert!(!prediction.recommended);
-    assert_eq!(recommender.recommend("nobody", &short(1)).strategy, Strategy::Popular);
+    assert_eq!(recommender.recommend(user("nobody"), &short(1)).strategy, Strategy::Popular);
     let similar =
         |r: &Recommender| r.similar("as1", 1, &Filter::default()).unwrap().items[0].title.id.to_owned();
     let factors = recommender.similar("as1", 1, &Filter::default()).unwrap();
@@ -133,14 +154,22 @@ fn the_golden_model_titles_and_histories_recommend() {
 
     // The ranking model changes the order and not the score: (0.5, -0.25)·(1.5, -0.5) is 0.875.
     let recommender =
-        Recommender::new(titles, model, Some(artifact::<RankingModel>()), histories, 3.7).unwrap();
-    let list = recommender.recommend("2", &short(2));
+        Recommender::new(titles, model, Some(artifact::<RankingModel>()), index.shape(), 3.7).unwrap();
+    let list = recommender.recommend(user("2"), &short(2));
     assert_eq!((list.strategy, list.items[0].title.id), (Strategy::Ranking, "ds1"));
     assert!((list.items[0].score - 4.0).abs() < 1e-6);
     let why = list.items[0].explanation.as_ref().unwrap();
     assert!((why.ranked_by - 0.875).abs() < 1e-6);
     assert_eq!(why.reasons[0].id, "hs1", "the only title that user 2 likes");
-    assert_eq!(recommender.recommend("30", &short(2)).strategy, Strategy::Popular);
+    assert_eq!(recommender.recommend(user("30"), &short(2)).strategy, Strategy::Popular);
+}
+
+#[test]
+fn the_golden_trained_model_is_both_sides() {
+    let model: FactorModel = artifact();
+    assert_eq!(model.items(), &artifact::<ItemModel>());
+    // 3.25 + 0.5 - 1.5 + (0.25, 0.5)·(-0.5, 0.5)
+    assert!((model.predict(1, 2) - 2.375).abs() < 1e-6);
 }
 
 #[test]
@@ -162,7 +191,8 @@ fn the_golden_manifest_and_pointer_name_the_golden_artifacts() {
     assert_eq!(pointer.manifest, manifest);
     assert_eq!(pointer.previous.as_deref(), Some("0123456789abcdef"));
     assert_eq!(manifest.model.metrics["svd"]["rmse"].to_bits(), (0.1_f64 + 0.2).to_bits());
-    for kind in Kind::ALL {
+    assert_eq!(manifest.artifact(Kind::TrainedModel), None, "no release has what trains on");
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::TrainedModel) {
         let bytes = file(&golden::file_name(kind));
         assert_eq!(manifest.artifact(kind), Some(&artifact::ArtifactEntry::of(kind, &bytes)));
     }

@@ -19,3 +19,4 @@ mod reload;
 mod s3_server;
 mod small_release;
 mod tidy;
+mod users;

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
-    FactorModel, FactorModelParts, Histories, RankingModel, RankingWeights, Titles, UserPrior,
+    FactorModel, FactorModelParts, ItemModel, ItemModelParts, RankingModel, RankingWeights, Titles, UserPrior,
 };
 use serde_json::{Value, json};
 use store::{MemoryStore, Store};
+use tests::golden;
 
 const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
 
@@ -96,25 +97,22 @@ fn model() -> FactorModel {
     .unwrap()
 }
 
-/// One factor for dramas and one for comedies. The users are those of the histories: the first likes a drama, the second
-/// two, the third nothing.
-fn ranking() -> RankingModel {
+/// One factor for dramas and one for comedies; and the users' vectors: the first likes a drama, the second two, the third
+/// nothing.
+fn ranking() -> (RankingModel, Vec<Vec<f32>>) {
     let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0, n_titles: 4 };
     let item_factors = vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.5, 0.0, 0.75, 0.0, 0.25, 0.75, 0.25, 0.75];
-    let mut parts = FactorModelParts {
-        user_bias: vec![0.0; 3],
+    let items = ItemModel::new(ItemModelParts {
         item_bias: vec![0.0; TITLES.len()],
         n_factors: 2,
-        user_factors: vec![0.0; 6],
         user_prior: RankingModel::prior(&item_factors, 2, weights).unwrap(),
         item_factors,
-        ..FactorModelParts::default()
-    };
-    let make = |parts| RankingModel::new(FactorModel::new(parts).unwrap(), weights).unwrap();
-    let folding = make(parts.clone());
+        ..ItemModelParts::default()
+    });
+    let ranking = RankingModel::new(items.unwrap(), weights).unwrap();
     let liked: [&[usize]; 3] = [&[0], &[0, 4], &[]];
-    parts.user_factors = liked.into_iter().flat_map(|liked| folding.fold_in(liked)).collect();
-    make(parts)
+    let vectors = liked.map(|liked| ranking.fold_in(liked)).to_vec();
+    (ranking, vectors)
 }
 
 fn sealed<T: Artifact>(value: &T) -> (ArtifactKind, Bytes) {
@@ -157,21 +155,25 @@ pub(crate) async fn publish_with_ranking(store: &dyn Store) {
     publish(store, Some(ranking())).await;
 }
 
-async fn publish(store: &dyn Store, ranking: Option<RankingModel>) {
-    let (titles, ratings) = (titles(), ratings());
+/// Every user has a block of their own.
+async fn publish(store: &dyn Store, ranking: Option<(RankingModel, Vec<Vec<f32>>)>) {
+    let (titles, ratings, model) = (titles(), ratings(), model());
+    let vectors = ranking.as_ref().map(|(_, vectors)| &vectors[..]);
+    let (users, index) = golden::users_of(&ratings, &model, vectors, 0);
     let mut artifacts = vec![
         sealed(&max_duration::build(&titles)),
         sealed(&score_count::build(&titles, &ratings)),
         sealed(&count_platform::build(&titles)),
         sealed(&actor::build(&titles)),
         sealed(&Titles::build(&titles, &ratings)),
-        sealed(&model()),
-        sealed(&Histories::build(&ratings)),
+        sealed(model.items()),
+        (ArtifactKind::Users, users.into()),
+        sealed(&index),
         sealed(&title_search::build(&titles, &ratings)),
     ];
-    artifacts.extend(ranking.iter().map(sealed));
+    artifacts.extend(ranking.iter().map(|(model, _)| sealed(model)));
     if ranking.is_some() {
-        artifacts.push(sealed(&tests::golden::analysis()));
+        artifacts.push(sealed(&golden::analysis()));
     }
     let manifest = Manifest {
         format: MANIFEST_FORMAT,

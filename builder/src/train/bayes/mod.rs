@@ -461,7 +461,11 @@ mod tests {
         assert!((0.23..0.36).contains(&of_mean), "{of_mean}");
         let served = crate::evaluate::rmse(&model, &held).unwrap();
         assert!((served - of_mean).abs() < 0.003, "{served} after compression, {of_mean} before");
-        assert!((0.03..0.12).contains(&model.parts().noise_variance), "{}", model.parts().noise_variance);
+        assert!(
+            (0.03..0.12).contains(&model.items().parts().noise_variance),
+            "{}",
+            model.items().parts().noise_variance
+        );
         assert_eq!((model.n_users(), model.n_items(), model.n_factors()), (131, 92, 8));
     }
 
@@ -528,7 +532,7 @@ mod tests {
     fn a_user_and_a_title_without_ratings_are_as_others_on_average() {
         let (model, _) = run(&params(), Watch::default()).unwrap();
         let near = |a: f32, b: f32| (a - b).abs() < 0.3;
-        assert!(near(model.parts().user_bias[130], 0.0), "{}", model.parts().user_bias[130]);
+        assert!(near(model.user_bias()[130], 0.0), "{}", model.user_bias()[130]);
         assert!((1.0..5.0).contains(&model.predict(130, 91)));
     }
 

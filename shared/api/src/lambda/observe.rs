@@ -18,6 +18,7 @@ use tower::{Service, ServiceExt};
 
 use crate::log::StrategyUsed;
 use crate::reload::Current;
+use crate::users::BlockRead;
 
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Cartelera";
@@ -34,6 +35,9 @@ const OF_RELEASE: &[(&str, &str)] = &[("ReleaseAge", "Seconds"), ("ReloadFailure
 
 /// Of answers that a model made, by function and strategy.
 const OF_STRATEGY: &[(&str, &str)] = &[("Answers", "Count")];
+
+/// Of requests that asked for a user whose block may have to be read: 1 for either, 0 for the other.
+const OF_BLOCKS: &[(&str, &str)] = &[("BlockCacheHits", "Count"), ("BlockCacheMisses", "Count")];
 
 /// Writes a line for each request of one function.
 pub(super) struct Observer {
@@ -70,6 +74,15 @@ struct Line<'a> {
     release_age: Option<u64>,
     #[serde(rename = "ReloadFailures", skip_serializing_if = "Option::is_none")]
     reload_failures: Option<u64>,
+    #[serde(rename = "BlockCacheHits", skip_serializing_if = "Option::is_none")]
+    block_cache_hits: Option<u8>,
+    #[serde(rename = "BlockCacheMisses", skip_serializing_if = "Option::is_none")]
+    block_cache_misses: Option<u8>,
+    /// What the request waited for its block, in milliseconds, and what was read for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_wait: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_bytes: Option<u64>,
     #[serde(rename = "Strategy", skip_serializing_if = "Option::is_none")]
     strategy: Option<&'static str>,
     #[serde(rename = "Answers", skip_serializing_if = "Option::is_none")]
@@ -81,6 +94,7 @@ struct Line<'a> {
 struct Metrics {
     at: SystemTime,
     has_release: bool,
+    has_block: bool,
     has_strategy: bool,
 }
 
@@ -92,6 +106,9 @@ impl Serialize for Metrics {
         let mut of_function = named(OF_ALL);
         if self.has_release {
             of_function.extend(named(OF_RELEASE));
+        }
+        if self.has_block {
+            of_function.extend(named(OF_BLOCKS));
         }
         let mut sets = vec![json!({
             "Namespace": NAMESPACE, "Dimensions": [["Function"]], "Metrics": of_function,
@@ -151,11 +168,13 @@ impl Observer {
     ) {
         let route = response.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
         let strategy = response.extensions().get::<StrategyUsed>().map(|used| used.0);
+        let block = response.extensions().get::<BlockRead>();
         let is_failure = response.status() >= StatusCode::INTERNAL_SERVER_ERROR;
         let line = Line {
             aws: Metrics {
                 at: SystemTime::now(),
                 has_release: self.current.is_some(),
+                has_block: block.is_some(),
                 has_strategy: strategy.is_some(),
             },
             level: if is_failure { "ERROR" } else { "INFO" },
@@ -166,12 +185,15 @@ impl Observer {
             method: method.as_str(),
             route,
             status: response.status().as_u16(),
-            // To the microsecond.
-            latency: took.as_micros() as f64 / 1e3,
+            latency: milliseconds(took),
             cold_start: u8::from(!self.is_warm.swap(true, Ordering::Relaxed)),
             server_errors: u8::from(is_failure),
             release_age: self.current.as_ref().map(|current| current.age().as_secs()),
             reload_failures: self.current.as_ref().map(|current| current.take_failures()),
+            block_cache_hits: block.map(|read| u8::from(read.hit)),
+            block_cache_misses: block.map(|read| u8::from(!read.hit)),
+            block_wait: block.map(|read| milliseconds(read.waited)),
+            block_bytes: block.map(|read| read.bytes),
             strategy,
             answers: strategy.map(|_| 1),
         };
@@ -180,6 +202,11 @@ impl Observer {
             Err(error) => tracing::error!(%error, "a request's line has no JSON form"),
         }
     }
+}
+
+/// To the microsecond.
+fn milliseconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
 }
 
 #[cfg(test)]
@@ -201,8 +228,16 @@ mod tests {
             response.extensions_mut().insert(StrategyUsed("ranking"));
             response
         };
+        let block = |hit| async move {
+            let waited = Duration::from_micros(if hit { 0 } else { 1500 });
+            let mut response = "found".into_response();
+            response.extensions_mut().insert(BlockRead { hit, bytes: 32_768, waited });
+            response
+        };
         let router = Router::new()
             .route("/made/{user_id}", get(strategy))
+            .route("/kept/{user_id}", get(move || block(true)))
+            .route("/read/{user_id}", get(move || block(false)))
             .route("/broken", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
             .layer(middleware::from_fn(explain));
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -245,10 +280,21 @@ mod tests {
         assert!(responses.iter().all(|r| r.headers()[TRACE_ID] == "Root=1-5e6722a7"));
     }
 
+    #[tokio::test]
+    async fn a_line_says_how_the_user_was_come_by() {
+        let (lines, _) = told(&["/kept/1", "/read/1", "/made/1"]).await;
+        let said = |line: &Value| {
+            ["BlockCacheHits", "BlockCacheMisses", "block_wait"].map(|name| line[name].clone())
+        };
+        assert_eq!(said(&lines[0]), [json!(1), json!(0), json!(0.0)]);
+        assert_eq!(said(&lines[1]), [json!(0), json!(1), json!(1.5)]);
+        assert_eq!(said(&lines[2]), [Value::Null, Value::Null, Value::Null], "no block was asked for");
+    }
+
     /// The rules of the embedded metric format: every metric and every dimension that is named stands in the line.
     #[tokio::test]
     async fn every_metric_that_is_named_is_there() {
-        let (lines, _) = told(&["/made/1", "/broken"]).await;
+        let (lines, _) = told(&["/made/1", "/broken", "/read/1"]).await;
         for line in &lines {
             assert!(line["_aws"]["Timestamp"].as_u64().unwrap() > 1_700_000_000_000);
             let sets = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();

@@ -1,0 +1,221 @@
+use artifact::{Artifact, Invalid, Kind, blocks};
+use serde::{Deserialize, Serialize};
+
+use crate::UserPrior;
+
+/// The parts of an [`ItemModel`], unchecked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemModelParts {
+    /// μ.
+    pub global_mean: f32,
+    /// b(i), one a title.
+    pub item_bias: Vec<f32>,
+    /// k, which may be 0: biases only.
+    pub n_factors: usize,
+    /// q(i), titles × factors, row by row.
+    pub item_factors: Vec<f32>,
+    /// Predictions are clipped to this range; low first.
+    pub scale: (f32, f32),
+    /// Variance of a rating around its prediction, as seen on held-out rows: how far a new user's few
+    /// ratings are to be believed.
+    pub noise_variance: f32,
+    /// What is known of a user before any rating.
+    pub user_prior: UserPrior,
+}
+
+impl Default for ItemModelParts {
+    /// No items, no factors, the whole scale, and ratings that lie a star around their prediction.
+    fn default() -> Self {
+        Self {
+            global_mean: 0.0,
+            item_bias: Vec::new(),
+            n_factors: 0,
+            item_factors: Vec::new(),
+            scale: (catalog::RATING_MIN, catalog::RATING_MAX),
+            noise_variance: 1.0,
+            user_prior: UserPrior::default(),
+        }
+    }
+}
+
+/// The titles' side of `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, and what a user is taken for of whom nothing is known: all
+/// that serving needs beside one user's own `b(u)` and `p(u)`.
+///
+/// Items are positions: row `i` belongs to the title at position `i` of the release's titles.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemModel {
+    parts: ItemModelParts,
+}
+
+impl ItemModel {
+    /// Checks that the parts fit together, and rounds the factors to half precision, in which they are stored: a
+    /// model predicts the same before it is written as after it is read.
+    ///
+    /// # Errors
+    /// A matrix whose length is not rows times factors, a value that is not finite (factors: beyond ±65,504), a scale
+    /// upside down, a prior for another number of factors.
+    pub fn new(mut parts: ItemModelParts) -> Result<Self, Invalid> {
+        blocks::round_to_half(&mut parts.item_factors);
+        Self::of_rounded(parts)
+    }
+
+    /// As [`ItemModel::new`], of factors that come from half precision: rounding them again changes nothing and takes
+    /// longer than all else in reading a model.
+    fn of_rounded(parts: ItemModelParts) -> Result<Self, Invalid> {
+        let p = &parts;
+        let fits = p.item_bias.len().checked_mul(p.n_factors) == Some(p.item_factors.len());
+        Invalid::unless(fits, "item_factors", "not items times factors")?;
+        Invalid::unless(p.global_mean.is_finite(), "global_mean", "not finite")?;
+        Invalid::unless(
+            p.scale.0.is_finite() && p.scale.1.is_finite() && p.scale.0 < p.scale.1,
+            "scale",
+            "not a range",
+        )?;
+        Invalid::unless(
+            p.noise_variance.is_finite() && p.noise_variance > 0.0,
+            "noise_variance",
+            "not above zero",
+        )?;
+        Invalid::unless(p.user_prior.n_factors() == p.n_factors, "prior_mean", "not one value a factor")?;
+        all_finite("item_bias", &p.item_bias)?;
+        all_finite("item_factors", &p.item_factors)?;
+        Ok(Self { parts })
+    }
+
+    /// The parts.
+    pub fn parts(&self) -> &ItemModelParts {
+        &self.parts
+    }
+
+    /// The parts, to be changed.
+    pub fn into_parts(self) -> ItemModelParts {
+        self.parts
+    }
+
+    /// Number of items.
+    pub fn n_items(&self) -> usize {
+        self.parts.item_bias.len()
+    }
+
+    /// Number of factors; 0 where the model is biases only.
+    pub fn n_factors(&self) -> usize {
+        self.parts.n_factors
+    }
+
+    /// q(i), one factor vector.
+    ///
+    /// # Panics
+    /// Where `item` is not below [`ItemModel::n_items`].
+    pub fn item_vector(&self, item: usize) -> &[f32] {
+        &self.parts.item_factors[item * self.parts.n_factors..(item + 1) * self.parts.n_factors]
+    }
+
+    /// Brings a prediction onto the scale.
+    pub fn clip(&self, score: f32) -> f32 {
+        score.clamp(self.parts.scale.0, self.parts.scale.1)
+    }
+}
+
+pub(crate) fn all_finite(field: &'static str, values: &[f32]) -> Result<(), Invalid> {
+    // Without an early end, which would keep the processor from looking at several at once.
+    let finite = values.iter().fold(true, |finite, value| finite & value.is_finite());
+    Invalid::unless(finite, field, "a value is not finite")
+}
+
+/// The stored form of an [`ItemModel`]; factors in half precision, all else in single. Rules: every block has the
+/// length its counts say, values are finite, the prior's precision (the lower triangle, row by row, bias first) is
+/// positive definite.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredItemModel<'a> {
+    n_items: u32,
+    n_factors: u32,
+    global_mean: f32,
+    scale: (f32, f32),
+    noise_variance: f32,
+    #[serde(borrow, with = "serde_bytes")]
+    prior_mean: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    prior_precision: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    item_bias: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    item_factors: &'a [u8],
+}
+
+impl Artifact for ItemModel {
+    const KIND: Kind = Kind::RatingModel;
+    type Stored<'a> = StoredItemModel<'a>;
+
+    fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
+        let p = &self.parts;
+        write(&StoredItemModel {
+            n_items: self.n_items() as u32,
+            n_factors: p.n_factors as u32,
+            global_mean: p.global_mean,
+            scale: p.scale,
+            noise_variance: p.noise_variance,
+            prior_mean: &blocks::from_f32(p.user_prior.mean()),
+            prior_precision: &blocks::from_f32(p.user_prior.precision()),
+            item_bias: &blocks::from_f32(&p.item_bias),
+            item_factors: &blocks::from_f32_as_half(&p.item_factors),
+        })
+    }
+
+    fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
+        let (items, factors) = (s.n_items as usize, s.n_factors as usize);
+        let dim = factors.saturating_add(1);
+        let triangle = dim.checked_mul(dim.saturating_add(1)).map_or(usize::MAX, |twice| twice / 2);
+        let user_prior = UserPrior::new(
+            blocks::to_f32("prior_mean", s.prior_mean, dim)?,
+            blocks::to_f32("prior_precision", s.prior_precision, triangle)?,
+        )?;
+        Self::of_rounded(ItemModelParts {
+            global_mean: s.global_mean,
+            item_bias: blocks::to_f32("item_bias", s.item_bias, items)?,
+            n_factors: factors,
+            item_factors: blocks::half_to_f32("item_factors", s.item_factors, items.saturating_mul(factors))?,
+            scale: s.scale,
+            noise_variance: s.noise_variance,
+            user_prior,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> ItemModelParts {
+        ItemModelParts {
+            global_mean: 3.0,
+            item_bias: vec![0.25, 0.0, -3.0],
+            n_factors: 2,
+            item_factors: vec![0.5, 0.5, -1.0, 0.25, 0.0, 0.0],
+            scale: (0.5, 5.0),
+            noise_variance: 0.8,
+            user_prior: UserPrior::standard(2),
+        }
+    }
+
+    #[test]
+    fn the_side_of_the_titles_round_trips() {
+        let model = ItemModel::new(small()).unwrap();
+        assert_eq!(ItemModel::from_bytes(&model.to_bytes().unwrap()), Ok(model));
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let change = |f: fn(&mut ItemModelParts)| {
+            let mut parts = small();
+            f(&mut parts);
+            ItemModel::new(parts).unwrap_err().field
+        };
+        assert_eq!(change(|p| p.item_bias.push(0.0)), "item_factors");
+        assert_eq!(change(|p| p.item_factors[1] = f32::NAN), "item_factors");
+        assert_eq!(change(|p| p.item_bias[1] = f32::INFINITY), "item_bias");
+        assert_eq!(change(|p| p.scale = (5.0, 0.5)), "scale");
+        assert_eq!(change(|p| p.noise_variance = 0.0), "noise_variance");
+        assert_eq!(change(|p| p.user_prior = UserPrior::standard(3)), "prior_mean");
+        assert_eq!(change(|p| p.item_factors[1] = 70_000.0), "item_factors", "beyond half precision");
+    }
+}

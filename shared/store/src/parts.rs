@@ -1,0 +1,181 @@
+//! Artifacts that are several in one object, one after the other ([`Kind::is_in_parts`](artifact::Kind::is_in_parts)): all
+//! of them, one alone, or each in turn.
+
+use std::ops::Range;
+
+use artifact::{Artifact, ArtifactEntry, Hasher, ReadError, first_len};
+use bytes::Bytes;
+
+use crate::load::{LoadError, Refused, beside, fetch};
+use crate::{Store, StoreError};
+
+/// How much of an object is read at a time where all of it is looked through.
+const PIECE_BYTES: u64 = 8 << 20;
+
+/// All parts of an object, in one read: its size held against the manifest, then each part put through all eight steps
+/// of reading. `offsets` say where each begins, and where the last ends.
+///
+/// # Errors
+/// [`LoadError`]; [`LoadError::Part`] names the part that was refused.
+///
+/// # Panics
+/// Where `T`'s own decoding panics.
+pub async fn load_parts<T: Artifact + Send + 'static>(
+    store: &dyn Store,
+    entry: &ArtifactEntry,
+    offsets: Vec<u64>,
+) -> Result<Vec<T>, LoadError> {
+    let bytes = fetch(store, entry).await?;
+    let read = beside(move || {
+        let ranges = offsets.windows(2).map(|pair| pair[0]..pair[1]);
+        let part = |range: Range<u64>| {
+            let bytes = part_of(&bytes, &range).ok_or(ReadError::TooShort { found: 0 });
+            bytes.and_then(|bytes| T::from_bytes(bytes)).map_err(|source| (range, source))
+        };
+        ranges.map(part).collect::<Result<Vec<T>, _>>()
+    });
+    read.await.map_err(|(range, source)| refused(store, entry, range, source))
+}
+
+fn part_of<'a>(bytes: &'a Bytes, range: &Range<u64>) -> Option<&'a [u8]> {
+    bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+}
+
+/// One part of an object: the bytes of the range read, and put through all eight steps of reading.
+///
+/// # Errors
+/// [`LoadError::Fetch`], and [`LoadError::Part`] where a step refused what was read.
+pub async fn load_part<T: Artifact>(
+    store: &dyn Store,
+    entry: &ArtifactEntry,
+    range: Range<u64>,
+) -> Result<T, LoadError> {
+    let fetched = store.read_range(&entry.key(), range.clone()).await;
+    let bytes = fetched.map_err(|source| cannot_fetch(entry, &range, source))?;
+    T::from_bytes(&bytes).map_err(|source| refused(store, entry, range, source))
+}
+
+/// Looks through all parts of an object in order, whatever its size, holding a few megabytes of it: calls `each` with the
+/// number of a part and its bytes, whose envelope is in order as far as step 5, and checks size and digest.
+///
+/// # Errors
+/// [`LoadError`]: what is wrong with the object, or what `each` refused.
+pub async fn for_each_part(
+    store: &dyn Store,
+    entry: &ArtifactEntry,
+    mut each: impl FnMut(usize, &[u8]) -> Result<(), ReadError>,
+) -> Result<(), LoadError> {
+    let key = entry.key();
+    let mut hasher = Hasher::default();
+    let mut waiting: Vec<u8> = Vec::new();
+    let (mut read, mut begin, mut n_parts) = (0, 0, 0);
+    while read < entry.bytes {
+        let range = read..entry.bytes.min(read + PIECE_BYTES);
+        let piece = store.read_range(&key, range.clone()).await;
+        let piece = piece.map_err(|source| cannot_fetch(entry, &range, source))?;
+        hasher.update(&piece);
+        waiting.extend_from_slice(&piece);
+        read = range.end;
+        let is_last = read == entry.bytes;
+        let mut used = 0;
+        while used < waiting.len() {
+            let rest = &waiting[used..];
+            let part = match first_len(entry.kind, rest) {
+                Ok(length) => rest.get(..length),
+                Err(ReadError::TooShort { .. }) => None,
+                Err(source) => return Err(refused(store, entry, begin..entry.bytes, source)),
+            };
+            // What is not whole yet is, once more is read; the last is taken as it is, and refused by `each`.
+            let Some(part) = part.or_else(|| is_last.then_some(rest)) else { break };
+            let end = begin + part.len() as u64;
+            each(n_parts, part).map_err(|source| refused(store, entry, begin..end, source))?;
+            (begin, n_parts, used) = (end, n_parts + 1, used + part.len());
+        }
+        waiting.drain(..used);
+    }
+    match store.read_range(&key, entry.bytes..entry.bytes + 1).await {
+        Err(StoreError::OutOfRange { .. }) => {}
+        Ok(_) => {
+            let (expected, location) = (entry.bytes, store.location());
+            return Err(LoadError::Size { key, location, expected, found: expected + 1 });
+        }
+        Err(source) => return Err(cannot_fetch(entry, &(entry.bytes..entry.bytes + 1), source)),
+    }
+    let found = hasher.finish();
+    if found == entry.sha256 { Ok(()) } else { Err(Refused::Digest(found).of(store, entry)) }
+}
+
+fn cannot_fetch(entry: &ArtifactEntry, range: &Range<u64>, source: StoreError) -> LoadError {
+    LoadError::Fetch { what: format!("bytes {} to {} of {}", range.start, range.end, entry.kind), source }
+}
+
+fn refused(store: &dyn Store, entry: &ArtifactEntry, range: Range<u64>, source: ReadError) -> LoadError {
+    LoadError::Part { key: entry.key(), location: store.location(), range, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use artifact::{Digest, Kind, open, seal};
+
+    use super::*;
+    use crate::MemoryStore;
+
+    async fn stored(bytes: &[u8], sha256: Digest) -> (MemoryStore, ArtifactEntry) {
+        let store = MemoryStore::default();
+        let entry = ArtifactEntry { kind: Kind::Users, bytes: bytes.len() as u64, sha256 };
+        store.replace(&entry.key(), Bytes::copy_from_slice(bytes), None).await.unwrap();
+        (store, entry)
+    }
+
+    async fn parts_of(store: &MemoryStore, entry: &ArtifactEntry) -> Result<Vec<Vec<u8>>, LoadError> {
+        let mut found = Vec::new();
+        for_each_part(store, entry, |at, part| {
+            assert_eq!(at, found.len());
+            found.push(open(Kind::Users, part)?.to_vec());
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Parts of many sizes, one of which is longer than a piece that is read.
+    fn payloads() -> Vec<Vec<u8>> {
+        [0, 1, 70_000, PIECE_BYTES as usize + 5, 3].map(|n| vec![n as u8; n]).to_vec()
+    }
+
+    #[tokio::test]
+    async fn each_part_is_seen_once_wherever_pieces_are_cut() {
+        let sealed: Vec<Vec<u8>> = payloads().iter().map(|p| seal(Kind::Users, p)).collect();
+        let bytes = sealed.concat();
+        let (store, entry) = stored(&bytes, Digest::of(&bytes)).await;
+        assert_eq!(parts_of(&store, &entry).await.unwrap(), payloads());
+        let (store, none) = stored(b"", Digest::of(b"")).await;
+        assert!(parts_of(&store, &none).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn objects_that_are_not_what_the_manifest_says_are_refused() {
+        let bytes = [seal(Kind::Users, b"one"), seal(Kind::Users, b"two")].concat();
+        let digest = Digest::of(&bytes);
+        let (store, entry) = stored(&bytes, Digest::of(b"others")).await;
+        assert!(matches!(parts_of(&store, &entry).await, Err(LoadError::Digest { .. })));
+        let (store, entry) = stored(&bytes, digest).await;
+        let longer = ArtifactEntry { bytes: entry.bytes + 1, ..entry.clone() };
+        assert!(matches!(parts_of(&store, &longer).await, Err(LoadError::Fetch { .. })));
+        let shorter = ArtifactEntry { bytes: 27, ..entry.clone() };
+        assert!(matches!(parts_of(&store, &shorter).await, Err(LoadError::Size { expected: 27, .. })));
+        for n in [1, 23, 26, 28, bytes.len() - 1] {
+            let (store, entry) = stored(&bytes[..n], digest).await;
+            let begin = if n < 27 { 0 } else { 27 };
+            match parts_of(&store, &entry).await {
+                Err(LoadError::Part { range, .. }) => assert_eq!(range, begin..n as u64),
+                other => panic!("{n}: {other:?}"),
+            }
+        }
+        let mut damaged = bytes.clone();
+        damaged[26] ^= 1;
+        let (store, entry) = stored(&damaged, digest).await;
+        let error = parts_of(&store, &entry).await.unwrap_err();
+        assert!(error.to_string().starts_with("bytes 0 to 27 of artifacts/users/"), "{error}");
+    }
+}

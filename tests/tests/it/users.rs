@@ -1,0 +1,287 @@
+//! Users held in memory and users read one block a request: the same answers, and what becomes of reads that fail.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use api::{BlockRead, Function, UserLimits};
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use lambda_http::tower::ServiceExt as _;
+use serde_json::{Value, json};
+use store::{Action, MemoryStore, ObjectInfo, Store, StoreError, Version};
+use tokio::sync::Semaphore;
+
+use crate::small_release;
+
+/// What a store does to a read of a part.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    Fails,
+    FlipsABit,
+    ReadsAnotherBlock,
+}
+
+/// A store whose reads of parts are counted, held back and spoilt.
+#[derive(Debug)]
+struct Watched {
+    inner: MemoryStore,
+    ranges: Mutex<Vec<(String, Range<u64>)>>,
+    /// Reads wait for a permit.
+    turns: Semaphore,
+    held_back: AtomicBool,
+    fault: Mutex<Fault>,
+}
+
+impl Watched {
+    fn new(inner: MemoryStore) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            ranges: Mutex::default(),
+            turns: Semaphore::new(0),
+            held_back: AtomicBool::new(false),
+            fault: Mutex::new(Fault::None),
+        })
+    }
+
+    fn n_reads(&self) -> usize {
+        self.ranges.lock().unwrap().len()
+    }
+
+    fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+}
+
+#[async_trait]
+impl Store for Watched {
+    fn location(&self) -> String {
+        "a secret place".to_owned()
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.inner.list(prefix).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.delete(key).await
+    }
+
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        self.inner.read_versioned(key).await
+    }
+
+    async fn replace(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Version>,
+    ) -> Result<Version, StoreError> {
+        self.inner.replace(key, bytes, expected).await
+    }
+
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        self.ranges.lock().unwrap().push((key.to_owned(), range.clone()));
+        if self.held_back.load(Ordering::Relaxed) {
+            self.turns.acquire().await.unwrap().forget();
+        }
+        let fault = *self.fault.lock().unwrap();
+        let range = match fault {
+            Fault::Fails => {
+                return Err(StoreError::Backend {
+                    action: Action::Read,
+                    key: key.to_owned(),
+                    location: self.location(),
+                    hint: None,
+                    source: "the wire was cut".into(),
+                });
+            }
+            // The block of user 1 for that of user 2.
+            Fault::ReadsAnotherBlock => 0..range.start,
+            Fault::None | Fault::FlipsABit => range,
+        };
+        let mut bytes = self.inner.read_range(key, range).await?.to_vec();
+        if fault == Fault::FlipsABit {
+            bytes[40] ^= 4;
+        }
+        Ok(bytes.into())
+    }
+}
+
+const RANGED: UserLimits = UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 };
+
+async fn ask(router: &Router, path: &str) -> (StatusCode, Bytes, Option<BlockRead>) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (status, read) = (response.status(), response.extensions().get::<BlockRead>().copied());
+    (status, response.into_body().collect().await.unwrap().to_bytes(), read)
+}
+
+#[tokio::test]
+async fn answers_are_the_same_whether_users_are_in_memory_or_read() {
+    for ranking in [false, true] {
+        let store =
+            if ranking { small_release::store_with_ranking().await } else { small_release::store().await };
+        let whole =
+            api::load_within(&Function::ALL, Arc::new(store.clone()), UserLimits::default()).await.unwrap();
+        let watched = Watched::new(store);
+        let ranged = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+        assert_eq!(watched.n_reads(), 0, "nothing of the users is read before a request");
+        // Everybody, and ids before, between and after them.
+        for (user, n_found) in [("1", 1), ("2", 1), ("ana%40casa", 1), ("0", 0), ("3", 0), ("zoe%40casa", 0)]
+        {
+            let mut n_answered = 0;
+            for path in [
+                format!("/users/{user}"),
+                format!("/users/{user}?limit=1"),
+                format!("/recommendations/{user}"),
+                format!("/recommendations/{user}?reasons=3&n=3&include_seen=true"),
+                format!("/predict?user_id={user}&id=ns1"),
+                format!("/predict?user_id={user}&id=nothing"),
+            ] {
+                let (status, body, read) = ask(&whole, &path).await;
+                assert_eq!(read, None, "{path}");
+                let (ranged_status, ranged_body, read) = ask(&ranged, &path).await;
+                assert_eq!((ranged_status, ranged_body), (status, body), "{path}");
+                // Nobody stands before `1`, and an unknown title is refused before the user is looked for.
+                assert_eq!(read.is_some(), user != "0" && !path.ends_with("nothing"), "{path}");
+                n_answered += usize::from(status.is_success());
+            }
+            assert_eq!(n_answered, 3 + 2 * n_found, "{user}");
+        }
+        for path in ["/similar/as1", "/titles?q=reel", "/titles/as1", "/health"] {
+            let (status, body, _) = ask(&whole, path).await;
+            assert_eq!((status, body), {
+                let (s, b, read) = ask(&ranged, path).await;
+                assert_eq!(read, None);
+                (s, b)
+            });
+        }
+        // Both functions read each of the three blocks once, whole and no more.
+        let mut ranges = watched.ranges.lock().unwrap().clone();
+        assert_eq!(ranges.len(), 6);
+        ranges.sort_by_key(|(_, range)| range.start);
+        ranges.dedup();
+        assert_eq!(ranges.len(), 3);
+        assert!(ranges.windows(2).all(|pair| pair[0].1.end == pair[1].1.start));
+    }
+}
+
+#[tokio::test]
+async fn a_block_is_read_once_and_then_in_memory() {
+    let watched = Watched::new(small_release::store().await);
+    let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+    let (_, _, first) = ask(&router, "/recommendations/1").await;
+    let (_, _, second) = ask(&router, "/predict?user_id=1&id=as1").await;
+    let range = watched.ranges.lock().unwrap()[0].1.clone();
+    let first = first.unwrap();
+    assert_eq!((first.hit, first.bytes), (false, range.end - range.start));
+    assert!(matches!(second, Some(BlockRead { hit: true, bytes: 0, .. })));
+    assert_eq!(watched.n_reads(), 1);
+}
+
+#[tokio::test]
+async fn without_room_in_the_cache_every_request_reads_and_is_answered() {
+    let watched = Watched::new(small_release::store().await);
+    let limits = UserLimits { whole_bytes: 0, cache_bytes: 1 };
+    let router = api::load_within(&Function::ALL, watched.clone(), limits).await.unwrap();
+    for n in 1..4 {
+        let (status, _, read) = ask(&router, "/users/2").await;
+        assert!(status.is_success() && read.is_some_and(|read| !read.hit));
+        assert_eq!(watched.n_reads(), n);
+    }
+}
+
+/// Lets everything run that can.
+async fn until_all_wait() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn of_requests_that_come_together_one_reads() {
+    let watched = Watched::new(small_release::store().await);
+    let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+    watched.held_back.store(true, Ordering::Relaxed);
+    let asking = |path: &'static str| {
+        let router = router.clone();
+        tokio::spawn(async move { ask(&router, path).await })
+    };
+    let waiting: Vec<_> = (0..50).map(|_| asking("/recommendations/2")).collect();
+    until_all_wait().await;
+    assert_eq!(watched.n_reads(), 1);
+    // The others read in its place where it is given up.
+    let mut waiting = waiting.into_iter();
+    let first = waiting.next().unwrap();
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    until_all_wait().await;
+    assert_eq!(watched.n_reads(), 2);
+    watched.turns.add_permits(1);
+    let mut bytes = 0;
+    for answer in waiting {
+        let (status, _, read) = answer.await.unwrap();
+        assert!(status.is_success());
+        bytes += read.unwrap().bytes;
+    }
+    let range = watched.ranges.lock().unwrap()[1].1.clone();
+    assert_eq!((watched.n_reads(), bytes), (2, range.end - range.start), "one of them read");
+}
+
+#[tokio::test]
+async fn a_read_that_fails_or_is_damaged_is_told_and_leaves_nothing_behind() {
+    let watched = Watched::new(small_release::store().await);
+    let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+    for (fault, status, kind, detail) in [
+        (Fault::Fails, 503, "unavailable", "try again in a moment; the log says what is wrong"),
+        (Fault::FlipsABit, 500, "internal", "the log says what"),
+        (Fault::ReadsAnotherBlock, 500, "internal", "the log says what"),
+    ] {
+        for path in ["/users/2", "/recommendations/2", "/predict?user_id=2&id=as1"] {
+            watched.set(fault);
+            let (said, body, read) = ask(&router, path).await;
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!((said.as_u16(), read), (status, None), "{path}, {fault:?}");
+            assert_eq!(body["type"], format!("urn:cartelera:problem:{kind}"));
+            assert_eq!((&body["detail"], body.as_object().unwrap().len()), (&json!(detail), 4));
+        }
+        // Other routes go on.
+        assert!(ask(&router, "/similar/as1").await.0.is_success());
+    }
+    watched.set(Fault::None);
+    for path in ["/users/2", "/recommendations/2", "/predict?user_id=2&id=as1"] {
+        assert!(ask(&router, path).await.0.is_success(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn users_that_do_not_fit_their_release_keep_a_function_from_starting() {
+    for limits in [RANGED, UserLimits::default()] {
+        let store = small_release::store().await;
+        let manifest = store::current(&store).await.unwrap().manifest;
+        let users = manifest.artifact(artifact::Kind::Users).unwrap().key();
+        let index = manifest.artifact(artifact::Kind::UserIndex).unwrap().key();
+        let start = |store: &MemoryStore| {
+            let store = Arc::new(store.clone());
+            async move {
+                api::load_within(&Function::ALL, store, limits).await.map(drop).map_err(|e| e.to_string())
+            }
+        };
+        assert_eq!(start(&store).await, Ok(()));
+        // Of users who are in memory every block is checked, of others each when it is read.
+        let (sound, version) = store.read_versioned(&users).await.unwrap().unwrap();
+        let mut damaged = sound.to_vec();
+        *damaged.last_mut().unwrap() ^= 1;
+        store.replace(&users, damaged.into(), Some(&version)).await.unwrap();
+        let refused = start(&store).await.err().is_some_and(|e| e.ends_with("were refused"));
+        assert_eq!(refused, limits != RANGED);
+        store.delete(&index).await.unwrap();
+        assert_eq!(start(&store).await, Err("cannot fetch user-index".to_owned()));
+    }
+}

@@ -49,8 +49,19 @@ def routes(base, user):
     yield "GET /titles", "/titles?q=the%20lov&limit=10", None
     yield "GET /titles/{id}", f"/titles/{title_id}", None
     yield "GET /users/{id}", f"/users/{quoted}?limit=20", None
+    yield "GET /eda", "/eda", None
+    yield "GET /eda.html", "/eda.html", None
+    yield "GET /model", "/model", None
     yield "GET /health", "/health", None
+    yield "GET /openapi.json", "/openapi.json", None
+    yield "GET /docs", "/docs", None
     yield "GET /", "/", None
+
+
+def named_by_the_document(base):
+    """The operations of the OpenAPI document, so that none is left out."""
+    paths = ask(f"{base}/openapi.json")["paths"]
+    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
 def milliseconds(text):
@@ -92,8 +103,11 @@ def main():
     with functions.process("load", serve) as child:
         base = f"http://127.0.0.1:{port}"
         functions.wait_for(f"{base}/health", child)
+        asked = list(routes(base, args.user))
+        if left_out := named_by_the_document(base) - {name for name, *_ in asked}:
+            sys.exit(f"nothing asks {', '.join(sorted(left_out))}")
         print("| route | requests/s | p50, ms | p99, ms | requests |\n| --- | ---: | ---: | ---: | ---: |")
-        for name, path, body in routes(base, args.user):
+        for name, path, body in asked:
             rate, p50, p99, total = load(base + path, body, args.seconds, connections)
             print(f"| `{name}` | {rate:,.0f} | {p50:.2f} | {p99:.2f} | {total:,} |", flush=True)
         rss = re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path(f"/proc/{child.pid}/status").read_text()).group(1)

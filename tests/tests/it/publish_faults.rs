@@ -146,6 +146,8 @@ async fn one_fault_at_any_request() {
             assert!(outcome.is_ok() || is_damage, "{fault:?} at {at}: {outcome:?}");
         }
     }
+    let n_faults = FAULTS.len() * n_requests;
+    println!("{n_faults} faults, one at each request of a publication: {n_published} published all the same");
     assert!(n_published > n_requests * (FAULTS.len() - 2));
 }
 
@@ -157,6 +159,7 @@ async fn one_fault_at_any_step_of_an_upload_in_parts() {
     let of_upload = |seen: &Seen| seen.query.contains("uploadId=") || seen.query.contains("uploads");
     let n_steps = scene.proxy.requests().iter().filter(|seen| of_upload(seen)).count();
     assert_eq!(n_steps, 4, "begun, two parts, completed: {:?}", scene.proxy.requests());
+    println!("{} faults, one at each step of an upload in parts", FAULTS.len() * n_steps);
     for fault in FAULTS {
         for step in 0..n_steps {
             let mut n = 0;
@@ -183,7 +186,9 @@ async fn a_way_that_closes_for_good() {
     let requests = scene.proxy.requests();
     let is_move = |seen: &Seen| seen.method == "PUT" && seen.path.ends_with("/current.json");
     let moved_at = requests.iter().position(is_move).unwrap();
-    for fault in [Fault::Status(503), Fault::Status(500), Fault::Refuse] {
+    let lasting = [Fault::Status(503), Fault::Status(500), Fault::Refuse];
+    println!("{} ways that close for good", lasting.len() * requests.len() + 1);
+    for fault in lasting {
         for from in 0..requests.len() {
             let outcome = scene.publish(&old, &new, move |seen| (seen.n >= from).then_some(fault)).await;
             // Once the pointer has moved the release is published, whatever becomes of the last look.

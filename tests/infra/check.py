@@ -384,6 +384,10 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
             )
             others = {key for key in read if not key.startswith("artifacts/")}
             checks.expect(others <= {"current.json"}, f"{name} read {sorted(others)}")
+        for name in deployment["functions"]:
+            said = [json.loads(line) for line in (work / f"{name}.log").read_text(encoding="utf-8").splitlines()]
+            named = {line["Function"] for line in said if line.get("message") == "request"}
+            checks.expect(named == {f"{stack.STACK}-{name}"}, f"the metrics of {name} are those of {named}")
         lines = gateway.access_log
         checks.expect({line["route"] for line in lines} >= wanted, "the access log names every route")
         say(

@@ -33,6 +33,9 @@ pub const ARTIFACT_URI: &str = "ARTIFACT_URI";
 /// Where the runtime is, set by whoever runs the function.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
+/// What the function is called in the account, set by the runtime.
+const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
+
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Opens the store that [`ARTIFACT_URI`] names, loads the function's artifacts before the first event is
@@ -54,7 +57,7 @@ pub async fn main<E: Error + Send + Sync + 'static>(
         }
         tracing::info!(function = function.name(), store, "ready");
         let service = service(current.router());
-        let observer = Observer::new(function.name(), Some(current), to_stdout);
+        let observer = Observer::new(name_in_account(function.name())?, Some(current), to_stdout);
         lambda_runtime::run(events(observer.around(service))).await
     })
     .await
@@ -64,7 +67,7 @@ pub async fn main<E: Error + Send + Sync + 'static>(
 pub async fn site() -> ExitCode {
     logged(site::NAME, async {
         tracing::info!(function = site::NAME, "ready");
-        let observer = Observer::new(site::NAME, None, to_stdout);
+        let observer = Observer::new(name_in_account(site::NAME)?, None, to_stdout);
         lambda_runtime::run(events(observer.around(service(site::router())))).await
     })
     .await
@@ -90,6 +93,11 @@ async fn logged(function: &str, run: impl Future<Output = Result<(), BoxError>>)
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the function is called where it runs; its own name where nobody says.
+fn name_in_account(own: &str) -> Result<String, BoxError> {
+    Ok(variable(FUNCTION_NAME)?.unwrap_or_else(|| own.to_owned()))
 }
 
 /// A log that nobody reads keeps no request from its answer.

@@ -41,7 +41,8 @@ const OF_BLOCKS: &[(&str, &str)] = &[("BlockCacheHits", "Count"), ("BlockCacheMi
 
 /// Writes a line for each request of one function.
 pub(super) struct Observer {
-    function: &'static str,
+    /// As the account names it, so that two deployments are told apart.
+    function: String,
     /// Absent for a function that reads no release.
     current: Option<Arc<Current>>,
     /// Whether a request was answered before.
@@ -57,7 +58,7 @@ struct Line<'a> {
     level: &'static str,
     message: &'static str,
     #[serde(rename = "Function")]
-    function: &'static str,
+    function: &'a str,
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
@@ -125,11 +126,11 @@ impl Serialize for Metrics {
 
 impl Observer {
     pub(super) fn new(
-        function: &'static str,
+        function: impl Into<String>,
         current: Option<Arc<Current>>,
         write: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
-        Self { function, current, is_warm: AtomicBool::new(false), write: Box::new(write) }
+        Self { function: function.into(), current, is_warm: AtomicBool::new(false), write: Box::new(write) }
     }
 
     /// The same service, with a line for each request, and the trace id of the request on its answer.
@@ -179,7 +180,7 @@ impl Observer {
             },
             level: if is_failure { "ERROR" } else { "INFO" },
             message: "request",
-            function: self.function,
+            function: &self.function,
             request_id: context.map_or("none", |context| &context.request_id),
             trace_id: trace.and_then(|trace| trace.to_str().ok()),
             method: method.as_str(),

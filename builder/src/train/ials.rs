@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use recommender::{ItemModel, ItemModelParts, RankingModel, RankingWeights};
 use serde::{Deserialize, Serialize};
 
+use super::grouped::Grouped;
 use super::{TrainError, check_parameter, check_rows, cold};
 use crate::Reporter;
 use crate::features::TitleFeatures;
@@ -117,8 +118,8 @@ pub fn fit(
     if liked.is_empty() {
         return Err(TrainError::Empty);
     }
-    let users = Pairs::new(liked.n_users, &liked.user_idx, &liked.title_idx);
-    let items = Pairs::new(liked.n_titles, &liked.title_idx, &liked.user_idx);
+    let users = pairs(liked.n_users, &liked.user_idx, &liked.title_idx);
+    let items = pairs(liked.n_titles, &liked.title_idx, &liked.user_idx);
     let k = params.n_factors;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let start_std = 0.1 / (k as f64).sqrt();
@@ -165,7 +166,7 @@ fn model(
     let user_prior = RankingModel::prior(&side.parts().item_factors, k, weights)?;
     let folding = ItemModel::new(ItemModelParts { user_prior, ..side.into_parts() })?;
     let folding = RankingModel::new(folding, weights)?;
-    let folded: Vec<Vec<f32>> = (0..users.starts.len() - 1)
+    let folded: Vec<Vec<f32>> = (0..users.n_rows())
         .into_par_iter()
         .map(|user| {
             let liked: Vec<usize> = users.of(user).iter().map(|&item| item as usize).collect();
@@ -180,37 +181,10 @@ fn model(
 }
 
 /// One side's pairs, by row.
-struct Pairs {
-    starts: Vec<usize>,
-    other: Vec<u32>,
-}
+type Pairs = Grouped<u32>;
 
-impl Pairs {
-    fn new(n_rows: usize, row: &[u32], other: &[u32]) -> Self {
-        let mut starts = vec![0_usize; n_rows + 1];
-        for &r in row {
-            starts[r as usize + 1] += 1;
-        }
-        for r in 0..n_rows {
-            starts[r + 1] += starts[r];
-        }
-        let mut next = starts.clone();
-        let mut sorted = vec![0; row.len()];
-        for (&r, &o) in row.iter().zip(other) {
-            sorted[next[r as usize]] = o;
-            next[r as usize] += 1;
-        }
-        Self { starts, other: sorted }
-    }
-
-    /// Rows with a pair at least.
-    fn n_known(&self) -> usize {
-        self.starts.windows(2).filter(|w| w[0] < w[1]).count()
-    }
-
-    fn of(&self, row: usize) -> &[u32] {
-        &self.other[self.starts[row]..self.starts[row + 1]]
-    }
+fn pairs(n_rows: usize, row: &[u32], other: &[u32]) -> Pairs {
+    Grouped::new(n_rows, row, other.iter().copied())
 }
 
 /// The best vectors of one side, given those of the other (a column each), `n_other` of which have a pair:
@@ -219,7 +193,7 @@ fn half_step(pairs: &Pairs, other: &DMatrix<f64>, n_other: usize, params: &IalsP
     let k = other.nrows();
     let weights = params.weights(n_other);
     let gramian = other * other.transpose() * params.unobserved_weight;
-    let n_rows = pairs.starts.len() - 1;
+    let n_rows = pairs.n_rows();
     let columns: Vec<DVector<f64>> = (0..n_rows)
         .into_par_iter()
         .map(|row| {
@@ -300,8 +274,8 @@ mod tests {
         let rows = two_tastes();
         let p = params();
         let (users, items) = (
-            Pairs::new(rows.n_users, &rows.user_idx, &rows.title_idx),
-            Pairs::new(rows.n_titles, &rows.title_idx, &rows.user_idx),
+            pairs(rows.n_users, &rows.user_idx, &rows.title_idx),
+            pairs(rows.n_titles, &rows.title_idx, &rows.user_idx),
         );
         let loss = |user_factors: &DMatrix<f64>, item_factors: &DMatrix<f64>| {
             let scores = user_factors.transpose() * item_factors;

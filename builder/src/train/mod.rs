@@ -10,6 +10,7 @@ pub mod bayes;
 pub mod biases;
 mod cold;
 mod grid;
+mod grouped;
 pub mod ials;
 mod kernel;
 mod rows;

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use self::design::Design;
 use self::draws::{Draws, Purpose};
-use self::side::{Observed, Row, Side, gamma};
+use self::side::{Row, Side, gamma, observed};
 use self::sketch::Sketch;
 use super::{Epoch, History, TrainError, check_parameter, check_sets, global_mean, scale_of};
 use crate::Reporter;
@@ -226,8 +226,8 @@ impl<const W: usize> Sampler<W> {
         let draws = Draws::new(seed);
         let global_mean = global_mean(train);
         let (n_users, n_items) = (train.n_users, train.n_titles);
-        let by_user = Observed::new(n_users, &train.user_idx, &train.title_idx, &train.rating, global_mean);
-        let by_item = Observed::new(n_items, &train.title_idx, &train.user_idx, &train.rating, global_mean);
+        let by_user = observed(n_users, &train.user_idx, &train.title_idx, &train.rating, global_mean);
+        let by_item = observed(n_items, &train.title_idx, &train.user_idx, &train.rating, global_mean);
         let of_users = Design::new(&by_user, n_items, params.implicit, &TitleFeatures::default());
         let of_items = Design::new(&by_item, n_users, params.implicit, features);
         let dim = params.n_factors + 1;
@@ -265,7 +265,7 @@ impl<const W: usize> Sampler<W> {
         );
         users.draw_rows(&items.rows, *noise_precision, draws, sweep, Purpose::Users);
         items.draw_rows(&users.rows, *noise_precision, draws, sweep, Purpose::Items);
-        let n = users.observed.entries.len() as f64;
+        let n = users.observed.n_entries() as f64;
         let squares = squared_errors(users, &items.rows);
         let mut rng = draws.at(sweep, Purpose::Noise, 0);
         *noise_precision = gamma(0.5 * (1.0 + n), 0.5 * (1.0 + squares), &mut rng);

@@ -7,40 +7,21 @@ use rayon::prelude::*;
 
 use super::design::Design;
 use super::draws::{Draws, Purpose};
+use crate::train::grouped::Grouped;
 
 /// Ratings by row of one side: positions on the other side, and ratings centred on μ.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Observed {
-    pub(super) starts: Vec<usize>,
-    pub(super) entries: Vec<(u32, f32)>,
-}
+pub(super) type Observed = Grouped<(u32, f32)>;
 
-impl Observed {
-    /// Sorts ratings by `row`; those of a row keep their order.
-    pub(super) fn new(n_rows: usize, row: &[u32], other: &[u32], rating: &[f32], global_mean: f32) -> Self {
-        let mut starts = vec![0_usize; n_rows + 1];
-        for &r in row {
-            starts[r as usize + 1] += 1;
-        }
-        for r in 0..n_rows {
-            starts[r + 1] += starts[r];
-        }
-        let mut next = starts.clone();
-        let mut entries = vec![(0, 0.0); row.len()];
-        for ((&r, &o), &rating) in row.iter().zip(other).zip(rating) {
-            entries[next[r as usize]] = (o, rating - global_mean);
-            next[r as usize] += 1;
-        }
-        Self { starts, entries }
-    }
-
-    pub(super) fn n_rows(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    pub(super) fn of(&self, row: usize) -> &[(u32, f32)] {
-        &self.entries[self.starts[row]..self.starts[row + 1]]
-    }
+/// Sorts ratings by `row`; those of a row keep their order.
+pub(super) fn observed(
+    n_rows: usize,
+    row: &[u32],
+    other: &[u32],
+    rating: &[f32],
+    global_mean: f32,
+) -> Observed {
+    let centred = other.iter().zip(rating).map(|(&other, &rating)| (other, rating - global_mean));
+    Grouped::new(n_rows, row, centred)
 }
 
 /// A row of one side: the bias, the factors, and zeros up to the width.
@@ -112,7 +93,7 @@ impl<const W: usize> Side<W> {
     }
 
     fn is_rated(&self, row: usize) -> bool {
-        self.observed.starts[row] < self.observed.starts[row + 1]
+        !self.observed.of(row).is_empty()
     }
 
     /// Draws what the rows come from, given the rows: their mean and precision from a normal and Wishart posterior

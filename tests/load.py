@@ -54,7 +54,8 @@ def routes(base, user):
     yield "GET /model", "/model", None
     yield "GET /health", "/health", None
     yield "GET /openapi.json", "/openapi.json", None
-    yield "GET /docs", "/docs", None
+    for path in ("/docs", "/docs/docs.js", "/docs/docs.css"):
+        yield f"GET {path}", path, None
     yield "GET /", "/", None
 
 

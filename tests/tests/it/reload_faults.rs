@@ -20,6 +20,7 @@ use aws_sdk_s3::config::{
 use futures_util::FutureExt as _;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Body, Request};
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 use store::Store;
 use store_s3::S3Store;
@@ -422,6 +423,75 @@ async fn requests_are_answered_while_any_request_of_a_look_hangs() {
         current.settled().await;
         scene.is_taken_up(&current, &format!("request {at} hung")).await;
     }
+}
+
+#[tokio::test]
+async fn a_look_that_takes_too_long_is_given_up() {
+    let mut scene = Scene::set().await;
+    let patience = Duration::from_secs(1);
+    for place in [Pointer::KEY, "/artifacts/"] {
+        let current = scene.behind(PATIENT, Reload { patience, ..EAGER }).await;
+        scene.proxy.set(move |seen| seen.path.contains(place).then_some(Fault::Hold));
+        look(&current).await;
+        assert_eq!(current.take_failures(), 1, "{place}");
+        assert!(scene.proxy.n_harmed() > 0, "{place}");
+        let lines = scene.log.take();
+        assert!(lines[0]["message"].as_str().unwrap().ends_with("it took more than 1s"), "{lines:?}");
+        assert_eq!(ask_one(&current, "/model").await, *scene.old.answers.last().unwrap());
+        scene.proxy.heal();
+        // On a busy machine a look may take longer than it should even so.
+        while ask_one(&current, "/model").await == *scene.old.answers.last().unwrap() {
+            current.settled().await;
+        }
+        assert_eq!(ask(&current).await, scene.new.answers, "{place}");
+        current.settled().await;
+    }
+}
+
+/// Publishing back and forth while every third request meets some fault: each answer is that of one release or of the
+/// other, and in the end the current one is served.
+#[tokio::test]
+async fn on_a_way_that_is_never_well_every_answer_is_of_one_release() {
+    const HARMS: [Fault; 9] = [
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::StatusAfter(503),
+        Fault::Refuse,
+        Fault::CutAnswer,
+        Fault::TruncateAnswer { after: 0 },
+        Fault::HalveAnswer,
+        Fault::ShortenAnswer,
+        Fault::FlipMiddle,
+    ];
+    let mut scene = Scene::set().await;
+    let current = scene.behind(PATIENT, EAGER).await;
+    let mut chances = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+    scene
+        .proxy
+        .set(move |_| chances.random_bool(1.0 / 3.0).then(|| HARMS[chances.random_range(..HARMS.len())]));
+    let (mut n_answers, mut n_failures) = ([0, 0], 0);
+    for round in 0..60 {
+        let to = if round % 2 == 0 { &scene.old } else { &scene.new }.name.clone();
+        scene.point_to(&to).await;
+        for _ in 0..5 {
+            let answer = ask_one(&current, "/model").await;
+            let i = [&scene.old, &scene.new].iter().position(|r| *r.answers.last().unwrap() == answer);
+            n_answers[i.expect("an answer of one of the releases")] += 1;
+            current.settled().await;
+            let now = ask_one(&current, "/recommendations/1?n=5").await;
+            assert!(
+                [&scene.old, &scene.new].iter().any(|r| r.answers[r.answers.len() - 3] == now),
+                "{now:?}"
+            );
+        }
+        n_failures += current.take_failures();
+    }
+    assert!(scene.proxy.n_harmed() > 300 && n_failures > 50, "{} {n_failures}", scene.proxy.n_harmed());
+    assert!(n_answers.iter().all(|n| *n > 20), "both were served: {n_answers:?}");
+    current.settled().await;
+    scene.proxy.heal();
+    look(&current).await;
+    assert_eq!(ask(&current).await, scene.new.answers);
 }
 
 #[tokio::test]

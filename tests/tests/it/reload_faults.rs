@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::{Current, Function, Reload};
 use artifact::{ArtifactEntry, FORMAT_VERSION, MAGIC, MANIFEST_FORMAT, Manifest, Pointer};
@@ -516,13 +516,13 @@ async fn after_a_failure_nobody_looks_until_the_wait_is_over() {
 
 #[tokio::test]
 async fn waits_double_and_end_when_the_way_is_open_again() {
-    const FIRST: f64 = 0.02;
+    const FIRST: f64 = 0.1;
     let mut scene = Scene::set().await;
     let first_retry = Duration::from_secs_f64(FIRST);
     let current =
         scene.behind(PATIENT, Reload { first_retry, longest_retry: 4 * first_retry, ..EAGER }).await;
     scene.proxy.set(|_| Some(Fault::Refuse));
-    let mut n_failures = 0;
+    let (began, mut n_failures) = (Instant::now(), 0);
     while n_failures < 5 {
         assert_eq!(ask(&current).await, scene.old.answers);
         current.settled().await;
@@ -533,6 +533,8 @@ async fn waits_double_and_end_when_the_way_is_open_again() {
         let longest = FIRST * doubled + 1e-6;
         assert!((longest / 2.0 - 1e-6..=longest).contains(wait), "{waits:?}");
     }
+    let waited: f64 = waits[..4].iter().sum();
+    assert!(began.elapsed().as_secs_f64() >= waited, "the fifth look came before its time: {waits:?}");
     scene.proxy.heal();
     while ask_one(&current, "/model").await == *scene.old.answers.last().unwrap() {
         current.settled().await;

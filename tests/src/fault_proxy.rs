@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// What is done to one request or to its answer.
@@ -74,6 +75,16 @@ pub enum Fault {
         /// How long nothing comes.
         time: Duration,
     },
+    /// The request waits until the proxy is healed, and then is passed on.
+    Hold,
+    /// As [`Fault::TruncateAnswer`], after half of the body that the answer's headers promise.
+    HalveAnswer,
+    /// The answer is whole by what its headers say, and its body is the first half of the server's.
+    ShortenAnswer,
+    /// As [`Fault::FlipAnswerBit`], of the byte in the middle.
+    FlipMiddle,
+    /// As [`Fault::Stall`], at the middle.
+    StallMiddle(Duration),
 }
 
 /// What a rule is told of a request.
@@ -98,11 +109,20 @@ struct State {
     log: Vec<Seen>,
 }
 
+/// What was injected since a rule was last set.
+#[derive(Default)]
+struct Counts {
+    faults: AtomicUsize,
+    harmed: AtomicUsize,
+}
+
 /// A running proxy; it stops when it is dropped, and open connections end.
 pub struct FaultProxy {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
-    n_faults: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
+    /// Whether requests that are held may go on.
+    healed: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
 
@@ -122,21 +142,22 @@ impl FaultProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let state = Arc::<Mutex<State>>::default();
-        let n_faults = Arc::<AtomicUsize>::default();
-        let (shared, counted) = (Arc::clone(&state), Arc::clone(&n_faults));
+        let counts = Arc::<Counts>::default();
+        let healed = watch::Sender::new(true);
+        let (shared, counted, held) = (Arc::clone(&state), Arc::clone(&counts), healed.subscribe());
         let accepting = tokio::spawn(async move {
             // Dropped with this task, and its connections with it.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
-                let (state, n_faults) = (Arc::clone(&shared), Arc::clone(&counted));
+                let (state, counts, held) = (Arc::clone(&shared), Arc::clone(&counted), held.clone());
                 connections.spawn(async move {
                     // Whatever ends a connection early is what the test asked for, or the client's own wish.
-                    let _ = serve(client, upstream, &state, &n_faults).await;
+                    let _ = serve(client, upstream, &state, &counts, held).await;
                 });
             }
         });
-        Ok(Self { address, state, n_faults, accepting })
+        Ok(Self { address, state, counts, healed, accepting })
     }
 
     /// Where it listens.
@@ -154,17 +175,26 @@ impl FaultProxy {
     pub fn set(&self, rule: impl FnMut(&Seen) -> Option<Fault> + Send + 'static) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { rule: Some(Box::new(rule)), ..State::default() };
-        self.n_faults.store(0, Ordering::SeqCst);
+        self.counts.faults.store(0, Ordering::SeqCst);
+        self.counts.harmed.store(0, Ordering::SeqCst);
+        self.healed.send_replace(false);
     }
 
-    /// Lets everything through from now on. What was counted stays.
+    /// Lets everything through from now on, and what was held as well. What was counted stays.
     pub fn heal(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).rule = None;
+        self.healed.send_replace(true);
     }
 
-    /// How many faults were injected since a rule was last set.
+    /// How many requests were given a fault since a rule was last set.
     pub fn n_faults(&self) -> usize {
-        self.n_faults.load(Ordering::SeqCst)
+        self.counts.faults.load(Ordering::SeqCst)
+    }
+
+    /// How many of them felt it by now: a fault beyond the end of a body harms nobody, and one in an answer is felt when
+    /// the answer comes.
+    pub fn n_harmed(&self) -> usize {
+        self.counts.harmed.load(Ordering::SeqCst)
     }
 
     /// The requests since a rule was last set, in their order.
@@ -236,6 +266,15 @@ impl Head {
         text.into_bytes()
     }
 
+    /// Says of the body that it has so many bytes.
+    fn promise(&mut self, bytes: u64) {
+        for line in &mut self.lines[1..] {
+            if line.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case("content-length")) {
+                *line = format!("content-length: {bytes}");
+            }
+        }
+    }
+
     fn body(&self) -> Extent {
         match self.header("content-length").and_then(|n| n.parse().ok()) {
             Some(n) => Extent::Bytes(n),
@@ -245,7 +284,7 @@ impl Head {
     }
 }
 
-/// Where a request's body ends.
+/// Where a body ends.
 #[derive(Clone, Copy)]
 enum Extent {
     Bytes(u64),
@@ -255,10 +294,32 @@ enum Extent {
 
 /// What is done to a body on its way.
 #[derive(Default)]
-struct Harm {
+struct Harm<'a> {
     cut: Option<u64>,
     flip: Option<u64>,
     stall: Option<(u64, Duration)>,
+    /// Who is told that it was done.
+    counts: Option<&'a Counts>,
+}
+
+impl Harm<'_> {
+    fn done(&self) {
+        if let Some(counts) = self.counts {
+            counts.harmed.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Fault {
+    /// The same, counted in bytes, of an answer with so many in its body.
+    fn of_answer(self, bytes: u64) -> Self {
+        match self {
+            Self::HalveAnswer => Self::TruncateAnswer { after: bytes / 2 },
+            Self::FlipMiddle => Self::FlipAnswerBit { bit: bytes / 2 * 8 },
+            Self::StallMiddle(time) => Self::Stall { after: bytes / 2, time },
+            other => other,
+        }
+    }
 }
 
 /// Follows chunks on their way past, to know where the last one ends. Trailers are passed on with it.
@@ -283,21 +344,24 @@ async fn pass(
     to: &mut (impl AsyncWrite + Unpin),
     rest: Vec<u8>,
     extent: Option<Extent>,
-    harm: &Harm,
+    harm: &Harm<'_>,
 ) -> io::Result<bool> {
     let (mut buffer, mut at, mut tail) = (rest, 0_u64, Tail::default());
     loop {
         let n = buffer.len() as u64;
         if let Some(bit) = harm.flip.filter(|bit| (at..at + n).contains(&(bit / 8))) {
             buffer[(bit / 8 - at) as usize] ^= 1 << (bit % 8);
+            harm.done();
         }
         if let Some(cut) = harm.cut.filter(|cut| *cut < at + n) {
+            harm.done();
             to.write_all(&buffer[..(cut - at) as usize]).await?;
             to.flush().await?;
             return Ok(false);
         }
         match harm.stall {
             Some((after, time)) if (at..at + n).contains(&after) => {
+                harm.done();
                 let (before, behind) = buffer.split_at((after - at) as usize);
                 to.write_all(before).await?;
                 tokio::time::sleep(time).await;
@@ -337,13 +401,18 @@ async fn serve(
     mut client: TcpStream,
     upstream: SocketAddr,
     state: &Mutex<State>,
-    n_faults: &AtomicUsize,
+    counts: &Counts,
+    mut healed: watch::Receiver<bool>,
 ) -> io::Result<()> {
     client.set_nodelay(true)?;
     let request = Head::read(&mut client).await?;
     let fault = decide(state, &request);
     if fault.is_some() {
-        n_faults.fetch_add(1, Ordering::SeqCst);
+        counts.faults.fetch_add(1, Ordering::SeqCst);
+    }
+    let harm = || Harm { counts: Some(counts), ..Harm::default() };
+    if let Some(Fault::Status(_) | Fault::Refuse | Fault::Delay(_) | Fault::Hold) = fault {
+        harm().done();
     }
     match fault {
         Some(Fault::Status(status)) => {
@@ -356,15 +425,17 @@ async fn serve(
         }
         Some(Fault::Refuse) => return Ok(()),
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+        // A proxy that is gone ends this task as well.
+        Some(Fault::Hold) => drop(healed.wait_for(|healed| *healed).await),
         _ => {}
     }
 
     let mut server = TcpStream::connect(upstream).await?;
     server.set_nodelay(true)?;
     server.write_all(&request.closing()).await?;
-    let harm = match fault {
-        Some(Fault::CutRequest { after }) => Harm { cut: Some(after), ..Harm::default() },
-        Some(Fault::FlipRequestBit { bit }) => Harm { flip: Some(bit), ..Harm::default() },
+    let to_request = match fault {
+        Some(Fault::CutRequest { after }) => Harm { cut: Some(after), ..harm() },
+        Some(Fault::FlipRequestBit { bit }) => Harm { flip: Some(bit), ..harm() },
         _ => Harm::default(),
     };
     let extent = request.body();
@@ -379,24 +450,38 @@ async fn serve(
         }
         client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
     }
-    if !pass(&mut client, &mut server, request.rest, Some(extent), &harm).await? {
+    if !pass(&mut client, &mut server, request.rest, Some(extent), &to_request).await? {
         return Ok(());
     }
 
-    let answer = Head::read(&mut server).await?;
+    let mut answer = Head::read(&mut server).await?;
     match fault {
-        Some(Fault::StatusAfter(status)) => return answer_status(&mut client, status).await,
-        Some(Fault::CutAnswer) => return Ok(()),
+        Some(Fault::StatusAfter(status)) => {
+            harm().done();
+            return answer_status(&mut client, status).await;
+        }
+        Some(Fault::CutAnswer) => {
+            harm().done();
+            return Ok(());
+        }
         _ => {}
     }
-    let harm = match fault {
-        Some(Fault::TruncateAnswer { after }) => Harm { cut: Some(after), ..Harm::default() },
-        Some(Fault::FlipAnswerBit { bit }) => Harm { flip: Some(bit), ..Harm::default() },
-        Some(Fault::Stall { after, time }) => Harm { stall: Some((after, time)), ..Harm::default() },
+    let promised = match answer.body() {
+        Extent::Bytes(bytes) => bytes,
+        Extent::Chunked => 0,
+    };
+    let to_answer = match fault.map(|fault| fault.of_answer(promised)) {
+        Some(Fault::TruncateAnswer { after }) => Harm { cut: Some(after), ..harm() },
+        Some(Fault::FlipAnswerBit { bit }) => Harm { flip: Some(bit), ..harm() },
+        Some(Fault::Stall { after, time }) => Harm { stall: Some((after, time)), ..harm() },
+        Some(Fault::ShortenAnswer) if promised > 0 => {
+            answer.promise(promised / 2);
+            Harm { cut: Some(promised / 2), ..harm() }
+        }
         _ => Harm::default(),
     };
     client.write_all(&answer.closing()).await?;
-    if is_head || pass(&mut server, &mut client, answer.rest, None, &harm).await? {
+    if is_head || pass(&mut server, &mut client, answer.rest, None, &to_answer).await? {
         client.shutdown().await?;
     }
     Ok(())
@@ -469,19 +554,55 @@ mod tests {
             (Fault::FlipAnswerBit { bit: 64 }, "HTTP/1.1 200 OK", b"abcdefgh"),
             (Fault::Delay(Duration::from_millis(20)), "HTTP/1.1 200 OK", b"abcdefgh"),
             (Fault::Stall { after: 2, time: Duration::from_millis(20) }, "HTTP/1.1 200 OK", b"abcdefgh"),
+            (Fault::HalveAnswer, "HTTP/1.1 200 OK", b"abcd"),
+            (Fault::ShortenAnswer, "HTTP/1.1 200 OK", b"abcd"),
+            (Fault::FlipMiddle, "HTTP/1.1 200 OK", b"abcddfgh"),
+            (Fault::StallMiddle(Duration::from_millis(20)), "HTTP/1.1 200 OK", b"abcdefgh"),
         ] {
             proxy.set(move |request| (request.n == 0).then_some(fault));
             let (line, found) = ask(&proxy, SIZED).await;
             assert_eq!(line, status, "{fault:?}");
             assert!(found.starts_with(body), "{fault:?}: {:?}", String::from_utf8_lossy(&found));
             assert_eq!(proxy.n_faults(), 1);
+            let beyond_the_end = fault == Fault::FlipAnswerBit { bit: 64 };
+            assert_eq!(proxy.n_harmed(), usize::from(!beyond_the_end), "{fault:?}");
             assert_eq!(ask(&proxy, SIZED).await.1, b"abcdefgh", "the next one is not harmed");
         }
         for fault in [Fault::Refuse, Fault::CutRequest { after: 5 }, Fault::CutAnswer] {
             proxy.set(move |_| Some(fault));
             assert_eq!(ask(&proxy, SIZED).await, nothing, "{fault:?}");
+            assert_eq!(proxy.n_harmed(), 1, "{fault:?}");
         }
         proxy.heal();
         assert_eq!(ask(&proxy, SIZED).await.1, b"abcdefgh");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_short_says_that_it_is_whole() {
+        let proxy = FaultProxy::start(echo().await).await.unwrap();
+        for (fault, promised) in
+            [(Fault::ShortenAnswer, "content-length: 4"), (Fault::HalveAnswer, "content-length: 8")]
+        {
+            proxy.set(move |_| Some(fault));
+            let mut socket = TcpStream::connect(proxy.address()).await.unwrap();
+            socket.write_all(SIZED.as_bytes()).await.unwrap();
+            let mut text = String::new();
+            socket.read_to_string(&mut text).await.unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains(promised) && body == "abcd", "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_held_goes_on_when_the_proxy_is_healed() {
+        let proxy = FaultProxy::start(echo().await).await.unwrap();
+        proxy.set(|_| Some(Fault::Hold));
+        let mut asked = std::pin::pin!(ask(&proxy, SIZED));
+        while proxy.n_harmed() == 0 {
+            let early = tokio::time::timeout(Duration::from_millis(1), asked.as_mut()).await;
+            assert!(early.is_err(), "{early:?}");
+        }
+        proxy.heal();
+        assert_eq!(asked.await.1, b"abcdefgh");
     }
 }

@@ -15,6 +15,7 @@ mod mirror;
 mod openapi;
 mod publish_faults;
 mod reload;
+mod reload_faults;
 #[path = "../../../shared/store-s3/tests/s3_server/mod.rs"]
 mod s3_server;
 mod small_release;

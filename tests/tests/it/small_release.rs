@@ -139,7 +139,7 @@ fn tried() -> [(String, Value); 3] {
 /// A store that serves the release, whose lists are ordered by predicted score.
 pub(crate) async fn store() -> MemoryStore {
     let store = MemoryStore::default();
-    publish(&store, None).await;
+    publish_without_ranking(&store).await;
     store
 }
 
@@ -148,6 +148,11 @@ pub(crate) async fn store_with_ranking() -> MemoryStore {
     let store = MemoryStore::default();
     publish_with_ranking(&store).await;
     store
+}
+
+/// Makes the release without a ranking model the current one of a store.
+pub(crate) async fn publish_without_ranking(store: &dyn Store) {
+    publish(store, None).await;
 }
 
 /// Makes the release with a ranking model the current one of a store.

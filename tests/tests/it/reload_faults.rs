@@ -1,0 +1,601 @@
+//! A release that changes while it is served from a real S3 server, and the way there goes wrong: the old release answers
+//! whole until the new one answers whole.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use api::{Current, Function, Reload};
+use artifact::{ArtifactEntry, FORMAT_VERSION, MAGIC, MANIFEST_FORMAT, Manifest, Pointer};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition, TokenBucket};
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, Credentials, Region, ResponseChecksumValidation, StalledStreamProtectionConfig,
+};
+use futures_util::FutureExt as _;
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Body, Request};
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::Value;
+use store::Store;
+use store_s3::S3Store;
+use tests::fault_proxy::{Fault, FaultProxy, Seen};
+use tokio::runtime;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{s3_server, small_release};
+
+const BUCKET: &str = "cartelera";
+const PREFIX: &str = "releases";
+
+/// Longer than any test.
+const FOREVER: Duration = Duration::from_hours(1);
+
+/// Looks with each request, and tries again at once.
+const EAGER: Reload = Reload {
+    ttl: Duration::ZERO,
+    first_retry: Duration::from_nanos(1),
+    longest_retry: Duration::from_nanos(1),
+    patience: FOREVER,
+};
+
+/// What a client waits for; the rest is as functions have it.
+#[derive(Clone, Copy)]
+struct Waits {
+    /// For the headers of an answer.
+    headers: Duration,
+    /// For more of its body.
+    body: Duration,
+}
+
+/// Nothing is given up for its slowness, on a busy machine neither.
+const PATIENT: Waits = Waits { headers: FOREVER, body: FOREVER };
+
+/// Whatever does not come soon is given up.
+const HASTY: Waits = Waits { headers: Duration::from_secs(1), body: Duration::from_millis(300) };
+
+fn client(url: &str, waits: Waits) -> Client {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(5))
+        .with_max_backoff(Duration::from_millis(20));
+    // Clients of one process would share what they may try again, and those of other tests with them.
+    let own = RetryPartition::custom("reload-faults").token_bucket(TokenBucket::new(500)).build();
+    let timeouts = TimeoutConfig::builder().connect_timeout(FOREVER).read_timeout(waits.headers).build();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+        .endpoint_url(url)
+        .force_path_style(true)
+        .retry_config(retries)
+        .retry_partition(own)
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(waits.body).build())
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+/// Lines of the log of one thread.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    /// What was written since this was last asked, but for the chatter of libraries.
+    fn take(&self) -> Vec<Value> {
+        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
+        let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+        let lines = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
+        lines.filter(|line| line["target"].as_str().unwrap().starts_with("api")).collect()
+    }
+}
+
+/// Status and body of every question.
+type Answers = Vec<(u16, String)>;
+
+/// Questions to every function, of which the last ones have other answers in each release.
+const QUESTIONS: [&str; 11] = [
+    "/get_max_duration?year=2018&platform=amazon",
+    "/get_score_count?platform=amazon&scored=3&year=2018",
+    "/get_count_platform?platform=hulu",
+    "/get_actor?platform=amazon&year=2018",
+    "/predict?user_id=1&id=ns1",
+    "/similar/ns1?n=2",
+    "/titles?q=reel",
+    "/users/2",
+    "/recommendations/1?n=5",
+    "/eda",
+    "/model",
+];
+
+async fn ask_one(current: &Arc<Current>, question: &str) -> (u16, String) {
+    let mut request = Request::new(Body::Empty);
+    *request.uri_mut() = question.parse().unwrap();
+    let response = api::lambda::service(current.router()).oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(body.into()).unwrap())
+}
+
+async fn ask(current: &Arc<Current>) -> Answers {
+    let mut answers = Vec::new();
+    for question in QUESTIONS {
+        answers.push(ask_one(current, question).await);
+    }
+    answers
+}
+
+/// A look, and whatever it leads to.
+async fn look(current: &Arc<Current>) {
+    current.look();
+    current.settled().await;
+}
+
+/// One release as it answers.
+struct Release {
+    name: String,
+    answers: Answers,
+}
+
+/// A server, a proxy before it, and two releases.
+struct Scene {
+    root: tempfile::TempDir,
+    proxy: FaultProxy,
+    /// The way around the proxy.
+    direct: S3Store,
+    old: Release,
+    new: Release,
+    n_moves: u64,
+    log: Log,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+impl Scene {
+    /// Works on a runtime of one thread, whose log it keeps.
+    async fn set() -> Self {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(log.clone());
+        let logging = tracing::subscriber::set_default(subscriber.finish());
+
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join(BUCKET)).unwrap();
+        let address = s3_server::serve(root.path()).await;
+        let proxy = FaultProxy::start(address).await.unwrap();
+        let direct = S3Store::new(client(&format!("http://{address}"), PATIENT), BUCKET, PREFIX);
+        small_release::publish_without_ranking(&direct).await;
+        let old = Self::served_from(&direct).await;
+        small_release::publish_with_ranking(&direct).await;
+        let new = Self::served_from(&direct).await;
+        let differ = |i: &usize| old.answers[*i] != new.answers[*i];
+        assert!((QUESTIONS.len() - 3..QUESTIONS.len()).all(|i| differ(&i)));
+        assert!(new.answers.iter().all(|(status, _)| *status == 200), "{:?}", new.answers);
+        Self { root, proxy, direct, old, new, n_moves: 0, log, _logging: logging }
+    }
+
+    async fn served_from(store: &S3Store) -> Release {
+        let name = store::current(store).await.unwrap().release;
+        let current =
+            Current::start(Arc::new(store.clone()), &Function::ALL, Reload::default()).await.unwrap();
+        Release { name, answers: ask(&current).await }
+    }
+
+    async fn point_to(&mut self, release: &str) {
+        self.n_moves += 1;
+        store::rollback(&self.direct, Some(release), self.n_moves).await.unwrap();
+    }
+
+    /// A service that began with the old release, now that the new one is the current one.
+    async fn behind(&mut self, waits: Waits, reload: Reload) -> Arc<Current> {
+        self.point_to(&self.old.name.clone()).await;
+        self.proxy.heal();
+        let store = S3Store::new(client(&self.proxy.url(), waits), BUCKET, PREFIX);
+        let current = Current::start(Arc::new(store), &Function::ALL, reload).await.unwrap();
+        self.point_to(&self.new.name.clone()).await;
+        self.log.take();
+        current
+    }
+
+    /// The requests of one look and load, nothing being in their way.
+    async fn requests(&mut self) -> Vec<Seen> {
+        let current = self.behind(PATIENT, EAGER).await;
+        self.proxy.set(|_| None);
+        look(&current).await;
+        self.proxy.requests()
+    }
+
+    /// Old answers, and failures that the log and the count tell of in one voice.
+    async fn goes_on(&self, current: &Arc<Current>, what: &str) {
+        for _ in 0..2 {
+            assert_eq!(ask(current).await, self.old.answers, "{what}");
+            current.settled().await;
+        }
+        let lines = self.log.take();
+        assert!(lines.len() >= 2, "{what}: {lines:?}");
+        assert_eq!(current.take_failures(), lines.len() as u64, "{what}: {lines:?}");
+        for (i, line) in lines.iter().enumerate() {
+            assert_eq!(
+                (&line["level"], &line["failures"]),
+                (&"ERROR".into(), &(i + 1).into()),
+                "{what}: {line}"
+            );
+            assert_eq!(line["release"], self.old.name.as_str(), "{what}: {line}");
+            assert!(line["retry_in_seconds"].is_f64(), "{what}: {line}");
+            let said = line["message"].as_str().unwrap();
+            assert!(
+                said.starts_with("the release that is served goes on") && said.contains("caused by: "),
+                "{said}"
+            );
+        }
+    }
+
+    /// The new release answers, whole, and no look failed on the way.
+    async fn is_taken_up(&self, current: &Arc<Current>, what: &str) {
+        assert_eq!(ask(current).await, self.new.answers, "{what}");
+        current.settled().await;
+        assert_eq!(current.take_failures(), 0, "{what}");
+        let lines = self.log.take();
+        let [line] = lines.as_slice() else { panic!("{what}: {lines:?}") };
+        assert_eq!(line["message"], "another release is served", "{what}");
+        assert_eq!(
+            (&line["from"], &line["release"]),
+            (&self.old.name.as_str().into(), &self.new.name.as_str().into())
+        );
+    }
+
+    /// Makes a release current whatever this program thinks of it.
+    async fn overwrite_pointer(&self, manifest: &Manifest) {
+        let (_, version) = self.direct.read_versioned(Pointer::KEY).await.unwrap().unwrap();
+        let pointer = Pointer {
+            release: manifest.release(),
+            previous: Some(self.old.name.clone()),
+            moved_at: 1,
+            manifest: manifest.clone(),
+        };
+        self.direct.replace(Pointer::KEY, pointer.to_bytes().into(), Some(&version)).await.unwrap();
+    }
+
+    fn file(&self, key: &str) -> PathBuf {
+        self.root.path().join(BUCKET).join(PREFIX).join(key)
+    }
+}
+
+/// Runs on a runtime of this thread alone.
+fn alone<T>(run: impl Future<Output = T>) -> T {
+    runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run)
+}
+
+/// Every fault of a way, how long a client waits that is to notice it, and whether another try helps.
+const FAULTS: [(Fault, Waits, bool); 11] = [
+    (Fault::Status(500), PATIENT, true),
+    (Fault::Status(503), PATIENT, true),
+    (Fault::StatusAfter(503), PATIENT, true),
+    (Fault::Refuse, PATIENT, true),
+    (Fault::CutAnswer, PATIENT, true),
+    (Fault::TruncateAnswer { after: 0 }, PATIENT, true),
+    (Fault::HalveAnswer, PATIENT, true),
+    (Fault::ShortenAnswer, PATIENT, false),
+    (Fault::FlipMiddle, PATIENT, false),
+    (Fault::Delay(FOREVER), HASTY, true),
+    (Fault::StallMiddle(FOREVER), HASTY, true),
+];
+
+/// Faults by kind: requests that felt one.
+type Counted = [usize; FAULTS.len()];
+
+/// Does something with every fault for each of some places, a thread a place: faults of time take time, and no processor.
+fn at_each<P: Sync>(places: &[P], run: impl AsyncFn(&mut Scene, &P, usize) -> usize + Sync) -> Counted {
+    let mut counted = Counted::default();
+    thread::scope(|scope| {
+        let threads: Vec<_> = places
+            .iter()
+            .map(|place| {
+                scope.spawn(|| {
+                    alone(async {
+                        let mut scene = Scene::set().await;
+                        let mut counted = Counted::default();
+                        for (i, n) in counted.iter_mut().enumerate() {
+                            *n = run(&mut scene, place, i).await;
+                        }
+                        counted
+                    })
+                })
+            })
+            .collect();
+        for thread in threads {
+            for (sum, n) in counted.iter_mut().zip(thread.join().unwrap()) {
+                *sum += n;
+            }
+        }
+    });
+    counted
+}
+
+fn n_requests() -> usize {
+    let requests = alone(async { Scene::set().await.requests().await });
+    assert!(requests[0].path.ends_with(Pointer::KEY), "{requests:?}");
+    // The pointer, and the artifacts of the functions, of which two read titles and histories.
+    assert!(requests.len() >= 13 && requests[1..].iter().all(|seen| seen.path.contains("/artifacts/")));
+    requests.len()
+}
+
+#[test]
+fn one_fault_at_any_request() {
+    let places: Vec<usize> = (0..n_requests()).collect();
+    let counted = at_each(&places, async |scene, &at, i| {
+        let (fault, waits, survived) = FAULTS[i];
+        let what = format!("{fault:?} at {at}");
+        let current = scene.behind(waits, EAGER).await;
+        scene.proxy.set(move |seen| (seen.n == at).then_some(fault));
+        if !survived {
+            look(&current).await;
+            assert_eq!(current.take_failures(), 1, "{what}");
+            assert_eq!(scene.log.take().len(), 1, "{what}");
+            assert_eq!(ask_one(&current, "/model").await, *scene.old.answers.last().unwrap(), "{what}");
+            current.settled().await;
+            assert_eq!(ask(&current).await, scene.new.answers, "{what}");
+            return scene.proxy.n_harmed();
+        }
+        look(&current).await;
+        scene.is_taken_up(&current, &what).await;
+        assert_eq!(scene.proxy.n_harmed(), 1, "{what}");
+        scene.proxy.n_harmed()
+    });
+    tell("faults that hit one request: ", counted);
+    assert_eq!(counted, [places.len(); FAULTS.len()]);
+}
+
+#[test]
+fn a_fault_that_lasts_at_any_object() {
+    let requests = alone(async { Scene::set().await.requests().await });
+    let paths: BTreeSet<String> = requests.into_iter().map(|seen| seen.path).collect();
+    let paths: Vec<String> = paths.into_iter().collect();
+    assert!(paths.len() >= 11, "{paths:?}");
+    let counted = at_each(&paths, async |scene, path, i| {
+        let (fault, waits, _) = FAULTS[i];
+        let what = format!("{fault:?} of {path}");
+        let current = scene.behind(waits, EAGER).await;
+        let hit = path.clone();
+        scene.proxy.set(move |seen| (seen.path == hit).then_some(fault));
+        scene.goes_on(&current, &what).await;
+        let n_harmed = scene.proxy.n_harmed();
+        assert!(n_harmed >= 2, "{what}");
+        scene.proxy.heal();
+        look(&current).await;
+        scene.is_taken_up(&current, &what).await;
+        n_harmed
+    });
+    tell("faults that lasted: ", counted);
+    assert!(counted.iter().all(|n| *n >= 2 * paths.len()), "{counted:?}");
+}
+
+/// What is seen with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "how many faults were injected is a figure of the documents")]
+fn tell(what: &str, counted: Counted) {
+    let by_kind: Vec<(Fault, usize)> = FAULTS.iter().map(|(fault, ..)| *fault).zip(counted).collect();
+    eprintln!("{what}{by_kind:?}");
+}
+
+#[tokio::test]
+async fn requests_are_answered_while_any_request_of_a_look_hangs() {
+    let mut scene = Scene::set().await;
+    for at in 0..scene.requests().await.len() {
+        let current = scene.behind(PATIENT, EAGER).await;
+        scene.proxy.set(move |seen| (seen.n == at).then_some(Fault::Hold));
+        while scene.proxy.n_harmed() == 0 {
+            assert_eq!(ask_one(&current, "/model").await, *scene.old.answers.last().unwrap());
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..3 {
+            assert_eq!(ask(&current).await, scene.old.answers, "request {at} hangs");
+        }
+        assert!(current.settled().now_or_never().is_none(), "request {at} hangs");
+        let looks = scene.proxy.requests().iter().filter(|seen| seen.path.ends_with(Pointer::KEY)).count();
+        assert_eq!(looks, 1, "nobody else looks meanwhile");
+        scene.proxy.heal();
+        current.settled().await;
+        scene.is_taken_up(&current, &format!("request {at} hung")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_takes_too_long_is_given_up() {
+    let mut scene = Scene::set().await;
+    let patience = Duration::from_secs(1);
+    for place in [Pointer::KEY, "/artifacts/"] {
+        let current = scene.behind(PATIENT, Reload { patience, ..EAGER }).await;
+        scene.proxy.set(move |seen| seen.path.contains(place).then_some(Fault::Hold));
+        look(&current).await;
+        assert_eq!(current.take_failures(), 1, "{place}");
+        assert!(scene.proxy.n_harmed() > 0, "{place}");
+        let lines = scene.log.take();
+        assert!(lines[0]["message"].as_str().unwrap().ends_with("it took more than 1s"), "{lines:?}");
+        assert_eq!(ask_one(&current, "/model").await, *scene.old.answers.last().unwrap());
+        scene.proxy.heal();
+        // On a busy machine a look may take longer than it should even so.
+        while ask_one(&current, "/model").await == *scene.old.answers.last().unwrap() {
+            current.settled().await;
+        }
+        assert_eq!(ask(&current).await, scene.new.answers, "{place}");
+        current.settled().await;
+    }
+}
+
+/// Publishing back and forth while every third request meets some fault: each answer is that of one release or of the
+/// other, and in the end the current one is served.
+#[tokio::test]
+async fn on_a_way_that_is_never_well_every_answer_is_of_one_release() {
+    const HARMS: [Fault; 9] = [
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::StatusAfter(503),
+        Fault::Refuse,
+        Fault::CutAnswer,
+        Fault::TruncateAnswer { after: 0 },
+        Fault::HalveAnswer,
+        Fault::ShortenAnswer,
+        Fault::FlipMiddle,
+    ];
+    let mut scene = Scene::set().await;
+    let current = scene.behind(PATIENT, EAGER).await;
+    let mut chances = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+    scene
+        .proxy
+        .set(move |_| chances.random_bool(1.0 / 3.0).then(|| HARMS[chances.random_range(..HARMS.len())]));
+    let (mut n_answers, mut n_failures) = ([0, 0], 0);
+    for round in 0..60 {
+        let to = if round % 2 == 0 { &scene.old } else { &scene.new }.name.clone();
+        scene.point_to(&to).await;
+        for _ in 0..5 {
+            let answer = ask_one(&current, "/model").await;
+            let i = [&scene.old, &scene.new].iter().position(|r| *r.answers.last().unwrap() == answer);
+            n_answers[i.expect("an answer of one of the releases")] += 1;
+            current.settled().await;
+            let now = ask_one(&current, "/recommendations/1?n=5").await;
+            assert!(
+                [&scene.old, &scene.new].iter().any(|r| r.answers[r.answers.len() - 3] == now),
+                "{now:?}"
+            );
+        }
+        n_failures += current.take_failures();
+    }
+    assert!(scene.proxy.n_harmed() > 300 && n_failures > 50, "{} {n_failures}", scene.proxy.n_harmed());
+    assert!(n_answers.iter().all(|n| *n > 20), "both were served: {n_answers:?}");
+    current.settled().await;
+    scene.proxy.heal();
+    look(&current).await;
+    assert_eq!(ask(&current).await, scene.new.answers);
+}
+
+#[tokio::test]
+async fn after_a_failure_nobody_looks_until_the_wait_is_over() {
+    let mut scene = Scene::set().await;
+    let waits = Reload { first_retry: FOREVER, longest_retry: FOREVER, ..EAGER };
+    let current = scene.behind(PATIENT, waits).await;
+    scene.proxy.set(|_| Some(Fault::Status(503)));
+    look(&current).await;
+    assert_eq!(
+        (current.take_failures(), scene.proxy.n_harmed()),
+        (1, 3),
+        "the client itself tried three times"
+    );
+    scene.proxy.heal();
+    assert_eq!(ask(&current).await, scene.old.answers);
+    current.settled().await;
+    assert_eq!(scene.proxy.requests().len(), 3);
+    let wait = scene.log.take()[0]["retry_in_seconds"].as_f64().unwrap();
+    assert!((FOREVER.as_secs_f64() / 2.0..=FOREVER.as_secs_f64()).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn waits_double_and_end_when_the_way_is_open_again() {
+    const FIRST: f64 = 0.1;
+    let mut scene = Scene::set().await;
+    let first_retry = Duration::from_secs_f64(FIRST);
+    let current =
+        scene.behind(PATIENT, Reload { first_retry, longest_retry: 4 * first_retry, ..EAGER }).await;
+    scene.proxy.set(|_| Some(Fault::Refuse));
+    let (began, mut n_failures) = (Instant::now(), 0);
+    while n_failures < 5 {
+        assert_eq!(ask(&current).await, scene.old.answers);
+        current.settled().await;
+        n_failures += current.take_failures();
+    }
+    let waits: Vec<f64> = scene.log.take().iter().map(|l| l["retry_in_seconds"].as_f64().unwrap()).collect();
+    for (wait, doubled) in waits.iter().zip([1.0, 2.0, 4.0, 4.0, 4.0]) {
+        let longest = FIRST * doubled + 1e-6;
+        assert!((longest / 2.0 - 1e-6..=longest).contains(wait), "{waits:?}");
+    }
+    let waited: f64 = waits[..4].iter().sum();
+    assert!(began.elapsed().as_secs_f64() >= waited, "the fifth look came before its time: {waits:?}");
+    scene.proxy.heal();
+    while ask_one(&current, "/model").await == *scene.old.answers.last().unwrap() {
+        current.settled().await;
+    }
+    assert_eq!(ask(&current).await, scene.new.answers);
+}
+
+#[tokio::test]
+async fn what_is_damaged_at_rest_is_not_served() {
+    let mut scene = Scene::set().await;
+    let mut objects: BTreeSet<String> = BTreeSet::new();
+    for seen in scene.requests().await {
+        objects.insert(seen.path.split_once("/releases/").unwrap().1.to_owned());
+    }
+    let damage: [fn(&mut Vec<u8>); 3] = [
+        |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        },
+        |bytes| bytes.truncate(bytes.len() / 2),
+        Vec::clear,
+    ];
+    for key in &objects {
+        for (n, damage) in damage.iter().enumerate() {
+            let what = format!("damage {n} of {key}");
+            let current = scene.behind(PATIENT, EAGER).await;
+            let sound = fs::read(scene.file(key)).unwrap();
+            let mut bytes = sound.clone();
+            damage(&mut bytes);
+            fs::write(scene.file(key), bytes).unwrap();
+            scene.goes_on(&current, &what).await;
+            fs::write(scene.file(key), sound).unwrap();
+            look(&current).await;
+            scene.is_taken_up(&current, &what).await;
+        }
+    }
+}
+
+/// A release by a newer program: whole, and not for this one.
+#[tokio::test]
+async fn a_release_of_a_newer_format_is_not_served() {
+    let mut scene = Scene::set().await;
+    let manifest = store::current(&scene.direct).await.unwrap().manifest;
+    let mut releases =
+        vec![("manifest".to_owned(), Manifest { format: MANIFEST_FORMAT + 1, ..manifest.clone() })];
+    for (i, entry) in manifest.artifacts.iter().enumerate() {
+        let mut bytes = scene.direct.get(&entry.key()).await.unwrap().to_vec();
+        let version = MAGIC.len()..MAGIC.len() + size_of_val(&FORMAT_VERSION);
+        bytes[version].copy_from_slice(&(FORMAT_VERSION + 1).to_le_bytes());
+        let mut newer = manifest.clone();
+        newer.artifacts[i] = ArtifactEntry::of(entry.kind, &bytes);
+        scene.direct.replace(&newer.artifacts[i].key(), bytes.into(), None).await.unwrap();
+        releases.push((entry.kind.to_string(), newer));
+    }
+    for (what, newer) in releases {
+        let what = format!("{what} of the next format");
+        let current = scene.behind(PATIENT, EAGER).await;
+        scene.overwrite_pointer(&newer).await;
+        scene.goes_on(&current, &what).await;
+        scene.overwrite_pointer(&manifest).await;
+        look(&current).await;
+        scene.is_taken_up(&current, &what).await;
+    }
+}

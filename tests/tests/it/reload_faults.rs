@@ -341,7 +341,7 @@ fn at_each<P: Sync>(places: &[P], run: impl AsyncFn(&mut Scene, &P, usize) -> us
 fn n_requests() -> usize {
     let requests = alone(async { Scene::set().await.requests().await });
     assert!(requests[0].path.ends_with(Pointer::KEY), "{requests:?}");
-    // The pointer, and the artifacts of the functions, of which two read titles and histories.
+    // The pointer, and the artifacts of the functions, of which two read titles and users.
     assert!(requests.len() >= 13 && requests[1..].iter().all(|seen| seen.path.contains("/artifacts/")));
     requests.len()
 }

@@ -2,7 +2,7 @@
 """Holds infra/template.yaml to everything that can be known of it without an AWS account:
 
     python3 tests/infra/check.py                            # all of it, with debug builds
-    python3 tests/infra/check.py --package                  # with what `cargo lambda build --release` has made
+    python3 tests/infra/check.py --package                  # with what `cargo lambda build --profile function` has made
     python3 tests/infra/check.py --serve releases/demo      # the API of the template on this machine, until Ctrl-C
 
 cfn-lint, `sam validate --lint` and checkov; what SAM's translator makes of the template, for several parameters, against
@@ -538,7 +538,7 @@ def serve(template, store, binary, cartelera, environment, work, port):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--package", action="store_true", help="run the binaries that `cargo lambda build --release` has made"
+        "--package", action="store_true", help="run the binaries that `cargo lambda build --profile function` has made"
     )
     parser.add_argument("--serve", metavar="FOLDER", help="serve the release of a folder, and check nothing")
     parser.add_argument("--port", type=int, default=0, help="where to serve; a free port where it is not given")
@@ -559,7 +559,7 @@ def main():
             ROOT / "target" / ("lambda" if given.package else "debug") / name / ("bootstrap" if given.package else "")
         )
         if not path.is_file():
-            sys.exit(f"{path.relative_to(ROOT)} is missing: build it with `cargo lambda build --release -p {name}`")
+            sys.exit(f"{path.relative_to(ROOT)} is missing: build it with `cargo lambda build --profile function -p {name}`")
         return path
 
     for name in names:

@@ -29,7 +29,7 @@ for folder in functions/*/; do packages+=(-p "$(basename "$folder")"); done
 # Without --skip-target-check cargo-lambda would change the installed toolchain.
 target=(--arm64)
 [ "$architecture" = arm64 ] || target=(--x86-64)
-cargo lambda build --locked --release "${target[@]}" --skip-target-check "${packages[@]}"
+cargo lambda build --locked --profile function "${target[@]}" --skip-target-check "${packages[@]}"
 
 sam deploy --template-file infra/template.yaml --config-file "$PWD/infra/samconfig.toml" --stack-name "${STACK:-cartelera}" \
   --parameter-overrides "Architecture=$architecture" "$@"

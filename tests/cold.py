@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Starts the functions as Lambda would, again and again, and says how long it takes: a runtime API and a relay before an
-S3 server, both in this process, watch the real release binaries.
+S3 server, both in this process, watch the binaries as they are deployed.
 
-    cargo build --release -p recommend -p get-actor -p get-max-duration -p get-score-count -p get-count-platform \\
-      -p titles -p site
-    cargo build --release -p site --example hello
+    cargo build --profile function -p recommend -p get-actor -p get-max-duration -p get-score-count \\
+      -p get-count-platform -p titles -p site
+    cargo build --profile function -p site --example hello
     cargo build --release -p store-s3 --example s3_server
     python3 tests/cold.py --store STORE             # a folder that `cartelera build --store STORE` made
     python3 tests/cold.py --store STORE --only recommend,hello --runs 50
 
 Columns, medians over the runs but for p50 and p99:
 
-  ready    from exec to the first GET of /invocation/next
+  ready    from exec to the first GET of /invocation/next; the function's registering as an extension is in it
   S3       of that, the time in which a request to the S3 server was under way, as the relay saw it (requests that
            overlap count once); and how many requests there were
   own      ready without S3: what the function itself takes
@@ -42,6 +42,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUCKET, PREFIX = "cartelera", "releases"
 PATIENCE = 30
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+REGISTERED = json.dumps({"functionName": "f", "functionVersion": "$LATEST", "handler": "bootstrap"}).encode()
 
 QUESTIONS = {
     "hello": ["/"],
@@ -107,9 +110,11 @@ class Watch:
 
     def start(self, command, env, events):
         self.close()
-        self.events, self.answers, self.waiting = events, [], None
+        self.events, self.answers = events, []
         self.ready = self.cpu = self.first = self.rss_first = None
         self.sent, self.latencies = None, []
+        # Who waits for an event: the runtime, and the function's extension where it registered one.
+        self.runtime_waits, self.extension_waits, self.has_extension = None, None, False
         self.under_way, self.spans = {}, []
         self.began = time.perf_counter()
         devnull = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)]
@@ -168,7 +173,18 @@ class Watch:
             if path.endswith("/invocation/next"):
                 if self.ready is None:
                     self.ready, self.cpu = now, self.cpu_time()
-                self.send_event(opened)
+                self.runtime_waits = opened
+                self.send_event()
+            elif path.endswith("/extension/register"):
+                self.has_extension = True
+                opened.sendall(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+                    b"lambda-extension-identifier: 00000000-0000-0000-0000-000000000001\r\n"
+                    b"content-length: %d\r\n\r\n%s" % (len(REGISTERED), REGISTERED)
+                )
+            elif path.endswith("/extension/event/next"):
+                self.extension_waits = opened
+                self.send_event()
             elif path.endswith("/response"):
                 self.latencies.append(now - self.sent)
                 self.answers.append(body)
@@ -179,15 +195,32 @@ class Watch:
                 self.stop()
                 sys.exit(f"{method} {path}: {bytes(body)!r}")
 
-    def send_event(self, opened):
+    def send_event(self):
+        """The next event, when everybody waits for it, as Lambda does."""
         n = len(self.latencies)
-        if n >= len(self.events):
+        if n >= len(self.events) or self.runtime_waits is None:
             return
+        if self.has_extension:
+            if self.extension_waits is None:
+                return
+            invoke = json.dumps(
+                {
+                    "eventType": "INVOKE",
+                    "deadlineMs": int(time.time() * 1000) + 30000,
+                    "requestId": f"00000000-0000-0000-0000-{n:012}",
+                    "invokedFunctionArn": ARN,
+                    "tracing": {"type": "X-Amzn-Trace-Id", "value": f"Root=1-00000000-{n:024x}"},
+                }
+            ).encode()
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(invoke)}\r\n\r\n"
+            self.extension_waits.sendall(head.encode() + invoke)
+            self.extension_waits = None
+        opened, self.runtime_waits = self.runtime_waits, None
         head = (
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
             f"lambda-runtime-aws-request-id: 00000000-0000-0000-0000-{n:012}\r\n"
             f"lambda-runtime-deadline-ms: {int(time.time() * 1000) + 30000}\r\n"
-            "lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-west-1:123456789012:function:f\r\n"
+            f"lambda-runtime-invoked-function-arn: {ARN}\r\n"
             f"lambda-runtime-trace-id: Root=1-00000000-{n:024x}\r\ncontent-length: {len(self.events[n])}\r\n\r\n"
         )
         opened.sendall(head.encode() + self.events[n])
@@ -307,8 +340,9 @@ def measure(watch, function, binary, runs, n_warm):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=pathlib.Path, required=True, help="a folder with a release")
-    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "target/release", help="where the binaries are")
-    parser.add_argument("--s3-server", type=pathlib.Path, help="the S3 server [default: the example beside them]")
+    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "target/function", help="where the binaries are")
+    server = ROOT / "target/release/examples/s3_server"
+    parser.add_argument("--s3-server", type=pathlib.Path, default=server, help="the S3 server")
     parser.add_argument("--only", help="functions, separated by commas")
     parser.add_argument("--runs", type=int, default=30, help="starts a function, after one that does not count")
     parser.add_argument("--warm", type=int, default=3000, help="warm events a function")
@@ -319,7 +353,7 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(args.store, work / "buckets" / BUCKET / PREFIX)
     server = subprocess.Popen(
-        [args.s3_server or args.bin / "examples" / "s3_server", work / "buckets"], stdout=subprocess.PIPE, text=True
+        [args.s3_server, work / "buckets"], stdout=subprocess.PIPE, text=True
     )
     try:
         watch = Watch(int(server.stdout.readline().strip().rsplit(":", 1)[1]))

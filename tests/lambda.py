@@ -4,7 +4,7 @@ starts them under `cargo lambda watch`, and asks them what `cartelera serve` is 
 and, from wherever they come, the same bytes. A browser goes once through each page at each place.
 
     python3 tests/lambda.py               # debug builds, as `cargo test` leaves them
-    python3 tests/lambda.py --package     # what is deployed: `cargo lambda build --release`
+    python3 tests/lambda.py --package     # what is deployed: `cargo lambda build --profile function`
 
 Uses the data in ../shared/data with the expected answers beside it, or, where that folder is missing, data/sample
 and the questions that any data can answer. Needs Rust and Python; installs cargo-lambda from PyPI into .venv, and
@@ -278,7 +278,7 @@ def logs():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--package", action="store_true", help="run what `cargo lambda build --release` makes")
+    parser.add_argument("--package", action="store_true", help="run what `cargo lambda build --profile function` makes")
     parser.add_argument("--no-browser", action="store_true", help="leave out the pages, which need Chromium and Node")
     arguments = parser.parse_args()
     package = arguments.package
@@ -288,7 +288,7 @@ def main():
     run("cargo", "build", "--locked", "-p", "builder", "--features", "builder/s3")
     run("cargo", "build", "--locked", "-p", "store-s3", "--example", "s3_server")
     if package:
-        run("cargo", "lambda", "build", "--locked", "--release", *packages, env=env)
+        run("cargo", "lambda", "build", "--locked", "--profile", "function", *packages, env=env)
     else:
         run("cargo", "build", "--locked", *packages)
 

@@ -2,7 +2,7 @@
 """Holds infra/template.yaml to everything that can be known of it without an AWS account:
 
     python3 tests/infra/check.py                            # all of it, with debug builds
-    python3 tests/infra/check.py --package                  # with release builds, made by `cargo lambda build` as for AWS
+    python3 tests/infra/check.py --package                  # with what is deployed, built by `cargo lambda build`
     python3 tests/infra/check.py --serve releases/demo      # the API of the template on this machine, until Ctrl-C
 
 cfn-lint, `sam validate --lint` and checkov; what SAM's translator makes of the template, for several parameters, against
@@ -543,7 +543,7 @@ def serve(template, store, binary, cartelera, environment, work, port):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--package", action="store_true", help="build with `cargo lambda build --release`, and run what comes of it"
+        "--package", action="store_true", help="build with `cargo lambda build --profile function`, and run what comes of it"
     )
     parser.add_argument("--serve", metavar="FOLDER", help="serve the release of a folder, and check nothing")
     parser.add_argument("--port", type=int, default=0, help="where to serve; a free port where it is not given")
@@ -560,7 +560,7 @@ def main():
     if given.package:
         # As infra/deploy.sh builds them, for this machine's processor.
         target = ("--x86-64",) if platform.machine() == "x86_64" else ("--arm64",)
-        flags = ("--locked", "--release", *target, "--skip-target-check")
+        flags = ("--locked", "--profile", "function", *target, "--skip-target-check")
         local.run("cargo-lambda", "lambda", "build", *flags, *packages, env=local.cargo_lambda())
     else:
         local.run("cargo", "build", "--locked", *packages)

@@ -2,8 +2,7 @@
 """Starts the functions as Lambda would, again and again, and says how long it takes: a runtime API and a relay before an
 S3 server, both in this process, watch the binaries as they are deployed.
 
-    cargo build --profile function -p recommend -p get-actor -p get-max-duration -p get-score-count \\
-      -p get-count-platform -p titles -p site
+    python3 tests/infra/check.py --package          # builds the functions as they are deployed, and checks them
     cargo build --profile function -p site --example hello
     cargo build --release -p store-s3 --example s3_server
     python3 tests/cold.py --store STORE             # a folder that `cartelera build --store STORE` made
@@ -19,7 +18,8 @@ Columns, medians over the runs but for p50 and p99:
   first    from exec to the first answer
   p50, p99 of warm answers: from the event's last byte sent to the answer's last byte received, the runtime's loop and
            this process's own part of it included
-  RSS      resident memory after the first answer, and after the warm ones
+  RSS      resident memory after the first answer, and after the warm ones; growth by more than a kilobyte a request ends
+           the program with a failure
   size     of the binary
 
 `hello` is a function that does nothing; what it takes is what no function can do without. Endpoints are plain HTTP here,
@@ -42,6 +42,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUCKET, PREFIX = "cartelera", "releases"
 PATIENCE = 30
+# Bytes a request: more would end a function before its time.
+MOST_GROWTH = 1024
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 REGISTERED = json.dumps({"functionName": "f", "functionVersion": "$LATEST", "handler": "bootstrap"}).encode()
@@ -324,6 +326,10 @@ def measure(watch, function, binary, runs, n_warm):
         if run == 0:
             warm = sorted(watch.latencies[len(questions) :])
             rss_warm = watch.rss_warm
+            # Between two requests nothing is kept but what the C library keeps of the environment.
+            growth = (rss_warm - watch.rss_first) * 1024 * 1024 / max(n_warm, 10_000)
+            if growth > MOST_GROWTH:
+                sys.exit(f"{function} grows by {growth:.0f} bytes a request: {watch.rss_first:.1f} to {rss_warm:.1f} MiB")
             continue  # The first start reads the binary from the disk.
         s3 = watch.s3_time()
         ready = watch.ready - watch.began
@@ -340,7 +346,7 @@ def measure(watch, function, binary, runs, n_warm):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=pathlib.Path, required=True, help="a folder with a release")
-    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "target/function", help="where the binaries are")
+    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "target/lambda", help="where the binaries are")
     server = ROOT / "target/release/examples/s3_server"
     parser.add_argument("--s3-server", type=pathlib.Path, default=server, help="the S3 server")
     parser.add_argument("--only", help="functions, separated by commas")
@@ -360,7 +366,9 @@ def main():
         print("| function | ready | S3, requests | own | CPU | first | p50 | p99 | RSS | size |")
         print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
         for function in functions:
-            binary = args.bin / "examples" / function if function == "hello" else args.bin / function
+            binary = ROOT / "target/function/examples/hello" if function == "hello" else args.bin / function
+            if binary.is_dir():  # As `cargo lambda build` leaves it.
+                binary /= "bootstrap"
             print(measure(watch, function, binary, args.runs + 1, args.warm), flush=True)
         watch.close()
     finally:

@@ -93,6 +93,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", help="the folder of a release")
     parser.add_argument("--seconds", type=int, default=120, help="time a route")
+    parser.add_argument("--only", help="names of routes, separated by commas, such as `GET /titles,GET /predict`")
     parser.add_argument("--user", default="1", help="a user who has rated something")
     parser.add_argument("--cartelera", default=ROOT / "target/release/cartelera", help="the program that serves")
     args = parser.parse_args()
@@ -107,6 +108,11 @@ def main():
         asked = list(routes(base, args.user))
         if left_out := named_by_the_document(base) - {name for name, *_ in asked}:
             sys.exit(f"nothing asks {', '.join(sorted(left_out))}")
+        if args.only:
+            wanted = args.only.split(",")
+            if unknown := set(wanted) - {name for name, *_ in asked}:
+                sys.exit(f"there is no route {', '.join(sorted(unknown))}")
+            asked = [route for route in asked if route[0] in wanted]
         print("| route | requests/s | p50, ms | p99, ms | requests |\n| --- | ---: | ---: | ---: | ---: |")
         for name, path, body in asked:
             rate, p50, p99, total = load(base + path, body, args.seconds, connections)

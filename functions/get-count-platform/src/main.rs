@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 use api::Function;
 
+#[global_allocator]
+static HEAP: api::lambda::Heap = api::lambda::Heap;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     api::lambda::main(Function::GetCountPlatform, store_s3::open).await

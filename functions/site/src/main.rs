@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static HEAP: api::lambda::Heap = api::lambda::Heap;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     api::lambda::site().await

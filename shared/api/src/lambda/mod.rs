@@ -24,6 +24,10 @@ use tower::{Service, ServiceExt};
 use crate::log::with_causes;
 use crate::reload::{ARTIFACT_TTL, Current, Reload};
 use crate::{Function, site};
+/// The heap that every function takes for its own, by `#[global_allocator]`. The runtime's library puts the trace id of each
+/// event into the environment, and the C library keeps every value that a variable ever had; on one heap with them, memory
+/// that was freed around them is not joined again, and a function grows by kilobytes a request until it is ended.
+pub use dlmalloc::GlobalDlmalloc as Heap;
 pub use event::Event;
 use observe::Observer;
 

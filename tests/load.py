@@ -84,7 +84,7 @@ def load(url, body, seconds, connections):
     if "Non-2xx" in said or "Socket errors" in said:
         sys.exit(f"{url}:\n{said}")
     rate = float(re.search(r"Requests/sec:\s*([\d.]+)", said).group(1))
-    at = {share: milliseconds(time) for share, time in re.findall(r"(50|99)%\s+(\S+)", said)}
+    at = {share: milliseconds(time) for share, time in re.findall(r"^ +(50|99)%\s+(\S+)$", said, re.M)}
     total = int(re.search(r"(\d+) requests in", said).group(1))
     return rate, at["50"], at["99"], total
 

@@ -27,7 +27,7 @@ use catalog::{Platform, RatingTable, Title, TitleId, TitleTable};
 use recommender::{
     ItemModel, ItemModelParts, RankingModel, RankingWeights, Titles, User, UserPrior, UserShape,
 };
-use store::{FolderStore, ObjectInfo, Store, StoreError, Version};
+use store::{FolderStore, ReadStore, Store as _, StoreError, Version};
 use tower::ServiceExt as _;
 
 /// As many titles and factors as the real data has.
@@ -223,7 +223,7 @@ fn memory(what: &str) -> anyhow::Result<f64> {
 /// A store that counts what is read of it, and how long that takes.
 #[derive(Debug)]
 struct Counted {
-    inner: Box<dyn Store>,
+    inner: Box<dyn ReadStore>,
     whole_reads: AtomicU64,
     whole_bytes: AtomicU64,
     ranged: Mutex<Vec<(u64, Duration)>>,
@@ -237,17 +237,9 @@ impl Counted {
 }
 
 #[async_trait::async_trait]
-impl Store for Counted {
+impl ReadStore for Counted {
     fn location(&self) -> String {
         self.inner.location()
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.inner.list(prefix).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.inner.delete(key).await
     }
 
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
@@ -256,15 +248,6 @@ impl Store for Counted {
         let n_bytes = found.as_ref().map_or(0, |(bytes, _)| bytes.len() as u64);
         self.whole_bytes.fetch_add(n_bytes, Ordering::Relaxed);
         Ok(found)
-    }
-
-    async fn replace(
-        &self,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Version>,
-    ) -> Result<Version, StoreError> {
-        self.inner.replace(key, bytes, expected).await
     }
 
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
@@ -280,9 +263,9 @@ impl Store for Counted {
 /// other.
 async fn ask(uri: &str, n_users: u64, limits: UserLimits) -> anyhow::Result<()> {
     #[cfg(feature = "s3")]
-    let inner: Box<dyn Store> = store_s3::open(uri).await?;
+    let inner: Box<dyn ReadStore> = store_s3::open_to_read(uri).await?;
     #[cfg(not(feature = "s3"))]
-    let inner: Box<dyn Store> = Box::new(store::open(uri)?);
+    let inner: Box<dyn ReadStore> = Box::new(store::open(uri)?);
     let store = Arc::new(Counted {
         inner,
         whole_reads: AtomicU64::new(0),

@@ -27,7 +27,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use store::{FolderStore, Store};
+use store::{FolderStore, ReadStore};
 
 const THREADS: u64 = 2;
 
@@ -273,7 +273,7 @@ thread_local! {
 type Counts = BTreeMap<(&'static str, u64), u64>;
 
 async fn send(store: &str, seed: u64, n: u64) -> Result<Counts, String> {
-    let store: Arc<dyn Store> = Arc::new(FolderStore::new(store));
+    let store: Arc<dyn ReadStore> = Arc::new(FolderStore::new(store));
     let mut services = vec![(site::NAME, lambda::service(site::router()))];
     for function in Function::ALL {
         let router = api::load(function, Arc::clone(&store)).await.map_err(|error| error.to_string())?;

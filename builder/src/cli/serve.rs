@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use anyhow::Context as _;
 use api::{Current, Function, Reload};
+use store::ReadStore;
 use tokio::net::TcpListener;
 
 use super::Context;
@@ -51,8 +52,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> anyhow::Result<()> {
     let log = (!listen.no_log).then(super::output::log_to_stderr);
     let ended = block_on(async {
-        let store = open(uri).await?;
-        let current = Current::start(store.into(), &Function::ALL, listen.artifact_ttl).await?;
+        let store: Box<dyn ReadStore> = open(uri).await?;
+        let current = Current::start(store.into(), Function::ALL, listen.artifact_ttl).await?;
         let router = api::site::router().fallback_service(current.router());
         let (host, port) = (listen.host, listen.port);
         let listener = TcpListener::bind((host, port)).await.with_context(|| {

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use artifact::{ArtifactEntry, Manifest};
 use recommender::UserIndex;
-use store::Store;
+use store::ReadStore;
 
 use super::Context;
 use super::stores::{StoreArg, block_on, manifest_of, open};
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Decodes an artifact whose envelope is whole; users one block at a time, beside their index.
-async fn content(store: &dyn Store, manifest: &Manifest, entry: &ArtifactEntry) -> anyhow::Result<()> {
+async fn content(store: &dyn ReadStore, manifest: &Manifest, entry: &ArtifactEntry) -> anyhow::Result<()> {
     if !entry.kind.is_in_parts() {
         return Ok(check(entry.kind, &store.get(&entry.key()).await?)?);
     }

@@ -1,14 +1,14 @@
-//! The actor in most titles of a platform and year. The routes are those of [`Function::GetActor`]; the artifacts come from the store that the
-//! environment variable `ARTIFACT_URI` names, before the first event is accepted.
+//! The actor in most titles of a platform and year: the routes of [`Loader::GET_ACTOR`]. The artifacts come from the
+//! store that the environment variable `ARTIFACT_URI` names, before the first event is accepted.
 
 use std::process::ExitCode;
 
-use api::Function;
+use api::Loader;
 
 #[global_allocator]
 static HEAP: api::lambda::Heap = api::lambda::Heap;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    api::lambda::main(Function::GetActor, store_s3::open).await
+    api::lambda::main(Loader::GET_ACTOR, store_s3::open_to_read).await
 }

@@ -1,14 +1,14 @@
-//! How many films a platform has. The routes are those of [`Function::GetCountPlatform`]; the artifacts come from the store that the
-//! environment variable `ARTIFACT_URI` names, before the first event is accepted.
+//! How many films a platform has: the routes of [`Loader::GET_COUNT_PLATFORM`]. The artifacts come from the store that
+//! the environment variable `ARTIFACT_URI` names, before the first event is accepted.
 
 use std::process::ExitCode;
 
-use api::Function;
+use api::Loader;
 
 #[global_allocator]
 static HEAP: api::lambda::Heap = api::lambda::Heap;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    api::lambda::main(Function::GetCountPlatform, store_s3::open).await
+    api::lambda::main(Loader::GET_COUNT_PLATFORM, store_s3::open_to_read).await
 }

@@ -1,14 +1,14 @@
-//! Recommendations, predictions and similar titles. The routes are those of [`Function::Recommend`]; the artifacts come from the store that the
-//! environment variable `ARTIFACT_URI` names, before the first event is accepted.
+//! Recommendations, predictions and similar titles: the routes of [`Loader::RECOMMEND`]. The artifacts come from the
+//! store that the environment variable `ARTIFACT_URI` names, before the first event is accepted.
 
 use std::process::ExitCode;
 
-use api::Function;
+use api::Loader;
 
 #[global_allocator]
 static HEAP: api::lambda::Heap = api::lambda::Heap;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    api::lambda::main(Function::Recommend, store_s3::open).await
+    api::lambda::main(Loader::RECOMMEND, store_s3::open_to_read).await
 }

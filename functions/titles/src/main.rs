@@ -1,14 +1,14 @@
-//! The catalogue: titles by typing, one title, what a user has rated. The routes are those of [`Function::Titles`]; the
-//! artifacts come from the store that the environment variable `ARTIFACT_URI` names, before the first event is accepted.
+//! The catalogue (titles by typing, one title, what a user has rated): the routes of [`Loader::TITLES`]. The artifacts
+//! come from the store that the environment variable `ARTIFACT_URI` names, before the first event is accepted.
 
 use std::process::ExitCode;
 
-use api::Function;
+use api::Loader;
 
 #[global_allocator]
 static HEAP: api::lambda::Heap = api::lambda::Heap;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    api::lambda::main(Function::Titles, store_s3::open).await
+    api::lambda::main(Loader::TITLES, store_s3::open_to_read).await
 }

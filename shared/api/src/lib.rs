@@ -28,5 +28,5 @@ pub use log::StrategyUsed;
 pub use problem::Problem;
 pub use reload::{ARTIFACT_TTL, Current, InvalidTtl, Reload};
 pub use routes::{Endpoint, Function, Method, ROUTES, Route};
-pub use service::{StartError, load, load_within};
+pub use service::{Loader, StartError, load, load_within};
 pub use users::{BlockRead, UserLimits};

@@ -8,14 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::Request;
-use store::{LoadError, Looked, Store, Version};
+use store::{LoadError, Looked, ReadStore, Version};
 use thiserror::Error;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tower::ServiceExt;
 
 use crate::log::with_causes;
-use crate::routes::Function;
-use crate::service::{self, StartError};
+use crate::service::{self, Loader, StartError};
 use crate::users::UserLimits;
 
 /// The environment variable that says how many seconds pass at least between two looks at the pointer; 60 where it is
@@ -82,8 +81,8 @@ impl Reload {
 /// While both are in memory, memory holds both.
 #[derive(Debug)]
 pub struct Current {
-    store: Arc<dyn Store>,
-    functions: Vec<Function>,
+    store: Arc<dyn ReadStore>,
+    loaders: Vec<Loader>,
     reload: Reload,
     served: RwLock<Served>,
     watch: Arc<Mutex<Watch>>,
@@ -133,19 +132,20 @@ impl Current {
     /// # Errors
     /// [`StartError`].
     pub async fn start(
-        store: Arc<dyn Store>,
-        functions: &[Function],
+        store: Arc<dyn ReadStore>,
+        functions: impl IntoIterator<Item = impl Into<Loader>>,
         reload: Reload,
     ) -> Result<Arc<Self>, StartError> {
+        let loaders: Vec<Loader> = functions.into_iter().map(Into::into).collect();
         let (pointer, version) = store::current_versioned(&*store).await?;
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::release(functions, &store, pointer, UserLimits::default()).await?;
+        let router = service::release(&loaders, &store, pointer, UserLimits::default()).await?;
         let mut watch =
             Watch { version, release, next: SystemTime::now(), since: SystemTime::now(), failures: 0 };
         watch.wait(reload.ttl);
         Ok(Arc::new(Self {
             store,
-            functions: functions.to_vec(),
+            loaders,
             reload,
             served: RwLock::new(Served { router, moved_at }),
             watch: Arc::new(Mutex::new(watch)),
@@ -226,7 +226,7 @@ impl Current {
             return Ok(None);
         };
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::release(&self.functions, &self.store, *pointer, UserLimits::default()).await?;
+        let router = service::release(&self.loaders, &self.store, *pointer, UserLimits::default()).await?;
         Ok(Some((Served { router, moved_at }, release, version)))
     }
 

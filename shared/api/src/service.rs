@@ -1,8 +1,9 @@
 //! From a store to a router.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use artifact::{Analysis, Manifest, Pointer};
+use artifact::{Analysis, Artifact, Manifest, Pointer};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use queries::title_search;
 use recommender::{ItemModel, RankingModel, Recommender, Titles};
-use store::{LoadError, Store};
+use store::{LoadError, ReadStore};
 use thiserror::Error;
 
 use crate::about::About;
@@ -48,12 +49,83 @@ pub enum StartError {
     },
 }
 
+/// How the routes of one function come out of a release: its artifacts loaded side by side, handlers put before them.
+///
+/// A program that names the loaders it takes holds the handlers of no other function.
+#[derive(Debug, Clone, Copy)]
+pub struct Loader {
+    function: Function,
+    load: Load,
+}
+
+type Load = for<'a> fn(&'a Arc<dyn ReadStore>, &'a Manifest, UserLimits) -> Loading<'a>;
+type Loading<'a> = Pin<Box<dyn Future<Output = Result<Router, StartError>> + Send + 'a>>;
+
+impl Loader {
+    /// The longest title.
+    pub const GET_MAX_DURATION: Self = Self {
+        function: Function::GetMaxDuration,
+        load: |store, manifest, _| {
+            Box::pin(index(Function::GetMaxDuration, store, manifest, || get(handlers::max_duration)))
+        },
+    };
+    /// Films above a score.
+    pub const GET_SCORE_COUNT: Self = Self {
+        function: Function::GetScoreCount,
+        load: |store, manifest, _| {
+            Box::pin(index(Function::GetScoreCount, store, manifest, || get(handlers::score_count)))
+        },
+    };
+    /// Films of a platform.
+    pub const GET_COUNT_PLATFORM: Self = Self {
+        function: Function::GetCountPlatform,
+        load: |store, manifest, _| {
+            Box::pin(index(Function::GetCountPlatform, store, manifest, || get(handlers::count_platform)))
+        },
+    };
+    /// The most frequent actor.
+    pub const GET_ACTOR: Self = Self {
+        function: Function::GetActor,
+        load: |store, manifest, _| {
+            Box::pin(index(Function::GetActor, store, manifest, || get(handlers::actor)))
+        },
+    };
+    /// Recommendations, predictions, similar titles.
+    pub const RECOMMEND: Self = Self {
+        function: Function::Recommend,
+        load: |store, manifest, limits| Box::pin(recommend(store, manifest, limits)),
+    };
+    /// The catalogue.
+    pub const TITLES: Self = Self {
+        function: Function::Titles,
+        load: |store, manifest, limits| Box::pin(titles(store, manifest, limits)),
+    };
+
+    /// Which function it is.
+    pub fn function(self) -> Function {
+        self.function
+    }
+}
+
+impl From<Function> for Loader {
+    fn from(function: Function) -> Self {
+        match function {
+            Function::GetMaxDuration => Self::GET_MAX_DURATION,
+            Function::GetScoreCount => Self::GET_SCORE_COUNT,
+            Function::GetCountPlatform => Self::GET_COUNT_PLATFORM,
+            Function::GetActor => Self::GET_ACTOR,
+            Function::Recommend => Self::RECOMMEND,
+            Function::Titles => Self::TITLES,
+        }
+    }
+}
+
 /// Loads the artifacts of one function from the current release of a store, side by side, and gives the router
 /// of its routes.
 ///
 /// # Errors
 /// [`StartError`]; nothing is served from half a release.
-pub async fn load(function: Function, store: Arc<dyn Store>) -> Result<Router, StartError> {
+pub async fn load(function: Function, store: Arc<dyn ReadStore>) -> Result<Router, StartError> {
     load_within(&[function], store, UserLimits::default()).await
 }
 
@@ -63,81 +135,77 @@ pub async fn load(function: Function, store: Arc<dyn Store>) -> Result<Router, S
 /// [`StartError`].
 pub async fn load_within(
     functions: &[Function],
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadStore>,
     limits: UserLimits,
 ) -> Result<Router, StartError> {
     let pointer = store::current(store.as_ref()).await?;
-    release(functions, &store, pointer, limits).await
+    let loaders: Vec<Loader> = functions.iter().copied().map(Loader::from).collect();
+    release(&loaders, &store, pointer, limits).await
 }
 
 /// The router of some functions, from the release that a pointer names.
 pub(crate) async fn release(
-    functions: &[Function],
-    store: &Arc<dyn Store>,
+    loaders: &[Loader],
+    store: &Arc<dyn ReadStore>,
     pointer: Pointer,
     limits: UserLimits,
 ) -> Result<Router, StartError> {
     let mut router = Router::new();
-    for &function in functions {
-        router = router.merge(routes_of(function, store, &pointer.manifest, limits).await?);
+    for loader in loaders {
+        router = router.merge((loader.load)(store, &pointer.manifest, limits).await?);
     }
-    Ok(finish(router, About::new(pointer, functions.to_vec())))
+    let functions = loaders.iter().map(|loader| loader.function).collect();
+    Ok(finish(router, About::new(pointer, functions)))
 }
 
-async fn routes_of(
+/// The routes of a function that answers all of them from one index.
+async fn index<I: Artifact + Send + Sync + 'static>(
     function: Function,
-    shared: &Arc<dyn Store>,
+    store: &Arc<dyn ReadStore>,
+    manifest: &Manifest,
+    handler: fn() -> MethodRouter<Arc<I>>,
+) -> Result<Router, StartError> {
+    let index: Arc<I> = Arc::new(store::load(store.as_ref(), manifest).await?);
+    Ok(routes(function, |_| handler().with_state(Arc::clone(&index))))
+}
+
+async fn recommend(
+    store: &Arc<dyn ReadStore>,
     manifest: &Manifest,
     limits: UserLimits,
 ) -> Result<Router, StartError> {
-    let store = shared.as_ref();
-    Ok(match function {
-        Function::GetMaxDuration => {
-            let index = Arc::new(store::load(store, manifest).await?);
-            routes(function, |_| get(handlers::max_duration).with_state(Arc::clone(&index)))
-        }
-        Function::GetScoreCount => {
-            let index = Arc::new(store::load(store, manifest).await?);
-            routes(function, |_| get(handlers::score_count).with_state(Arc::clone(&index)))
-        }
-        Function::GetCountPlatform => {
-            let index = Arc::new(store::load(store, manifest).await?);
-            routes(function, |_| get(handlers::count_platform).with_state(Arc::clone(&index)))
-        }
-        Function::GetActor => {
-            let index = Arc::new(store::load(store, manifest).await?);
-            routes(function, |_| get(handlers::actor).with_state(Arc::clone(&index)))
-        }
-        Function::Recommend => {
-            let recommending = Arc::new(recommending(shared, manifest, limits).await?);
-            routes(function, |endpoint| {
-                let handler = match endpoint {
-                    Endpoint::Predict => get(handlers::predict),
-                    Endpoint::Similar => get(handlers::similar),
-                    Endpoint::RecommendationsForNew => post(handlers::recommendations_for_new),
-                    _ => get(handlers::recommendations),
-                };
-                handler.with_state(Arc::clone(&recommending))
-            })
-        }
-        Function::Titles => {
-            let catalogue = Arc::new(catalogue(shared, manifest, limits).await?);
-            routes(function, |endpoint| {
-                let handler = match endpoint {
-                    Endpoint::Title => get(handlers::title),
-                    Endpoint::User => get(handlers::user),
-                    Endpoint::Eda => get(handlers::eda),
-                    Endpoint::EdaPage => get(handlers::eda_page),
-                    _ => get(handlers::find_titles),
-                };
-                handler.with_state(Arc::clone(&catalogue))
-            })
-        }
-    })
+    let recommending = Arc::new(recommending(store, manifest, limits).await?);
+    Ok(routes(Function::Recommend, |endpoint| {
+        let handler = match endpoint {
+            Endpoint::Predict => get(handlers::predict),
+            Endpoint::Similar => get(handlers::similar),
+            Endpoint::RecommendationsForNew => post(handlers::recommendations_for_new),
+            _ => get(handlers::recommendations),
+        };
+        handler.with_state(Arc::clone(&recommending))
+    }))
+}
+
+async fn titles(
+    store: &Arc<dyn ReadStore>,
+    manifest: &Manifest,
+    limits: UserLimits,
+) -> Result<Router, StartError> {
+    let catalogue = Arc::new(catalogue(store, manifest, limits).await?);
+    Ok(routes(Function::Titles, |endpoint| {
+        let handler = match endpoint {
+            Endpoint::Title => get(handlers::title),
+            Endpoint::User => get(handlers::user),
+            Endpoint::Eda => get(handlers::eda),
+            Endpoint::EdaPage => get(handlers::eda_page),
+            _ => get(handlers::find_titles),
+        };
+        handler.with_state(Arc::clone(&catalogue))
+    }))
 }
 
 async fn recommending(
-    shared: &Arc<dyn Store>,
+    shared: &Arc<dyn ReadStore>,
     manifest: &Manifest,
     limits: UserLimits,
 ) -> Result<Recommending, StartError> {
@@ -157,7 +225,7 @@ async fn recommending(
 }
 
 async fn catalogue(
-    shared: &Arc<dyn Store>,
+    shared: &Arc<dyn ReadStore>,
     manifest: &Manifest,
     limits: UserLimits,
 ) -> Result<Catalogue, StartError> {

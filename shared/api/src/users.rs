@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use recommender::{User, UserBlock, UserIndex, UserShape};
-use store::{LoadError, Store};
+use store::{LoadError, ReadStore};
 
 use crate::Problem;
 use crate::service::StartError;
@@ -65,7 +65,7 @@ enum Blocks {
 
 /// Blocks that are read one at a time.
 struct Ranged {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ReadStore>,
     /// The object that holds them. Its key is its content's, so that a block of another release is never read.
     entry: ArtifactEntry,
     /// Of requests for one block that come together, one reads and the others wait. Where it fails or is given up, the
@@ -115,7 +115,7 @@ impl Found {
 impl Users {
     /// The users of a release, or where to read them.
     pub(crate) async fn load(
-        store: Arc<dyn Store>,
+        store: Arc<dyn ReadStore>,
         manifest: &Manifest,
         limits: UserLimits,
     ) -> Result<Self, StartError> {

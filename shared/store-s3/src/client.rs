@@ -6,22 +6,18 @@
 #[cfg(not(feature = "profile"))]
 use std::env;
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{
-    Builder, Region, ResponseChecksumValidation, SharedHttpClient, StalledStreamProtectionConfig,
-};
+use aws_sdk_s3::config::{Builder, Region, ResponseChecksumValidation, StalledStreamProtectionConfig};
 use aws_sdk_s3::{Client, Config};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::OpenError;
+use crate::http::Https;
 
 /// Amazon's own roots (see `build.rs`). Parsing these five takes a tenth of the time that a system's 145 take.
 const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
@@ -60,32 +56,34 @@ fn trust<'a>(endpoint: Option<&str>, region: Option<&str>, bundle: Option<&'a st
     if is_amazons { Trust::Amazon } else { Trust::System }
 }
 
-fn trust_store(trust: Trust<'_>) -> Result<TrustStore, OpenError> {
-    Ok(match trust {
-        Trust::Amazon => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
-        Trust::System => TrustStore::default(),
-        Trust::File(path) => TrustStore::empty().with_pem_certificate(read_bundle(Path::new(path))?),
-    })
-}
-
-/// The certificates of a file. The HTTP client takes for granted that they parse, so that is seen to here.
-fn read_bundle(path: &Path) -> Result<Vec<u8>, OpenError> {
-    let refuse = |problem: String| OpenError::CaBundle { path: path.display().to_string(), problem };
-    let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
+fn roots(trust: Trust<'_>) -> Result<RootCertStore, OpenError> {
     let mut roots = RootCertStore::empty();
-    for der in CertificateDer::pem_slice_iter(&bytes) {
-        let der = der.map_err(|error| refuse(error.to_string()))?;
-        roots.add(der).map_err(|error| refuse(error.to_string()))?;
+    match trust {
+        Trust::Amazon => {
+            let ders = CertificateDer::pem_slice_iter(AMAZON_ROOTS);
+            roots.add_parsable_certificates(ders.filter_map(Result::ok));
+        }
+        // One that cannot be read, or is of a kind that is no longer trusted, takes nothing from the others.
+        Trust::System => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        Trust::File(path) => {
+            let refuse = |problem: String| OpenError::CaBundle { path: path.to_owned(), problem };
+            let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
+            for der in CertificateDer::pem_slice_iter(&bytes) {
+                let der = der.map_err(|error| refuse(error.to_string()))?;
+                roots.add(der).map_err(|error| refuse(error.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(refuse("it holds no certificate".to_owned()));
+            }
+        }
     }
-    if roots.is_empty() { Err(refuse("it holds no certificate".to_owned())) } else { Ok(bytes) }
+    Ok(roots)
 }
 
-fn http_client(trust: Trust<'_>) -> Result<SharedHttpClient, OpenError> {
-    // Building a context has no way to fail, whatever its signature says.
-    let context = TlsContext::builder().with_trust_store(trust_store(trust)?).build();
-    let context = context.unwrap_or_default();
-    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    Ok(builder.tls_context(context).build_https())
+fn http_client(trust: Trust<'_>) -> Result<Https, OpenError> {
+    Ok(Https::new(roots(trust)?, Patience::OF_THIS_PROGRAM.connect))
 }
 
 /// How long a client waits, and how often it tries: a function has ten seconds to start in, and one that looks for a
@@ -130,8 +128,7 @@ fn finish(
         (None, None) => return Err(OpenError::NoRegion { bucket: bucket.to_owned() }),
     };
     let patience = Patience::OF_THIS_PROGRAM;
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(patience.connect).read_timeout(patience.first_byte).build();
+    let timeouts = TimeoutConfig::builder().read_timeout(patience.first_byte).build();
     let stalled = StalledStreamProtectionConfig::enabled().grace_period(patience.stalled).build();
     Ok(config
         .region(region)
@@ -186,17 +183,10 @@ pub(crate) async fn client(bucket: &str) -> Result<Client, OpenError> {
 mod tests {
     use super::*;
 
-    fn parse(pem: &[u8]) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        for der in CertificateDer::pem_slice_iter(pem) {
-            roots.add(der.unwrap()).unwrap();
-        }
-        roots
-    }
-
     #[test]
     fn amazons_roots_are_five_and_parse() {
-        assert_eq!(parse(AMAZON_ROOTS).len(), 5);
+        assert_eq!(CertificateDer::pem_slice_iter(AMAZON_ROOTS).count(), 5);
+        assert_eq!(roots(Trust::Amazon).unwrap().len(), 5);
     }
 
     #[test]
@@ -226,16 +216,17 @@ mod tests {
     fn a_bundle_that_is_none_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("roots.pem");
+        let read = || roots(Trust::File(path.to_str().unwrap()));
+        assert!(read().is_err());
         for bytes in [&b""[..], b"no certificate", &AMAZON_ROOTS[..200]] {
             fs::write(&path, bytes).unwrap();
-            let error = read_bundle(&path).unwrap_err().to_string();
+            let error = read().unwrap_err().to_string();
             assert!(error.contains("AWS_CA_BUNDLE") && error.contains("roots.pem"), "{error}");
         }
         let damaged = String::from_utf8(AMAZON_ROOTS.to_vec()).unwrap().replacen("MII", "AII", 1);
         fs::write(&path, damaged).unwrap();
-        assert!(read_bundle(&path).is_err());
-        assert!(read_bundle(&dir.path().join("missing")).is_err());
+        assert!(read().is_err());
         fs::write(&path, AMAZON_ROOTS).unwrap();
-        assert_eq!(read_bundle(&path).unwrap(), AMAZON_ROOTS);
+        assert_eq!(read().unwrap().len(), 5);
     }
 }

@@ -11,6 +11,7 @@
 
 mod client;
 mod failure;
+mod http;
 mod open;
 mod upload;
 
@@ -25,11 +26,14 @@ use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
 use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective};
 use bytes::Bytes;
-use store::{Action, Body, ObjectInfo, Put, Seen, Sent, Store, StoreError, Version, check_key, check_prefix};
+use store::{
+    Action, Body, ObjectInfo, Put, ReadStore, Seen, Sent, Store, StoreError, Version, check_key, check_prefix,
+};
 use tokio::sync::Semaphore;
 
 use failure::Failure;
-pub use open::{OpenError, open};
+pub use http::Https;
+pub use open::{OpenError, open, open_to_read};
 
 /// A store in a bucket, below a prefix.
 #[derive(Debug, Clone)]
@@ -110,38 +114,9 @@ async fn read_body(mut body: ByteStream, told: Option<i64>) -> Result<Bytes, Byt
 }
 
 #[async_trait]
-impl Store for S3Store {
+impl ReadStore for S3Store {
     fn location(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.prefix.trim_end_matches('/'))
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        check_prefix(prefix)?;
-        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.object_key(prefix));
-        let mut pages = request.into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|e| self.fail(Action::List, prefix, Failure::of(e)))?;
-            found.extend(page.contents.into_iter().flatten().filter_map(|object| {
-                let key = object.key?.strip_prefix(&self.prefix)?.to_owned();
-                check_key(&key).ok()?;
-                let bytes = u64::try_from(object.size?).ok()?;
-                let modified = object.last_modified.and_then(|t| u64::try_from(t.secs()).ok());
-                Some(ObjectInfo { key, bytes, modified })
-            }));
-        }
-        // Directory buckets list in no order.
-        found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        Ok(found)
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        check_key(key)?;
-        let request = self.client.delete_object().bucket(&self.bucket).key(self.object_key(key));
-        match request.send().await.map_err(Failure::of) {
-            Ok(_) | Err(Failure::NoObject) => Ok(()),
-            Err(failure) => Err(self.fail(Action::Delete, key, failure)),
-        }
     }
 
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
@@ -184,6 +159,38 @@ impl Store for S3Store {
             Ok((bytes, _)) if bytes.len() as u64 == range.end - range.start => Ok(bytes),
             Ok(_) | Err(Failure::Range) => Err(out_of_range()),
             Err(failure) => Err(self.fail(Action::Read, key, failure)),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for S3Store {
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        check_prefix(prefix)?;
+        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.object_key(prefix));
+        let mut pages = request.into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|e| self.fail(Action::List, prefix, Failure::of(e)))?;
+            found.extend(page.contents.into_iter().flatten().filter_map(|object| {
+                let key = object.key?.strip_prefix(&self.prefix)?.to_owned();
+                check_key(&key).ok()?;
+                let bytes = u64::try_from(object.size?).ok()?;
+                let modified = object.last_modified.and_then(|t| u64::try_from(t.secs()).ok());
+                Some(ObjectInfo { key, bytes, modified })
+            }));
+        }
+        // Directory buckets list in no order.
+        found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(found)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        check_key(key)?;
+        let request = self.client.delete_object().bucket(&self.bucket).key(self.object_key(key));
+        match request.send().await.map_err(Failure::of) {
+            Ok(_) | Err(Failure::NoObject) => Ok(()),
+            Err(failure) => Err(self.fail(Action::Delete, key, failure)),
         }
     }
 

@@ -1,4 +1,4 @@
-use store::Store;
+use store::{FolderStore, ReadStore, Store};
 use thiserror::Error;
 
 use crate::S3Store;
@@ -52,12 +52,36 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub async fn open(uri: &str) -> Result<Box<dyn Store>, OpenError> {
+    Ok(match named(uri).await? {
+        Named::Folder(folder) => Box::new(folder),
+        Named::Bucket(bucket) => Box::new(bucket),
+    })
+}
+
+/// The same for those who only read. A program that opens its stores so has no code that writes to them.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn open_to_read(uri: &str) -> Result<Box<dyn ReadStore>, OpenError> {
+    Ok(match named(uri).await? {
+        Named::Folder(folder) => Box::new(folder),
+        Named::Bucket(bucket) => Box::new(bucket),
+    })
+}
+
+/// What a text names.
+enum Named {
+    Folder(FolderStore),
+    Bucket(S3Store),
+}
+
+async fn named(uri: &str) -> Result<Named, OpenError> {
     let Some(place) = uri.strip_prefix("s3://") else {
         let folder = store::open(uri).map_err(|_| OpenError::Unknown { uri: uri.to_owned() })?;
-        return Ok(Box::new(folder));
+        return Ok(Named::Folder(folder));
     };
     let (bucket, prefix) = bucket_and_prefix(uri, place)?;
-    Ok(Box::new(S3Store::new(client(bucket).await?, bucket, prefix)))
+    Ok(Named::Bucket(S3Store::new(client(bucket).await?, bucket, prefix)))
 }
 
 fn bucket_and_prefix<'a>(uri: &str, place: &'a str) -> Result<(&'a str, &'a str), OpenError> {

@@ -14,7 +14,7 @@ use aws_smithy_types::base64;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use store::{Action, Body, Put, Sent, Store as _, StoreError};
+use store::{Action, Body, Put, ReadStore as _, Sent, StoreError};
 use tokio::sync::SemaphorePermit;
 
 use crate::S3Store;

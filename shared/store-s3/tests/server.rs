@@ -11,11 +11,10 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as ProvideCredentialsFuture;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, ProvideCredentials, Region};
-use aws_smithy_http_client::Builder;
 use bytes::Bytes;
 use s3_server::serve;
-use store::{Body, Put, Store, StoreError};
-use store_s3::S3Store;
+use store::{Body, Put, ReadStore as _, Store, StoreError};
+use store_s3::{Https, S3Store};
 use tokio::net::TcpListener;
 
 const BUCKET: &str = "cartelera";
@@ -40,7 +39,7 @@ fn client(address: SocketAddr, secret: &str) -> Client {
         .credentials_provider(Credentials::new("key", secret, None, None, "test"))
         .endpoint_url(format!("http://{address}"))
         .force_path_style(true)
-        .http_client(Builder::new().build_http())
+        .http_client(Https::plain(Duration::from_secs(1)))
         .build();
     Client::from_conf(config)
 }

@@ -15,9 +15,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Body, Collected, Keep, LoadError, MIN_GRACE, ObjectInfo, Put, ReleaseError, Seen, Store, StoreError,
-    Version, current, gc, load, load_optional, load_with_digest, manifest, publish, releases, rollback,
-    verify_release,
+    Body, Collected, Keep, LoadError, MIN_GRACE, ObjectInfo, Put, ReadStore, ReleaseError, Seen, Store,
+    StoreError, Version, current, gc, load, load_optional, load_with_digest, manifest, publish, releases,
+    rollback, verify_release,
 };
 
 type Shared = Arc<dyn Store>;
@@ -331,19 +331,26 @@ struct Recorded {
 }
 
 #[async_trait]
-impl Store for Recorded {
+impl ReadStore for Recorded {
     fn location(&self) -> String {
         self.store.location()
     }
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.store.list(prefix).await
-    }
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.store.delete(key).await
-    }
+
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
         self.store.read_versioned(key).await
     }
+}
+
+#[async_trait]
+impl Store for Recorded {
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.store.list(prefix).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.store.delete(key).await
+    }
+
     async fn replace(
         &self,
         key: &str,
@@ -454,19 +461,26 @@ struct Overtaken {
 }
 
 #[async_trait]
-impl Store for Overtaken {
+impl ReadStore for Overtaken {
     fn location(&self) -> String {
         self.store.location()
     }
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.store.list(prefix).await
-    }
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.store.delete(key).await
-    }
+
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
         self.store.read_versioned(key).await
     }
+}
+
+#[async_trait]
+impl Store for Overtaken {
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
+        self.store.list(prefix).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.store.delete(key).await
+    }
+
     async fn replace(
         &self,
         key: &str,
@@ -815,21 +829,28 @@ impl Interrupted {
 }
 
 #[async_trait]
-impl Store for Interrupted {
+impl ReadStore for Interrupted {
     fn location(&self) -> String {
         self.store.location()
     }
+
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        self.store.read_versioned(key).await
+    }
+}
+
+#[async_trait]
+impl Store for Interrupted {
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
         self.turn(Moment::List(self.n_lists.fetch_add(1, Ordering::SeqCst))).await;
         self.store.list(prefix).await
     }
+
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.turn(Moment::Delete).await;
         self.store.delete(key).await
     }
-    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
-        self.store.read_versioned(key).await
-    }
+
     async fn replace(
         &self,
         key: &str,

@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 use crate::memory::{unix_seconds, version_of};
 use crate::{
-    Action, Body, ObjectInfo, Put, Sent, Store, StoreError, Version, check_key, check_prefix, out_of_range,
-    unread, within,
+    Action, Body, ObjectInfo, Put, ReadStore, Sent, Store, StoreError, Version, check_key, check_prefix,
+    out_of_range, unread, within,
 };
 
 /// Held while anything is written, so that writers in several processes take turns.
@@ -189,11 +189,54 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
 }
 
 #[async_trait]
-impl Store for FolderStore {
+impl ReadStore for FolderStore {
     fn location(&self) -> String {
         self.root.display().to_string()
     }
 
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        check_key(key)?;
+        let read = self.blocking(Action::Read, key, |store, key| {
+            Ok(store.read(key)?.map(|bytes| {
+                let version = version_of(&bytes);
+                (Bytes::from(bytes), version)
+            }))
+        });
+        read.await
+    }
+
+    /// As the trait's, without computing a version that nobody asked for.
+    async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        check_key(key)?;
+        let read =
+            self.blocking(Action::Read, key, |store, key| Ok((store.read(key)?, store.root.try_exists()?)));
+        match read.await? {
+            (Some(bytes), _) => Ok(bytes.into()),
+            (None, true) => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
+            (None, false) => Err(self.no_store()),
+        }
+    }
+
+    /// As the trait's, reading no more than the range.
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        check_key(key)?;
+        let wanted = range.clone();
+        let read = self.blocking(Action::Read, key, move |store, key| {
+            Ok((store.read_part(key, &wanted)?, store.root.try_exists()?))
+        });
+        match read.await? {
+            (Part::Bytes(bytes), _) => Ok(bytes.into()),
+            (Part::Short, _) => Err(out_of_range(self, key, range)),
+            (Part::NoObject, true) => {
+                Err(StoreError::NotFound { key: key.to_owned(), location: self.location() })
+            }
+            (Part::NoObject, false) => Err(self.no_store()),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FolderStore {
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
         check_prefix(prefix)?;
         let found = self.blocking(Action::List, prefix, |store, prefix| {
@@ -216,17 +259,6 @@ impl Store for FolderStore {
             }
         });
         deleted.await
-    }
-
-    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
-        check_key(key)?;
-        let read = self.blocking(Action::Read, key, |store, key| {
-            Ok(store.read(key)?.map(|bytes| {
-                let version = version_of(&bytes);
-                (Bytes::from(bytes), version)
-            }))
-        });
-        read.await
     }
 
     /// As the trait's, holding no more than a piece of the body in memory.
@@ -285,35 +317,6 @@ impl Store for FolderStore {
             }
         });
         refreshed.await
-    }
-
-    /// As the trait's, without computing a version that nobody asked for.
-    async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
-        check_key(key)?;
-        let read =
-            self.blocking(Action::Read, key, |store, key| Ok((store.read(key)?, store.root.try_exists()?)));
-        match read.await? {
-            (Some(bytes), _) => Ok(bytes.into()),
-            (None, true) => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
-            (None, false) => Err(self.no_store()),
-        }
-    }
-
-    /// As the trait's, reading no more than the range.
-    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
-        check_key(key)?;
-        let wanted = range.clone();
-        let read = self.blocking(Action::Read, key, move |store, key| {
-            Ok((store.read_part(key, &wanted)?, store.root.try_exists()?))
-        });
-        match read.await? {
-            (Part::Bytes(bytes), _) => Ok(bytes.into()),
-            (Part::Short, _) => Err(out_of_range(self, key, range)),
-            (Part::NoObject, true) => {
-                Err(StoreError::NotFound { key: key.to_owned(), location: self.location() })
-            }
-            (Part::NoObject, false) => Err(self.no_store()),
-        }
     }
 
     async fn replace(

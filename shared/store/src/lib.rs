@@ -86,7 +86,7 @@ pub struct ObjectInfo {
     pub modified: Option<u64>,
 }
 
-/// What [`Store::read_if_changed`] found.
+/// What [`ReadStore::read_if_changed`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// The version that was known already.
@@ -106,39 +106,18 @@ pub enum Put {
     AlreadyThere,
 }
 
-/// Objects by key. Every write is whole or not at all: a reader never sees half an object, and sees
-/// every write that ended before its read began.
+/// Objects by key, for those who only read them. Whoever takes this cannot change what is there, and a program that takes
+/// nothing else holds no code that could.
 ///
-/// Keys are checked by [`check_key`] in every operation.
+/// A reader never sees half an object, and sees every write that ended before its read began. Keys are checked by
+/// [`check_key`] in every operation.
 #[async_trait]
-pub trait Store: fmt::Debug + Send + Sync {
+pub trait ReadStore: fmt::Debug + Send + Sync {
     /// What this store is, for messages: a path, a URI.
     fn location(&self) -> String;
 
-    /// The objects whose key begins with `prefix` (all of them, where it is empty), sorted by key in
-    /// byte order. None is an empty list.
-    ///
-    /// # Errors
-    /// [`StoreError::NoStore`] where the folder or bucket itself is missing.
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError>;
-
-    /// Removes an object. That it was not there is no error.
-    async fn delete(&self, key: &str) -> Result<(), StoreError>;
-
     /// An object and its version; `None` where there is no such object, a store not yet made included.
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError>;
-
-    /// Writes an object if it still is what `expected` says: that version, or absent for `None`.
-    /// Of several writers with the same expectation exactly one succeeds.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where the object is otherwise; then nothing was written.
-    async fn replace(
-        &self,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Version>,
-    ) -> Result<Version, StoreError>;
 
     /// An object.
     ///
@@ -154,7 +133,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// An object, unless it still is of the version that is known. A store that can ask so sends nothing then.
     ///
     /// # Errors
-    /// As [`Store::read_versioned`].
+    /// As [`ReadStore::read_versioned`].
     async fn read_if_changed(&self, key: &str, known: &Version) -> Result<Seen, StoreError> {
         Ok(match self.read_versioned(key).await? {
             Some((_, version)) if version == *known => Seen::Same,
@@ -174,6 +153,32 @@ pub trait Store: fmt::Debug + Send + Sync {
             .map(|range| bytes.slice(range))
             .ok_or_else(|| out_of_range(self, key, range))
     }
+}
+
+/// Objects by key, for those who write them too. Every write is whole or not at all.
+#[async_trait]
+pub trait Store: ReadStore {
+    /// The objects whose key begins with `prefix` (all of them, where it is empty), sorted by key in
+    /// byte order. None is an empty list.
+    ///
+    /// # Errors
+    /// [`StoreError::NoStore`] where the folder or bucket itself is missing.
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError>;
+
+    /// Removes an object. That it was not there is no error.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+
+    /// Writes an object if it still is what `expected` says: that version, or absent for `None`.
+    /// Of several writers with the same expectation exactly one succeeds.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the object is otherwise; then nothing was written.
+    async fn replace(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        expected: Option<&Version>,
+    ) -> Result<Version, StoreError>;
 
     /// Creates an object that never changes. What is there already is not written again: a store that keeps a checksum
     /// of an object compares that, and others read the object. `sent` is told of bytes as they are written.
@@ -227,16 +232,16 @@ fn within(range: &Range<u64>, len: u64) -> Option<Range<usize>> {
     if fits { Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?) } else { None }
 }
 
-fn out_of_range(store: &(impl Store + ?Sized), key: &str, range: Range<u64>) -> StoreError {
+fn out_of_range(store: &(impl ReadStore + ?Sized), key: &str, range: Range<u64>) -> StoreError {
     StoreError::OutOfRange { key: key.to_owned(), location: store.location(), range }
 }
 
-fn unread(store: &(impl Store + ?Sized), key: &str, source: std::io::Error) -> StoreError {
+fn unread(store: &(impl ReadStore + ?Sized), key: &str, source: std::io::Error) -> StoreError {
     StoreError::Source { key: key.to_owned(), location: store.location(), source }
 }
 
 fn compare(
-    store: &(impl Store + ?Sized),
+    store: &(impl ReadStore + ?Sized),
     key: &str,
     found: &Bytes,
     wanted: &Body,

@@ -6,7 +6,7 @@ use artifact::{Artifact, ArtifactEntry, Digest, Kind, Manifest, ManifestError, P
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::{Seen, Store, StoreError, Version, for_each_part};
+use crate::{ReadStore, Seen, StoreError, Version, for_each_part};
 
 /// Why a release or a part of it could not be loaded.
 #[derive(Debug, Error)]
@@ -103,7 +103,7 @@ pub enum LoadError {
 ///
 /// # Errors
 /// [`LoadError`]; [`LoadError::NothingPublished`] where there is no pointer.
-pub async fn current(store: &dyn Store) -> Result<Pointer, LoadError> {
+pub async fn current(store: &dyn ReadStore) -> Result<Pointer, LoadError> {
     match store.get(Pointer::KEY).await {
         Ok(bytes) => read_pointer(store, &bytes),
         Err(StoreError::NotFound { location, .. }) => Err(LoadError::NothingPublished { location }),
@@ -115,7 +115,7 @@ pub async fn current(store: &dyn Store) -> Result<Pointer, LoadError> {
 ///
 /// # Errors
 /// As [`current`].
-pub async fn current_versioned(store: &dyn Store) -> Result<(Pointer, Version), LoadError> {
+pub async fn current_versioned(store: &dyn ReadStore) -> Result<(Pointer, Version), LoadError> {
     match store.read_versioned(Pointer::KEY).await {
         Ok(Some((bytes, version))) => Ok((read_pointer(store, &bytes)?, version)),
         Ok(None) | Err(StoreError::NotFound { .. }) => {
@@ -138,7 +138,7 @@ pub enum Looked {
 ///
 /// # Errors
 /// As [`current`].
-pub async fn look(store: &dyn Store, known: &Version) -> Result<Looked, LoadError> {
+pub async fn look(store: &dyn ReadStore, known: &Version) -> Result<Looked, LoadError> {
     match store.read_if_changed(Pointer::KEY, known).await {
         Ok(Seen::Same) => Ok(Looked::Same),
         Ok(Seen::Changed(bytes, version)) => Ok(Looked::Moved(read_pointer(store, &bytes)?.into(), version)),
@@ -151,7 +151,7 @@ fn pointer_unread(source: StoreError) -> LoadError {
     LoadError::Fetch { what: "the pointer to the current release".to_owned(), source }
 }
 
-pub(crate) fn read_pointer(store: &dyn Store, bytes: &[u8]) -> Result<Pointer, LoadError> {
+pub(crate) fn read_pointer(store: &dyn ReadStore, bytes: &[u8]) -> Result<Pointer, LoadError> {
     Pointer::from_bytes(bytes).map_err(|source| LoadError::Manifest {
         key: Pointer::KEY.to_owned(),
         location: store.location(),
@@ -163,7 +163,7 @@ pub(crate) fn read_pointer(store: &dyn Store, bytes: &[u8]) -> Result<Pointer, L
 ///
 /// # Errors
 /// [`LoadError`]; [`LoadError::NoSuchRelease`] where there is none of that name.
-pub async fn manifest(store: &dyn Store, release: &str) -> Result<Manifest, LoadError> {
+pub async fn manifest(store: &dyn ReadStore, release: &str) -> Result<Manifest, LoadError> {
     let key = Manifest::key(release);
     match store.get(&key).await {
         Ok(bytes) => Manifest::from_bytes(release, &bytes).map_err(|source| LoadError::Manifest {
@@ -187,7 +187,7 @@ pub async fn manifest(store: &dyn Store, release: &str) -> Result<Manifest, Load
 /// # Panics
 /// Where `T`'s own decoding panics.
 pub async fn load<T: Artifact + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     manifest: &Manifest,
 ) -> Result<T, LoadError> {
     load_and(store, manifest, |_| None).await
@@ -202,7 +202,7 @@ pub async fn load<T: Artifact + Send + 'static>(
 /// # Panics
 /// Where `T`'s own decoding panics.
 pub async fn load_optional<T: Artifact + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     manifest: &Manifest,
 ) -> Result<Option<T>, LoadError> {
     match manifest.artifact(T::KIND) {
@@ -220,14 +220,14 @@ pub async fn load_optional<T: Artifact + Send + 'static>(
 /// # Panics
 /// Where `T`'s own decoding panics.
 pub async fn load_with_digest<T: Artifact + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     manifest: &Manifest,
 ) -> Result<T, LoadError> {
     load_and(store, manifest, |bytes| Some(Digest::of(bytes))).await
 }
 
 async fn load_and<T: Artifact + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     manifest: &Manifest,
     digest: fn(&[u8]) -> Option<Digest>,
 ) -> Result<T, LoadError> {
@@ -251,7 +251,7 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
-    pub(crate) fn of(self, store: &dyn Store, entry: &ArtifactEntry) -> LoadError {
+    pub(crate) fn of(self, store: &dyn ReadStore, entry: &ArtifactEntry) -> LoadError {
         let (key, location) = (entry.key(), store.location());
         match self {
             Self::Digest(found) => LoadError::Digest { key, location, found },
@@ -260,7 +260,7 @@ impl Refused {
     }
 }
 
-pub(crate) async fn fetch(store: &dyn Store, entry: &ArtifactEntry) -> Result<Bytes, LoadError> {
+pub(crate) async fn fetch(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<Bytes, LoadError> {
     let key = entry.key();
     let fetched = store.get(&key).await;
     let bytes = fetched.map_err(|source| LoadError::Fetch { what: entry.kind.to_string(), source })?;
@@ -301,7 +301,7 @@ pub struct Verified {
 ///
 /// # Errors
 /// Where the manifest cannot be had. What is wrong with an artifact stands in its [`Verified`].
-pub async fn verify_release(store: &dyn Store, release: &str) -> Result<Vec<Verified>, LoadError> {
+pub async fn verify_release(store: &dyn ReadStore, release: &str) -> Result<Vec<Verified>, LoadError> {
     let manifest = manifest(store, release).await?;
     let mut verified = Vec::with_capacity(manifest.artifacts.len());
     for entry in manifest.artifacts {
@@ -311,7 +311,7 @@ pub async fn verify_release(store: &dyn Store, release: &str) -> Result<Vec<Veri
     Ok(verified)
 }
 
-async fn verify(store: &dyn Store, entry: &ArtifactEntry) -> Result<(), LoadError> {
+async fn verify(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<(), LoadError> {
     if entry.kind.is_in_parts() {
         return for_each_part(store, entry, |_, part| artifact::open(entry.kind, part).map(drop)).await;
     }

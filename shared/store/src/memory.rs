@@ -6,7 +6,7 @@ use artifact::Digest;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{ObjectInfo, Store, StoreError, Version, check_key, check_prefix};
+use crate::{ObjectInfo, ReadStore, Store, StoreError, Version, check_key, check_prefix};
 
 /// A store in memory, for tests and for serving what was just built. Clones share their objects.
 #[derive(Debug, Clone, Default)]
@@ -36,11 +36,23 @@ pub(crate) fn version_of(bytes: &[u8]) -> Version {
 }
 
 #[async_trait]
-impl Store for MemoryStore {
+impl ReadStore for MemoryStore {
     fn location(&self) -> String {
         "memory".to_owned()
     }
 
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        check_key(key)?;
+        let found = self.objects().get(key).cloned();
+        Ok(found.map(|object| {
+            let version = version_of(&object.bytes);
+            (object.bytes, version)
+        }))
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
         check_prefix(prefix)?;
         Ok(self
@@ -59,15 +71,6 @@ impl Store for MemoryStore {
         check_key(key)?;
         self.objects().remove(key);
         Ok(())
-    }
-
-    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
-        check_key(key)?;
-        let found = self.objects().get(key).cloned();
-        Ok(found.map(|object| {
-            let version = version_of(&object.bytes);
-            (object.bytes, version)
-        }))
     }
 
     async fn replace(

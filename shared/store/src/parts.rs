@@ -7,7 +7,7 @@ use artifact::{Artifact, ArtifactEntry, Hasher, ReadError, first_len};
 use bytes::Bytes;
 
 use crate::load::{LoadError, Refused, beside, fetch};
-use crate::{Store, StoreError};
+use crate::{ReadStore, StoreError};
 
 /// How much of an object is read at a time where all of it is looked through.
 const PIECE_BYTES: u64 = 8 << 20;
@@ -21,7 +21,7 @@ const PIECE_BYTES: u64 = 8 << 20;
 /// # Panics
 /// Where `T`'s own decoding panics.
 pub async fn load_parts<T: Artifact + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     entry: &ArtifactEntry,
     offsets: Vec<u64>,
 ) -> Result<Vec<T>, LoadError> {
@@ -46,7 +46,7 @@ fn part_of<'a>(bytes: &'a Bytes, range: &Range<u64>) -> Option<&'a [u8]> {
 /// # Errors
 /// [`LoadError::Fetch`], and [`LoadError::Part`] where a step refused what was read.
 pub async fn load_part<T: Artifact>(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     entry: &ArtifactEntry,
     range: Range<u64>,
 ) -> Result<T, LoadError> {
@@ -61,7 +61,7 @@ pub async fn load_part<T: Artifact>(
 /// # Errors
 /// [`LoadError`]: what is wrong with the object, or what `each` refused.
 pub async fn for_each_part(
-    store: &dyn Store,
+    store: &dyn ReadStore,
     entry: &ArtifactEntry,
     mut each: impl FnMut(usize, &[u8]) -> Result<(), ReadError>,
 ) -> Result<(), LoadError> {
@@ -109,7 +109,7 @@ fn cannot_fetch(entry: &ArtifactEntry, range: &Range<u64>, source: StoreError) -
     LoadError::Fetch { what: format!("bytes {} to {} of {}", range.start, range.end, entry.kind), source }
 }
 
-fn refused(store: &dyn Store, entry: &ArtifactEntry, range: Range<u64>, source: ReadError) -> LoadError {
+fn refused(store: &dyn ReadStore, entry: &ArtifactEntry, range: Range<u64>, source: ReadError) -> LoadError {
     LoadError::Part { key: entry.key(), location: store.location(), range, source }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     use artifact::{Digest, Kind, open, seal};
 
     use super::*;
-    use crate::MemoryStore;
+    use crate::{MemoryStore, Store as _};
 
     async fn stored(bytes: &[u8], sha256: Digest) -> (MemoryStore, ArtifactEntry) {
         let store = MemoryStore::default();

@@ -12,7 +12,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
 use store::{Published, ReleaseError, Store as _};
-use store_s3::S3Store;
+use store_s3::{Https, S3Store};
 use tests::fault_proxy::{Fault, FaultProxy, Seen};
 
 use crate::s3_server;
@@ -31,7 +31,7 @@ fn client(address: SocketAddr) -> Client {
         .force_path_style(true)
         .retry_config(retries)
         .timeout_config(timeouts)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(Https::plain(Duration::from_secs(1)))
         .build();
     Client::from_conf(config)
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Body, Request};
 use serde_json::Value;
-use store::{MemoryStore, ObjectInfo, Seen, Store, StoreError, Version};
+use store::{MemoryStore, ReadStore, Seen, StoreError, Version};
 use tokio::sync::Semaphore;
 
 use crate::small_release;
@@ -79,15 +79,9 @@ impl Faulty {
 }
 
 #[async_trait::async_trait]
-impl Store for Faulty {
+impl ReadStore for Faulty {
     fn location(&self) -> String {
         "faulty".to_owned()
-    }
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.store.list(prefix).await
-    }
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.store.delete(key).await
     }
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
         let Some((bytes, version)) = self.store.read_versioned(key).await? else { return Ok(None) };
@@ -104,14 +98,6 @@ impl Store for Faulty {
     }
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
         self.store.read_range(key, range).await
-    }
-    async fn replace(
-        &self,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Version>,
-    ) -> Result<Version, StoreError> {
-        self.store.replace(key, bytes, expected).await
     }
 }
 
@@ -130,8 +116,8 @@ async fn served(function: Function, reload: Reload) -> (Arc<Faulty>, Arc<Current
         gate: Semaphore::new(0),
         n_pointer_reads: AtomicUsize::new(0),
     });
-    let store: Arc<dyn Store> = Arc::clone(&faulty) as _;
-    let current = Current::start(store, &[function], reload).await.unwrap();
+    let store: Arc<dyn ReadStore> = Arc::clone(&faulty) as _;
+    let current = Current::start(store, [function], reload).await.unwrap();
     (faulty, current)
 }
 
@@ -154,12 +140,12 @@ async fn the_request_that_finds_a_new_release_is_answered_from_the_old_and_the_n
     let (faulty, current) = served(Function::Recommend, EAGER).await;
     assert_eq!(strategy(&current).await, "svd");
     current.settled().await;
-    small_release::publish_with_ranking(&*faulty).await;
+    small_release::publish_with_ranking(&faulty.store).await;
     assert_eq!(strategy(&current).await, "svd");
     current.settled().await;
     assert_eq!(strategy(&current).await, "ranking");
     current.settled().await;
-    store::rollback(&*faulty, None, 1).await.unwrap();
+    store::rollback(&faulty.store, None, 1).await.unwrap();
     assert_eq!(strategy(&current).await, "ranking");
     current.settled().await;
     assert_eq!(strategy(&current).await, "svd", "a rollback is a new release as well");
@@ -169,7 +155,7 @@ async fn the_request_that_finds_a_new_release_is_answered_from_the_old_and_the_n
 #[tokio::test]
 async fn before_the_time_is_up_nobody_looks() {
     let (faulty, current) = served(Function::Recommend, Reload::default()).await;
-    small_release::publish_with_ranking(&*faulty).await;
+    small_release::publish_with_ranking(&faulty.store).await;
     for _ in 0..20 {
         assert_eq!(strategy(&current).await, "svd");
         current.settled().await;
@@ -196,7 +182,7 @@ async fn whatever_fails_the_old_release_goes_on_and_the_new_one_comes_when_it_ca
         let (faulty, current) = served(Function::Recommend, EAGER).await;
         let old = ask(&current).await;
         current.settled().await;
-        small_release::publish_with_ranking(&*faulty).await;
+        small_release::publish_with_ranking(&faulty.store).await;
         faulty.set(Some((fault, key)));
         for n_failures in 1..=3 {
             assert_eq!(ask(&current).await, old, "{fault:?} of {key}");
@@ -215,7 +201,7 @@ async fn whatever_fails_the_old_release_goes_on_and_the_new_one_comes_when_it_ca
 async fn a_store_that_hangs_delays_no_request_and_is_asked_once() {
     for key in [Pointer::KEY, "artifacts/titles/"] {
         let (faulty, current) = served(Function::Recommend, EAGER).await;
-        small_release::publish_with_ranking(&*faulty).await;
+        small_release::publish_with_ranking(&faulty.store).await;
         faulty.set(Some((Fault::Hangs, key)));
         for _ in 0..20 {
             assert_eq!(strategy(&current).await, "svd");
@@ -231,7 +217,7 @@ async fn a_store_that_hangs_delays_no_request_and_is_asked_once() {
 #[tokio::test]
 async fn a_reload_that_takes_too_long_is_given_up() {
     let (faulty, current) = served(Function::Recommend, Reload { patience: Duration::ZERO, ..EAGER }).await;
-    small_release::publish_with_ranking(&*faulty).await;
+    small_release::publish_with_ranking(&faulty.store).await;
     faulty.set(Some((Fault::Hangs, "artifacts/")));
     assert_eq!(strategy(&current).await, "svd");
     current.settled().await;
@@ -242,7 +228,7 @@ async fn a_reload_that_takes_too_long_is_given_up() {
 #[tokio::test]
 async fn functions_look_only_for_what_they_read() {
     let (faulty, current) = served(Function::Titles, EAGER).await;
-    small_release::publish_with_ranking(&*faulty).await;
+    small_release::publish_with_ranking(&faulty.store).await;
     faulty.set(Some((Fault::Gone, "artifacts/ranking-model/")));
     current.look();
     current.settled().await;
@@ -255,7 +241,7 @@ async fn functions_look_only_for_what_they_read() {
 async fn every_answer_is_of_one_release() {
     let (faulty, current) = served(Function::Recommend, EAGER).await;
     let old = ask(&current).await;
-    small_release::publish_with_ranking(&*faulty).await;
+    small_release::publish_with_ranking(&faulty.store).await;
     ask(&current).await;
     current.settled().await;
     let new = ask(&current).await;
@@ -264,7 +250,7 @@ async fn every_answer_is_of_one_release() {
         let faulty = Arc::clone(&faulty);
         async move {
             for moved_at in 0..100 {
-                store::rollback(&*faulty, None, moved_at).await.unwrap();
+                store::rollback(&faulty.store, None, moved_at).await.unwrap();
                 tokio::task::yield_now().await;
             }
         }
@@ -275,7 +261,7 @@ async fn every_answer_is_of_one_release() {
         assert!(answer == old || answer == new, "{answer}");
         n[usize::from(answer == new)] += 1;
         if publisher.is_finished() {
-            store::rollback(&*faulty, None, 1_000).await.unwrap();
+            store::rollback(&faulty.store, None, 1_000).await.unwrap();
         }
     }
     publisher.await.unwrap();

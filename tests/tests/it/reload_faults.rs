@@ -22,8 +22,8 @@ use lambda_http::tower::ServiceExt;
 use lambda_http::{Body, Request};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
-use store::Store;
-use store_s3::S3Store;
+use store::{ReadStore as _, Store as _};
+use store_s3::{Https, S3Store};
 use tests::fault_proxy::{Fault, FaultProxy, Seen};
 use tokio::runtime;
 use tracing_subscriber::fmt::MakeWriter;
@@ -78,7 +78,7 @@ fn client(url: &str, waits: Waits) -> Client {
         .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(waits.body).build())
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(Https::plain(Duration::from_secs(1)))
         .build();
     Client::from_conf(config)
 }
@@ -203,7 +203,7 @@ impl Scene {
     async fn served_from(store: &S3Store) -> Release {
         let name = store::current(store).await.unwrap().release;
         let current =
-            Current::start(Arc::new(store.clone()), &Function::ALL, Reload::default()).await.unwrap();
+            Current::start(Arc::new(store.clone()), Function::ALL, Reload::default()).await.unwrap();
         Release { name, answers: ask(&current).await }
     }
 
@@ -217,7 +217,7 @@ impl Scene {
         self.point_to(&self.old.name.clone()).await;
         self.proxy.heal();
         let store = S3Store::new(client(&self.proxy.url(), waits), BUCKET, PREFIX);
-        let current = Current::start(Arc::new(store), &Function::ALL, reload).await.unwrap();
+        let current = Current::start(Arc::new(store), Function::ALL, reload).await.unwrap();
         self.point_to(&self.new.name.clone()).await;
         self.log.take();
         current

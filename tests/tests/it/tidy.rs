@@ -37,9 +37,14 @@ const FUNCTION_ARROWS: &[&str] = &["api", "store", "store-s3"];
 const KNOWLEDGE: &[(&[&str], &[&str], &str)] = &[
     (&["aws-"], &["store-s3"], "put what needs AWS behind the trait of `store`, in `store-s3`"),
     (
-        &["http", "axum", "hyper", "lambda_http", "lambda_runtime", "tower"],
+        &["axum", "lambda_http", "lambda_runtime"],
         &["api", "builder", "functions"],
         "answer in domain types, and let `api` speak HTTP",
+    ),
+    (
+        &["http", "hyper", "tower"],
+        &["api", "builder", "functions", "store-s3"],
+        "leave requests to `api`, and the way to a service to `store-s3`",
     ),
     (&["bincode"], &["artifact"], "implement `artifact::Artifact`; `artifact::codec` alone names bincode"),
     (&["csv"], &["builder"], "read tables in `builder::etl`, and hand on clean ones"),

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt as _;
 use serde_json::{Value, json};
-use store::{Action, MemoryStore, ObjectInfo, Store, StoreError, Version};
+use store::{Action, MemoryStore, ReadStore, Store as _, StoreError, Version};
 use tokio::sync::Semaphore;
 
 use crate::small_release;
@@ -59,30 +59,13 @@ impl Watched {
 }
 
 #[async_trait]
-impl Store for Watched {
+impl ReadStore for Watched {
     fn location(&self) -> String {
         "a secret place".to_owned()
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
-        self.inner.list(prefix).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.inner.delete(key).await
-    }
-
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
         self.inner.read_versioned(key).await
-    }
-
-    async fn replace(
-        &self,
-        key: &str,
-        bytes: Bytes,
-        expected: Option<&Version>,
-    ) -> Result<Version, StoreError> {
-        self.inner.replace(key, bytes, expected).await
     }
 
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {

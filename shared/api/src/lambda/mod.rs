@@ -17,13 +17,13 @@ use lambda_extension::{Extension, NextEvent};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, LambdaEvent, Request};
 use serde::Serialize;
-use store::Store;
+use store::ReadStore;
 use tower::util::MapRequest;
 use tower::{Service, ServiceExt};
 
 use crate::log::with_causes;
 use crate::reload::{ARTIFACT_TTL, Current, Reload};
-use crate::{Function, site};
+use crate::{Loader, site};
 /// The heap that every function takes for its own, by `#[global_allocator]`. The runtime's library puts the trace id of each
 /// event into the environment, and the C library keeps every value that a variable ever had; on one heap with them, memory
 /// that was freed around them is not joined again, and a function grows by kilobytes a request until it is ended.
@@ -47,13 +47,14 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// look at the pointer. Whatever stops the function is written to the log with its causes, a JSON object a line, and
 /// the process ends with a failure.
 pub async fn main<E: Error + Send + Sync + 'static>(
-    function: Function,
-    open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
+    loader: Loader,
+    open: impl AsyncFnOnce(&str) -> Result<Box<dyn ReadStore>, E>,
 ) -> ExitCode {
+    let function = loader.function();
     logged(function.name(), async {
         let served = Arc::new(OnceLock::new());
         // Loading several artifacts at once makes a large future, which is needed once.
-        let (started, awake) = tokio::join!(Box::pin(start(function, open)), stay_awake(Arc::clone(&served)));
+        let (started, awake) = tokio::join!(Box::pin(start(loader, open)), stay_awake(Arc::clone(&served)));
         let (current, store) = started?;
         let _ = served.set(Arc::clone(&current));
         if let Some(awake) = awake {
@@ -122,8 +123,8 @@ fn variable(name: &str) -> Result<Option<String>, BoxError> {
 
 /// The release of a function, and the place of the store that it comes from.
 async fn start<E: Error + Send + Sync + 'static>(
-    function: Function,
-    open: impl AsyncFnOnce(&str) -> Result<Box<dyn Store>, E>,
+    loader: Loader,
+    open: impl AsyncFnOnce(&str) -> Result<Box<dyn ReadStore>, E>,
 ) -> Result<(Arc<Current>, String), BoxError> {
     let uri = variable(ARTIFACT_URI)?.ok_or_else(|| {
         format!("{ARTIFACT_URI} is not set: name the store, as file:///folder or s3://bucket/prefix")
@@ -132,9 +133,9 @@ async fn start<E: Error + Send + Sync + 'static>(
         Some(ttl) => Reload::every(&ttl).map_err(|error| format!("{ARTIFACT_TTL}: {error}"))?,
         None => Reload::default(),
     };
-    let store: Arc<dyn Store> = open(&uri).await?.into();
+    let store: Arc<dyn ReadStore> = open(&uri).await?.into();
     let location = store.location();
-    Ok((Current::start(store, &[function], reload).await?, location))
+    Ok((Current::start(store, [loader], reload).await?, location))
 }
 
 /// What keeps the function from being frozen while a release is loaded: an extension within the process, which is asked

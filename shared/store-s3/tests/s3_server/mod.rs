@@ -13,7 +13,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 use tokio::sync::RwLock;
 
@@ -24,8 +23,7 @@ use checked::Checked;
 /// The server looks at a condition and writes the object in two steps. S3 does both as one, so writes
 /// wait here until nothing else is under way.
 pub(crate) async fn serve(root: &Path) -> SocketAddr {
-    let mut builder =
-        S3ServiceBuilder::new(Checked::new(FileSystem::new(root).expect("the folder is there")));
+    let mut builder = S3ServiceBuilder::new(Checked::new(root));
     builder.set_auth(SimpleAuth::from_single("key", "secret"));
     let service: S3Service = builder.build();
     let turns = Arc::new(RwLock::new(()));

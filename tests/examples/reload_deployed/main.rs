@@ -44,6 +44,7 @@ use store_s3::S3Store;
 use tests::fault_proxy::{Fault, FaultProxy, Seen};
 use tests::reload_cases::{self, Answer, DAMAGE, Release, WAY_FAULTS, WayFault};
 use tests::small_release;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use lambda::Process;
@@ -55,6 +56,10 @@ const PACE: Duration = Duration::from_millis(20);
 
 /// Longer than any wait of a function after the failures of a case.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Processes at once. Most of the time they wait; more of them than two cores can serve, and the functions give up requests
+/// for their slowness that nothing was done to.
+const AT_ONCE: usize = 40;
 
 /// How long faults at random go on.
 const RANDOM: Duration = Duration::from_secs(40);
@@ -95,6 +100,8 @@ struct Ground {
     /// A folder of buckets, and a place for other files.
     root: PathBuf,
     server: std::net::SocketAddr,
+    /// How many processes may run at once.
+    turns: Arc<Semaphore>,
 }
 
 /// One process, its store and the way there.
@@ -481,6 +488,7 @@ impl Cases {
     }
 
     async fn run(self, ground: Ground, id: LaneId, function: Function) -> Counts {
+        let _turn = ground.turns.acquire().await.unwrap();
         let has_extensions = !matches!(self, Self::Hangs { has_extensions: false, .. });
         let mut lane = Lane::begin(&ground, id, function, has_extensions).await;
         let of_speed = |slow| WAY_FAULTS.into_iter().filter(move |way| way.is_slow == slow);
@@ -525,12 +533,12 @@ async fn plan(ground: Ground, id: LaneId, function: Function) -> Vec<Cases> {
     let prefix = format!("/{BUCKET}/lane-{id}/");
     let keys: BTreeSet<String> =
         requests.iter().map(|seen| seen.path.strip_prefix(&prefix).unwrap().to_owned()).collect();
-    let mut plan: Vec<Cases> = (0..requests.len()).map(|at| Cases::OneFault { at }).collect();
-    for key in &keys {
-        plan.push(Cases::LastingSlow { key: key.clone() });
-        plan.push(Cases::LastingQuick { key: key.clone() });
-        plan.push(Cases::Damage { key: key.clone() });
-    }
+    let of_keys = |cases: fn(String) -> Cases| keys.iter().cloned().map(cases);
+    // What takes longest goes first.
+    let mut plan: Vec<Cases> = of_keys(|key| Cases::LastingSlow { key }).collect();
+    plan.extend(of_keys(|key| Cases::LastingQuick { key }));
+    plan.extend((0..requests.len()).map(|at| Cases::OneFault { at }));
+    plan.extend(of_keys(|key| Cases::Damage { key }));
     plan.push(Cases::NextFormat);
     plan.push(Cases::Random { seed: id as u64 });
     let n_requests = requests.len();
@@ -542,7 +550,12 @@ async fn plan(ground: Ground, id: LaneId, function: Function) -> Vec<Cases> {
 async fn run(binaries: &Path, root: &Path) -> ([Counts; Cases::ROWS.len()], Vec<String>) {
     fs::create_dir(root.join(BUCKET)).unwrap();
     let server = s3_server::serve(root).await;
-    let ground = Ground { binaries: binaries.to_owned(), root: root.to_owned(), server };
+    let ground = Ground {
+        binaries: binaries.to_owned(),
+        root: root.to_owned(),
+        server,
+        turns: Arc::new(Semaphore::new(AT_ONCE)),
+    };
     let mut plans = JoinSet::new();
     for (id, function) in Function::ALL.into_iter().enumerate() {
         let plan = plan(ground.clone(), id, function);

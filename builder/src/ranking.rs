@@ -16,7 +16,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use recommender::{LIKED, RankingModel};
+use recommender::{LANES, LIKED, RankingModel};
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Measures, Table, first, names, ndcg, popularity};
@@ -206,12 +206,14 @@ impl Ranker<'_> {
             Self::Model(model) => {
                 let known: Vec<usize> = known.iter().map(|&title| title as usize).collect();
                 let user = model.fold_in(&known);
-                let score = |title: usize| -> f32 {
-                    let product: f32 =
-                        user.iter().zip(model.items().item_vector(title)).map(|(p, q)| p * q).sum();
-                    product + model.items().parts().item_bias[title]
-                };
-                (0..n_titles).map(score).collect()
+                let mut scores = Vec::with_capacity(n_titles + LANES);
+                model.panels().scan(&user, |_, products| scores.extend(products));
+                // In the end lanes without a title are left.
+                scores.truncate(n_titles);
+                for (score, bias) in scores.iter_mut().zip(model.item_bias()) {
+                    *score += bias;
+                }
+                scores
             }
         }
     }

@@ -122,7 +122,7 @@ pub fn build(input: &EtlInput, options: &BuildOptions, reporter: &dyn Reporter) 
     let model = over_editions(outcome.model.items().clone().into_parts(), &works)?;
     let ranking_model = match &fitted {
         Some(Fitted { model, .. }) => {
-            let items = over_editions(model.items().clone().into_parts(), &works)?;
+            let items = over_editions(model.to_parts(), &works)?;
             Some(RankingModel::new(items, model.weights()).map_err(BuildError::Unsound)?)
         }
         None => None,
@@ -242,7 +242,7 @@ fn users(
 ) -> Result<(Bytes, UserIndex), WriteUsersError> {
     let shape = UserShape {
         n_factors: model.n_factors(),
-        n_ranking_factors: ranking.map(|ranking| ranking.model.items().n_factors()),
+        n_ranking_factors: ranking.map(|ranking| ranking.model.n_factors()),
         n_titles: model.n_items(),
     };
     // In memory, as `store::publish` takes it; it is smaller than the tables and models that it is made of.

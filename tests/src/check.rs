@@ -115,16 +115,16 @@ fn ask_trained(model: &FactorModel) {
 }
 
 fn ask_ranking(ranking: &RankingModel) {
-    let last = ranking.items().n_items().checked_sub(1);
+    let last = ranking.n_items().checked_sub(1);
     let liked: Vec<usize> = last.into_iter().collect();
-    assert_eq!(ranking.fold_in(&liked).len(), ranking.items().n_factors());
+    assert_eq!(ranking.fold_in(&liked).len(), ranking.n_factors());
     ask_recommender(golden::model().items().clone(), Some(ranking.clone()));
 }
 
 /// Asks models beside the golden titles, where they fit them, for somebody who fits the models.
 fn ask_recommender(model: ItemModel, ranking: Option<RankingModel>) {
     let titles = Titles::build(&golden::titles(), &golden::ratings());
-    let n_ranking_factors = ranking.as_ref().map(|ranking| ranking.items().n_factors());
+    let n_ranking_factors = ranking.as_ref().map(RankingModel::n_factors);
     let shape = UserShape { n_factors: model.n_factors(), n_ranking_factors, n_titles: titles.len() };
     let Ok(recommender) = Recommender::new(titles, model, ranking, shape, 3.5) else { return };
     let vector = vec![0.5; shape.n_factors];

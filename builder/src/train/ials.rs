@@ -93,7 +93,7 @@ impl Fitted {
     /// # Panics
     /// Where there is no such user.
     pub fn user_vector(&self, user: usize) -> &[f32] {
-        let k = self.model.items().n_factors();
+        let k = self.model.n_factors();
         &self.user_factors[user * k..(user + 1) * k]
     }
 }
@@ -173,7 +173,7 @@ fn model(
             folding.fold_in(&liked)
         })
         .collect();
-    let mut parts = folding.items().clone().into_parts();
+    let mut parts = folding.to_parts();
     let n_liked: Vec<u32> = (0..n_items).map(|item| items.of(item).len() as u32).collect();
     cold::place(&mut parts.item_bias, &mut parts.item_factors, &n_liked, features, EVERY_TITLE_ALIKE);
     let model = RankingModel::new(ItemModel::new(parts)?, weights)?;
@@ -255,7 +255,7 @@ mod tests {
         let rows = two_tastes();
         let ranking = fit(&params(), &rows, &TitleFeatures::default(), 1, &Silent).unwrap();
         let score = |u: usize, i: usize| -> f32 {
-            let (p, q) = (ranking.user_vector(u), ranking.model.items().item_vector(i));
+            let (p, q) = (ranking.user_vector(u), ranking.model.item_vector(i));
             p.iter().zip(q).map(|(a, b)| a * b).sum()
         };
         for u in 0..40 {
@@ -266,7 +266,7 @@ mod tests {
             assert!(lowest > highest, "user {u}: {lowest} and {highest}");
         }
         let zero = |values: &[f32]| values.iter().all(|&v| v == 0.0);
-        assert!(zero(ranking.user_vector(40)) && zero(ranking.model.items().item_vector(30)));
+        assert!(zero(ranking.user_vector(40)) && zero(&ranking.model.item_vector(30)));
     }
 
     #[test]

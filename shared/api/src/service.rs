@@ -210,11 +210,12 @@ async fn recommending(
     limits: UserLimits,
 ) -> Result<Recommending, StartError> {
     let store = shared.as_ref();
-    let (titles, model, ranking, users) = tokio::try_join!(
-        async { Ok(store::load::<Titles>(store, manifest).await?) },
-        async { Ok(store::load::<ItemModel>(store, manifest).await?) },
+    // What takes longest to come and to decode is asked for first.
+    let (ranking, users, model, titles) = tokio::try_join!(
         async { Ok(store::load_optional::<RankingModel>(store, manifest).await?) },
         Users::load(Arc::clone(shared), manifest, limits),
+        async { Ok(store::load::<ItemModel>(store, manifest).await?) },
+        async { Ok(store::load::<Titles>(store, manifest).await?) },
     )?;
     let threshold = manifest.model.recommend_threshold;
     let shape = users.shape();

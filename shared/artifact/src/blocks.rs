@@ -52,15 +52,16 @@ pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f3
     if n.checked_mul(2) != Some(bytes.len()) {
         return Err(Invalid::new(field, format!("{n} values of 2 bytes do not fill {} bytes", bytes.len())));
     }
-    let mut values = vec![0.0; n];
-    // A few at a time, so that the halves never leave the cache.
-    let mut halves = [f16::ZERO; AT_ONCE];
-    for (values, bytes) in values.chunks_mut(AT_ONCE).zip(bytes.as_chunks::<2>().0.chunks(AT_ONCE)) {
-        let halves = &mut halves[..values.len()];
+    // A few at a time, so that they never leave the cache, and appended: numbers that are made zero first are written twice.
+    let (mut halves, mut singles) = ([f16::ZERO; AT_ONCE], [0.0; AT_ONCE]);
+    let mut values = Vec::with_capacity(n);
+    for bytes in bytes.as_chunks::<2>().0.chunks(AT_ONCE) {
+        let (halves, singles) = (&mut halves[..bytes.len()], &mut singles[..bytes.len()]);
         for (half, bytes) in halves.iter_mut().zip(bytes) {
             *half = f16::from_le_bytes(*bytes);
         }
-        halves.convert_to_f32_slice(values);
+        halves.convert_to_f32_slice(singles);
+        values.extend_from_slice(singles);
     }
     Ok(values)
 }

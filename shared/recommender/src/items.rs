@@ -38,6 +38,19 @@ impl Default for ItemModelParts {
     }
 }
 
+impl ItemModelParts {
+    pub(crate) fn check_all_but_factors(&self) -> Result<(), Invalid> {
+        Invalid::unless(self.global_mean.is_finite(), "global_mean", "not finite")?;
+        let (low, high) = self.scale;
+        Invalid::unless(low.is_finite() && high.is_finite() && low < high, "scale", "not a range")?;
+        let noisy = self.noise_variance.is_finite() && self.noise_variance > 0.0;
+        Invalid::unless(noisy, "noise_variance", "not above zero")?;
+        let fits = self.user_prior.n_factors() == self.n_factors;
+        Invalid::unless(fits, "prior_mean", "not one value a factor")?;
+        all_finite("item_bias", &self.item_bias)
+    }
+}
+
 /// The titles' side of `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, and what a user is taken for of whom nothing is known: all
 /// that serving needs beside one user's own `b(u)` and `p(u)`.
 ///
@@ -62,23 +75,10 @@ impl ItemModel {
     /// As [`ItemModel::new`], of factors that come from half precision: rounding them again changes nothing and takes
     /// longer than all else in reading a model.
     fn of_rounded(parts: ItemModelParts) -> Result<Self, Invalid> {
-        let p = &parts;
-        let fits = p.item_bias.len().checked_mul(p.n_factors) == Some(p.item_factors.len());
+        let fits = parts.item_bias.len().checked_mul(parts.n_factors) == Some(parts.item_factors.len());
         Invalid::unless(fits, "item_factors", "not items times factors")?;
-        Invalid::unless(p.global_mean.is_finite(), "global_mean", "not finite")?;
-        Invalid::unless(
-            p.scale.0.is_finite() && p.scale.1.is_finite() && p.scale.0 < p.scale.1,
-            "scale",
-            "not a range",
-        )?;
-        Invalid::unless(
-            p.noise_variance.is_finite() && p.noise_variance > 0.0,
-            "noise_variance",
-            "not above zero",
-        )?;
-        Invalid::unless(p.user_prior.n_factors() == p.n_factors, "prior_mean", "not one value a factor")?;
-        all_finite("item_bias", &p.item_bias)?;
-        all_finite("item_factors", &p.item_factors)?;
+        parts.check_all_but_factors()?;
+        all_finite("item_factors", &parts.item_factors)?;
         Ok(Self { parts })
     }
 
@@ -142,6 +142,28 @@ pub struct StoredItemModel<'a> {
     item_factors: &'a [u8],
 }
 
+impl StoredItemModel<'_> {
+    /// The parts, but for the factors; and these, in half precision.
+    pub(crate) fn parts(&self) -> Result<(ItemModelParts, &[u8]), Invalid> {
+        let (items, factors) = (self.n_items as usize, self.n_factors as usize);
+        let dim = factors.saturating_add(1);
+        let triangle = dim.checked_mul(dim.saturating_add(1)).map_or(usize::MAX, |twice| twice / 2);
+        let parts = ItemModelParts {
+            global_mean: self.global_mean,
+            item_bias: blocks::to_f32("item_bias", self.item_bias, items)?,
+            n_factors: factors,
+            item_factors: Vec::new(),
+            scale: self.scale,
+            noise_variance: self.noise_variance,
+            user_prior: UserPrior::new(
+                blocks::to_f32("prior_mean", self.prior_mean, dim)?,
+                blocks::to_f32("prior_precision", self.prior_precision, triangle)?,
+            )?,
+        };
+        Ok((parts, self.item_factors))
+    }
+}
+
 impl Artifact for ItemModel {
     const KIND: Kind = Kind::RatingModel;
     type Stored<'a> = StoredItemModel<'a>;
@@ -162,22 +184,10 @@ impl Artifact for ItemModel {
     }
 
     fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
-        let (items, factors) = (s.n_items as usize, s.n_factors as usize);
-        let dim = factors.saturating_add(1);
-        let triangle = dim.checked_mul(dim.saturating_add(1)).map_or(usize::MAX, |twice| twice / 2);
-        let user_prior = UserPrior::new(
-            blocks::to_f32("prior_mean", s.prior_mean, dim)?,
-            blocks::to_f32("prior_precision", s.prior_precision, triangle)?,
-        )?;
-        Self::of_rounded(ItemModelParts {
-            global_mean: s.global_mean,
-            item_bias: blocks::to_f32("item_bias", s.item_bias, items)?,
-            n_factors: factors,
-            item_factors: blocks::half_to_f32("item_factors", s.item_factors, items.saturating_mul(factors))?,
-            scale: s.scale,
-            noise_variance: s.noise_variance,
-            user_prior,
-        })
+        let (parts, halves) = s.parts()?;
+        let n = parts.item_bias.len().saturating_mul(parts.n_factors);
+        let item_factors = blocks::half_to_f32("item_factors", halves, n)?;
+        Self::of_rounded(ItemModelParts { item_factors, ..parts })
     }
 }
 

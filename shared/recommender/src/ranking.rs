@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::items::StoredItemModel;
 use crate::posterior::{Observation, Posterior};
-use crate::{ItemModel, UserPrior};
+use crate::{ItemModel, ItemModelParts, ItemPanels, UserPrior};
 
 /// The weights of an implicit-feedback model's loss (Rendle, Krichene, Zhang and Koren 2022, "Revisiting the
 /// performance of iALS on item recommendation benchmarks", section 3):
@@ -34,7 +34,10 @@ impl RankingWeights {
 /// scale. Its items are those of the rating model, at the same positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingModel {
-    items: ItemModel,
+    /// All but the factors.
+    parts: ItemModelParts,
+    /// The factors, laid out for the scan of all titles, which is what a ranking model is for.
+    panels: ItemPanels,
     weights: RankingWeights,
 }
 
@@ -44,6 +47,16 @@ impl RankingModel {
     /// # Errors
     /// Weights out of range, or a mean that is not 0, of ratings or of the prior.
     pub fn new(items: ItemModel, weights: RankingWeights) -> Result<Self, Invalid> {
+        let panels = ItemPanels::of(&items);
+        let parts = ItemModelParts { item_factors: Vec::new(), ..items.into_parts() };
+        Self::of_checked(parts, panels, weights)
+    }
+
+    fn of_checked(
+        parts: ItemModelParts,
+        panels: ItemPanels,
+        weights: RankingWeights,
+    ) -> Result<Self, Invalid> {
         let w = weights;
         Invalid::unless(
             (0.0..=1e6).contains(&w.unobserved_weight),
@@ -53,13 +66,12 @@ impl RankingModel {
         let positive = w.regularization > 0.0 && w.regularization <= 1e6;
         Invalid::unless(positive, "regularization", "not above 0 and at most 1,000,000")?;
         Invalid::unless((0.0..=1.0).contains(&w.exponent), "exponent", "not from 0 to 1")?;
-        let known = w.n_titles as usize <= items.n_items();
+        let known = w.n_titles as usize <= panels.n_items();
         Invalid::unless(known, "n_titles", "more titles are liked than there are")?;
-        let parts = items.parts();
         Invalid::unless(parts.global_mean == 0.0, "global_mean", "a ranking model has no mean")?;
         let unbiased = parts.user_prior.mean().iter().all(|&v| v == 0.0);
         Invalid::unless(unbiased, "prior_mean", "a ranking model expects nothing of a user")?;
-        Ok(Self { items, weights })
+        Ok(Self { parts, panels, weights })
     }
 
     /// The prior of a user of whom nothing is liked yet, from the vectors of the titles that count
@@ -96,9 +108,42 @@ impl RankingModel {
         UserPrior::new(vec![0.0; n_factors + 1], precision)
     }
 
-    /// The factors and biases of the titles.
-    pub fn items(&self) -> &ItemModel {
-        &self.items
+    /// Number of titles.
+    pub fn n_items(&self) -> usize {
+        self.panels.n_items()
+    }
+
+    /// Number of factors.
+    pub fn n_factors(&self) -> usize {
+        self.panels.n_factors()
+    }
+
+    /// b(i), one a title.
+    pub fn item_bias(&self) -> &[f32] {
+        &self.parts.item_bias
+    }
+
+    /// q(i), one factor vector.
+    ///
+    /// # Panics
+    /// Where there is no such title.
+    pub fn item_vector(&self, item: usize) -> Vec<f32> {
+        self.panels.vector(item)
+    }
+
+    /// All q(i), to be scanned.
+    pub fn panels(&self) -> &ItemPanels {
+        &self.panels
+    }
+
+    /// What is known of a user of whom nothing is liked.
+    pub fn user_prior(&self) -> &UserPrior {
+        &self.parts.user_prior
+    }
+
+    /// The parts of the titles' side, to be changed.
+    pub fn to_parts(&self) -> ItemModelParts {
+        ItemModelParts { item_factors: self.panels.rows(), ..self.parts.clone() }
     }
 
     /// The weights of the loss.
@@ -117,16 +162,18 @@ impl RankingModel {
 
     /// The posterior whose mean [`RankingModel::fold_in`] is; one observation a liked title, in their order.
     pub(crate) fn posterior(&self, liked: &[usize]) -> Posterior {
+        let vectors: Vec<Vec<f32>> = liked.iter().map(|&item| self.item_vector(item)).collect();
         let observations: Vec<Observation<'_>> = liked
             .iter()
-            .map(|&item| Observation {
+            .zip(&vectors)
+            .map(|(&item, vector)| Observation {
                 bias: 0.0,
-                vector: self.items.item_vector(item),
-                target: 1.0 - f64::from(self.items.parts().item_bias[item]),
+                vector,
+                target: 1.0 - f64::from(self.parts.item_bias[item]),
             })
             .collect();
         let ridge = self.weights.ridge(liked.len()) - self.weights.ridge(0);
-        Posterior::new(&self.items.parts().user_prior, 1.0, ridge, &observations)
+        Posterior::new(&self.parts.user_prior, 1.0, ridge, &observations)
     }
 }
 
@@ -144,18 +191,22 @@ impl Artifact for RankingModel {
 
     fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
         let weights = self.weights;
-        self.items.with_stored(|items| write(&StoredRankingModel { weights, items: items.clone() }))
+        let items = ItemModel::new(self.to_parts()).expect("what was checked is sound");
+        items.with_stored(|items| write(&StoredRankingModel { weights, items: items.clone() }))
     }
 
     fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
-        Self::new(ItemModel::from_stored(s.items)?, s.weights)
+        let (parts, halves) = s.items.parts()?;
+        let (n_items, n_factors) = (parts.item_bias.len(), parts.n_factors);
+        let panels = ItemPanels::from_halves("item_factors", halves, n_items, n_factors)?;
+        parts.check_all_but_factors()?;
+        Self::of_checked(parts, panels, s.weights)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ItemModelParts;
 
     const WEIGHTS: RankingWeights =
         RankingWeights { unobserved_weight: 0.1, regularization: 0.05, exponent: 0.5, n_titles: 5 };
@@ -184,7 +235,7 @@ mod tests {
             let ridge = WEIGHTS.ridge(2);
             let squares: f64 = vector.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
             let scores = (0..5).map(|item| {
-                let score = f64::from(crate::scan::dot(vector, ranking.items().item_vector(item)));
+                let score = f64::from(crate::scan::dot(vector, &ranking.item_vector(item)));
                 let liked = if liked.contains(&item) { (1.0 - score).powi(2) } else { 0.0 };
                 liked + f64::from(0.1_f32) * score * score
             });
@@ -204,12 +255,14 @@ mod tests {
     fn a_ranking_model_round_trips_and_checks_itself() {
         let ranking = small();
         assert_eq!(RankingModel::from_bytes(&ranking.to_bytes().unwrap()), Ok(ranking.clone()));
-        let with = |weights| RankingModel::new(ranking.items().clone(), weights).unwrap_err().field;
+        let with = |weights| {
+            RankingModel::new(ItemModel::new(ranking.to_parts()).unwrap(), weights).unwrap_err().field
+        };
         assert_eq!(with(RankingWeights { unobserved_weight: f32::NAN, ..WEIGHTS }), "unobserved_weight");
         assert_eq!(with(RankingWeights { regularization: 0.0, ..WEIGHTS }), "regularization");
         assert_eq!(with(RankingWeights { exponent: 1.5, ..WEIGHTS }), "exponent");
         assert_eq!(with(RankingWeights { n_titles: 6, ..WEIGHTS }), "n_titles");
-        let parts = || ranking.items().clone().into_parts();
+        let parts = || ranking.to_parts();
         let refused = |parts| RankingModel::new(ItemModel::new(parts).unwrap(), WEIGHTS).unwrap_err().field;
         assert_eq!(refused(ItemModelParts { global_mean: 3.0, ..parts() }), "global_mean");
         let user_prior = UserPrior::new(vec![0.0, 0.5, 0.0], vec![1.0, 0.0, 1.0, 0.0, 0.0, 1.0]).unwrap();

@@ -2,19 +2,23 @@
 
 use std::cmp::Ordering;
 
+use artifact::{Invalid, blocks};
+
 use crate::ItemModel;
+use crate::items::all_finite;
 
 /// Items a panel. Sixteen sums fill four 128-bit registers, which every 64-bit machine has.
 pub const LANES: usize = 16;
 
 /// Item vectors in panels of sixteen items, factor by factor, so that the scan adds up sixteen scores at
 /// once and needs no sum across a register.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ItemPanels {
     n_items: usize,
     n_factors: usize,
     /// Panels × factors × lanes; lanes beyond the last item are 0.
     factors: Vec<f32>,
+    norms: Vec<f32>,
 }
 
 impl ItemPanels {
@@ -24,19 +28,62 @@ impl ItemPanels {
     /// Where `rows` is not `n_items` times `n_factors`.
     pub fn new(rows: &[f32], n_items: usize, n_factors: usize) -> Self {
         assert_eq!(rows.len(), n_items * n_factors, "rows are items times factors");
-        let mut factors = vec![0.0; n_items.div_ceil(LANES) * n_factors * LANES];
-        if n_factors > 0 {
-            for (panel, items) in
-                factors.chunks_exact_mut(n_factors * LANES).zip(rows.chunks(n_factors * LANES))
-            {
-                for (lane, item) in items.chunks_exact(n_factors).enumerate() {
-                    for (f, value) in item.iter().enumerate() {
-                        panel[f * LANES + lane] = *value;
-                    }
-                }
-            }
+        let mut panels = Self::without_items(n_items, n_factors);
+        for rows in rows.chunks((n_factors * LANES).max(1)) {
+            panels.push(rows);
         }
-        Self { n_items, n_factors, factors }
+        panels.norms.resize(n_items, 0.0);
+        panels
+    }
+
+    /// Lays out item vectors given row by row as the little-endian bytes of half-precision numbers, without all of them
+    /// lying in memory row by row too.
+    ///
+    /// # Errors
+    /// Not `n_items` times `n_factors` numbers, or one that is not finite.
+    pub(crate) fn from_halves(
+        field: &'static str,
+        halves: &[u8],
+        n_items: usize,
+        n_factors: usize,
+    ) -> Result<Self, Invalid> {
+        let fits = n_items.checked_mul(n_factors).and_then(|n| n.checked_mul(2)) == Some(halves.len());
+        Invalid::unless(fits, field, "not items times factors")?;
+        let mut panels = Self::without_items(n_items, n_factors);
+        for halves in halves.chunks((n_factors * LANES * 2).max(1)) {
+            let rows = blocks::half_to_f32(field, halves, halves.len() / 2)?;
+            all_finite(field, &rows)?;
+            panels.push(&rows);
+        }
+        panels.norms.resize(n_items, 0.0);
+        Ok(panels)
+    }
+
+    /// Room for items that are yet to come.
+    fn without_items(n_items: usize, n_factors: usize) -> Self {
+        let n_lanes = if n_factors > 0 { n_items.next_multiple_of(LANES) } else { 0 };
+        Self {
+            n_items,
+            n_factors,
+            factors: Vec::with_capacity(n_lanes * n_factors),
+            norms: Vec::with_capacity(n_lanes),
+        }
+    }
+
+    /// The next panel, from the rows of its items: sixteen, or at the end fewer.
+    fn push(&mut self, rows: &[f32]) {
+        let mut sums = [0.0_f32; LANES];
+        for f in 0..self.n_factors {
+            let mut lanes = [0.0_f32; LANES];
+            for (lane, item) in lanes.iter_mut().zip(rows.chunks_exact(self.n_factors)) {
+                *lane = item[f];
+            }
+            for (sum, value) in sums.iter_mut().zip(lanes) {
+                *sum += value * value;
+            }
+            self.factors.extend_from_slice(&lanes);
+        }
+        self.norms.extend(sums.map(f32::sqrt));
     }
 
     /// The panels of a model's items.
@@ -44,20 +91,46 @@ impl ItemPanels {
         Self::new(&model.parts().item_factors, model.n_items(), model.n_factors())
     }
 
+    /// Number of items.
+    pub fn n_items(&self) -> usize {
+        self.n_items
+    }
+
+    /// Number of factors.
+    pub fn n_factors(&self) -> usize {
+        self.n_factors
+    }
+
+    fn values(&self, item: usize) -> impl Iterator<Item = f32> {
+        assert!(item < self.n_items, "there are {} items, and no item {item}", self.n_items);
+        let begin = item / LANES * self.n_factors * LANES + item % LANES;
+        (0..self.n_factors).map(move |f| self.factors[begin + f * LANES])
+    }
+
+    /// One item's vector.
+    ///
+    /// # Panics
+    /// Where there is no such item.
+    pub fn vector(&self, item: usize) -> Vec<f32> {
+        self.values(item).collect()
+    }
+
+    /// The product of two items' vectors, summed in the order of the factors.
+    ///
+    /// # Panics
+    /// Where there is no such item.
+    pub(crate) fn product(&self, a: usize, b: usize) -> f32 {
+        self.values(a).zip(self.values(b)).fold(0.0, |sum, (x, y)| sum + x * y)
+    }
+
+    /// All vectors, row by row, as [`ItemPanels::new`] takes them.
+    pub fn rows(&self) -> Vec<f32> {
+        (0..self.n_items).flat_map(|item| self.values(item)).collect()
+    }
+
     /// The length of every item's vector: the root of [`dot`] of the vector with itself, to the last bit.
-    pub(crate) fn norms(&self) -> Vec<f32> {
-        let mut norms = Vec::with_capacity(self.n_items.next_multiple_of(LANES));
-        for panel in self.factors.chunks_exact((self.n_factors * LANES).max(1)) {
-            let mut sums = [0.0_f32; LANES];
-            for lanes in panel.as_chunks::<LANES>().0 {
-                for (sum, value) in sums.iter_mut().zip(lanes) {
-                    *sum += value * value;
-                }
-            }
-            norms.extend(sums.map(f32::sqrt));
-        }
-        norms.resize(self.n_items, 0.0);
-        norms
+    pub(crate) fn norms(&self) -> &[f32] {
+        &self.norms
     }
 
     /// Calls `visit(first, products)` for every panel in order: `products[lane]` is the product of `user` and the
@@ -176,6 +249,26 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn panels_hold_the_rows(n_items in 0_usize..50, n_factors in 0_usize..9) {
+            let rows: Vec<f32> = (0..n_items * n_factors).map(|i| i as f32 / 8.0).collect();
+            let panels = ItemPanels::new(&rows, n_items, n_factors);
+            prop_assert_eq!(panels.rows(), &rows[..]);
+            let halves = blocks::from_f32_as_half(&rows);
+            let read = |halves, n_items| ItemPanels::from_halves("x", halves, n_items, n_factors);
+            prop_assert_eq!(read(&halves, n_items).unwrap(), panels.clone());
+            for item in 0..n_items {
+                prop_assert_eq!(panels.vector(item), &rows[item * n_factors..(item + 1) * n_factors]);
+                let product = panels.product(item, n_items - 1);
+                prop_assert_eq!(product.to_bits(), dot(&panels.vector(item), &panels.vector(n_items - 1)).to_bits());
+            }
+            if n_factors > 0 {
+                prop_assert!(read(&halves, n_items + 1).is_err());
+                let infinite = [&halves[..], &[0, 0x7c].repeat(n_factors)].concat();
+                prop_assert!(read(&infinite, n_items + 1).is_err());
+            }
+        }
+
         #[test]
         fn the_scan_gives_every_item_its_product_to_the_bit(
             n_items in 0_usize..50,

@@ -159,14 +159,18 @@ pub struct Similar<'a> {
 pub struct Recommender {
     titles: Titles,
     model: ItemModel,
-    ranking: Option<RankingModel>,
-    /// The head's item vectors.
-    panels: ItemPanels,
+    head: Head,
     /// The head's b(i) by panels; minus infinity in lanes beyond the last item, which therefore are in no list.
     panel_biases: Vec<[f32; LANES]>,
-    /// Length of each of the head's item vectors.
-    norms: Vec<f32>,
     threshold: f32,
+}
+
+/// What orders lists, and says what is alike.
+#[derive(Debug)]
+enum Head {
+    Ranking(RankingModel),
+    /// The factors of the rating model, where the release has none that ranks.
+    Rating(ItemPanels),
 }
 
 /// Ratings at which a neighbour's similarity counts half: few ratings make short-lived factors.
@@ -245,20 +249,19 @@ impl Recommender {
         agree("items", model.n_items(), "user index", users.n_titles)?;
         agree("factors", model.n_factors(), "user index", users.n_factors)?;
         if let Some(ranking) = &ranking {
-            agree("items", model.n_items(), "ranking model", ranking.items().n_items())?;
+            agree("items", model.n_items(), "ranking model", ranking.n_items())?;
         }
-        let n_ranking = ranking.as_ref().map_or(0, |ranking| ranking.items().n_factors());
+        let n_ranking = ranking.as_ref().map_or(0, RankingModel::n_factors);
         let n_of_users = users.n_ranking_factors.unwrap_or(0);
         Mismatch::unless_equal("factors", "ranking model", n_ranking, "user index", n_of_users)?;
         let presence = (usize::from(ranking.is_some()), usize::from(users.n_ranking_factors.is_some()));
         Mismatch::unless_equal("ranking models", "release", presence.0, "user index", presence.1)?;
-        let head = ranking.as_ref().map_or(&model, RankingModel::items);
-        let panels = ItemPanels::of(head);
-        let mut biases = head.parts().item_bias.clone();
+        let mut biases =
+            ranking.as_ref().map_or(&model.parts().item_bias[..], RankingModel::item_bias).to_vec();
         biases.resize(biases.len().next_multiple_of(LANES), f32::NEG_INFINITY);
         let panel_biases = biases.as_chunks().0.to_vec();
-        let norms = panels.norms();
-        Ok(Self { titles, model, ranking, panels, panel_biases, norms, threshold })
+        let head = ranking.map_or_else(|| Head::Rating(ItemPanels::of(&model)), Head::Ranking);
+        Ok(Self { titles, model, head, panel_biases, threshold })
     }
 
     /// The titles.
@@ -273,12 +276,18 @@ impl Recommender {
 
     /// The model that orders lists, where the release has one.
     pub fn ranking(&self) -> Option<&RankingModel> {
-        self.ranking.as_ref()
+        match &self.head {
+            Head::Ranking(ranking) => Some(ranking),
+            Head::Rating(_) => None,
+        }
     }
 
-    /// The model that lists are ordered by, and whose vectors say what is alike.
-    fn head(&self) -> &ItemModel {
-        self.ranking.as_ref().map_or(&self.model, RankingModel::items)
+    /// The item vectors of the model that lists are ordered by, which say what is alike.
+    fn panels(&self) -> &ItemPanels {
+        match &self.head {
+            Head::Ranking(ranking) => ranking.panels(),
+            Head::Rating(panels) => panels,
+        }
     }
 
     /// The best titles for a user, of those that the options let pass; `None` is somebody whom the release does not know.
@@ -309,7 +318,7 @@ impl Recommender {
                 user.title_idx.iter().zip(user.rating).map(|(&title, &rating)| (title as usize, rating)),
             ),
         };
-        if let (Some(ranking), Some(vector)) = (&self.ranking, user.ranking_vector) {
+        if let (Some(ranking), Some(vector)) = (self.ranking(), user.ranking_vector) {
             let contributors = || {
                 let liked = person.liked();
                 Contributors::new(posterior_of_liked(ranking, &liked), liked, 0.0)
@@ -350,7 +359,7 @@ impl Recommender {
         let posterior = fold_in::posterior(&self.model, &ratings);
         person.bias = posterior.bias();
         person.vector = Cow::Owned(posterior.vector());
-        if let Some(ranking) = &self.ranking {
+        if let Some(ranking) = self.ranking() {
             let liked = person.liked();
             let posterior = posterior_of_liked(ranking, &liked);
             let order = Order {
@@ -411,9 +420,8 @@ impl Recommender {
         let pool = self.best(order.base, &order.vector, &hidden, options.pool(), &options.filter);
         let contributors = order.contributors.as_ref().filter(|_| options.n_reasons > 0);
         let items = self.pick(&pool, options).into_iter().map(|(item, ranked_by)| Ranked {
-            explanation: contributors.map(|c| {
-                c.explain(&self.titles, self.head().item_vector(item), ranked_by, options.n_reasons)
-            }),
+            explanation: contributors
+                .map(|c| c.explain(&self.titles, &self.panels().vector(item), ranked_by, options.n_reasons)),
             ..self.ranked(item, self.score(person, item))
         });
         Recommendations { strategy: order.strategy, items: items.collect() }
@@ -467,9 +475,9 @@ impl Recommender {
 
     /// The cosine of two titles in the head's factors; where one has none, the genres they share.
     fn alike(&self, a: usize, b: usize) -> f32 {
-        let lengths = self.norms[a] * self.norms[b];
+        let lengths = self.panels().norms()[a] * self.panels().norms()[b];
         if lengths > 0.0 {
-            (dot(self.head().item_vector(a), self.head().item_vector(b)) / lengths).clamp(-1.0, 1.0)
+            (self.panels().product(a, b) / lengths).clamp(-1.0, 1.0)
         } else {
             self.titles.genre_similarity(a, b)
         }
@@ -510,13 +518,14 @@ impl Recommender {
         let item = self.position(title_id)?;
         let own_work = [self.titles.work(item) as u32];
         let mut top = TopN::new(n);
-        let (strategy, items) = if self.norms[item] > 0.0 {
-            self.panels.scan(self.head().item_vector(item), |first, products| {
+        let (panels, norms) = (self.panels(), self.panels().norms());
+        let (strategy, items) = if norms[item] > 0.0 {
+            panels.scan(&panels.vector(item), |first, products| {
                 for (other, product) in (first..self.titles.len()).zip(products) {
-                    let norm = self.norms[other];
+                    let norm = norms[other];
                     if norm > 0.0 {
                         let m = self.titles.n_ratings(other) as f32;
-                        let cosine = (product / (norm * self.norms[item])).clamp(-1.0, 1.0);
+                        let cosine = (product / (norm * norms[item])).clamp(-1.0, 1.0);
                         // Zero added makes a negative zero a zero: where nobody rated the work, all tie.
                         let similarity = cosine * m / (m + SIMILARITY_SHRINKAGE) + 0.0;
                         if similarity > top.bar() && self.may_stand(other, &own_work, filter) {
@@ -576,7 +585,7 @@ impl Recommender {
     ) -> Vec<(usize, f32)> {
         let mut top = TopN::new(n);
         let mut bar = top.bar();
-        self.panels.scan(vector, |first, products| {
+        self.panels().scan(vector, |first, products| {
             let mut scores = self.panel_biases[first / LANES];
             for (score, product) in scores.iter_mut().zip(products) {
                 *score = base + *score + product;
@@ -896,8 +905,7 @@ mod tests {
                         None => -(r.titles.popular().position(|t| t == i).unwrap() as f32),
                         Some(user) => {
                             let base = if ranking { 0.0 } else { 3.0 + user.bias };
-                            base + r.head().parts().item_bias[i]
-                                + dot(vector.unwrap(), r.head().item_vector(i))
+                            base + r.ranking().map_or(&r.model().parts().item_bias[..], RankingModel::item_bias)[i] + dot(vector.unwrap(), &r.panels().vector(i))
                         }
                     })
                     .collect();
@@ -944,27 +952,33 @@ mod tests {
             }
             // The score of an item where what was rated at `without` tells nothing new: its target is what the prior,
             // whose mean is 0 here, expects.
+            let parts = r.model().parts();
+            let (mean, biases, prior) = match r.ranking() {
+                Some(ranking) => (0.0, ranking.item_bias(), ranking.user_prior()),
+                None => (parts.global_mean, &parts.item_bias[..], &parts.user_prior),
+            };
+            let vectors: Vec<Vec<f32>> = ratings.iter().map(|&(title, _)| r.panels().vector(title)).collect();
             let score = |item: usize, without: Option<usize>| -> f64 {
-                let parts = r.head().parts();
                 let observations: Vec<_> = ratings
                     .iter()
-                    .map(|&(title, rating)| {
-                        let expected = f64::from(parts.global_mean + parts.item_bias[title]);
+                    .zip(&vectors)
+                    .map(|(&(title, rating), vector)| {
+                        let expected = f64::from(mean + biases[title]);
                         let wanted = if ranking { 1.0 } else { f64::from(rating) };
                         crate::posterior::Observation {
                             bias: if ranking { 0.0 } else { 1.0 },
-                            vector: r.head().item_vector(title),
+                            vector,
                             target: if without == Some(title) { 0.0 } else { wanted - expected },
                         }
                     })
                     .collect();
-                let (noise, ridge) = match &r.ranking {
+                let (noise, ridge) = match r.ranking() {
                     Some(m) => (1.0, m.weights().ridge(ratings.len()) - m.weights().ridge(0)),
                     None => (0.8_f32.into(), 0.0),
                 };
-                let posterior = Posterior::new(&parts.user_prior, noise, ridge, &observations);
-                f64::from(parts.global_mean + posterior.bias() + parts.item_bias[item]
-                    + dot(&posterior.vector(), r.head().item_vector(item)))
+                let posterior = Posterior::new(prior, noise, ridge, &observations);
+                f64::from(mean + posterior.bias() + biases[item]
+                    + dot(&posterior.vector(), &r.panels().vector(item)))
             };
             prop_assert!(!list.items.is_empty());
             if list.strategy == Strategy::Popular {
@@ -979,8 +993,7 @@ mod tests {
                 prop_assert!((e.base + each.iter().sum::<f64>() - f64::from(e.ranked_by)).abs() < 1e-4);
                 // Where the vector is that fold-in, nothing is left for the base but what no rating moves.
                 if ranking || !trained {
-                    let parts = r.head().parts();
-                    let unmoved = f64::from(parts.global_mean + parts.item_bias[at]);
+                    let unmoved = f64::from(mean + biases[at]);
                     // A stored vector is rounded to half precision.
                     let close = if trained { 5e-3 } else { 1e-4 };
                     prop_assert!((e.base - unmoved).abs() < close, "{} is not {unmoved}", e.base);
@@ -1015,7 +1028,7 @@ mod tests {
             let filter = Filter::new(r.titles(), &criteria).unwrap();
             let of = r.titles.id(item);
             let similar = r.similar(of, n, &filter).unwrap();
-            let factors = r.head().n_factors() > 0;
+            let factors = r.panels().n_factors() > 0;
             prop_assert_eq!(similar.strategy, if factors { ItemStrategy::Factors } else { ItemStrategy::Genres });
             let rank = |i: usize| r.titles.popular().position(|t| t == i).unwrap();
             let mut all: Vec<(usize, f32)> = (0..37)

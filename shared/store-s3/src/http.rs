@@ -59,7 +59,13 @@ impl Https {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let connect = Connect { https: HttpsConnector::from((tcp, tls)), within: connect };
-        Self(Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connect))
+        Self(
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                // A connection's would grow to some 400 KB: memory that is new to the process each time.
+                .http1_max_buf_size(128 * 1024)
+                .build(connect),
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where artifacts live: one trait, a folder, memory, and what is done with releases through it.
+//! Where artifacts live: a trait to read them by and one to write them by, a folder, memory, and what is done with releases
+//! through them.
 //!
 //! A store holds objects by key. All but one are immutable and named by their content; the pointer
 //! [`artifact::Pointer::KEY`] alone changes, by a conditional write. Five operations are all that a
@@ -6,7 +7,7 @@
 //! whether it gives them right.
 //!
 //! ```
-//! use store::{MemoryStore, Store};
+//! use store::{MemoryStore, ReadStore, Store};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let store = MemoryStore::default();

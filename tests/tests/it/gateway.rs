@@ -8,8 +8,9 @@ use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use store::Store;
+use tests::small_release;
 
-use crate::{openapi, small_release};
+use crate::openapi;
 
 /// Where an event comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]

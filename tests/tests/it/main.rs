@@ -16,8 +16,8 @@ mod openapi;
 mod publish_faults;
 mod reload;
 mod reload_faults;
+mod s3_client;
 #[path = "../../../shared/store-s3/tests/s3_server/mod.rs"]
 mod s3_server;
-mod small_release;
 mod tidy;
 mod users;

@@ -12,9 +12,8 @@ use lambda_http::tower::ServiceExt;
 use lambda_http::{Body, Request};
 use serde_json::Value;
 use store::{MemoryStore, ReadStore, Seen, StoreError, Version};
+use tests::small_release;
 use tokio::sync::Semaphore;
-
-use crate::small_release;
 
 /// What goes wrong with one object, named by the beginning of its key.
 #[derive(Debug, Clone, Copy)]

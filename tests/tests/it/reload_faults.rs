@@ -10,31 +10,22 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::{Current, Function, Reload};
-use artifact::{ArtifactEntry, FORMAT_VERSION, MAGIC, MANIFEST_FORMAT, Manifest, Pointer};
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition, TokenBucket};
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{
-    BehaviorVersion, Credentials, Region, ResponseChecksumValidation, StalledStreamProtectionConfig,
-};
+use artifact::Pointer;
 use futures_util::FutureExt as _;
-use lambda_http::tower::ServiceExt;
-use lambda_http::{Body, Request};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
-use store::{ReadStore as _, Store as _};
-use store_s3::{Https, S3Store};
+use store_s3::S3Store;
 use tests::fault_proxy::{Fault, FaultProxy, Seen};
+use tests::reload_cases::{self, Answer, DAMAGE, FOREVER, QUESTIONS, Release, WAY_FAULTS, WayFault};
+use tests::small_release;
 use tokio::runtime;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{s3_server, small_release};
+use crate::s3_client::{PATIENT, Waits, client};
+use crate::s3_server;
 
 const BUCKET: &str = "cartelera";
 const PREFIX: &str = "releases";
-
-/// Longer than any test.
-const FOREVER: Duration = Duration::from_hours(1);
 
 /// Looks with each request, and tries again at once.
 const EAGER: Reload = Reload {
@@ -44,44 +35,8 @@ const EAGER: Reload = Reload {
     patience: FOREVER,
 };
 
-/// What a client waits for; the rest is as functions have it.
-#[derive(Clone, Copy)]
-struct Waits {
-    /// For the headers of an answer.
-    headers: Duration,
-    /// For more of its body.
-    body: Duration,
-}
-
-/// Nothing is given up for its slowness, on a busy machine neither.
-const PATIENT: Waits = Waits { headers: FOREVER, body: FOREVER };
-
 /// Whatever does not come soon is given up.
 const HASTY: Waits = Waits { headers: Duration::from_secs(1), body: Duration::from_millis(300) };
-
-fn client(url: &str, waits: Waits) -> Client {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(5))
-        .with_max_backoff(Duration::from_millis(20));
-    // Clients of one process would share what they may try again, and those of other tests with them.
-    let own = RetryPartition::custom("reload-faults").token_bucket(TokenBucket::new(500)).build();
-    let timeouts = TimeoutConfig::builder().connect_timeout(FOREVER).read_timeout(waits.headers).build();
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .endpoint_url(url)
-        .force_path_style(true)
-        .retry_config(retries)
-        .retry_partition(own)
-        .timeout_config(timeouts)
-        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(waits.body).build())
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-        .http_client(Https::plain(Duration::from_secs(1)))
-        .build();
-    Client::from_conf(config)
-}
 
 /// Lines of the log of one thread.
 #[derive(Debug, Clone, Default)]
@@ -114,51 +69,18 @@ impl Log {
     }
 }
 
-/// Status and body of every question.
-type Answers = Vec<(u16, String)>;
-
-/// Questions to every function, of which the last ones have other answers in each release.
-const QUESTIONS: [&str; 11] = [
-    "/get_max_duration?year=2018&platform=amazon",
-    "/get_score_count?platform=amazon&scored=3&year=2018",
-    "/get_count_platform?platform=hulu",
-    "/get_actor?platform=amazon&year=2018",
-    "/predict?user_id=1&id=ns1",
-    "/similar/ns1?n=2",
-    "/titles?q=reel",
-    "/users/2",
-    "/recommendations/1?n=5",
-    "/eda",
-    "/model",
-];
-
-async fn ask_one(current: &Arc<Current>, question: &str) -> (u16, String) {
-    let mut request = Request::new(Body::Empty);
-    *request.uri_mut() = question.parse().unwrap();
-    let response = api::lambda::service(current.router()).oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, String::from_utf8(body.into()).unwrap())
+async fn ask_one(current: &Arc<Current>, question: &str) -> Answer {
+    reload_cases::ask(current.router(), question).await
 }
 
-async fn ask(current: &Arc<Current>) -> Answers {
-    let mut answers = Vec::new();
-    for question in QUESTIONS {
-        answers.push(ask_one(current, question).await);
-    }
-    answers
+async fn ask(current: &Arc<Current>) -> Vec<Answer> {
+    reload_cases::ask_all(&current.router(), &QUESTIONS.map(|(_, question)| question)).await
 }
 
 /// A look, and whatever it leads to.
 async fn look(current: &Arc<Current>) {
     current.look();
     current.settled().await;
-}
-
-/// One release as it answers.
-struct Release {
-    name: String,
-    answers: Answers,
 }
 
 /// A server, a proxy before it, and two releases.
@@ -201,10 +123,7 @@ impl Scene {
     }
 
     async fn served_from(store: &S3Store) -> Release {
-        let name = store::current(store).await.unwrap().release;
-        let current =
-            Current::start(Arc::new(store.clone()), Function::ALL, Reload::default()).await.unwrap();
-        Release { name, answers: ask(&current).await }
+        Release::of(Arc::new(store.clone()), &Function::ALL, &QUESTIONS.map(|(_, question)| question)).await
     }
 
     async fn point_to(&mut self, release: &str) {
@@ -241,18 +160,8 @@ impl Scene {
         assert!(lines.len() >= 2, "{what}: {lines:?}");
         assert_eq!(current.take_failures(), lines.len() as u64, "{what}: {lines:?}");
         for (i, line) in lines.iter().enumerate() {
-            assert_eq!(
-                (&line["level"], &line["failures"]),
-                (&"ERROR".into(), &(i + 1).into()),
-                "{what}: {line}"
-            );
-            assert_eq!(line["release"], self.old.name.as_str(), "{what}: {line}");
-            assert!(line["retry_in_seconds"].is_f64(), "{what}: {line}");
-            let said = line["message"].as_str().unwrap();
-            assert!(
-                said.starts_with("the release that is served goes on") && said.contains("caused by: "),
-                "{said}"
-            );
+            assert_eq!(line["level"], "ERROR", "{what}: {line}");
+            reload_cases::tells_of_a_failed_look(line, i + 1, &self.old.name);
         }
     }
 
@@ -270,18 +179,6 @@ impl Scene {
         );
     }
 
-    /// Makes a release current whatever this program thinks of it.
-    async fn overwrite_pointer(&self, manifest: &Manifest) {
-        let (_, version) = self.direct.read_versioned(Pointer::KEY).await.unwrap().unwrap();
-        let pointer = Pointer {
-            release: manifest.release(),
-            previous: Some(self.old.name.clone()),
-            moved_at: 1,
-            manifest: manifest.clone(),
-        };
-        self.direct.replace(Pointer::KEY, pointer.to_bytes().into(), Some(&version)).await.unwrap();
-    }
-
     fn file(&self, key: &str) -> PathBuf {
         self.root.path().join(BUCKET).join(PREFIX).join(key)
     }
@@ -292,23 +189,8 @@ fn alone<T>(run: impl Future<Output = T>) -> T {
     runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run)
 }
 
-/// Every fault of a way, how long a client waits that is to notice it, and whether another try helps.
-const FAULTS: [(Fault, Waits, bool); 11] = [
-    (Fault::Status(500), PATIENT, true),
-    (Fault::Status(503), PATIENT, true),
-    (Fault::StatusAfter(503), PATIENT, true),
-    (Fault::Refuse, PATIENT, true),
-    (Fault::CutAnswer, PATIENT, true),
-    (Fault::TruncateAnswer { after: 0 }, PATIENT, true),
-    (Fault::HalveAnswer, PATIENT, true),
-    (Fault::ShortenAnswer, PATIENT, false),
-    (Fault::FlipMiddle, PATIENT, false),
-    (Fault::Delay(FOREVER), HASTY, true),
-    (Fault::StallMiddle(FOREVER), HASTY, true),
-];
-
 /// Faults by kind: requests that felt one.
-type Counted = [usize; FAULTS.len()];
+type Counted = [usize; WAY_FAULTS.len()];
 
 /// Does something with every fault for each of some places, a thread a place: faults of time take time, and no processor.
 fn at_each<P: Sync>(places: &[P], run: impl AsyncFn(&mut Scene, &P, usize) -> usize + Sync) -> Counted {
@@ -350,11 +232,12 @@ fn n_requests() -> usize {
 fn one_fault_at_any_request() {
     let places: Vec<usize> = (0..n_requests()).collect();
     let counted = at_each(&places, async |scene, &at, i| {
-        let (fault, waits, survived) = FAULTS[i];
+        let WayFault { fault, is_slow, is_survived } = WAY_FAULTS[i];
+        let waits = if is_slow { HASTY } else { PATIENT };
         let what = format!("{fault:?} at {at}");
         let current = scene.behind(waits, EAGER).await;
         scene.proxy.set(move |seen| (seen.n == at).then_some(fault));
-        if !survived {
+        if !is_survived {
             look(&current).await;
             assert_eq!(current.take_failures(), 1, "{what}");
             assert_eq!(scene.log.take().len(), 1, "{what}");
@@ -369,7 +252,7 @@ fn one_fault_at_any_request() {
         scene.proxy.n_harmed()
     });
     tell("faults that hit one request: ", counted);
-    assert_eq!(counted, [places.len(); FAULTS.len()]);
+    assert_eq!(counted, [places.len(); WAY_FAULTS.len()]);
 }
 
 #[test]
@@ -379,7 +262,8 @@ fn a_fault_that_lasts_at_any_object() {
     let paths: Vec<String> = paths.into_iter().collect();
     assert!(paths.len() >= 11, "{paths:?}");
     let counted = at_each(&paths, async |scene, path, i| {
-        let (fault, waits, _) = FAULTS[i];
+        let WayFault { fault, is_slow, .. } = WAY_FAULTS[i];
+        let waits = if is_slow { HASTY } else { PATIENT };
         let what = format!("{fault:?} of {path}");
         let current = scene.behind(waits, EAGER).await;
         let hit = path.clone();
@@ -399,7 +283,7 @@ fn a_fault_that_lasts_at_any_object() {
 /// What is seen with `--nocapture`.
 #[expect(clippy::print_stdout, reason = "how many faults were injected is a figure of the documents")]
 fn tell(what: &str, counted: Counted) {
-    let by_kind: Vec<(Fault, usize)> = FAULTS.iter().map(|(fault, ..)| *fault).zip(counted).collect();
+    let by_kind: Vec<(Fault, usize)> = WAY_FAULTS.iter().map(|way| way.fault).zip(counted).collect();
     println!("{what}{by_kind:?}");
 }
 
@@ -452,23 +336,13 @@ async fn a_look_that_takes_too_long_is_given_up() {
 /// other, and in the end the current one is served.
 #[tokio::test]
 async fn on_a_way_that_is_never_well_every_answer_is_of_one_release() {
-    const HARMS: [Fault; 9] = [
-        Fault::Status(500),
-        Fault::Status(503),
-        Fault::StatusAfter(503),
-        Fault::Refuse,
-        Fault::CutAnswer,
-        Fault::TruncateAnswer { after: 0 },
-        Fault::HalveAnswer,
-        Fault::ShortenAnswer,
-        Fault::FlipMiddle,
-    ];
+    let harms: Vec<Fault> = WAY_FAULTS.iter().filter(|way| !way.is_slow).map(|way| way.fault).collect();
     let mut scene = Scene::set().await;
     let current = scene.behind(PATIENT, EAGER).await;
     let mut chances = rand_chacha::ChaCha8Rng::seed_from_u64(5);
     scene
         .proxy
-        .set(move |_| chances.random_bool(1.0 / 3.0).then(|| HARMS[chances.random_range(..HARMS.len())]));
+        .set(move |_| chances.random_bool(1.0 / 3.0).then(|| harms[chances.random_range(..harms.len())]));
     let (mut n_answers, mut n_failures) = ([0, 0], 0);
     for round in 0..60 {
         let to = if round % 2 == 0 { &scene.old } else { &scene.new }.name.clone();
@@ -554,21 +428,13 @@ async fn what_is_damaged_at_rest_is_not_served() {
     for seen in scene.requests().await {
         objects.insert(seen.path.split_once("/releases/").unwrap().1.to_owned());
     }
-    let damage: [fn(&mut Vec<u8>); 3] = [
-        |bytes| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-        },
-        |bytes| bytes.truncate(bytes.len() / 2),
-        Vec::clear,
-    ];
     for key in &objects {
-        for (n, damage) in damage.iter().enumerate() {
-            let what = format!("damage {n} of {key}");
+        for (damage, spoil) in DAMAGE {
+            let what = format!("{key}, {damage}");
             let current = scene.behind(PATIENT, EAGER).await;
             let sound = fs::read(scene.file(key)).unwrap();
             let mut bytes = sound.clone();
-            damage(&mut bytes);
+            spoil(&mut bytes);
             fs::write(scene.file(key), bytes).unwrap();
             scene.goes_on(&current, &what).await;
             fs::write(scene.file(key), sound).unwrap();
@@ -576,7 +442,7 @@ async fn what_is_damaged_at_rest_is_not_served() {
             scene.is_taken_up(&current, &what).await;
         }
     }
-    println!("{} objects of a release, each damaged at rest in {} ways", objects.len(), damage.len());
+    println!("{} objects of a release, each damaged at rest in {} ways", objects.len(), DAMAGE.len());
 }
 
 /// A release by a newer program: whole, and not for this one.
@@ -584,23 +450,13 @@ async fn what_is_damaged_at_rest_is_not_served() {
 async fn a_release_of_a_newer_format_is_not_served() {
     let mut scene = Scene::set().await;
     let manifest = store::current(&scene.direct).await.unwrap().manifest;
-    let mut releases =
-        vec![("manifest".to_owned(), Manifest { format: MANIFEST_FORMAT + 1, ..manifest.clone() })];
-    for (i, entry) in manifest.artifacts.iter().enumerate() {
-        let mut bytes = scene.direct.get(&entry.key()).await.unwrap().to_vec();
-        let version = MAGIC.len()..MAGIC.len() + size_of_val(&FORMAT_VERSION);
-        bytes[version].copy_from_slice(&(FORMAT_VERSION + 1).to_le_bytes());
-        let mut newer = manifest.clone();
-        newer.artifacts[i] = ArtifactEntry::of(entry.kind, &bytes);
-        scene.direct.replace(&newer.artifacts[i].key(), bytes.into(), None).await.unwrap();
-        releases.push((entry.kind.to_string(), newer));
-    }
-    for (what, newer) in releases {
+    for (what, newer) in reload_cases::of_the_next_format(&scene.direct, &manifest).await {
+        let what = what.map_or_else(|| "manifest".to_owned(), |kind| kind.to_string());
         let what = format!("{what} of the next format");
         let current = scene.behind(PATIENT, EAGER).await;
-        scene.overwrite_pointer(&newer).await;
+        reload_cases::overwrite_pointer(&scene.direct, &newer).await;
         scene.goes_on(&current, &what).await;
-        scene.overwrite_pointer(&manifest).await;
+        reload_cases::overwrite_pointer(&scene.direct, &manifest).await;
         look(&current).await;
         scene.is_taken_up(&current, &what).await;
     }

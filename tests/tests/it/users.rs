@@ -14,9 +14,8 @@ use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt as _;
 use serde_json::{Value, json};
 use store::{Action, MemoryStore, ReadStore, Store as _, StoreError, Version};
+use tests::small_release;
 use tokio::sync::Semaphore;
-
-use crate::small_release;
 
 /// What a store does to a read of a part.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,5 +1,8 @@
-//! A release that fits on a screen, so that every answer can be worked out by hand.
+//! A release that fits on a screen, so that every answer can be worked out by hand, and others made of it.
 
+#![expect(clippy::unwrap_used, reason = "the parts are written by hand and fit together")]
+
+use crate::golden;
 use artifact::{
     Artifact, ArtifactEntry, Counts, Kind as ArtifactKind, MANIFEST_FORMAT, Manifest, ModelSummary,
     RankingSummary,
@@ -12,7 +15,6 @@ use recommender::{
 };
 use serde_json::{Value, json};
 use store::{MemoryStore, Store};
-use tests::golden;
 
 const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
 
@@ -41,12 +43,27 @@ const TITLES: [Row; 7] = [
 ];
 
 /// User, and ratings by title position. The second id is one that has to be quoted in a path.
-const RATINGS: [(&str, &[(u32, f32)]); 3] =
+type Rated = (&'static str, &'static [(u32, f32)]);
+
+const RATINGS: [Rated; 3] =
     [("1", &[(0, 5.0), (1, 2.0)]), ("2", &[(0, 4.0), (1, 3.5), (4, 4.5)]), ("ana@casa", &[(5, 1.0)])];
 
-fn titles() -> TitleTable {
+/// The catalogue and the ratings a while later: a film is longer and has another cast, a series has become a film, one
+/// title has another name, and all but one rating is new.
+fn revised() -> ([Row; TITLES.len()], [Rated; RATINGS.len()]) {
+    let mut titles = TITLES;
+    titles[1].3 = (110, DurationUnit::Min);
+    titles[1].5 = &["li wei", "bo ek"];
+    titles[3].3 = (80, DurationUnit::Min);
+    titles[4].4 = "The Longest Reel";
+    let ratings: [Rated; 3] =
+        [("1", &[(0, 4.5), (1, 4.0)]), ("2", &[(0, 3.5), (1, 5.0), (4, 2.5)]), ("ana@casa", &[(5, 1.0)])];
+    (titles, ratings)
+}
+
+fn titles(rows: &[Row; TITLES.len()]) -> TitleTable {
     let platforms = PLATFORMS.map(|name| Platform::new(name).unwrap()).to_vec();
-    let titles = TITLES.map(|(id, platform_idx, year, (value, unit), name, cast, genre, audience)| Title {
+    let titles = rows.map(|(id, platform_idx, year, (value, unit), name, cast, genre, audience)| Title {
         id: TitleId::new(id).unwrap(),
         platform_idx,
         kind: if unit == DurationUnit::Min { Kind::Movie } else { Kind::Series },
@@ -64,15 +81,15 @@ fn titles() -> TitleTable {
     TitleTable::new(platforms, titles.to_vec()).unwrap()
 }
 
-fn ratings() -> RatingTable {
+fn ratings(of_users: [Rated; RATINGS.len()]) -> RatingTable {
     let mut offsets = vec![0];
     let mut rows = Vec::new();
-    for (_, rated) in RATINGS {
+    for (_, rated) in of_users {
         rows.extend_from_slice(rated);
         offsets.push(rows.len() as u64);
     }
     RatingTable::new(
-        RATINGS.iter().map(|(user, _)| UserId::new(user).unwrap()).collect(),
+        of_users.iter().map(|(user, _)| UserId::new(user).unwrap()).collect(),
         offsets,
         rows.iter().map(|&(title_idx, _)| title_idx).collect(),
         rows.iter().map(|&(_, rating)| rating).collect(),
@@ -137,32 +154,42 @@ fn tried() -> [(String, Value); 3] {
 }
 
 /// A store that serves the release, whose lists are ordered by predicted score.
-pub(crate) async fn store() -> MemoryStore {
+pub async fn store() -> MemoryStore {
     let store = MemoryStore::default();
     publish_without_ranking(&store).await;
     store
 }
 
 /// The same with what a release may have or not: a ranking model, and an analysis of the data.
-pub(crate) async fn store_with_ranking() -> MemoryStore {
+pub async fn store_with_ranking() -> MemoryStore {
     let store = MemoryStore::default();
     publish_with_ranking(&store).await;
     store
 }
 
 /// Makes the release without a ranking model the current one of a store.
-pub(crate) async fn publish_without_ranking(store: &dyn Store) {
-    publish(store, None).await;
+pub async fn publish_without_ranking(store: &dyn Store) {
+    publish(store, &(TITLES, RATINGS), None).await;
 }
 
 /// Makes the release with a ranking model the current one of a store.
-pub(crate) async fn publish_with_ranking(store: &dyn Store) {
-    publish(store, Some(ranking())).await;
+pub async fn publish_with_ranking(store: &dyn Store) {
+    publish(store, &(TITLES, RATINGS), Some(ranking())).await;
+}
+
+/// Makes a release of the revised catalogue, with a ranking model, the current one of a store. It answers every question
+/// of [`QUESTIONS`](crate::reload_cases::QUESTIONS) otherwise than the one without a ranking model.
+pub async fn publish_revised(store: &dyn Store) {
+    publish(store, &revised(), Some(ranking())).await;
 }
 
 /// Every user has a block of their own.
-async fn publish(store: &dyn Store, ranking: Option<(RankingModel, Vec<Vec<f32>>)>) {
-    let (titles, ratings, model) = (titles(), ratings(), model());
+async fn publish(
+    store: &dyn Store,
+    (titles, rated): &([Row; TITLES.len()], [Rated; RATINGS.len()]),
+    ranking: Option<(RankingModel, Vec<Vec<f32>>)>,
+) {
+    let (titles, ratings, model) = (self::titles(titles), ratings(*rated), model());
     let vectors = ranking.as_ref().map(|(_, vectors)| &vectors[..]);
     let (users, index) = golden::users_of(&ratings, &model, vectors, 0);
     let mut artifacts = vec![

@@ -1,0 +1,345 @@
+//! Lambda's part for one process: the runtime API and the extensions API on this machine, the process itself, and what it
+//! writes.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{fs, future, io};
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use serde_json::{Value, json};
+use tests::reload_cases::Answer;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex as TurnMutex, mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Whatever is waited for has come by then, on a busy machine too.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+
+const TRACE: &str = "Root=1-5e6722a7-cc56f146db7ae02d4da47e01";
+
+/// Who asks for an event and has none yet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waits {
+    runtime: bool,
+    extension: bool,
+}
+
+/// An event: the id of the request, and the body.
+type Event = (String, String);
+
+/// What the process asks of Lambda.
+struct Api {
+    has_extensions: bool,
+    waits: watch::Sender<Waits>,
+    to_runtime: TurnMutex<mpsc::UnboundedReceiver<Event>>,
+    to_extension: TurnMutex<mpsc::UnboundedReceiver<Event>>,
+    /// The id of a request with its answer, or what the process says instead.
+    answers: mpsc::UnboundedSender<Result<(String, Value), String>>,
+}
+
+impl Api {
+    async fn answer(&self, request: Request<Incoming>) -> Response<String> {
+        let path = request.uri().path().to_owned();
+        let Ok(body) = request.into_body().collect().await else { return said(StatusCode::BAD_REQUEST, "") };
+        let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+        if path.ends_with("/runtime/invocation/next") {
+            self.waits.send_modify(|waits| waits.runtime = true);
+            let event = self.to_runtime.lock().await.recv().await;
+            // The other end goes with the process.
+            let Some((id, event)) = event else { return future::pending().await };
+            let mut response = said(StatusCode::OK, &event);
+            let until = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + DEADLINE;
+            for (name, value) in [
+                ("lambda-runtime-aws-request-id", id.as_str()),
+                ("lambda-runtime-deadline-ms", &until.as_millis().to_string()),
+                ("lambda-runtime-invoked-function-arn", ARN),
+                ("lambda-runtime-trace-id", TRACE),
+            ] {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            response
+        } else if let Some(id) = path
+            .strip_prefix("/2018-06-01/runtime/invocation/")
+            .and_then(|rest| rest.strip_suffix("/response"))
+        {
+            let answer = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"));
+            let _ = self.answers.send(answer.map(|answer| (id.to_owned(), answer)));
+            said(StatusCode::ACCEPTED, "")
+        } else if path.ends_with("/extension/register") {
+            if !self.has_extensions {
+                return said(StatusCode::FORBIDDEN, "");
+            }
+            let name = json!({"functionName": "f", "functionVersion": "$LATEST", "handler": "bootstrap"});
+            let mut response = said(StatusCode::OK, &name.to_string());
+            let id = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+            response.headers_mut().insert("lambda-extension-identifier", id);
+            response
+        } else if path.ends_with("/extension/event/next") {
+            self.waits.send_modify(|waits| waits.extension = true);
+            match self.to_extension.lock().await.recv().await {
+                Some((_, event)) => said(StatusCode::OK, &event),
+                None => future::pending().await,
+            }
+        } else {
+            let _ = self.answers.send(Err(format!("{path}: {body}")));
+            said(StatusCode::ACCEPTED, "")
+        }
+    }
+}
+
+fn said(status: StatusCode, body: &str) -> Response<String> {
+    let mut response = Response::new(body.to_owned());
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    response
+}
+
+async fn serve(listener: TcpListener, api: Arc<Api>) {
+    // Dropped with this task, and its connections with it.
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((socket, _)) = listener.accept().await {
+        let _ = socket.set_nodelay(true);
+        let api = Arc::clone(&api);
+        let answer = service_fn(move |request| {
+            let api = Arc::clone(&api);
+            async move { Ok::<_, io::Error>(api.answer(request).await) }
+        });
+        connections.spawn(async move {
+            // A process that was ended hangs up.
+            let _ =
+                auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answer).await;
+        });
+    }
+}
+
+/// What a process has written to its stdout and nobody has taken yet; a thread reads it as it comes.
+#[derive(Default)]
+struct Output {
+    lines: Mutex<Vec<Value>>,
+    /// Told of each line, and whether it was the last.
+    ended: watch::Sender<bool>,
+}
+
+impl Output {
+    fn read(&self, stdout: ChildStdout) {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
+            self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            self.ended.send_replace(false);
+        }
+        self.ended.send_replace(true);
+    }
+
+    /// The lines up to the one of a request, that one included, are no longer here.
+    fn take_until(&self, id: &str) -> Option<Vec<Value>> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = lines.iter().position(|line| line["request_id"] == id)?;
+        Some(lines.drain(..=at).collect())
+    }
+}
+
+/// One process of a function, and Lambda around it. It is killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    api: JoinHandle<()>,
+    has_extensions: bool,
+    waits: watch::Sender<Waits>,
+    to_runtime: mpsc::UnboundedSender<Event>,
+    to_extension: mpsc::UnboundedSender<Event>,
+    answers: TurnMutex<mpsc::UnboundedReceiver<Result<(String, Value), String>>>,
+    output: Arc<Output>,
+    stderr: PathBuf,
+    n_asked: u64,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.api.abort();
+        // Either fails where the process has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Process {
+    /// Executes a function's binary. Without extensions Lambda refuses to register one, and events come as fast as they are
+    /// answered; with them the next event waits for the extension too.
+    pub(crate) async fn start(
+        binary: &Path,
+        variables: &[(&str, &str)],
+        has_extensions: bool,
+        stderr: PathBuf,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let waits = watch::Sender::default();
+        let (to_runtime, for_runtime) = mpsc::unbounded_channel();
+        let (to_extension, for_extension) = mpsc::unbounded_channel();
+        let (told, answers) = mpsc::unbounded_channel();
+        let api = Api {
+            has_extensions,
+            waits: waits.clone(),
+            to_runtime: TurnMutex::new(for_runtime),
+            to_extension: TurnMutex::new(for_extension),
+            answers: told,
+        };
+        let api = tokio::spawn(serve(listener, Arc::new(api)));
+        let mut child = Command::new(binary)
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "f")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be run: {error}", binary.display()));
+        let output = Arc::<Output>::default();
+        let (reader, stdout) = (Arc::clone(&output), child.stdout.take().unwrap());
+        thread::spawn(move || reader.read(stdout));
+        Self {
+            child,
+            api,
+            has_extensions,
+            waits,
+            to_runtime,
+            to_extension,
+            answers: TurnMutex::new(answers),
+            output,
+            stderr,
+            n_asked: 0,
+        }
+    }
+
+    /// What comes before the deadline, and before the process ends.
+    async fn wait<T>(&self, what: &str, coming: impl Future<Output = T>) -> T {
+        let mut ended = self.output.ended.subscribe();
+        tokio::select! {
+            come = coming => come,
+            _ = ended.wait_for(|ended| *ended) => {
+                let lines = self.output.lines.lock().unwrap_or_else(PoisonError::into_inner);
+                let stderr = fs::read_to_string(&self.stderr).unwrap();
+                panic!("the process ended before {what}: {lines:?} {stderr}")
+            }
+            () = tokio::time::sleep(DEADLINE) => panic!("{DEADLINE:?} went by before {what}"),
+        }
+    }
+
+    fn is_idle(&self, waits: Waits) -> bool {
+        waits.runtime && (waits.extension || !self.has_extensions)
+    }
+
+    /// Whether the next event would be sent at once. With extensions no look is under way then.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_idle(*self.waits.borrow())
+    }
+
+    /// Waits for that.
+    pub(crate) async fn settled(&self) {
+        let mut waits = self.waits.subscribe();
+        self.wait("it asked for an event", async {
+            waits.wait_for(|waits| self.is_idle(*waits)).await.map(drop).unwrap();
+        })
+        .await;
+    }
+
+    /// Sends a GET as an HTTP API does, when the process waits for an event, and gives the answer.
+    pub(crate) async fn ask(&mut self, question: &str) -> Answer {
+        self.settled().await;
+        self.n_asked += 1;
+        let id = format!("00000000-0000-0000-0000-{:012}", self.n_asked);
+        self.waits.send_replace(Waits::default());
+        self.to_runtime.send((id.clone(), event(question))).unwrap();
+        let answer =
+            self.wait("it answered", async { self.answers.lock().await.recv().await.unwrap() }).await;
+        // Lambda tells both at once. Here the extension is told last, so that no look is under way when both wait again: it
+        // stays awake for a look that the event sets off, and hears nothing of one that begins after its own.
+        if self.has_extensions {
+            let invoke = json!({
+                "eventType": "INVOKE",
+                "deadlineMs": 0,
+                "requestId": id,
+                "invokedFunctionArn": ARN,
+                "tracing": {"type": "X-Amzn-Trace-Id", "value": TRACE},
+            });
+            self.to_extension.send((id.clone(), invoke.to_string())).unwrap();
+        }
+        let (answered, answer) = answer.unwrap_or_else(|fault| panic!("the process says {fault}"));
+        assert_eq!(answered, id, "an answer to the event that was sent");
+        let is_text = answer["isBase64Encoded"] == false;
+        let status = answer["statusCode"].as_u64().unwrap();
+        assert!(is_text, "answers are text: {answer}");
+        (u16::try_from(status).unwrap(), answer["body"].as_str().unwrap().to_owned())
+    }
+
+    /// The lines since this was last asked, up to that of the last request.
+    pub(crate) async fn told(&self) -> Vec<Value> {
+        let id = format!("00000000-0000-0000-0000-{:012}", self.n_asked);
+        let mut changed = self.output.ended.subscribe();
+        self.wait("it wrote the line of its last request", async {
+            loop {
+                if let Some(lines) = self.output.take_until(&id) {
+                    return lines;
+                }
+                changed.changed().await.unwrap();
+            }
+        })
+        .await
+    }
+
+    /// Asks the process to end, and waits until it has. It has written nothing to stderr, and nothing more to its log.
+    pub(crate) async fn terminate(mut self) {
+        self.settled().await;
+        assert_eq!(self.child.try_wait().unwrap(), None, "it runs until it is asked to end");
+        let mut ended = self.output.ended.subscribe();
+        // A shell has `kill` of its own; the standard library only kills for good.
+        let told =
+            Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()]).status();
+        assert!(told.unwrap().success());
+        let end = tokio::time::timeout(DEADLINE, ended.wait_for(|ended| *ended)).await;
+        end.expect("SIGTERM ends a process").map(drop).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success() || status.signal() == Some(15), "{status}");
+        let lines = self.output.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(lines.is_empty(), "{lines:?}");
+        assert_eq!(fs::read_to_string(&self.stderr).unwrap(), "");
+    }
+}
+
+fn event(question: &str) -> String {
+    let (path, query) = question.split_once('?').unwrap_or((question, ""));
+    let host = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {"host": host, "accept": "*/*"},
+        "requestContext": {
+            "accountId": "123456789012",
+            "domainName": host,
+            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
+            "requestId": "JKJaXmPLvHcESHA=",
+            "stage": "$default",
+        },
+        "isBase64Encoded": false,
+    })
+    .to_string()
+}

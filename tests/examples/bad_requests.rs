@@ -31,9 +31,8 @@ use store::{FolderStore, ReadStore};
 
 const THREADS: u64 = 2;
 
-const METHODS: &[&str] = &[
-    "GET", "GET", "GET", "GET", "POST", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW",
-];
+const METHODS: &[&str] =
+    &["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", ""];
 
 const NAMES: &[&str] = &[
     "platform",
@@ -169,11 +168,12 @@ impl Maker {
         }
     }
 
-    /// The function that the gateway would ask, and a path.
-    fn path(&mut self) -> (&'static str, String) {
-        let routes = ROUTES.iter().map(|route| (route.function.name(), route.path));
-        let routes = routes.chain(site::PATHS.map(|path| (site::NAME, path))).collect::<Vec<_>>();
-        let (function, route) = *routes.choose(&mut self.0).unwrap();
+    /// The function that the gateway would ask, a path, and a method, most often the one that the route has.
+    fn target(&mut self) -> (&'static str, String, &'static str) {
+        let routes = ROUTES.iter().map(|route| (route.function.name(), route.path, route.method.as_str()));
+        let routes = routes.chain(site::PATHS.map(|path| (site::NAME, path, "GET"))).collect::<Vec<_>>();
+        let (function, route, method) = *routes.choose(&mut self.0).unwrap();
+        let method = if self.one_in(8) { self.of(METHODS) } else { method };
         let mut path = String::new();
         for (i, segment) in route.split('/').enumerate() {
             if i > 0 {
@@ -184,7 +184,7 @@ impl Maker {
                 segment => path.push_str(segment),
             }
         }
-        (function, if self.one_in(40) { self.text() } else { path })
+        (function, if self.one_in(40) { self.text() } else { path }, method)
     }
 
     fn query(&mut self) -> String {
@@ -238,7 +238,7 @@ impl Maker {
     }
 
     fn event(&mut self) -> (&'static str, Value) {
-        let (method, (function, path)) = (self.of(METHODS), self.path());
+        let (function, path, method) = self.target();
         let mut event = json!({
             "version": "2.0",
             "routeKey": "$default",

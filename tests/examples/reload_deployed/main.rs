@@ -14,9 +14,10 @@
 //! can go wrong, since the functions' own waits for a store are seconds.
 //!
 //! Of every case: each answer is, status and body, that of one release, and where no look overlaps a move of the pointer
-//! (the function has its extension) never the old one again after the new one; each failed look is a line of the log and counted in the metric of a request's line; the request that sets off a look
-//! is answered. Of every process: it starts once, writes nothing to stderr, runs until it is told to end, and ends on
-//! SIGTERM. A fault of any of this ends the program with a failure, when the other processes have gone through theirs.
+//! (the function has its extension) never the old one again after the new one; each failed look is a line of the log and
+//! counted in the metric of a request's line; the request that sets off a look is answered. Of every process: it starts
+//! once, writes nothing to stderr, runs until it is told to end, and ends on SIGTERM. A fault of any of this ends the program
+//! with a failure, when the other processes have gone through theirs.
 
 #![expect(clippy::unwrap_used, reason = "what a check takes for granted may end it")]
 
@@ -59,7 +60,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Processes at once. Most of the time they wait; more of them than two cores can serve, and the functions give up requests
 /// for their slowness that nothing was done to.
-const AT_ONCE: usize = 40;
+const AT_ONCE: usize = 24;
 
 /// How long faults at random go on.
 const RANDOM: Duration = Duration::from_secs(40);

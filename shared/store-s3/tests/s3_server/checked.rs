@@ -81,8 +81,11 @@ impl S3 for Checked {
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         const AT_ONCE: u64 = 64 << 20;
         let path = self.root.join(&req.input.bucket).join(&req.input.key);
+        if req.input.range.is_some() {
+            return self.files.get_object(req).await;
+        }
         let stamp = match tokio::fs::metadata(&path).await {
-            Ok(meta) if req.input.range.is_none() && meta.is_file() && meta.len() <= AT_ONCE => {
+            Ok(meta) if meta.is_file() && meta.len() <= AT_ONCE => {
                 meta.modified().ok().map(|modified| (modified, meta.len()))
             }
             _ => None,

@@ -77,6 +77,8 @@ for (const size of Object.keys(SIZES)) {
       const drawing = page.locator("svg").nth(1);
       await drawing.scrollIntoViewIfNeeded();
       await drawing.focus();
+      // Scrolling hides the tip, and is told in a frame that comes after: a tip that a key shows before that is hidden with it.
+      await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told))));
       await page.keyboard.press("ArrowRight");
       const tip = page.locator("#tip");
       await tip.waitFor();

@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
-"""What a month costs, with the arithmetic; infra/README.md holds what this prints.
+"""Computes what a month costs, for the stack of infra/template.yaml.
 
-python3 infra/cost.py [SECONDS_A_REQUEST]
+python3 infra/cost.py                     # prints the table
+python3 infra/cost.py --seconds 0.02      # with another time for each request
+python3 infra/cost.py --write             # puts the table into infra/README.md
 """
 
-import sys
+import argparse
+import pathlib
+import re
 
-# List prices of us-east-1 in US dollars, as AWS published them in 2025 and early 2026, and what is free every month.
-# Other regions cost up to a quarter more.
+HERE = pathlib.Path(__file__).resolve().parent
+README = HERE / "README.md"
+TABLE = re.compile(r"^\| a month \|.*\n(?:\|.*\n)+", re.MULTILINE)
+
+# List prices of us-east-1 in US dollars, as AWS published them in 2025 and early 2026, and what is free every
+# month. Other regions cost up to a quarter more.
 HTTP_API = [(300e6, 1.00e-6), (float("inf"), 0.90e-6)]  # requests
 LAMBDA_REQUEST, LAMBDA_REQUESTS_FREE = 0.20e-6, 1e6
 LAMBDA_GB_SECOND, LAMBDA_GB_SECONDS_FREE = 0.0000133334, 400e3  # arm64
@@ -17,23 +25,36 @@ TRACE, TRACES_FREE = 5.00e-6, 100e3
 TRANSFER_GB, TRANSFER_GB_FREE = 0.09, 100
 METRIC, METRICS_FREE = 0.30, 10
 ALARM_METRIC, ALARM_METRICS_FREE = 0.10, 10
-DASHBOARD = 3.00  # three are free, of those with at most 50 metrics; this one has more
+DASHBOARD = 3.00  # three are free if they have at most 50 metrics; this one has more
 
-# What is assumed of the requests and of the stack. Half a gigabyte is what `recommend` and `titles` have, the others have
-# less. Logs: a line of access log and a function's line with its metrics.
+# Assumptions about requests and data. Half a gigabyte is what `recommend` and `titles` have; the others have
+# less. Logs: a line of the access log and the function's line with its metrics.
 SECONDS, MEMORY_GB = 0.005, 0.5
 BYTES_ANSWERED = 2_000
 BYTES_LOGGED = 300 + 1_000
 LOGS_COMPRESSED = 0.15
 TRACED = 0.05
 STORE_GB = 1
-# In namespace Cartelera: three metrics of every function, two of those that read a release, two of those that read users,
-# and the strategies of `recommend`.
-METRICS = 3 * 7 + 2 * 6 + 2 * 2 + 7
-# The metrics that the template's alarms look at; a test compares.
-ALARM_METRICS = 7 + 7 + 2 + 1 + 6 + 6
 SECONDS_A_MONTH = 30 * 86_400
 TTL = 60
+# Answers of `recommend` are counted by strategy.
+STRATEGIES = 7
+
+
+def counts():
+    """Counts the functions that read a release, the metrics that functions write, and those that alarms
+    watch.
+    """
+    template = (HERE / "template.yaml").read_text(encoding="utf-8")
+    functions = template.count("Type: AWS::Serverless::Function")
+    readers = template.count("ARTIFACT_URI: ")
+    readers_of_users = template.count("/artifacts/users/*")
+    # Three metrics for every function, two more for those that read a release, and two for those that read
+    # users.
+    written = 3 * functions + 2 * readers + 2 * readers_of_users + STRATEGIES
+    # An alarm has a list of metrics, or one metric of its own.
+    watched = template.count("MetricStat: ") + len(re.findall(r"^ {6}MetricName: ", template, re.MULTILINE))
+    return readers, written, watched
 
 
 def tiers(amount, prices):
@@ -49,15 +70,16 @@ def beyond(amount, free, price):
 
 
 def month(requests, seconds):
-    """Lines of the bill: what, how much of it, dollars."""
+    """Returns the lines of the bill: what, how much of it, dollars."""
+    n_readers, metrics, alarm_metrics = counts()
     gb_seconds = requests * seconds * MEMORY_GB
-    # At least one instance of each function stays warm where requests come all the time.
-    warm = max(6.0, requests * seconds / SECONDS_A_MONTH) if requests else 0.0
-    # A look at the pointer each TTL, the fetches of instances that live for two hours, and one block a request in which
-    # a user's row is looked up: the dearest case, in which nothing is found in memory.
+    # While requests keep coming, at least one instance of each function that reads a release stays warm.
+    warm = max(float(n_readers), requests * seconds / SECONDS_A_MONTH) if requests else 0.0
+    # The pointer is read once each TTL, and all artifacts by instances that live for two hours. Each request
+    # reads the block of a user: the most expensive case, in which no block is in memory.
     gets = warm * SECONDS_A_MONTH / TTL + warm * SECONDS_A_MONTH / 7_200 * 5 + requests
     logs = requests * BYTES_LOGGED / 1e9
-    # Lambda traces the first request of each second and a share of the others.
+    # Lambda traces the first request of each second, and a share of the others.
     first = min(requests, SECONDS_A_MONTH)
     traces = first + (requests - first) * TRACED
     sent = requests * BYTES_ANSWERED / 1e9
@@ -71,14 +93,14 @@ def month(requests, seconds):
         ("Logs, kept 30 days", f"{logs * LOGS_COMPRESSED:,.1f} GB", logs * LOGS_COMPRESSED * LOGS_GB_MONTH),
         ("Traces", f"{traces:,.0f}", beyond(traces, TRACES_FREE, TRACE)),
         ("Data sent", f"{sent:,.0f} GB", beyond(sent, TRANSFER_GB_FREE, TRANSFER_GB)),
-        ("Own metrics", f"{METRICS if requests else 0}", beyond(METRICS if requests else 0, METRICS_FREE, METRIC)),
-        ("Alarms", f"{ALARM_METRICS} metrics", beyond(ALARM_METRICS, ALARM_METRICS_FREE, ALARM_METRIC)),
+        ("Own metrics", f"{metrics if requests else 0}", beyond(metrics if requests else 0, METRICS_FREE, METRIC)),
+        ("Alarms", f"{alarm_metrics} metrics", beyond(alarm_metrics, ALARM_METRICS_FREE, ALARM_METRIC)),
         ("Dashboard", "1", DASHBOARD),
     ]
 
 
 def table(seconds=SECONDS):
-    """The bills of three months, as Markdown."""
+    """Returns the bills of three months, as a table in Markdown."""
     sizes = (0, 1_000_000, 1_000_000_000)
     bills = [month(requests, seconds) for requests in sizes]
     lines = [
@@ -90,8 +112,25 @@ def table(seconds=SECONDS):
         lines.append(f"| {rows[0][0]} | " + " | ".join(cells) + " |")
     sums = [cell for bill in bills for cell in ("", f"**${sum(dollars for *_, dollars in bill):,.2f}**")]
     lines.append("| **together** | " + " | ".join(sums) + " |")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
+
+
+def write(seconds=SECONDS):
+    """Puts the table into infra/README.md."""
+    text = README.read_text(encoding="utf-8")
+    README.write_text(TABLE.sub(lambda _: table(seconds), text), encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="time that a request is billed")
+    parser.add_argument("--write", action="store_true", help="put the table into infra/README.md")
+    args = parser.parse_args()
+    if args.write:
+        write(args.seconds)
+    else:
+        print(table(args.seconds), end="")
 
 
 if __name__ == "__main__":
-    print(table(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))
+    main()

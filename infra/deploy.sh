@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the functions and deploys the stack; says what it would change, and asks, before it changes anything.
+# Builds the functions and deploys the stack. Shows what would change, and asks, before it changes anything.
 #
 #     infra/deploy.sh [NAME=VALUE...]                        # parameters of infra/template.yaml
 #     infra/deploy.sh Access=iam AlarmEmail=ops@example.org
-#     infra/deploy.sh Architecture=x86_64                    # arm64 where it is not given
+#     infra/deploy.sh Architecture=x86_64                    # the default is arm64
 #
-# A parameter that is not given keeps the value that it has, or its default in a new stack. STACK names another stack than
-# `cartelera`. Account and region are those of the AWS variables or profile. Needs Rust, cargo-lambda and sam
-# (infra/README.md).
+# A parameter that is not given keeps its value, or has its default in a new stack. STACK is the name of the
+# stack, by default `cartelera`. Account and region are those of the AWS variables or profile. Needs Rust,
+# cargo-lambda and sam (see infra/README.md).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,9 +15,9 @@ architecture=arm64
 for parameter in "$@"; do
   case $parameter in
     Architecture=arm64 | Architecture=x86_64) architecture=${parameter#*=} ;;
-    Architecture=*) echo "there is no $parameter: it is arm64 or x86_64" >&2; exit 2 ;;
+    Architecture=*) echo "$parameter is not possible: give Architecture=arm64 or Architecture=x86_64" >&2; exit 2 ;;
     [A-Z]*=*) ;;
-    *) echo "$parameter is no parameter; give NAME=VALUE, by the names in infra/template.yaml" >&2; exit 2 ;;
+    *) echo "$parameter is not a parameter: give NAME=VALUE, with a name from infra/template.yaml" >&2; exit 2 ;;
   esac
 done
 for tool in cargo cargo-lambda sam; do

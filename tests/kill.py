@@ -1,45 +1,45 @@
 #!/usr/bin/env python3
-"""Kills `cartelera build` and `cartelera publish` at random moments, and holds the store to its promise after each.
+"""Kills `cartelera build` and `cartelera publish` at random moments, and checks after each kill that the
+store serves a whole release.
 
-    cargo build --release --features s3 && cargo build --release -p store-s3 --example s3_server
     python3 tests/kill.py                 # a hundred kills
     python3 tests/kill.py --kills 300 --seed 7
 
-Builds and publishes releases of data/sample, into a folder and into an S3 server on this machine, and sends SIGKILL
-after a random part of the time that it takes. A kill that comes after the end does not count. After each, the store
-has to serve the release from before or the one that was being written, and every artifact of it has to be whole
-(`cartelera verify`). At the end, building and publishing once more have to work, on what the killed ones left.
+Builds the program, has it build and publish releases of data/sample, into a folder and to an S3 server on
+this machine, and sends SIGKILL after a random part of the time that this takes. A kill that comes after the
+end does not count. After each one, the store must serve the old release or the one that was being written,
+and every artifact of it must be whole (`cartelera verify`). At the end, building and publishing must still
+work, on what the killed processes left behind.
 """
 
 import argparse
-import importlib
 import os
-import pathlib
 import random
 import shutil
 import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-WORK = ROOT / "target" / "kill"
-SAMPLE = ROOT / "data" / "sample"
+from lib import children, workspace
+
+WORK = workspace.TARGET / "kill"
+SAMPLE = workspace.SAMPLE
 QUICK = ("--algorithm", "biases", "--trials", "1", "--ranking-trials", "0", "--signal-splits", "0")
-# The module's name is a word of the language.
-functions = importlib.import_module("lambda")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100, help="how many processes are killed in all")
-    parser.add_argument("--seed", type=int, default=1, help="of the moments, as far as the machine repeats itself")
-    parser.add_argument("--profile", choices=["release", "debug"], default="release", help="which binaries are run")
+    parser.add_argument("--kills", type=int, default=100, help="how many processes to kill in all")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random moments")
+    parser.add_argument(
+        "--profile", choices=["release", "debug"], default="release", help="which build of the program to run"
+    )
     args = parser.parse_args()
-    binaries = ROOT / "target" / args.profile
+    program, s3_server = workspace.build_cartelera(args.profile), workspace.build_s3_server(args.profile)
     moments = random.Random(args.seed)
 
     def cartelera(*words, env):
-        return [str(word) for word in (binaries / "cartelera", "-q", *words)], env
+        return [str(word) for word in (program, "-q", *words)], env
 
     def run(command):
         words, env = command
@@ -53,7 +53,7 @@ def main():
         return cartelera("build", *data, *QUICK, "--seed", seed, "--store", store, env=env)
 
     def current(store, env):
-        """The release that is served, after every artifact of it was found whole."""
+        """Verifies every artifact of the release that is served, and returns its name."""
         run(cartelera("verify", "--store", store, env=env))
         lines = run(cartelera("releases", "--store", store, env=env)).splitlines()
         served = [line.split()[1] for line in lines if line.startswith("* ")]
@@ -63,13 +63,13 @@ def main():
 
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    # Releases to publish: each next one differs from the one that is served.
+    # Two releases to publish in turn, so that each publication changes something.
     made = [WORK / "made" / str(seed) for seed in range(2)]
     for seed, store in enumerate(made):
         run(build(store, seed, os.environ))
     names = {current(store, os.environ): store for store in made}
 
-    with functions.s3_server(WORK / "buckets", binaries / "examples" / "s3_server") as aws:
+    with children.s3_server(s3_server, WORK / "buckets", WORK / "s3.log") as aws:
         s3 = os.environ | aws
         folder, bucket = WORK / "store", "s3://cartelera/releases"
         for store, env in ((folder, os.environ), (bucket, s3)):
@@ -110,8 +110,8 @@ def main():
             run(command())
             current(store, env)
             print(
-                f"{kind}: {n_kills} killed within {takes * 1000:.0f} ms; the release before was served after {n_before},"
-                f" the new one after {n_after}, each of them whole; {n_late} ended before they were killed",
+                f"{kind}: {n_kills} killed within {takes * 1000:.0f} ms; {n_before} left the old release, {n_after} the new"
+                f" one, every one of them whole; {n_late} ended before they were killed",
                 flush=True,
             )
 

@@ -1,7 +1,7 @@
-"""Holds the README to what it shows: runs each `$ curl …` of it against a running demo and compares the answers.
+"""Checks the answers shown in README.md and docs/api.md: runs each `$ curl …` against a running demo and compares.
 
     python3 tests/readme.py http://127.0.0.1:8000            # compare
-    python3 tests/readme.py http://127.0.0.1:8000 --write    # put the answers of today in
+    python3 tests/readme.py http://127.0.0.1:8000 --write    # write today's answers into the documents
 
 Numbers may differ by a hundredth, since matrix products round differently on different processors.
 """
@@ -12,8 +12,10 @@ import re
 import subprocess
 import sys
 
-README = pathlib.Path(__file__).parent.parent / "README.md"
+ROOT = pathlib.Path(__file__).parent.parent
+DOCUMENTS = ("README.md", "docs/api.md")
 SHOWN = re.compile(r"^\$ (curl .*)\n(\{.*\})$", re.MULTILINE)
+COMMAND = re.compile(r"^\$ curl ", re.MULTILINE)
 CLOSE = 0.01
 
 
@@ -27,9 +29,10 @@ def same(shown, now):
     return shown == now
 
 
-def main():
-    url, write = sys.argv[1], "--write" in sys.argv[2:]
-    text, wrong, n = README.read_text(), [], 0
+def check(document, url, write):
+    """Returns how many answers a document shows, and a text for each that differs; with `write`, updates the document."""
+    path = ROOT / document
+    text, n, wrong = path.read_text(), 0, []
 
     def ask(match):
         nonlocal n
@@ -37,17 +40,29 @@ def main():
         command = match[1].replace("localhost:8000", url.removeprefix("http://"))
         answer = subprocess.run(["bash", "-c", command + " -s"], capture_output=True, text=True, check=True).stdout
         if not same(json.loads(match[2]), json.loads(answer)):
-            wrong.append(f"$ {match[1]}\n  README  {match[2]}\n  answers {answer}")
+            wrong.append(f"$ {match[1]}\n  {document}  {match[2]}\n  answer  {answer}")
         return f"$ {match[1]}\n{answer}" if write else match[0]
 
     new = SHOWN.sub(ask, text)
     if n == 0:
-        sys.exit("the README shows no answer")
+        sys.exit(f"{document} shows no answer")
+    if n != len(COMMAND.findall(text)):
+        sys.exit(f"{document} has a `$ curl` line without a JSON answer below it")
     if write:
-        README.write_text(new)
-    elif wrong:
-        sys.exit("\n".join(wrong) + "\n\nthe README shows other answers; --write puts these in")
-    print(f"{n} answers of the README, {len(wrong)} other ones" + (" written" if write else ""))
+        path.write_text(new)
+    return n, wrong
+
+
+def main():
+    url, write = sys.argv[1], "--write" in sys.argv[2:]
+    n_shown, wrong = 0, []
+    for document in DOCUMENTS:
+        n, other = check(document, url, write)
+        n_shown += n
+        wrong += other
+    if wrong and not write:
+        sys.exit("\n".join(wrong) + "\n\nthe documents show other answers; --write updates them")
+    print(f"{n_shown} answers in {' and '.join(DOCUMENTS)}, {len(wrong)} different" + (", written" if write else ""))
 
 
 main()

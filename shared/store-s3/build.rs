@@ -1,5 +1,5 @@
-//! Picks the root certificates that Amazon's services are signed under from Mozilla's list: parsing all of that list, or
-//! all that a system trusts, would take a function longer than the rest of its start.
+//! Picks the root certificates of Amazon's services from Mozilla's list. Parsing all of that list, or all
+//! that a system trusts, would take a function longer than the rest of its start.
 
 use std::path::Path;
 use std::{env, fs};
@@ -7,7 +7,7 @@ use std::{env, fs};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The common names of the roots of Amazon Trust Services, as its repository lists them.
+/// The common names of the roots of Amazon Trust Services, from its repository.
 const ROOTS: [&str; 5] = [
     "Amazon Root CA 1",
     "Amazon Root CA 2",
@@ -16,7 +16,8 @@ const ROOTS: [&str; 5] = [
     "Starfield Services Root Certificate Authority - G2",
 ];
 
-/// How a certificate in DER holds a name: a text's tag (printable or UTF-8), its length, its bytes.
+/// Returns whether a certificate in DER has a name. There it is a tag (printable text or UTF-8), a length,
+/// and the bytes.
 fn is_named(der: &[u8], name: &str) -> bool {
     [0x13, 0x0c].into_iter().any(|tag| {
         let field = [&[tag, name.len() as u8][..], name.as_bytes()].concat();

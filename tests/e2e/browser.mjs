@@ -1,4 +1,4 @@
-// A server, a browser, and what must hold of every page.
+// A server, a browser, and the checks that every page must pass.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -9,13 +9,13 @@ import { chromium } from "playwright-core";
 const require = createRequire(import.meta.url);
 const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
-/** A module of the pages. By its text, since no package says that the file is one. */
+/** Imports a module of the pages, as text, because no package.json marks the file as a module. */
 async function siteModule(name) {
   const text = await readFile(new URL(`../../shared/api/site/${name}`, import.meta.url));
   return import(`data:text/javascript;base64,${text.toString("base64")}`);
 }
 
-/** What the pages say, in both languages. */
+/** The texts of the pages, in both languages. */
 export const { words, learn } = await siteModule("i18n.js");
 learn((await siteModule("i18n.later.js")).more);
 
@@ -30,13 +30,16 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The sizes that the pages are looked at, one by day and one by night. */
+/** The screens that the pages are tested on: one in light mode, one in dark mode. */
 export const SIZES = {
   desktop: { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
   phone: { viewport: { width: 400, height: 800 }, colorScheme: "dark", isMobile: true, hasTouch: true },
 };
 
-/** The server at ADDRESS, or else `cartelera serve` on a store, at any free port: its address, and how to stop it. */
+/**
+ * Returns the address of the server, and how to stop it: the one at ADDRESS, or else a
+ * new `cartelera serve` on a free port.
+ */
 export async function serve() {
   if (process.env.ADDRESS) return { url: process.env.ADDRESS, stop: async () => {} };
   const [program, store] = [process.env.CARTELERA, process.env.STORE];
@@ -54,12 +57,12 @@ export async function serve() {
   return { url, stop: () => new Promise((resolve) => child.once("exit", resolve) && child.kill("SIGTERM")) };
 }
 
-/** Chromium of the system. */
+/** Starts the system's Chromium. */
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
 /**
- * A page, the first or that of a path, whose every console error, policy violation and request to another place is a fault. `expected` are the
- * statuses that a visit leads to on purpose, since browsers log those as errors too.
+ * Opens a page. Every console error, policy violation and request to another origin is a fault. `expected` lists
+ * the HTTP statuses that the test causes on purpose, because browsers log those as errors too.
  */
 export async function visit(browser, url, language, size, { expected = [], path = "" } = {}) {
   const context = await browser.newContext({ ...SIZES[size], locale: language === "es" ? "es-ES" : "en-GB", reducedMotion: "reduce" });
@@ -76,7 +79,7 @@ export async function visit(browser, url, language, size, { expected = [], path 
   page.on("request", (request) => {
     if (!request.url().startsWith(url)) faults.push(`asks ${request.url()}`);
   });
-  // Policy violations that are not logged, such as those of reports alone.
+  // Policy violations that browsers do not log, such as report-only ones.
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => {
       console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -96,18 +99,19 @@ export async function visit(browser, url, language, size, { expected = [], path 
 }
 
 /**
- * What axe-core finds of weight, a page wider than the screen, headings out of order, a language left behind, or what a
- * page has to say of itself and does not. Axe looks at contrast, names, labels and the size of what is touched among others.
+ * Checks a page: no serious finding of axe-core (contrast, names, labels, sizes of targets and more), not wider
+ * than the screen, headings in order, the right language, and a title and a description.
  */
 export async function sound(page, language) {
   await page.locator("[aria-busy=true], .waiting").waitFor({ state: "detached" }).catch(() => {});
   const known = await page.evaluate(() => "axe" in globalThis);
-  // By the debugger and not as a script of the page, which the policy would refuse.
+  // Through the debugger: the policy would refuse a script in the page.
   if (!known) await page.evaluate(axe);
   const found = await page.evaluate(async () => {
     const options = { resultTypes: ["violations"] };
     const { violations } = await globalThis.axe.run(document, options);
-    // Half stars lie side by side like the stops of a slider, which arrow keys move too; everything else takes a finger.
+    // Half stars are next to each other like the stops of a slider, and arrow keys move them too.
+    // Everything else must fit a finger.
     const targets = await globalThis.axe.run({ exclude: [[".track"]] }, { ...options, runOnly: ["target-size"] });
     return [...violations, ...targets.violations]
       .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -1,4 +1,4 @@
-// The pages that the site leads to: the API's own, and the whole report on the data.
+// The pages that the site links to: the API's own page, and the full data report.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -20,12 +20,12 @@ for (const size of Object.keys(SIZES)) {
       const { page, end } = await visit(browser, server.url, "en", size, { path: "docs", expected: [404] });
       await page.locator("details").first().waitFor();
       const { paths } = await (await fetch(`${server.url}openapi.json`)).json();
-      // Pages and their parts are nothing to try.
+      // Pages and their files cannot be tried.
       const tried = Object.values(paths).flatMap((methods) => Object.values(methods)).filter((said) => said.responses[200].content["application/json"]);
       assert.equal(await page.locator("summary .method").count(), tried.length, "every route has its part");
       await sound(page, "en");
 
-      // By tabs to the route, into its form, and to the answer.
+      // Tab to the route, into its form, and to the answer.
       const summary = page.locator("#CountPlatform > summary");
       await page.keyboard.press("Tab");
       assert.ok(await page.locator(".skip").evaluate((link) => link === document.activeElement), "the first stop leads past the head");
@@ -47,7 +47,7 @@ for (const size of Object.keys(SIZES)) {
       assert.equal(said.platform, "netflix");
       await sound(page, "en");
 
-      // A refusal is shown as it came.
+      // An error is shown as the server sent it.
       await page.locator("#Title > summary").click();
       await page.locator("#Title input").fill("zz0");
       await page.locator("#Title button").click();
@@ -63,7 +63,7 @@ for (const size of Object.keys(SIZES)) {
       assert.equal(await page.locator("article").count(), tables.reduce((sum, table) => sum + table.columns.length, 0), "a card a column");
       await sound(page, "en");
 
-      // The names of an axis of every drawing with bars or points, and a number for every mark.
+      // Every chart names its axes, and every mark has a number.
       const drawings = await page.evaluate(() =>
         [...document.querySelectorAll("svg")].map((svg) => ({
           name: svg.getAttribute("aria-label"),
@@ -77,7 +77,8 @@ for (const size of Object.keys(SIZES)) {
       const drawing = page.locator("svg").nth(1);
       await drawing.scrollIntoViewIfNeeded();
       await drawing.focus();
-      // Scrolling hides the tip, and is told in a frame that comes after: a tip that a key shows before that is hidden with it.
+      // Scrolling hides the tip, but the scroll event comes in a later frame. Wait for it, or it would hide
+      // the tip that a key shows.
       await page.evaluate(() => new Promise((told) => requestAnimationFrame(() => requestAnimationFrame(told))));
       await page.keyboard.press("ArrowRight");
       const tip = page.locator("#tip");

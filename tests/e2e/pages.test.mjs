@@ -1,4 +1,4 @@
-// Each path through the pages, in both languages, on a desktop by day and on a phone by night.
+// Each path through the pages, in both languages, on a desktop in light mode and on a phone in dark mode.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -8,19 +8,41 @@ const LIMIT = 100_000;
 
 let server;
 let browser;
-/** Whether the store's model knows tastes: one of biases alone has the same order for all, and no reasons. */
+/** Whether the store's model knows tastes: with biases only, everyone gets the same order and no reasons. */
 let tastes;
+/** Whether a ranking model orders lists, which looks at liked titles only. */
+let ranks;
+/** A title without ratings that is placed by the catalog, if the store has one. */
+let cold;
+
+const ask = async (path) => (await fetch(server.url + path)).json();
+
+/** Finds the first title without ratings, which come last, that has factors all the same. */
+async function findCold() {
+  for (let cursor = ""; cursor !== null; ) {
+    const { titles, next_cursor } = await ask(`titles?limit=100&cursor=${cursor}`);
+    for (const title of titles.filter(({ n_ratings }) => n_ratings === 0)) {
+      const { strategy } = await ask(`similar/${title.id}`);
+      if (strategy === "factors") return title;
+    }
+    cursor = next_cursor;
+  }
+  return undefined;
+}
+
 before(async () => {
   [server, browser] = await Promise.all([serve(), launch()]);
-  const answer = await fetch(`${server.url}recommendations/1?n=1`);
-  tastes = (await answer.json()).strategy !== "biases";
+  const { strategy } = await ask("recommendations/1?n=1");
+  tastes = strategy !== "biases";
+  ranks = strategy === "ranking";
+  cold = await findCold();
 });
 after(async () => {
   await browser?.close();
   await server?.stop();
 });
 
-/** A title of the strip, to search for. */
+/** Returns a title of the strip, to search for. */
 const known = async (page, i = 0) => {
   const link = page.locator(".strip > li .name a").nth(i);
   return { name: await link.textContent(), id: (await link.getAttribute("href")).split("/").pop() };
@@ -29,14 +51,14 @@ const known = async (page, i = 0) => {
 /** Gives stars to a title of the strip. */
 const rate = (page, i, halves) => page.locator(".strip > li").nth(i).locator("input").nth(halves - 1).check({ force: true });
 
-/** A promise that is kept by hand. */
+/** Returns a promise, and the function that resolves it. */
 function gate() {
   let open;
   const promise = new Promise((resolve) => (open = resolve));
   return { promise, open };
 }
 
-/** The answer to a list that was asked for with a word, in its address or its body; the list is busy until it is drawn. */
+/** Waits for the answer to a list request with a word in its address or body. The list is busy until drawn. */
 const listed = (page, word) =>
   page.waitForResponse((response) => {
     const request = response.request();
@@ -56,10 +78,10 @@ async function choose(page, field, q) {
   return name;
 }
 
-/** The drawing of a name. */
+/** Returns the chart with a title. */
 const chart = (page, title) => page.locator("figure").filter({ has: page.getByText(title, { exact: true }) }).locator("svg");
 
-/** A mark says its numbers to a pointer and to arrow keys. */
+/** Checks that the marks of a chart show their numbers to a pointer and to arrow keys. */
 async function tells(page, drawing) {
   const tip = page.locator("#tip");
   await drawing.scrollIntoViewIfNeeded();
@@ -79,7 +101,7 @@ async function tells(page, drawing) {
 
 for (const language of ["en", "es"]) {
   const say = words[language];
-  /** What stands above the list of a visitor who rated so many titles. */
+  /** The text above the list of a visitor who rated `n` titles. */
   const made = (n) => (tastes ? say[`home.bill.yours.${n === 1 ? "one" : "other"}`].replace("{n}", n) : say["home.bill.biases"]);
   for (const size of Object.keys(SIZES)) {
     describe(`${language}, ${size}`, () => {
@@ -91,10 +113,10 @@ for (const language of ["en", "es"]) {
         assert.equal(await page.locator("h1").textContent(), say["home.heading"]);
         assert.ok((await page.title()).startsWith(say["home.heading"]));
         await page.getByText(say["home.bill.popular"]).waitFor();
-        // All that was asked for till then, the first answers of the API among it, as it is before any compression.
+        // Everything requested so far, including the first answers of the API, before any compression.
         const bytes = await page.evaluate(() => performance.getEntries().reduce((sum, entry) => sum + (entry.decodedBodySize ?? 0), 0));
         assert.ok(bytes > 10_000 && bytes < LIMIT, `${bytes} bytes`);
-        const later = await page.evaluate(() => performance.getEntries().filter((e) => /(charts|data|model|later)\.js$/.test(e.name)).length);
+        const later = await page.evaluate(() => performance.getEntries().filter((e) => /(charts|data|model|queries|later)\.js$/.test(e.name)).length);
         assert.equal(later, 0, "what later pages need is loaded later");
         await sound(page, language);
         await end();
@@ -107,19 +129,20 @@ for (const language of ["en", "es"]) {
         const before = await page.locator(".cards h3 a").allTextContents();
         for (const [i, halves] of [[0, 9], [1, 10], [2, 7], [3, 2], [4, 8]]) await rate(page, i, halves);
         await page.getByText(made(5)).waitFor();
+        assert.equal(await page.getByText(say["home.bill.liked"]).count(), ranks ? 1 : 0);
         await settled(page);
         assert.notDeepEqual(await page.locator(".cards h3 a").allTextContents(), before);
         const n_cards = await page.locator(".card").count();
         assert.ok(n_cards >= 5, `${n_cards} cards`);
         assert.equal(await page.locator(".card .why").count(), tastes ? n_cards : 0, "each says why");
         if (tastes) {
-          assert.ok((await page.locator(".why .because").first().textContent()).startsWith(say["why.because"]));
+          assert.equal(await page.locator(".why .because").first().textContent(), say[ranks ? "why.liked" : "why.because"]);
           const value = await page.locator(".why meter").first().evaluate((meter) => meter.value);
           assert.ok(value > 0 && value <= 1);
         }
         await sound(page, language);
 
-        // What is rated is there after a reload, and gone when cleared.
+        // Ratings survive a reload, and are gone once deleted.
         await page.reload();
         assert.equal(await page.locator(".yours .row").count(), 5);
         page.once("dialog", (dialog) => dialog.accept());
@@ -127,6 +150,19 @@ for (const language of ["en", "es"]) {
         await page.getByText(say["home.yours.empty"]).waitFor();
         await page.getByText(say["home.bill.popular"]).waitFor();
         assert.equal(await page.evaluate(() => localStorage.getItem("cartelera.ratings.1")), "[]");
+        await end();
+      });
+
+      test("a low rating alone does not make the list personal, and the page says so", async () => {
+        const { page, end } = await open();
+        await settled(page);
+        const rated = listed(page, '"rating":1}');
+        await rate(page, 0, 2);
+        await rated;
+        await settled(page);
+        const lead = page.locator(".wide > .lead");
+        const expected = ranks ? say["home.bill.popular"] : made(1);
+        assert.equal((await lead.textContent()).trim(), expected);
         await end();
       });
 
@@ -148,7 +184,7 @@ for (const language of ["en", "es"]) {
         assert.equal(await group.locator("input:checked").inputValue(), "4.5");
         await page.getByText(made(1)).waitFor();
         await settled(page);
-        // A recommended title that one has seen goes the same way.
+        // A recommended title that the visitor has seen is rated in the same way.
         await page.getByRole("button", { name: say["title.seen"] }).first().click();
         assert.equal(await page.locator(".yours .row").count(), 2);
         assert.ok(await page.locator(".yours .row.unrated input").first().evaluate((input) => input === document.activeElement));
@@ -179,7 +215,7 @@ for (const language of ["en", "es"]) {
         const asked = page.waitForRequest(slow);
         await page.route(slow, async (route) => {
           await held.promise;
-          // It was given up, or is answered now.
+          // It was aborted, or is answered now.
           await route.continue().catch(() => {});
           served.open();
         });
@@ -251,6 +287,9 @@ for (const language of ["en", "es"]) {
         await go("#/user/nobody-of-that-name");
         await page.getByText(say["user.history.none"]).waitFor();
         await page.getByText(say["user.list.popular"]).waitFor();
+        await choose(page, page.getByRole("combobox"), name);
+        await page.locator(".verdict").waitFor();
+        assert.match(await page.locator(".verdict p").last().textContent(), new RegExp(`^${say["user.answer.unknown"].split("{")[0]}`));
         await sound(page, language);
         await end();
       });
@@ -269,6 +308,10 @@ for (const language of ["en", "es"]) {
         await sound(page, language);
         await page.getByRole("link", { name: say["title.back"] }).click();
         await page.locator(".yours .row").waitFor();
+        if (cold) {
+          await go(`#/title/${cold.id}`);
+          await page.getByText(say["title.similar.cold"]).waitFor();
+        }
         await go("#/title/zz0");
         await page.getByText(say["error.missing"]).waitFor();
         await sound(page, language);
@@ -300,25 +343,27 @@ for (const language of ["en", "es"]) {
         await page.getByRole("link", { name: say["nav.model"], exact: true }).click();
         await page.getByRole("heading", { level: 1, name: say["model.heading"] }).waitFor();
         await page.getByText(say["model.release"], { exact: true }).waitFor();
-        const { rating, ranking, signal, rating_trials: trials, release } = await (await fetch(`${server.url}model`)).json();
+        const { rating, ranking, signal, measures, rating_trials: trials, release } = await (await fetch(`${server.url}model`)).json();
         await page.getByText(release).waitFor();
-        // Each verdict is a sentence in the page's language, with the figures of the release.
+        const of = (model, heldOut, tuned) =>
+          measures.find((m) => m.model === model && m.held_out === heldOut && (tuned === undefined || m.tuned === tuned)).measures;
+        // Each verdict is a sentence in the page's language, with the release's figures.
         const figure = (value) => new Intl.NumberFormat(language, { minimumFractionDigits: 4, maximumFractionDigits: 4 }).format(value);
         for (const [heading, figures] of [
           ["model.signal", [signal.rmse, signal.twin_rmse, signal.gain, signal.gain_low, signal.gain_high]],
-          ["model.rating", [rating.metrics[`${rating.algorithm}, tuned`].rmse, rating.metrics["biases only"].rmse]],
-          ["model.ranking", [ranking.metrics[ranking.algorithm]["ndcg@100"], ranking.metrics.popularity["ndcg@100"]]],
+          ["model.rating", [of(rating.algorithm, "random", true).rmse, of("biases", "random", false).rmse]],
+          ["model.ranking", [ranking.algorithm, "popularity"].map((model) => of(model, "users")["ndcg@100"])],
         ]) {
           const sentence = page.getByRole("region", { name: say[heading] }).locator(".sentence");
           const said = await sentence.textContent();
           for (const value of figures) assert.ok(said.includes(figure(value)), `${figure(value)} in ${said}`);
           assert.equal(await sentence.getAttribute("lang"), null, `${said} is of this page's language`);
         }
-        const measured = Object.keys(rating.metrics).filter((name) => "rmse" in rating.metrics[name]);
-        const latest = measured.filter((name) => name.includes("(chronological)"));
-        assert.equal(await chart(page, say["model.rmse"]).locator(".m").count(), measured.length - latest.length);
-        assert.equal(await chart(page, say["model.rmse.latest"]).locator(".m").count(), latest.length);
-        const reached = trials.filter((trial) => trial.score !== null);
+        for (const [key, heldOut] of [["model.rmse", "random"], ["model.rmse.latest", "chronological"]]) {
+          const measured = measures.filter((m) => m.held_out === heldOut && "rmse" in m.measures);
+          assert.equal(await chart(page, say[key]).locator(".m").count(), measured.length);
+        }
+        const reached = trials.filter((trial) => Number.isFinite(trial.score));
         if (reached.length > 1) {
           const plot = chart(page, say["model.rating_trials"]);
           assert.equal(await plot.locator(".m").count(), reached.length);
@@ -333,13 +378,13 @@ for (const language of ["en", "es"]) {
         const { page, end } = await open();
         await page.getByRole("link", { name: say["nav.data"], exact: true }).click();
         await page.getByRole("heading", { level: 1, name: say["data.heading"] }).waitFor();
-        const { overview, faults, catalogue, activity } = await (await fetch(`${server.url}eda`)).json();
+        const { overview, faults, catalog, activity } = await (await fetch(`${server.url}eda`)).json();
         await page.getByText(new Intl.NumberFormat(language).format(overview.ratings), { exact: true }).first().waitFor();
         const rows = page.getByRole("region", { name: say["data.faults"] }).getByRole("row");
         assert.equal(await rows.count(), faults.found.length + 1);
         const drawn = [
-          ["data.by_platform", catalogue.by_platform.rows.length],
-          ["data.overlap", catalogue.overlap.rows.length ** 2],
+          ["data.by_platform", catalog.by_platform.rows.length],
+          ["data.overlap", catalog.overlap.rows.length ** 2],
           ["data.by_rating", activity.by_rating.length],
           ["data.points", activity.points.length],
           ["data.cold", activity.cold.length],
@@ -357,7 +402,7 @@ for (const language of ["en", "es"]) {
 
       test("pages without their API say where to find it", async () => {
         const { page, go, end } = await open({ expected: [404] });
-        // As at the own URL of the function that serves them: everything else is nothing there.
+        // As at the URL of the function that serves the pages, where no other path exists.
         await page.route(new RegExp(`^${server.url}(titles|recommendations|model|health|eda)`), (route) => route.fulfill({ status: 404, body: "" }));
         await page.reload();
         await page.getByText(say["error.route"]).first().waitFor();

@@ -1,4 +1,4 @@
-// One way through each page, wherever they are served: from a folder, from S3, by functions. ADDRESS names the place.
+// One path through each page of the server at ADDRESS, whether it serves a folder, S3 or functions.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# The pages in a real browser: tests/e2e/run.sh [--screenshots] [STORE], or tests/e2e/run.sh --at ADDRESS
+# Tests the pages in a real browser.
 #
-# Serves the store, or, where none is given, one built from the sample, and goes through every path of the pages in
-# headless Chromium; with --at, once through each page of what is served there already. Installs what is missing: Chromium, Node and npm by apt, two packages by npm. CARTELERA names
-# the program, target/release/cartelera or target/debug/cartelera where it is not set.
+#   tests/e2e/run.sh [STORE]                 every path of the pages, on the store or on one built from the sample
+#   tests/e2e/run.sh --at ADDRESS            once through each page of a server that is already running
+#   tests/e2e/run.sh --screenshots [STORE]   takes the README's pictures
+#
+# Runs headless Chromium. Installs what is missing: Chromium, Node and npm with apt, two packages with npm.
+# CARTELERA is the program to run; the default is target/release/cartelera, or target/debug/cartelera.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

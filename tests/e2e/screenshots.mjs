@@ -1,4 +1,4 @@
-// Takes the README's screenshots into tests/e2e/screenshots: `tests/e2e/run.sh --screenshots [STORE]`.
+// Takes the README's screenshots: `tests/e2e/run.sh --screenshots [STORE]` writes them to `screenshots/`.
 
 import { mkdir } from "node:fs/promises";
 import { launch, serve, visit, words } from "./browser.mjs";
@@ -14,16 +14,20 @@ async function rated(page, language) {
   for (const [i, halves] of [[0, 9], [1, 10], [2, 7], [3, 8], [5, 4]]) {
     await page.locator(".strip > li").nth(i).locator("input").nth(halves - 1).check({ force: true });
   }
-  // Five ratings are in the list that is shown, and no newer one is on its way.
+  // The list shown is based on all five ratings, and no newer one is on its way.
   await page.getByText(words[language]["home.bill.yours.other"].replace("{n}", "5")).waitFor();
   await busy(page);
 }
 
 const desktop = await visit(browser, server.url, "en", "desktop");
-await desktop.page.setViewportSize({ width: 1120, height: 780 });
+// Tall enough for the header, the ratings and the reasons of the first suggestions in one picture.
+await desktop.page.setViewportSize({ width: 1120, height: 1240 });
 await rated(desktop.page, "en");
 await desktop.page.locator(".strip").evaluate((strip) => (strip.scrollLeft = 0));
-await desktop.page.evaluate(() => scrollTo(0, document.querySelector(".known").offsetTop - 24));
+await desktop.page.evaluate(() => {
+  document.activeElement.blur();
+  scrollTo(0, 0);
+});
 await shot(desktop.page, "for-you.png");
 await desktop.end();
 

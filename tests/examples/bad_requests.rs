@@ -1,19 +1,20 @@
-//! Sends made-up requests, most of them bad, to every function as its gateway would, and counts the answers by status.
+//! Sends made-up requests, most of them bad, to every function as its gateway would, and counts the answers
+//! by status.
 //!
 //! ```sh
 //! cargo run --release -p tests --example bad_requests -- STORE [REQUESTS] [SEED]
 //! ```
 //!
-//! STORE is a folder with a release; a million requests is the default. Each is an event in JSON, as API Gateway sends
-//! it: known and unknown paths, methods, parameters and headers, whose values come from lists of what breaks programs,
-//! from random letters, and from what is right; bodies that are JSON, nearly JSON, or bytes. An answer of 500 or more, an
-//! error without a problem, or a panic ends the program with a failure and shows the event. The same seed makes the same
-//! requests.
+//! STORE is a folder with a release; the default is a million requests. Each is an event in JSON, as API
+//! Gateway sends it, with known and unknown paths, methods, parameters and headers. Values come from lists of
+//! what breaks programs, from random letters, and from valid values; bodies are JSON, almost JSON, or bytes.
+//! An answer of 500 or more, an error that is not a problem, or a panic ends the program with a failure and
+//! shows the event. The same seed makes the same requests.
 
 #![expect(clippy::unwrap_used, reason = "what a check takes for granted may end it")]
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::panic;
 use std::process::ExitCode;
@@ -21,7 +22,10 @@ use std::sync::Arc;
 use std::thread;
 
 use api::{Function, ROUTES, lambda, site};
+use axum::Router;
+use lambda_http::Request;
 use lambda_http::tower::ServiceExt;
+use lambda_http::tower::util::MapRequest;
 use lambda_runtime::{Context, LambdaEvent};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -34,35 +38,8 @@ const THREADS: u64 = 2;
 const METHODS: &[&str] =
     &["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", ""];
 
-const NAMES: &[&str] = &[
-    "platform",
-    "year",
-    "scored",
-    "duration_type",
-    "n",
-    "user_id",
-    "id",
-    "q",
-    "kind",
-    "genre",
-    "audience",
-    "year_from",
-    "year_to",
-    "min_ratings",
-    "exclude",
-    "include_seen",
-    "all_editions",
-    "diversity",
-    "reasons",
-    "limit",
-    "cursor",
-    "ratings",
-    "",
-    "__proto__",
-    "PLATFORM",
-    "n[]",
-    "%6e",
-];
+/// Names that no parameter has. The names of all parameters come from the OpenAPI document.
+const ODD_NAMES: &[&str] = &["", "__proto__", "PLATFORM", "n[]", "%6e"];
 
 const VALUES: &[&str] = &[
     "",
@@ -145,34 +122,42 @@ const HEADERS: &[&str] = &[
     "x-ñ",
 ];
 
-/// What is made of random numbers.
-struct Maker(ChaCha8Rng);
+/// Makes requests from random numbers.
+struct Maker {
+    random: ChaCha8Rng,
+    /// The names of parameters.
+    names: Vec<String>,
+}
 
 impl Maker {
     fn one_in(&mut self, n: u32) -> bool {
-        self.0.random_ratio(1, n)
+        self.random.random_ratio(1, n)
+    }
+
+    fn name(&mut self) -> String {
+        self.names.choose(&mut self.random).unwrap().clone()
     }
 
     fn of(&mut self, list: &[&'static str]) -> &'static str {
-        list.choose(&mut self.0).unwrap()
+        list.choose(&mut self.random).unwrap()
     }
 
     fn text(&mut self) -> String {
-        match self.0.random_range(0..8) {
+        match self.random.random_range(0..8) {
             0..6 => self.of(VALUES).to_owned(),
             6 => {
-                let length = self.0.random_range(0..12);
-                (0..length).map(|_| self.0.random::<char>()).collect()
+                let length = self.random.random_range(0..12);
+                (0..length).map(|_| self.random.random::<char>()).collect()
             }
-            _ => self.of(VALUES).repeat(self.0.random_range(1..300)),
+            _ => self.of(VALUES).repeat(self.random.random_range(1..300)),
         }
     }
 
-    /// The function that the gateway would ask, a path, and a method, most often the one that the route has.
+    /// Returns the function that the gateway would ask, a path, and a method, most often that of the route.
     fn target(&mut self) -> (&'static str, String, &'static str) {
-        let routes = ROUTES.iter().map(|route| (route.function.name(), route.path, route.method.as_str()));
+        let routes = ROUTES.iter().map(|route| (route.function, route.path, route.method.as_str()));
         let routes = routes.chain(site::PATHS.map(|path| (site::NAME, path, "GET"))).collect::<Vec<_>>();
-        let (function, route, method) = *routes.choose(&mut self.0).unwrap();
+        let (function, route, method) = *routes.choose(&mut self.random).unwrap();
         let method = if self.one_in(8) { self.of(METHODS) } else { method };
         let mut path = String::new();
         for (i, segment) in route.split('/').enumerate() {
@@ -188,35 +173,35 @@ impl Maker {
     }
 
     fn query(&mut self) -> String {
-        let n = self.0.random_range(0..5);
-        let pair = |_| format!("{}={}", self.of(NAMES), self.text());
+        let n = self.random.random_range(0..5);
+        let pair = |_| format!("{}={}", self.name(), self.text());
         let query = (0..n).map(pair).collect::<Vec<_>>().join("&");
         if self.one_in(40) { self.text() } else { query }
     }
 
     fn value(&mut self, depth: u32) -> Value {
-        match self.0.random_range(0..if depth == 0 { 6 } else { 9 }) {
+        match self.random.random_range(0..if depth == 0 { 6 } else { 9 }) {
             0 => Value::Null,
-            1 => self.0.random::<bool>().into(),
-            2 => self.0.random::<i64>().into(),
-            3 => f64::from_bits(self.0.random()).into(),
-            4 => self.0.random_range(0..6).into(),
+            1 => self.random.random::<bool>().into(),
+            2 => self.random.random::<i64>().into(),
+            3 => f64::from_bits(self.random.random()).into(),
+            4 => self.random.random_range(0..6).into(),
             5 => self.text().into(),
-            6 => (0..self.0.random_range(0..4)).map(|_| self.value(depth - 1)).collect(),
+            6 => (0..self.random.random_range(0..4)).map(|_| self.value(depth - 1)).collect(),
             7 => json!({"id": self.text(), "rating": self.value(0)}),
             _ => {
-                let n = self.0.random_range(0..4);
-                (0..n).map(|_| (self.of(NAMES).to_owned(), self.value(depth - 1))).collect()
+                let n = self.random.random_range(0..4);
+                (0..n).map(|_| (self.name(), self.value(depth - 1))).collect()
             }
         }
     }
 
     fn body(&mut self) -> String {
         let mut body = self.value(4);
-        if self.0.random() {
-            let n = self.0.random_range(0..4);
+        if self.random.random() {
+            let n = self.random.random_range(0..4);
             let rating =
-                |_| json!({"id": self.text(), "rating": f64::from(self.0.random_range(0..12_u8)) / 2.0});
+                |_| json!({"id": self.text(), "rating": f64::from(self.random.random_range(0..12_u8)) / 2.0});
             let ratings = (0..n).map(rating).collect::<Vec<_>>();
             if let Some(fields) = body.as_object_mut() {
                 fields.insert("ratings".to_owned(), ratings.into());
@@ -227,11 +212,11 @@ impl Maker {
         let mut text = body.to_string();
         if self.one_in(8) {
             let at = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect::<Vec<_>>();
-            let at = *at.choose(&mut self.0).unwrap();
-            match self.0.random_range(0..3) {
+            let at = *at.choose(&mut self.random).unwrap();
+            match self.random.random_range(0..3) {
                 0 => text.truncate(at),
                 1 => text.insert_str(at, &self.text()),
-                _ => text.insert_str(at, &"[{\"a\":".repeat(self.0.random_range(1..9_000))),
+                _ => text.insert_str(at, &"[{\"a\":".repeat(self.random.random_range(1..9_000))),
             }
         }
         text
@@ -254,7 +239,7 @@ impl Maker {
             },
             "isBase64Encoded": self.one_in(20),
         });
-        for _ in 0..self.0.random_range(0..3) {
+        for _ in 0..self.random.random_range(0..3) {
             event["headers"][self.of(HEADERS)] = self.text().into();
         }
         if method == "POST" || self.one_in(10) {
@@ -265,12 +250,45 @@ impl Maker {
 }
 
 thread_local! {
-    /// What was sent last, to be shown where it makes a panic.
+    /// The last request, shown if it causes a panic.
     static SENT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Answers by function and status.
 type Counts = BTreeMap<(&'static str, u64), u64>;
+
+/// Returns odd names, and the names of all parameters and fields of bodies in the OpenAPI document.
+async fn parameter_names(service: &Service) -> Result<Vec<String>, String> {
+    let event = json!({
+        "version": "2.0",
+        "rawPath": "/openapi.json",
+        "headers": {},
+        "requestContext": {"http": {"method": "GET", "path": "/openapi.json"}, "stage": "$default"},
+        "isBase64Encoded": false,
+    });
+    let response = answer(service, &event).await?;
+    let text = response["body"].as_str().ok_or("the OpenAPI document has no text")?;
+    let document: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let paths = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
+    let mut names: BTreeSet<String> = ODD_NAMES.iter().map(|name| (*name).to_owned()).collect();
+    for operation in paths.filter_map(Value::as_object).flat_map(|methods| methods.values()) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        names.extend(parameters.filter_map(|parameter| parameter["name"].as_str()).map(str::to_owned));
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"]["properties"];
+        names.extend(body.as_object().into_iter().flat_map(|fields| fields.keys().cloned()));
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// A function as its gateway sees it.
+type Service = MapRequest<Router, fn(Request) -> Request>;
+
+async fn answer(service: &Service, event: &Value) -> Result<Value, String> {
+    let payload = serde_json::from_str(&event.to_string()).map_err(|error| format!("{error}: {event}"))?;
+    let sent = lambda::events(service.clone()).oneshot(LambdaEvent::new(payload, Context::default()));
+    let Ok(response) = sent.await;
+    serde_json::to_value(response).map_err(|error| format!("{error}: {event}"))
+}
 
 async fn send(store: &str, seed: u64, n: u64) -> Result<Counts, String> {
     let store: Arc<dyn ReadStore> = Arc::new(FolderStore::new(store));
@@ -279,20 +297,17 @@ async fn send(store: &str, seed: u64, n: u64) -> Result<Counts, String> {
         let router = api::load(function, Arc::clone(&store)).await.map_err(|error| error.to_string())?;
         services.push((function.name(), lambda::service(router)));
     }
-    let mut maker = Maker(ChaCha8Rng::seed_from_u64(seed));
+    let names = parameter_names(&services[1].1).await?;
+    let mut maker = Maker { random: ChaCha8Rng::seed_from_u64(seed), names };
     let mut counts = Counts::new();
     for _ in 0..n {
         let (function, event) = maker.event();
         SENT.replace(event.to_string());
-        let payload =
-            serde_json::from_str(&event.to_string()).map_err(|error| format!("{error}: {event}"))?;
-        // Some go to a function that does not know the route.
-        let elsewhere = maker.one_in(20).then(|| services.choose(&mut maker.0)).flatten();
+        // Some go to a function that does not have the route.
+        let elsewhere = maker.one_in(20).then(|| services.choose(&mut maker.random)).flatten();
         let (name, service) =
             elsewhere.or_else(|| services.iter().find(|(name, _)| *name == function)).unwrap();
-        let sent = lambda::events(service.clone()).oneshot(LambdaEvent::new(payload, Context::default()));
-        let Ok(response) = sent.await;
-        let response = serde_json::to_value(response).map_err(|error| format!("{error}: {event}"))?;
+        let response = answer(service, &event).await?;
         let status = response["statusCode"].as_u64().unwrap();
         let is_problem = || response["headers"]["content-type"] == "application/problem+json";
         if status >= 500 || status >= 400 && !is_problem() {

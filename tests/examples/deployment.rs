@@ -1,5 +1,5 @@
-//! What a deployment has to provide, as JSON: each function with the kinds of artifacts that it may read, and each
-//! route with its function. `tests/infra/check.py` holds the template to it.
+//! Prints what a deployment has to provide, as JSON: each function with the kinds of artifacts it may read,
+//! and each route with its function. `tests/infra/check.py` compares the template with it.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ fn main() -> io::Result<()> {
         })
         .collect();
     functions.insert(site::NAME.to_owned(), json!({ "kinds": [] }));
-    let routes = ROUTES.iter().map(|r| (r.method.as_str(), r.path, r.function.name()));
+    let routes = ROUTES.iter().map(|r| (r.method.as_str(), r.path, r.function));
     let routes: Vec<Value> = routes
         .chain(site::PATHS.map(|path| ("GET", path, site::NAME)))
         .map(|(method, path, function)| json!({ "method": method, "path": path, "function": function }))

@@ -1,26 +1,24 @@
 #!/usr/bin/env python3
-"""Holds infra/template.yaml to everything that can be known of it without an AWS account:
+"""Checks everything about infra/template.yaml that can be checked without an AWS account.
 
-    python3 tests/infra/check.py                            # all of it, with debug builds
-    python3 tests/infra/check.py --package                  # with what is deployed, built by `cargo lambda build`
-    python3 tests/infra/check.py --serve releases/demo      # the API of the template on this machine, until Ctrl-C
+    python3 tests/infra/check.py                        # all of it, with debug builds
+    python3 tests/infra/check.py --package              # with what is deployed, built by `cargo lambda build`
+    python3 tests/infra/check.py --serve releases/demo  # serves the template's API here, until Ctrl-C
 
-cfn-lint, `sam validate --lint` and checkov; what SAM's translator makes of the template, for several parameters, against
-the route table; the stack on a moto server; and the functions' binaries behind a gateway whose routes, roles and
-variables are the template's, with releases on an S3 server.
+Runs cfn-lint, `sam validate --lint` and checkov. Compares what SAM's translator makes of the template, for
+several parameters, with the route table. Creates the stack on a moto server. Runs the functions' binaries
+behind a gateway whose routes, roles and variables are the template's, with releases on an S3 server.
 
-Needs Rust, g++ and Python with venv; installs the tools from PyPI into target/infra, and asks no other place.
+Needs Rust, g++ and Python with venv; installs the tools from PyPI into target/infra.
 """
 
 import argparse
 import base64
 import contextlib
 import copy
-import importlib
 import json
 import os
 import pathlib
-import platform
 import shutil
 import subprocess
 import sys
@@ -31,10 +29,13 @@ import urllib.error
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-WORK = ROOT / "target" / "infra"
+sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "infra")]
+from lib import children, pages, questions, workspace
+from lib.workspace import ROOT, SAMPLE, run, say
+
+WORK = workspace.TARGET / "infra"
 TEMPLATE = ROOT / "infra" / "template.yaml"
-# checkov pins what the others use, so it lives apart.
+# checkov pins packages that the others need in other versions, so it has an environment of its own.
 VENVS = {
     "sam": ["aws-sam-cli==1.170.0", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "moto[server]==5.2.5"],
     "checkov": ["checkov==3.3.30"],
@@ -47,16 +48,13 @@ ENVIRONMENT = {
     "SAM_CLI_TELEMETRY": "0",
     "SAM_CLI_CHECK_LATEST_VERSION": "0",
 }
-DATA = ROOT / "data" / "sample"
 QUICK = ("--trials", 1, "--ranking-trials", 2, "--signal-splits", 0, "--factors", 4, "--epochs", 5)
 
 
-def say(text):
-    print(text, flush=True)
-
-
 def tools():
-    """Makes the environments where they are missing or of other versions, and goes on in the one that has the translator."""
+    """Makes the environments that are missing or outdated, and restarts the script in the one that has the
+    translator.
+    """
     for name, packages in VENVS.items():
         folder, mark = WORK / "venv" / name, WORK / "venv" / name / "packages"
         if not mark.exists() or mark.read_text(encoding="utf-8").split() != packages:
@@ -72,7 +70,7 @@ def tools():
 
 
 def tool(venv, *command):
-    """Runs a tool to its end, and gives what it says; says it where the tool is not content."""
+    """Returns what a tool prints. If the tool fails, shows it and ends the script."""
     command = [str(WORK / "venv" / venv / "bin" / command[0]), *map(str, command[1:])]
     ended = subprocess.run(command, cwd=ROOT, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
     if ended.returncode != 0:
@@ -81,7 +79,7 @@ def tool(venv, *command):
 
 
 class Checks:
-    """What was looked at, and what was wrong."""
+    """How many checks passed, and how many failed."""
 
     def __init__(self):
         self.n_passed, self.n_failed = 0, 0
@@ -94,7 +92,7 @@ class Checks:
             say(f"  WRONG: {fault}")
 
     def none(self, faults, what):
-        """That a list of faults is empty."""
+        """Expects a list of faults to be empty."""
         self.n_passed += not faults
         self.n_failed += len(faults)
         for fault in faults:
@@ -102,15 +100,15 @@ class Checks:
 
 
 def linted(checks, template, translated):
-    """The three tools, on the template and on what it becomes."""
+    """Runs the three tools on the template and on what it becomes."""
     file = WORK / "translated.json"
     file.write_text(json.dumps(translated, indent=1), encoding="utf-8")
     for path in (TEMPLATE, file):
         tool("sam", "cfn-lint", path)
     tool("sam", "sam", "validate", "--lint", "--template", TEMPLATE)
     for path in (TEMPLATE, file):
-        # checkov takes any path of forty characters for a secret key, where a parameter's default carries the file's path: a
-        # copy under a short name has none.
+        # A parameter's default carries the file's path, and checkov takes a path of forty characters for a
+        # secret key: a copy under a short name avoids that.
         with tempfile.TemporaryDirectory(prefix="a_b-") as short:
             alike = shutil.copy(path, pathlib.Path(short) / path.name)
             said = tool(
@@ -130,7 +128,10 @@ def linted(checks, template, translated):
         summary = report["summary"]
         checks.expect(summary["parsing_errors"] == 0 and summary["passed"] > 50, f"checkov: {summary}")
         checks.none(
-            [f"{found['check_id']} {found['resource']}: {found['check_name']}" for found in report["results"]["failed_checks"]],
+            [
+                f"{found['check_id']} {found['resource']}: {found['check_name']}"
+                for found in report["results"]["failed_checks"]
+            ],
             f"checkov on {path.name}",
         )
         say(
@@ -141,7 +142,7 @@ def linted(checks, template, translated):
             for name, resource in template["Resources"].items():
                 for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
                     checks.expect(
-                        (name, skip["id"]) in used, f"{name} is excused from {skip['id']}, which asks nothing of it"
+                        (name, skip["id"]) in used, f"{name} is excused from {skip['id']}, which does not apply to it"
                     )
                     checks.expect(len(skip["comment"]) > 20, f"{name} is excused from {skip['id']} without a reason")
 
@@ -170,7 +171,7 @@ COMBINATIONS = [
         "CorsOrigins": "*",
         "LatencyMilliseconds": 50,
     },
-    {"QueryMemory": 128, "CatalogueMemory": 1769, "VersionRetention": 1, "AlarmEmail": "a@b.example"},
+    {"QueryMemory": 128, "CatalogMemory": 1769, "VersionRetention": 1, "AlarmEmail": "a@b.example"},
 ]
 
 REFUSED = [
@@ -203,7 +204,12 @@ def changed(template, change):
 
 
 def asserted(checks, template, deployment):
-    """What the template becomes, for several parameters; what is refused; and that changes are found."""
+    """Checks what the template becomes, for several parameters, what is refused, and that deliberate faults
+    are found.
+    """
+    text = TEMPLATE.read_text(encoding="utf-8")
+    remedy = "`cargo run -p tests --example deployment | python3 infra/generate.py` writes it"
+    checks.expect(generate.filled(text, deployment) == text, f"infra/template.yaml is not up to date; {remedy}")
     for given in COMBINATIONS:
         checks.none(expectations.faults(stack.Stack(template, **given), deployment), f"with {given}")
     for given in REFUSED:
@@ -214,19 +220,20 @@ def asserted(checks, template, deployment):
             checks.expect(str(error), f"{given} is refused without a reason")
 
     watched = sum(len(expectations.metrics_of(a)) for a in stack.Stack(template).of("AWS::CloudWatch::Alarm").values())
-    checks.expect(
-        watched == cost.ALARM_METRICS,
-        f"the alarms look at {watched} metrics, and infra/cost.py counts {cost.ALARM_METRICS}",
-    )
+    _, _, counted = cost.counts()
+    checks.expect(watched == counted, f"the alarms look at {watched} metrics, and infra/cost.py counts {counted}")
     readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
-    checks.expect(cost.table() in readme, "infra/README.md has other costs than `python3 infra/cost.py` prints")
+    checks.expect(
+        cost.table() in readme,
+        "the costs in infra/README.md are not up to date; `python3 infra/cost.py --write` writes them",
+    )
 
     def found(change, word):
         try:
             faults = expectations.faults(stack.Stack(changed(template, change)), deployment)
         except (stack.Refused, KeyError, ValueError) as error:
             faults = [repr(error)]
-        checks.expect(any(word in fault for fault in faults), f"a change is not found: no {word!r} in {faults}")
+        checks.expect(any(word in fault for fault in faults), f"a fault is not found: no {word!r} in {faults}")
 
     resources = template["Resources"]
     routes = [name for name, r in resources.items() if r["Type"] == "AWS::ApiGatewayV2::Route"]
@@ -248,7 +255,7 @@ def asserted(checks, template, deployment):
         ),
         "GetActorRole allows",
     )
-    found(lambda r: r["Bucket"].pop("DeletionPolicy"), "goes with the stack")
+    found(lambda r: r["Bucket"].pop("DeletionPolicy"), "is deleted with the stack")
     found(
         lambda r: r["Bucket"]["Properties"]["PublicAccessBlockConfiguration"].update(BlockPublicAcls=False),
         "may become public",
@@ -261,12 +268,12 @@ def asserted(checks, template, deployment):
     found(lambda r: r.pop("SitePermission"), "who may call site")
     found(lambda r: r["SiteLogs"]["Properties"].pop("RetentionInDays"), "LogRetention")
     say(
-        f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 11} changes that are found"
+        f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 11} faults that are found"
     )
 
 
 def ask(url, path, method="GET", headers=None, body=None):
-    """Status, headers and body."""
+    """Returns status, headers and body of an answer."""
     request = urllib.request.Request(url + path, data=body, method=method, headers=headers or {})
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
@@ -283,58 +290,41 @@ def token(**claims):
     return f"Bearer {part({'alg': 'RS256', 'kid': 'k'})}.{part(claims)}.c2ln"
 
 
-# A request for each route that the replay does not ask, and one that stands for each that it does.
-PROBES = {
-    "GET /get_max_duration": ("/get_max_duration", None),
-    "GET /get_score_count": ("/get_score_count?platform=netflix&scored=3.5&year=2018", None),
-    "GET /get_count_platform": ("/get_count_platform?platform=netflix", None),
-    "GET /get_actor": ("/get_actor?platform=netflix&year=2018", None),
-    "GET /recommendations/{user_id}": ("/recommendations/1", None),
-    "POST /recommendations": ("/recommendations", b'{"ratings":[],"n":1}'),
-    "GET /predict": ("/predict?user_id=1&id={title}", None),
-    "GET /similar/{id}": ("/similar/{title}", None),
-    "GET /titles/{id}": ("/titles/{title}", None),
-    "GET /users/{id}": ("/users/1", None),
-    "GET /site/{proxy+}": ("/site/app.js", None),
-}
+class Probes:
+    """One good request for each route, by the key that the route has in API Gateway."""
+
+    def __init__(self, url):
+        def ask_json(target):
+            return json.loads(ask(url, target)[2])
+
+        known = questions.facts(ask_json)
+        asked = [*questions.of_document(ask_json("/openapi.json"), known), *questions.of_site()]
+        self.questions = {f"{q.method} {generate.gateway_path(q.path)}": q for q in asked}
+
+    def ask(self, url, key):
+        """Returns status and body of the answer."""
+        question = self.questions[key]
+        headers = {"content-type": "application/json"} if question.body else {}
+        status, _, answer = ask(url, question.target, question.method, headers, question.body)
+        return status, answer
 
 
-def probe(url, key, title):
-    """One good request for a route: status and body."""
-    method, _, path = key.partition(" ")
-    asked, body = PROBES.get(key, (path, None))
-    headers = {"content-type": "application/json"} if body else {}
-    status, _, answer = ask(url, asked.replace("{title}", title), method, headers, body)
-    return status, answer
-
-
-def driven(checks, template, deployment, binary, cartelera, environment, work):
-    """The functions behind the template's gateway, from an empty bucket on."""
-    # The replay asks as fast as it can.
+def driven(checks, template, deployment, binary, cartelera, s3_server, environment, work):
+    """Asks the functions behind the template's gateway, starting from an empty bucket."""
+    # Enough for the replay, which asks as fast as it can.
     plenty = {"ThrottleRate": 100000, "ThrottleBurst": 100000}
     whole = stack.Stack(template, **plenty)
     bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
-    build = [
-        cartelera,
-        "-q",
-        "build",
-        "--titles",
-        DATA / "titles",
-        "--ratings",
-        DATA / "ratings",
-        *QUICK,
-        "--store",
-        work / "store",
-    ]
-    subprocess.run([str(word) for word in build], check=True, stdout=subprocess.DEVNULL)
+    data = ("--titles", SAMPLE / "titles", "--ratings", SAMPLE / "ratings")
+    run(cartelera, "-q", "build", *data, *QUICK, "--store", work / "store")
     with contextlib.ExitStack() as closing:
-        aws = closing.enter_context(local.s3_server(work / "buckets"))
+        aws = closing.enter_context(children.s3_server(s3_server, work / "buckets", work / "s3.log"))
         (work / "buckets" / bucket).mkdir()
         endpoint = aws["AWS_ENDPOINT_URL"]
         url, gateway, guards = closing.enter_context(gateways.running(whole, binary, endpoint, work))
 
         say("an empty bucket, as right after `sam deploy`:")
-        checks.expect(ask(url, "/")[0] == 200, "the pages answer before there is a release")
+        checks.expect(ask(url, "/")[0] == 200, "the pages do not answer before there is a release")
         for path in ("/health", "/health", "/get_actor?platform=netflix"):
             status, _, body = ask(url, path)
             checks.expect(
@@ -347,7 +337,7 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
         )
         n_refused = len(gateway.faults)
 
-        # Whoever publishes has the stack's policy for it and no more.
+        # A publisher has the policy that the stack makes for it, and nothing else.
         (policy,) = whole.of("AWS::IAM::ManagedPolicy").values()
         publisher = gateways.Guard({"Policies": [policy]}, endpoint)
         through = aws | {"AWS_ENDPOINT_URL": "http://" + closing.enter_context(gateways.listening(publisher.handle))}
@@ -357,24 +347,23 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
             ["releases"],
             ["verify"],
         ):
-            local.run(cartelera, "-q", *command, "--store", whole.outputs["Store"], env=environment | through)
-        checks.none(publisher.refused, "who publishes was refused")
+            run(cartelera, "-q", *command, "--store", whole.outputs["Store"], env=environment | through)
+        checks.none(publisher.refused, "a publisher was refused")
         say("with a release:")
         target = replay_queries.run(url, gateway=True)
-        files = local.pages(url)
+        files = pages.files(url)
         checks.none(target.faults, "an answer")
         checks.expect(len(files) > 10, f"the pages have {len(files)} files")
-        status, _, found = ask(url, "/titles?limit=1")
-        title = json.loads(found)["titles"][0]["id"]
+        probes = Probes(url)
         for key in (route.key for route in gateway.routes):
-            status, body = probe(url, key, title)
+            status, body = probes.ask(url, key)
             checks.expect(status == 200, f"{key}: {status} {body[:200]}")
-        wanted = {f"{r['method']} {expectations.gateway_path(r['path'])}" for r in deployment["routes"]}
+        wanted = {f"{r['method']} {generate.gateway_path(r['path'])}" for r in deployment["routes"]}
         checks.expect(gateway.asked.keys() == wanted, f"these were not asked: {wanted - gateway.asked.keys()}")
         checks.none(gateway.faults[n_refused:], "the gateway")
         release = os.listdir(work / "store" / "artifacts")
         for name, guard in guards.items():
-            checks.none([r for r in guard.refused], f"{name} was refused")
+            checks.none(guard.refused, f"{name} was refused")
             kinds = deployment["functions"][name]["kinds"]
             prefix = whole.parameters["Prefix"]
             read = {key.removeprefix(f"{prefix}/") for key in guard.read}
@@ -390,7 +379,7 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
             named = {line["Function"] for line in said if line.get("message") == "request"}
             checks.expect(named == {f"{stack.STACK}-{name}"}, f"the metrics of {name} are those of {named}")
         lines = gateway.access_log
-        checks.expect({line["route"] for line in lines} >= wanted, "the access log names every route")
+        checks.expect({line["route"] for line in lines} >= wanted, "the access log does not name every route")
         say(
             f"  {len(target.answers)} questions, {len(files)} files of pages, {len(wanted)} routes, {len(lines)} lines of access log"
         )
@@ -399,7 +388,7 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
         for given in ({"CorsOrigins": "https://a.example"}, {"CorsOrigins": "*"}, {}):
             gateway.use(stack.Stack(template, **plenty, **given))
             cross_origin(checks, url, given.get("CorsOrigins"))
-        callers(checks, url, gateway, template, plenty)
+        callers(checks, url, gateway, template, plenty, probes)
         gateway.use(stack.Stack(template, ThrottleRate=1, ThrottleBurst=3))
         statuses = [ask(url, "/health")[0] for _ in range(20)]
         checks.expect(
@@ -410,22 +399,23 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
         say("routes and permissions that are taken out, one by one:")
         for name, route in whole.of("AWS::ApiGatewayV2::Route").items():
             gateway.use(stack.Stack(changed(template, lambda r, name=name: r.pop(name)), **plenty))
-            status, body = probe(url, route["RouteKey"], title)
-            checks.expect(status in (404, 400), f"without {name} {route['RouteKey']} is {status} {body[:200]}")
+            status, body = probes.ask(url, route["RouteKey"])
+            checks.expect(status in (400, 404), f"without {name} {route['RouteKey']} is {status} {body[:200]}")
         for name in whole.of("AWS::Lambda::Permission"):
             gateway.use(stack.Stack(changed(template, lambda r, name=name: r.pop(name)), **plenty))
-            failing = [key for key in wanted if probe(url, key, title)[0] == 500]
+            failing = [key for key in wanted if probes.ask(url, key)[0] == 500]
             checks.expect(failing, f"nothing fails without {name}")
 
         say("kinds that are taken out of the roles, one by one:")
         for name, about in deployment["functions"].items():
+            route = next(r for r in deployment["routes"] if r["function"] == name)
+            key = f"{route['method']} {generate.gateway_path(route['path'])}"
             for kind in [*about["kinds"], "current.json"] if about["kinds"] else []:
                 narrow = stack.Stack(without(template, name, kind), **plenty)
-                key = next(r["path"] for r in deployment["routes"] if r["function"] == name)
                 with gateways.running(narrow, binary, endpoint, work) as (url, _, guards):
-                    status, body = probe(url, f"GET {key}", title)
+                    status, body = probes.ask(url, key)
                 refused = [r for r in guards[name].refused if f"/{kind}" in r]
-                # Where the release has no such artifact, nobody asks for it.
+                # A function does not ask for an artifact that the release does not have.
                 wanted = (500, True) if kind in [*release, "current.json"] else (200, False)
                 checks.expect(
                     (status, bool(refused)) == wanted,
@@ -434,8 +424,8 @@ def driven(checks, template, deployment, binary, cartelera, environment, work):
 
 
 def without(template, name, kind):
-    """The template with a role that does not allow what its function reads."""
-    logical = "".join(word.capitalize() for word in name.split("-")) + "Role"
+    """Returns the template with a role that does not allow its function to read one kind of artifact."""
+    logical = generate.logical(name) + "Role"
     cut = f"/{kind}" if kind == "current.json" else f"/artifacts/{kind}/*"
 
     def change(resources):
@@ -446,12 +436,12 @@ def without(template, name, kind):
 
 
 def details(checks, url):
-    """What a gateway adds to HTTP, or takes from it."""
+    """Checks what a gateway adds to HTTP or takes away."""
     body = b'{"ratings":[],"n":1}'
     for kind in ("application/json", "application/json; charset=utf-8"):
         status, _, answer = ask(url, "/recommendations", "POST", {"content-type": kind}, body)
         checks.expect(status == 200 and len(json.loads(answer)["recommendations"]) == 1, f"{kind}: {status} {answer}")
-    # Bytes of no known text arrive in base64, and are decoded by the function.
+    # The gateway sends a body that is not a known kind of text in base64, and the function decodes it.
     plain = ask(url, "/recommendations", "POST", {"content-type": "application/json"}, body[:-1])
     coded = ask(url, "/recommendations", "POST", {"content-type": "application/octet-stream"}, body[:-1])
     checks.expect(plain[0] == coded[0] == 400, f"half a body: {plain[0]} as text, {coded[0]} as bytes {coded[2]}")
@@ -467,7 +457,9 @@ def details(checks, url):
         status, headers, answer = ask(url, path, headers={"cookie": "a=b; c=d"})
         checks.expect(status in (200, 400, 404) and json.loads(answer), f"{path}: {status} {answer[:200]}")
     etag = ask(url, "/")[1]["etag"]
-    checks.expect(ask(url, "/", headers={"if-none-match": etag})[0] == 304, "a page that is known is not sent again")
+    checks.expect(
+        ask(url, "/", headers={"if-none-match": etag})[0] == 304, "a page is sent again to a browser that has it"
+    )
     with contextlib.ExitStack() as closing:
         answers = []
         for _ in range(8):
@@ -478,7 +470,7 @@ def details(checks, url):
 
 
 def cross_origin(checks, url, origins):
-    """What a browser asks before a page of another place may call, and with the call."""
+    """Checks the answers to what a browser asks before and when a page of another origin calls."""
     headers = {
         "origin": "https://a.example",
         "access-control-request-method": "POST",
@@ -498,8 +490,8 @@ def cross_origin(checks, url, origins):
         checks.expect("access-control-allow-origin" not in found, "another origin is allowed")
 
 
-def callers(checks, url, gateway, template, plenty):
-    """Who may call."""
+def callers(checks, url, gateway, template, plenty, probes):
+    """Checks who may call, with `Access=iam` and `Access=jwt`."""
     keys = [route.key for route in gateway.routes]
     signed = (
         "AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu-west-1/execute-api/aws4_request, SignedHeaders=host, Signature=0"
@@ -522,18 +514,18 @@ def callers(checks, url, gateway, template, plenty):
             found = ask(url, "/health", headers={"authorization": refused} if refused else {})[0]
             checks.expect(found == status, f"{given}: {refused} gets {found}")
         for key in keys:
-            checks.expect(probe(url, key, "ns1")[0] == status, f"{given}: {key} answers anybody")
+            checks.expect(probes.ask(url, key)[0] == status, f"{given}: {key} answers anybody")
         found, _, body = ask(url, "/health", headers={"authorization": right})
         checks.expect(found == 200, f"{given}: {right} gets {found} {body}")
 
 
-def serve(template, store, binary, cartelera, environment, work, port):
-    """The API of the template on this machine, with a release from a folder."""
+def serve(template, store, binary, cartelera, s3_server, environment, work, port):
+    """Serves the API of the template on this machine, with a release from a folder."""
     whole = stack.Stack(template)
     bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
-    with local.s3_server(work / "buckets") as aws:
+    with children.s3_server(s3_server, work / "buckets", work / "s3.log") as aws:
         (work / "buckets" / bucket).mkdir()
-        local.run(cartelera, "publish", "--from", store, "--store", whole.outputs["Store"], env=environment | aws)
+        run(cartelera, "publish", "--from", store, "--store", whole.outputs["Store"], env=environment | aws)
         with gateways.running(whole, binary, aws["AWS_ENDPOINT_URL"], work, port) as (url, gateway, _):
             say(f"listening on {url}")
             with contextlib.suppress(KeyboardInterrupt):
@@ -542,46 +534,23 @@ def serve(template, store, binary, cartelera, environment, work, port):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--package", action="store_true", help="build with `cargo lambda build --profile function`, and run what comes of it"
-    )
-    parser.add_argument("--serve", metavar="FOLDER", help="serve the release of a folder, and check nothing")
-    parser.add_argument("--port", type=int, default=0, help="where to serve; a free port where it is not given")
+    parser.add_argument("--package", action="store_true", help="run what `cargo lambda build --profile function` makes")
+    parser.add_argument("--serve", metavar="FOLDER", help="serve the release in a folder, and check nothing")
+    parser.add_argument("--port", type=int, default=0, help="the port for --serve; a free one by default")
     given = parser.parse_args()
 
-    cartelera = ROOT / "target" / "debug" / "cartelera"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    local.run("cargo", "build", "--locked", "-p", "builder", "--features", "builder/s3")
-    local.run("cargo", "build", "--locked", "-p", "store-s3", "--example", "s3_server")
-    command = ["cargo", "run", "--quiet", "--locked", "-p", "tests", "--example", "deployment"]
-    deployment = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    cartelera, s3_server = workspace.build_cartelera(), workspace.build_s3_server()
+    deployment = workspace.deployment()
     names = list(deployment["functions"])
-    packages = [word for name in names for word in ("-p", name)]
-    if given.package:
-        # As infra/deploy.sh builds them, for this machine's processor.
-        target = ("--x86-64",) if platform.machine() == "x86_64" else ("--arm64",)
-        flags = ("--locked", "--profile", "function", *target, "--skip-target-check")
-        local.run("cargo-lambda", "lambda", "build", *flags, *packages, env=local.cargo_lambda())
-    else:
-        local.run("cargo", "build", "--locked", *packages)
-
-    def binary(name):
-        path = (
-            ROOT / "target" / ("lambda" if given.package else "debug") / name / ("bootstrap" if given.package else "")
-        )
-        if not path.is_file():
-            sys.exit(f"{path.relative_to(ROOT)} is missing after the build")
-        return path
-
-    for name in names:
-        binary(name)
+    binary = workspace.build_functions(names, given.package)
     work = WORK / ("serve" if given.serve else "run")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    local.WORK = work
     template = stack.load(TEMPLATE)
     if given.serve:
-        serve(template, pathlib.Path(given.serve).resolve(), binary, cartelera, environment, work, given.port)
+        store = pathlib.Path(given.serve).resolve()
+        serve(template, store, binary, cartelera, s3_server, environment, work, given.port)
         return 0
 
     checks, began = Checks(), time.monotonic()
@@ -602,7 +571,7 @@ def main():
         "the stack",
     )
     step("the functions behind its gateway")
-    driven(checks, template, deployment, binary, cartelera, environment, work)
+    driven(checks, template, deployment, binary, cartelera, s3_server, environment, work)
     step("done")
     say(f"infra: {checks.n_passed} passed, {checks.n_failed} failed")
     return 1 if checks.n_failed else 0
@@ -610,14 +579,13 @@ def main():
 
 if __name__ == "__main__":
     tools()
-    sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "infra")]
+    # These need the packages that `tools` installs.
     import cost
     import deployed
     import expectations
     import gateway as gateways
+    import generate
     import replay_queries
     import stack
 
-    # Its name is a word of the language.
-    local = importlib.import_module("lambda")
     sys.exit(main())

@@ -1,7 +1,10 @@
-"""The stack created on a moto server: what `sam package` uploads, through SAM's translator, to CloudFormation.
+"""The stack created on a moto server: what `sam package` uploads goes through SAM's translator to
+CloudFormation.
 
-moto's CloudFormation knows no HTTP APIs, no alarms, and of a bucket only its encryption, and says CREATE_COMPLETE all the
-same. So bucket, functions, roles and log groups are asked for by their own services; the rest is in expectations.py."""
+moto's CloudFormation ignores HTTP APIs, alarms and most of a bucket, and says CREATE_COMPLETE all the same.
+So bucket, functions, roles and log groups are looked up in their own services; the rest is in
+expectations.py.
+"""
 
 import json
 import logging
@@ -19,26 +22,26 @@ from samtranslator.yaml_helper import yaml_parse
 import stack as stacks
 
 BUCKET = "code"
-# Every request, and every resource that moto does not know.
+# They would log every request, and every resource that moto does not know.
 for name in ("werkzeug", "moto"):
     logging.getLogger(name).setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="moto")
 
 
 def stage(template, names, binary, work):
-    """The folders that the template names, as `cargo lambda build` leaves them, below `work`."""
+    """Puts the template and the folders that it names below `work`, as `cargo lambda build` leaves them."""
     (work / "infra").mkdir(parents=True)
     shutil.copy(template, work / "infra" / "template.yaml")
     for name in names:
         folder = work / "target" / "lambda" / name
         folder.mkdir(parents=True)
-        # A debug build is mostly symbols, which are not what is looked at here.
+        # A debug build is mostly symbols, which nothing here looks at.
         subprocess.run(["strip", "-o", folder / "bootstrap", binary(name)], check=True)
     return work / "infra" / "template.yaml"
 
 
 def create(template, sam, names, binary, work, **given):
-    """Faults of the stack that is made of the template."""
+    """Creates the stack of the template; returns what is wrong with it."""
     staged = stage(template, names, binary, work)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
@@ -88,7 +91,7 @@ def _create(staged, sam, endpoint, work, given):
     (made,) = cloudformation.describe_stacks(StackName=stacks.STACK)["Stacks"]
     expect(made["StackStatus"] == "CREATE_COMPLETE", f"the stack is {made['StackStatus']}")
     resources = cloudformation.describe_stack_resources(StackName=stacks.STACK)["StackResources"]
-    # What moto's CloudFormation does not know is listed in parts, or not at all.
+    # What moto's CloudFormation does not know is listed without some fields, or not at all.
     physical = {
         r["LogicalResourceId"]: r["PhysicalResourceId"]
         for r in resources
@@ -107,7 +110,7 @@ def _create(staged, sam, endpoint, work, given):
     for logical, wanted in stack.of("AWS::IAM::Role").items():
         name = physical.get(logical)
         if name not in roles:
-            expect(False, f"the role {logical} is not there")
+            expect(False, f"the role {logical} does not exist")
             continue
         policies = client("iam").list_role_policies(RoleName=name)["PolicyNames"]
         expect(
@@ -131,7 +134,7 @@ def _create(staged, sam, endpoint, work, given):
         reads = "Environment" in properties
         expect(uri == (f"s3://{bucket}/{stack.parameters['Prefix']}" if reads else None), f"{name} reads from {uri}")
         code = client("lambda").get_function(FunctionName=name)["Code"]["Location"]
-        expect(runs(s3, properties["Code"], work), f"{name} has the code {code}, in which no bootstrap can be run")
+        expect(runs(s3, properties["Code"], work), f"{name} has the code {code}, which has no bootstrap that can run")
 
     groups = {g["logGroupName"]: g.get("retentionInDays") for g in client("logs").describe_log_groups()["logGroups"]}
     for properties in stack.of("AWS::Logs::LogGroup").values():
@@ -144,12 +147,12 @@ def _create(staged, sam, endpoint, work, given):
     cloudformation.delete_stack(StackName=stacks.STACK)
     expect(client("lambda").list_functions()["Functions"] == [], "functions outlive the stack")
     left = [b["Name"] for b in s3.list_buckets()["Buckets"]]
-    expect(bucket in left, f"the bucket went with the stack; {left} are left")
+    expect(bucket in left, f"the bucket was deleted with the stack; {left} are left")
     return found
 
 
 def runs(s3, code, work):
-    """Whether what was uploaded for a function holds a `bootstrap` that may be executed, an ELF file."""
+    """Returns whether what was uploaded for a function is a `bootstrap` that may be executed, an ELF file."""
     archive = work / "code.zip"
     s3.download_file(code["S3Bucket"], code["S3Key"], str(archive))
     with zipfile.ZipFile(archive) as files:

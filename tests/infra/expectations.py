@@ -1,14 +1,17 @@
-"""What has to be true of the stack that the template becomes, whatever its parameters. Each check gives faults, which say
-what is wrong and what to write."""
+"""What must be true of the stack that the template becomes, with any parameters. A fault says what is wrong
+and, if it is not obvious, what to write."""
 
 import json
 import re
 
 import stack as stacks
+from generate import gateway_path
 
 
 def faults(stack, deployment):
-    """Everything that is wrong with a stack; `deployment` says which functions, kinds and routes there are."""
+    """Returns everything that is wrong with a stack; `deployment` has the functions, their kinds of
+    artifacts, and the routes.
+    """
     found = []
 
     def expect(holds, fault):
@@ -21,22 +24,18 @@ def faults(stack, deployment):
     roles(stack, deployment, functions, expect)
     bucket(stack, expect)
     alarms(stack, deployment, functions, expect)
-    dashboard(stack, functions, expect)
+    dashboard(stack, deployment, functions, expect)
     budget(stack, expect)
     return found
 
 
-def gateway_path(path):
-    """A path of the route table as API Gateway writes it."""
-    return path.replace("{*path}", "{proxy+}")
-
-
 def functions_by_binary(stack, deployment, expect):
-    """Each function by its binary's name, with its logical name beside it."""
+    """Checks the functions; returns logical name and properties of each, by the name of its binary."""
     found = {}
     for logical, properties in stack.of("AWS::Lambda::Function").items():
         name = stacks.binary_of(properties)
         found[name] = (logical, properties)
+        kinds = deployment["functions"].get(name, {}).get("kinds", [])
         expect(
             properties["FunctionName"] == f"{stacks.STACK}-{name}", f"{logical} is named {properties['FunctionName']}"
         )
@@ -46,7 +45,7 @@ def functions_by_binary(stack, deployment, expect):
             "Architectures": [stack.parameters["Architecture"]],
             "TracingConfig": {"Mode": "Active"},
             "Timeout": 10,
-            "MemorySize": stack.parameters["CatalogueMemory" if name in ("recommend", "titles") else "QueryMemory"],
+            "MemorySize": stack.parameters["CatalogMemory" if "titles" in kinds else "QueryMemory"],
             "LoggingConfig": {
                 "LogGroup": f"/aws/lambda/{stacks.STACK}-{name}",
                 "LogFormat": "JSON",
@@ -54,7 +53,6 @@ def functions_by_binary(stack, deployment, expect):
             },
         }.items():
             expect(properties.get(key) == value, f"{logical}: {key} is {properties.get(key)!r}, not {value!r}")
-        kinds = deployment["functions"].get(name, {}).get("kinds", [])
         variables = properties.get("Environment", {}).get("Variables", {})
         wanted = (
             {"ARTIFACT_URI": stack.outputs["Store"], "ARTIFACT_TTL": stack.parameters["ArtifactTtl"]} if kinds else {}
@@ -76,14 +74,14 @@ def functions_by_binary(stack, deployment, expect):
 
 
 def api(stack, expect):
-    """One API, one stage: throttling, access logs, CORS, who may call."""
+    """Expects one API with one stage: throttling, access logs, CORS, and who may call."""
     apis, stages = stack.of("AWS::ApiGatewayV2::Api"), stack.of("AWS::ApiGatewayV2::Stage")
     expect(len(apis) == len(stages) == 1, f"there are {len(apis)} APIs and {len(stages)} stages")
     (api_properties,), (stage,) = apis.values(), stages.values()
-    expect(api_properties["ProtocolType"] == "HTTP", "the API is no HTTP API")
+    expect(api_properties["ProtocolType"] == "HTTP", "the API is not an HTTP API")
     expect(
         stage["StageName"] == "$default" and stage["AutoDeploy"] is True,
-        "the stage is not $default, or waits to be deployed",
+        "the stage is not $default, or is not deployed automatically",
     )
     limits = stage.get("DefaultRouteSettings", {})
     for key, parameter in (("ThrottlingRateLimit", "ThrottleRate"), ("ThrottlingBurstLimit", "ThrottleBurst")):
@@ -105,7 +103,7 @@ def api(stack, expect):
     cors = api_properties.get("CorsConfiguration")
     expect((cors or {}).get("AllowOrigins", []) == origins, f"CORS is {cors}, and CorsOrigins {origins}")
     if cors:
-        expect("AllowCredentials" not in cors, "pages of other places do not get the caller's cookies")
+        expect("AllowCredentials" not in cors, "pages of other origins may send cookies, and should not")
         expect(
             cors["AllowMethods"] == ["GET", "POST"] and "content-type" in cors["AllowHeaders"],
             f"CORS allows too little or much: {cors}",
@@ -115,11 +113,13 @@ def api(stack, expect):
         wanted = {"Issuer": stack.parameters["JwtIssuer"], "Audience": stack.parameters["JwtAudience"]}
         expect([a["JwtConfiguration"] for a in authorizers] == [wanted], f"the authorizers are {authorizers}")
     else:
-        expect(authorizers == [], f"nobody needs the authorizers {authorizers}")
+        expect(authorizers == [], f"there are authorizers that nothing uses: {authorizers}")
 
 
 def routes(stack, deployment, functions, expect):
-    """Every route of the table and no other, each to its function, which the gateway may call, for callers that Access names."""
+    """Expects every route of the table and no other. Each is for the callers of `Access`, and leads to its
+    function, which the gateway may call.
+    """
     integrations = stack.of("AWS::ApiGatewayV2::Integration")
     binaries = {stack.attribute(logical, "Arn"): name for name, (logical, _) in functions.items()}
     found = {}
@@ -140,18 +140,19 @@ def routes(stack, deployment, functions, expect):
     wanted = {f"{r['method']} {gateway_path(r['path'])}": r["function"] for r in deployment["routes"]}
     for key in sorted(wanted.keys() | found.keys()):
         if key not in found:
-            expect(False, f"no route {key!r}, which {wanted[key]} answers: add a line to infra/template.yaml")
+            expect(False, f"no route {key!r}, which {wanted[key]} answers: run infra/generate.py")
         elif key not in wanted:
-            expect(False, f"the route {key!r} is in no route table")
+            expect(False, f"the route {key!r} is not in the route table")
         else:
-            expect(found[key] == wanted[key], f"{key!r} goes to {found[key]}, and {wanted[key]} answers it")
+            expect(found[key] == wanted[key], f"{key!r} goes to {found[key]}, but {wanted[key]} answers it")
     for logical, integration in integrations.items():
         shape = (integration["IntegrationType"], integration["PayloadFormatVersion"], integration["TimeoutInMillis"])
-        # The gateway waits longer than the function may take, so that a time-out is the function's and is counted there.
+        # The gateway waits longer than the function may take, so that a timeout is the function's and is
+        # counted there.
         expect(shape == ("AWS_PROXY", "2.0", 12000), f"{logical} is {shape}")
     expect(
         sorted(map(str, binaries)) == sorted(i["IntegrationUri"] for i in integrations.values()),
-        "an integration a function",
+        "each function has one integration",
     )
     permissions = stack.of("AWS::Lambda::Permission")
     source = f"arn:aws:execute-api:{stacks.REGION}:{stacks.ACCOUNT}:{stacks.STACK}-api/*/*"
@@ -160,11 +161,11 @@ def routes(stack, deployment, functions, expect):
         given = [(p["Action"], p["Principal"], p["SourceArn"]) for p in own]
         wanted = [("lambda:InvokeFunction", "apigateway.amazonaws.com", source)]
         expect(given == wanted, f"who may call {name} is {given}, not {wanted}")
-    expect(len(permissions) == len(functions), "a permission a function, and no other")
+    expect(len(permissions) == len(functions), "each function has one permission, and there are no others")
 
 
 def roles(stack, deployment, functions, expect):
-    """One role a function, whose allowances are exactly these."""
+    """Expects one role for each function, which allows exactly what the function needs."""
     found = stack.of("AWS::IAM::Role")
     used = {properties["Role"]: name for name, (_, properties) in functions.items()}
     expect(len(used) == len(functions), "each function has a role of its own")
@@ -172,7 +173,7 @@ def roles(stack, deployment, functions, expect):
     store = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}"
     for logical, role in found.items():
         name = used[stack.attribute(logical, "Arn")]
-        expect(not role.keys() & {"ManagedPolicyArns"}, f"{logical} has policies beside its own: {role}")
+        expect(not role.keys() & {"ManagedPolicyArns"}, f"{logical} has policies in addition to its own: {role}")
         trust = role["AssumeRolePolicyDocument"]["Statement"]
         only = [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
         expect(trust == only, f"{logical} may be assumed by {trust}")
@@ -195,15 +196,17 @@ def roles(stack, deployment, functions, expect):
         for action, resource in sorted(wanted - given):
             expect(False, f"{logical} does not allow {action} on {resource}, and {name} needs it")
         for action, resource in sorted(given - wanted):
-            expect(False, f"{logical} allows {action} on {resource}, and {name} does without")
+            expect(False, f"{logical} allows {action} on {resource}, and {name} does not need it")
 
 
 def bucket(stack, expect):
-    """One bucket: private, versioned, encrypted, over TLS only, and left where it is."""
+    """Expects one bucket: private, versioned, encrypted, used only over TLS, and kept when the stack is
+    deleted.
+    """
     made = {name: r for name, r in stack.resources.items() if r["Type"] in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")}
     for name, resource in made.items():
         kept = (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
-        expect(kept == ("Retain", "Retain"), f"{name} goes with the stack: {kept}")
+        expect(kept == ("Retain", "Retain"), f"{name} is deleted with the stack: {kept}")
     (properties,) = stack.of("AWS::S3::Bucket").values()
     expect(properties["VersioningConfiguration"] == {"Status": "Enabled"}, "the bucket keeps no versions")
     blocks = properties["PublicAccessBlockConfiguration"]
@@ -239,11 +242,11 @@ def bucket(stack, expect):
     (publisher,) = stack.of("AWS::IAM::ManagedPolicy").values()
     resources = {r for s in publisher["PolicyDocument"]["Statement"] for r in stacks.as_list(s["Resource"])}
     below = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}/*"
-    expect(resources == {arns[0], below}, f"who publishes may touch {resources}")
+    expect(resources == {arns[0], below}, f"publishers may touch {resources}")
 
 
 def metrics_of(alarm):
-    """Namespace, name, statistic and dimensions of each metric that an alarm looks at."""
+    """Returns namespace, name, statistic and dimension of each metric that an alarm watches."""
     if "Metrics" not in alarm:
         alarm = {"Metrics": [{"MetricStat": {"Metric": alarm, "Stat": alarm.get("ExtendedStatistic")}}]}
     found = set()
@@ -255,7 +258,9 @@ def metrics_of(alarm):
 
 
 def alarms(stack, deployment, functions, expect):
-    """Errors, throttles, answers of 5xx, p99, stale releases, releases that cannot be loaded; all told to one topic."""
+    """Expects alarms on errors, throttles, answers of 5xx, p99, stale releases and failed reloads, all sent
+    to one topic.
+    """
     found = stack.of("AWS::CloudWatch::Alarm")
     names = [properties["FunctionName"] for _, properties in functions.values()]
     readers = [
@@ -283,19 +288,25 @@ def alarms(stack, deployment, functions, expect):
         alarm, (threshold, metrics) = found[name], wanted[name]
         given = metrics_of(alarm)
         expect(alarm["Threshold"] == threshold, f"{name} is at {alarm['Threshold']}, not {threshold}")
-        expect(given == metrics, f"{name} lacks {sorted(metrics - given)} and has {sorted(given - metrics)} too many")
-        told = alarm["AlarmActions"] == alarm["OKActions"] == [stack.outputs["AlarmTopic"]]
-        expect(told and alarm["TreatMissingData"] == "notBreaching", f"{name} is not told, or rings where nobody calls")
+        expect(
+            given == metrics, f"{name} lacks {sorted(metrics - given)}, and should not have {sorted(given - metrics)}"
+        )
+        is_sent = alarm["AlarmActions"] == alarm["OKActions"] == [stack.outputs["AlarmTopic"]]
+        is_quiet = alarm["TreatMissingData"] == "notBreaching"
+        expect(is_sent and is_quiet, f"{name} is not sent to the topic, or rings without requests")
         expressions = [m["Id"] for m in alarm.get("Metrics", []) if m.get("ReturnData", True)]
-        expect("Metrics" not in alarm or len(expressions) == 1, f"{name} watches {expressions}, and must watch one")
-        expect(alarm.get("AlarmDescription"), f"{name} says nothing")
+        expect(
+            "Metrics" not in alarm or len(expressions) == 1,
+            f"{name} has the expressions {expressions}, and must have one",
+        )
+        expect(alarm.get("AlarmDescription"), f"{name} has no description")
     subscriptions = [(s["Protocol"], s["Endpoint"]) for s in stack.of("AWS::SNS::Subscription").values()]
     mail = stack.parameters["AlarmEmail"]
     expect(subscriptions == ([("email", mail)] if mail else []), f"alarms are sent to {subscriptions}")
 
 
-def dashboard(stack, functions, expect):
-    """One dashboard, whose body is what CloudWatch takes, with every metric that the functions write."""
+def dashboard(stack, deployment, functions, expect):
+    """Expects one dashboard, with every metric that the functions write."""
     (properties,) = stack.of("AWS::CloudWatch::Dashboard").values()
     body = json.loads(properties["DashboardBody"])
     places = set()
@@ -305,21 +316,22 @@ def dashboard(stack, functions, expect):
             widget["properties"]["region"] == stacks.REGION and widget["properties"]["metrics"],
             f"a widget shows nothing: {widget}",
         )
-    expect(len(places) == len(body["widgets"]), "widgets lie on each other")
+    expect(len(places) == len(body["widgets"]), "widgets are on top of each other")
     searches = [
         e["expression"] for w in body["widgets"] for (e, *_) in w["properties"]["metrics"] if isinstance(e, dict)
     ]
+    of_users = {name for name in functions if "users" in deployment["functions"].get(name, {}).get("kinds", [])}
     for name, whose in (
         ("Latency", set(functions)),
         ("ColdStart", set(functions)),
         ("ReleaseAge", set(functions)),
         ("ReloadFailures", set(functions)),
-        ("BlockCacheHits", {"recommend", "titles"}),
-        ("BlockCacheMisses", {"recommend", "titles"}),
+        ("BlockCacheHits", of_users),
+        ("BlockCacheMisses", of_users),
         ("Answers", {"recommend"}),
     ):
         wanted = {functions[of][1]["FunctionName"] for of in whose}
-        # Another stack of the region writes into the same namespace.
+        # Functions are named because another stack in the region writes to the same namespace.
         shown = [
             set(re.findall(r'"([^"]+)"', search.split(" Function=", 1)[1]))
             for search in searches
@@ -332,7 +344,7 @@ def dashboard(stack, functions, expect):
 
 
 def budget(stack, expect):
-    """A budget where one is wished for."""
+    """Expects a budget if one is asked for."""
     amount = stack.parameters["MonthlyBudgetUsd"]
     found = [b["Budget"]["BudgetLimit"] for b in stack.of("AWS::Budgets::Budget").values()]
     wanted = [{"Amount": amount, "Unit": "USD"}] if float(amount) else []

@@ -1,15 +1,13 @@
-#!/usr/bin/env python3
-"""An HTTP API on this machine: its routes, who may call, throttling, CORS and access logs are those of the translated
-template, and behind it the functions' own binaries run as Lambda runs them.
+"""An HTTP API on this machine: its routes, callers, throttling, CORS and access logs are those of the
+translated template, and behind it the functions' own binaries run as Lambda runs them.
 
-    python3 tests/infra/check.py --serve releases/demo            # until it is interrupted
+A function is started by the first event for it, with the variables that the template gives it and no others,
+by the Lambda runtime API. Between it and the S3 server is a guard that lets through what the function's role
+allows. So a route, a permission, a variable or an allowance that is wrong in the template is a request that
+fails.
 
-A function is started by the first event for it, with the variables that the template gives it and no others, through
-the Lambda runtime API. Between it and the S3 server stands a guard that lets pass what the function's role allows. So a
-route, a permission, a variable or an allowance that is wrong in the template is a request that fails.
-
-What AWS has and this has not: signatures are not verified (neither of callers nor of tokens), a function runs one
-instance, and connections are not encrypted.
+Unlike on AWS, signatures are not verified (neither of callers nor of tokens), a function has one instance,
+and connections are not encrypted.
 """
 
 import base64
@@ -18,9 +16,7 @@ import contextlib
 import http.client
 import http.server
 import json
-import queue
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -28,19 +24,16 @@ import urllib.parse
 import uuid
 
 import stack as stacks
-
-RUNTIME = "/2018-06-01/runtime"
-INIT_SECONDS = 10
-TEXT = re.compile(r"text/|application/(.*\+)?(json|xml)|application/(javascript|x-www-form-urlencoded)|image/svg\+xml")
+from lib import events, runtime_api
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Headers and body are two writes, of which the second would wait for an answer to the first.
+    # Headers and body are two writes, and the second would wait until the first is acknowledged.
     disable_nagle_algorithm = True
 
     def log_message(self, *_):
-        """Nothing: what is worth knowing is kept by who answers."""
+        """Logs nothing: the handlers keep what is worth knowing."""
 
     def body(self):
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
@@ -66,18 +59,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
-    # Functions start side by side, and so do their requests.
+    # Functions start at the same time, and so do their requests.
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        """A caller that is gone is none: functions that fail end while they are being answered."""
+        """Ignores a caller that is gone: a function that fails ends while it is being answered."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextlib.contextmanager
 def listening(handle, port=0):
-    """A server on the loopback address that calls `handle` with each request; gives its address."""
+    """Serves on the loopback address, and calls `handle` with each request; yields the address."""
 
     def do(request):
         handle(request)
@@ -94,7 +87,9 @@ def listening(handle, port=0):
 
 
 class Guard:
-    """What stands before the S3 server, and lets a function do what its role allows, or a publisher what the policy does."""
+    """A proxy in front of the S3 server that lets a function do what its role allows, and a publisher what
+    its policy allows.
+    """
 
     def __init__(self, role, endpoint):
         self.role = role
@@ -108,7 +103,7 @@ class Guard:
         split = urllib.parse.urlsplit(request.path)
         path = urllib.parse.unquote(split.path).lstrip("/")
         bucket, _, key = path.partition("/")
-        # HEAD is allowed by the right to GET, and every part of an upload by the right to PUT.
+        # The right to GET allows HEAD, and the right to PUT allows every part of an upload.
         actions = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "DELETE": "s3:DeleteObject"}
         action = actions.get(request.command, "s3:PutObject") if key else "s3:ListBucket"
         if request.command == "DELETE" and "uploadId=" in split.query:
@@ -117,7 +112,7 @@ class Guard:
         if not self.may(action, bucket, key):
             self.refused.append(f"{action} {path}")
             return self.deny(request)
-        # Headers go on as they came, the host too: they are signed.
+        # Headers are signed, so they are passed on as they came, the host included.
         connection = http.client.HTTPConnection(self.upstream, timeout=30)
         connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
         for name, value in request.headers.items():
@@ -127,7 +122,7 @@ class Guard:
         found = response.read()
         connection.close()
         if response.status == 404 and not self.may("s3:ListBucket", bucket):
-            # Who may not list is not told what is not there.
+            # S3 answers "denied", not "missing", to a caller who may not list.
             return self.deny(request)
         if response.status < 400:
             self.read.append(key)
@@ -144,53 +139,15 @@ class Guard:
         request.answer(403, [("content-type", "application/xml")], text)
 
 
-class FunctionError(Exception):
-    """The function gave no answer."""
-
-
 class Function:
-    """A function of the stack: one instance, started by the first event, ended when it fails, as Lambda does."""
+    """A function of the stack: one instance, started by the first event, and ended when it fails, as on
+    Lambda."""
 
     def __init__(self, properties, binary, environment, log):
-        self.properties, self.binary, self.environment, self.log = properties, binary, environment, log
+        self.properties, self.binary, self.log = properties, binary, log
         self.name = properties["FunctionName"]
-        self.lock = threading.Lock()
-        self.instance = None
-        self.n_starts = 0
-
-    def invoke(self, event):
-        with self.lock:
-            if self.instance is None:
-                self.n_starts += 1
-                self.instance = Instance(self)
-            try:
-                return self.instance.invoke(event)
-            except FunctionError:
-                self.stop()
-                raise
-
-    def stop(self):
-        if self.instance:
-            self.instance.stop()
-        self.instance = None
-
-
-class Instance:
-    """One process and the runtime API that it speaks to."""
-
-    def __init__(self, function):
-        self.function = function
-        self.events, self.answers = queue.Queue(), queue.Queue()
-        self.waiting = threading.Event()
-        self.closing = contextlib.ExitStack()
-        address = self.closing.enter_context(listening(self.handle))
-        properties = function.properties
         variables = properties.get("Environment", {}).get("Variables", {})
-        environment = {
-            "AWS_LAMBDA_RUNTIME_API": address,
-            "AWS_LAMBDA_FUNCTION_NAME": function.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties["MemorySize"]),
+        self.environment = runtime_api.variables(self.name, properties["MemorySize"]) | {
             "AWS_LAMBDA_LOG_GROUP_NAME": properties["LoggingConfig"]["LogGroup"],
             "AWS_LAMBDA_LOG_FORMAT": properties["LoggingConfig"]["LogFormat"].upper(),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
@@ -200,86 +157,29 @@ class Instance:
             "LAMBDA_TASK_ROOT": "/var/task",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
         }
-        environment |= function.environment | {name: str(value) for name, value in variables.items()}
-        log = self.closing.enter_context(open(function.log, "ab"))
-        self.process = subprocess.Popen(
-            [function.binary], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-
-    def handle(self, request):
-        path, body = request.path, request.body()
-        if path == f"{RUNTIME}/invocation/next":
-            self.waiting.set()
-            event = self.events.get()
-            if event is None:
-                request.close_connection = True
-                return
-            headers = [
-                ("content-type", "application/json"),
-                ("Lambda-Runtime-Aws-Request-Id", event["id"]),
-                ("Lambda-Runtime-Deadline-Ms", str(event["deadline_ms"])),
-                ("Lambda-Runtime-Invoked-Function-Arn", event["arn"]),
-                ("Lambda-Runtime-Trace-Id", event["trace"]),
-            ]
-            request.answer(200, headers, event["body"])
-            return
-        if path == f"{RUNTIME}/init/error":
-            self.answers.put(("init", None, body))
-        elif match := re.fullmatch(re.escape(RUNTIME) + "/invocation/([^/]+)/(response|error)", path):
-            self.answers.put((match[2], match[1], body))
-        else:
-            request.answer(404, [], b"{}")
-            return
-        request.answer(202, [("content-type", "application/json")], b'{"status":"OK"}')
+        self.environment |= environment | {name: str(value) for name, value in variables.items()}
+        self.lock = threading.Lock()
+        self.instance = None
 
     def invoke(self, event):
-        """The answer to an event. The first waits for the process to be ready, for as long as Lambda does."""
-        properties = self.function.properties
-        self.watch(self.waiting.is_set, lambda: self.waiting.wait(0.02), INIT_SECONDS, "is not ready")
-        timeout = float(properties["Timeout"])
-        request_id = str(uuid.uuid4())
-        self.events.put(
-            {
-                "id": request_id,
-                "deadline_ms": int((time.time() + timeout) * 1000),
-                "arn": f"arn:aws:lambda:{stacks.REGION}:{stacks.ACCOUNT}:function:{self.function.name}",
-                "trace": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=1",
-                "body": json.dumps(event).encode(),
-            }
-        )
-        answers = []
-
-        def take():
-            with contextlib.suppress(queue.Empty):
-                answers.append(self.answers.get(timeout=0.02))
-
-        self.watch(lambda: answers, take, timeout, "does not answer")
-        kind, answered, body = answers[0]
-        if kind != "response" or answered != request_id:
-            raise FunctionError(f"{self.function.name} answers with an {kind}: {body[:500]!r}")
-        return json.loads(body)
-
-    def watch(self, done, wait, seconds, what):
-        """Waits until it is done, as long as the process lives and the time lasts."""
-        end = time.monotonic() + seconds
-        while not done():
-            wait()
-            if not done() and self.process.poll() is not None:
-                raise FunctionError(
-                    f"{self.function.name} ended with {self.process.returncode}; {self.function.log} says why"
-                )
-            if not done() and time.monotonic() > end:
-                raise FunctionError(f"{self.function.name} {what} within {seconds} s")
+        """Returns the answer to an event, as JSON."""
+        with self.lock:
+            if self.instance is None:
+                self.instance = runtime_api.Instance(self.name, self.binary, self.environment, self.log)
+            try:
+                return json.loads(self.instance.invoke(json.dumps(event).encode(), float(self.properties["Timeout"])))
+            except runtime_api.FunctionError:
+                self.stop()
+                raise
 
     def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.events.put(None)
-        self.closing.close()
+        if self.instance:
+            self.instance.stop()
+        self.instance = None
 
 
 class Route:
-    """A route of the template, with what stands behind it."""
+    """A route of the template, with its integration and its authorizer."""
 
     def __init__(self, properties, stack):
         self.key = properties["RouteKey"]
@@ -292,7 +192,10 @@ class Route:
         self.integration = integrations[properties["Target"].removeprefix("integrations/")]
 
     def match(self, method, segments):
-        """The path's parameters where it matches, and how well; HTTP APIs prefer whole names, then parameters, then the greedy one."""
+        """Returns how well the route matches and the path's parameters, or None if it does not match.
+
+        HTTP APIs prefer whole names, then parameters, then the greedy parameter.
+        """
         if self.method not in (method, "ANY"):
             return None
         found, rank = {}, []
@@ -315,19 +218,19 @@ class Route:
 
 
 class Gateway:
-    """The HTTP API of a stack, before running functions (by the names that the stack gives them)."""
+    """The HTTP API of a stack. `functions` are running, by the names that the stack gives them."""
 
     def __init__(self, stack, functions):
         self.functions = functions
         self.use(stack)
 
     def use(self, stack):
-        """Takes routes and settings of another stack; the functions go on."""
+        """Switches to the routes and settings of another stack, with the same functions."""
         self.stack = stack
         (self.api,) = stack.of("AWS::ApiGatewayV2::Api").values()
         (self.stage,) = stack.of("AWS::ApiGatewayV2::Stage").values()
-        (self.api_id,) = stack.of("AWS::ApiGatewayV2::Api")
-        self.api_id = stack.identity(self.api_id)
+        (logical,) = stack.of("AWS::ApiGatewayV2::Api")
+        self.api_id = stack.identity(logical)
         self.routes = [Route(properties, stack) for properties in stack.of("AWS::ApiGatewayV2::Route").values()]
         limits = self.stage["DefaultRouteSettings"]
         self.rate, self.burst = float(limits["ThrottlingRateLimit"]), float(limits["ThrottlingBurstLimit"])
@@ -369,9 +272,9 @@ class Gateway:
         refusal, authorizer = authorize(route, request.headers)
         if refusal:
             return self.own(*refusal, context, "ACCESS_DENIED")
-        event = self.event(request, split, body, route, parameters, authorizer)
         called = time.monotonic()
         try:
+            event = self.event(request, body, route, parameters, authorizer)
             response = self.function(route).invoke(event)
             context["integrationLatency"] = str(round(1000 * (time.monotonic() - called)))
             context["integrationStatus"] = str(response["statusCode"])
@@ -390,7 +293,7 @@ class Gateway:
                 headers,
                 base64.b64decode(text) if response.get("isBase64Encoded") else text.encode(),
             )
-        except (FunctionError, KeyError, stacks.Refused) as error:
+        except (runtime_api.FunctionError, KeyError, stacks.Refused) as error:
             self.faults.append(f"{route.key}: {error}")
             return self.own(500, "Internal Server Error", context, "INTEGRATION_FAILURE")
 
@@ -400,7 +303,7 @@ class Gateway:
         return status, [("content-type", "application/json")], json.dumps({"message": message}).encode()
 
     def take(self):
-        """Whether there is a token for one more request."""
+        """Takes a token of the throttle; returns whether there was one."""
         with self.lock:
             now = time.monotonic()
             self.tokens = min(self.burst, self.tokens + (now - self.filled) * self.rate)
@@ -411,10 +314,11 @@ class Gateway:
             return True
 
     def function(self, route):
-        """The function behind a route, if the gateway may call it."""
+        """Returns the function behind a route; refuses if no permission lets the gateway call it."""
         arn = route.integration["IntegrationUri"]
         name = arn.rpartition(":")[2]
-        source = f"arn:aws:execute-api:{stacks.REGION}:{stacks.ACCOUNT}:{self.api_id}/{self.stage['StageName']}/{route.key.replace(' ', '', 1)}"
+        source = f"arn:aws:execute-api:{stacks.REGION}:{stacks.ACCOUNT}:{self.api_id}"
+        source += f"/{self.stage['StageName']}/{route.key.replace(' ', '', 1)}"
         for permission in self.stack.of("AWS::Lambda::Permission").values():
             whole = re.escape(permission["SourceArn"]).replace(r"\*", ".*")
             if (
@@ -425,55 +329,24 @@ class Gateway:
                 return self.functions[name]
         raise stacks.Refused(f"no permission lets the gateway call {name}")
 
-    def event(self, request, split, body, route, parameters, authorizer):
-        """The event in payload format 2.0."""
-        headers, cookies = {}, []
-        for name, value in request.headers.items():
-            if name.lower() == "cookie":
-                cookies += [cookie.strip() for cookie in value.split(";")]
-            else:
-                headers[name.lower()] = f"{headers[name.lower()]},{value}" if name.lower() in headers else value
-        headers |= {"x-forwarded-for": "203.0.113.7", "x-forwarded-port": "443", "x-forwarded-proto": "https"}
-        query = {}
-        for name, value in urllib.parse.parse_qsl(split.query, keep_blank_values=True):
-            query[name] = f"{query[name]},{value}" if name in query else value
-        domain = f"{self.api_id}.execute-api.{stacks.REGION}.amazonaws.com"
-        event = {
-            "version": route.integration["PayloadFormatVersion"],
-            "routeKey": route.key,
-            "rawPath": split.path,
-            "rawQueryString": split.query,
-            "headers": headers,
-            "requestContext": {
-                "accountId": stacks.ACCOUNT,
-                "apiId": self.api_id,
-                "domainName": domain,
-                "domainPrefix": self.api_id,
-                "http": {
-                    "method": request.command,
-                    "path": split.path,
-                    "protocol": "HTTP/1.1",
-                    "sourceIp": "203.0.113.7",
-                    "userAgent": headers.get("user-agent", ""),
-                },
-                "requestId": uuid.uuid4().hex[:16],
-                "routeKey": route.key,
-                "stage": self.stage["StageName"],
-                "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
-                "timeEpoch": int(time.time() * 1000),
-            },
-            "isBase64Encoded": False,
-        }
-        optional = {"cookies": cookies, "queryStringParameters": query, "pathParameters": parameters}
-        event |= {name: value for name, value in optional.items() if value}
-        if authorizer:
-            event["requestContext"]["authorizer"] = authorizer
-        if body:
-            if TEXT.match(headers.get("content-type", "")):
-                event["body"] = body.decode("utf-8", "replace")
-            else:
-                event["body"], event["isBase64Encoded"] = base64.b64encode(body).decode(), True
-        return event
+    def event(self, request, body, route, parameters, authorizer):
+        """Returns the event that the function gets, in the payload format that its integration names."""
+        if route.integration["PayloadFormatVersion"] != "2.0":
+            raise stacks.Refused(
+                f"{route.key} has the payload format {route.integration['PayloadFormatVersion']}, not 2.0"
+            )
+        return events.http(
+            request.path,
+            request.command,
+            request.headers.items(),
+            body,
+            route=route.key,
+            stage=self.stage["StageName"],
+            parameters=parameters,
+            authorizer=authorizer,
+            domain=f"{self.api_id}.execute-api.{stacks.REGION}.amazonaws.com",
+            account=stacks.ACCOUNT,
+        )
 
     def cors(self, request):
         rules, origin = self.api.get("CorsConfiguration"), request.headers.get("origin")
@@ -489,7 +362,7 @@ class Gateway:
         return headers
 
     def log(self, context):
-        """A line of the access log, in the template's format."""
+        """Writes a line of the access log, in the template's format."""
         unknown = set()
 
         def value(match):
@@ -501,13 +374,13 @@ class Gateway:
         try:
             self.access_log.append(json.loads(line))
         except ValueError:
-            self.faults.append(f"the access log has a line that is no JSON: {line}")
+            self.faults.append(f"the access log has a line that is not JSON: {line}")
         if unknown:
             self.faults.append(f"the access log asks for {sorted(unknown)}")
 
 
 def authorize(route, headers):
-    """A refusal or none, and what the event says of the caller."""
+    """Returns a refusal or None, and what the event says about the caller."""
     given = headers.get("authorization", "")
     if route.authorization == "NONE":
         return None, None
@@ -515,8 +388,15 @@ def authorize(route, headers):
         key = re.match(r"AWS4-HMAC-SHA256 Credential=(\w+)/\d{8}/[\w-]+/execute-api/aws4_request", given)
         if not key:
             return (403, "Forbidden"), None
-        caller = {"accessKey": key[1], "accountId": stacks.ACCOUNT, "callerId": "AIDA", "cognitoIdentity": None, "principalOrgId": "",
-                  "userArn": f"arn:aws:iam::{stacks.ACCOUNT}:user/test", "userId": "AIDA"}  # fmt: skip
+        caller = {
+            "accessKey": key[1],
+            "accountId": stacks.ACCOUNT,
+            "callerId": "AIDA",
+            "cognitoIdentity": None,
+            "principalOrgId": "",
+            "userArn": f"arn:aws:iam::{stacks.ACCOUNT}:user/test",
+            "userId": "AIDA",
+        }
         return None, {"iam": caller}
     if route.authorization == "JWT":
         rules = route.authorizer["JwtConfiguration"]
@@ -541,9 +421,11 @@ def authorize(route, headers):
 
 @contextlib.contextmanager
 def running(stack, binary, endpoint, work, port=0):
-    """The gateway of a stack and its functions, at work; gives its address, itself, and each function's guard.
+    """Runs the gateway of a stack and its functions; yields its address, itself, and the guard of each
+    function.
 
-    `binary` gives the path of a binary by its name, `endpoint` is the S3 server's; functions write their logs to `work`.
+    `binary` returns the path of a binary by its name, `endpoint` is that of the S3 server; functions log to
+    `work`.
     """
     with contextlib.ExitStack() as closing:
         functions, guards = {}, {}
@@ -551,7 +433,8 @@ def running(stack, binary, endpoint, work, port=0):
         for properties in stack.of("AWS::Lambda::Function").values():
             name = stacks.binary_of(properties)
             guard = guards[name] = Guard(roles[properties["Role"]], endpoint)
-            # As the Lambda service gives a role's credentials to its function; the endpoint leads to the guard.
+            # The Lambda service gives a function the credentials of its role; the endpoint leads to the
+            # guard.
             environment = {
                 "AWS_ENDPOINT_URL": "http://" + closing.enter_context(listening(guard.handle)),
                 "AWS_ACCESS_KEY_ID": "key",

@@ -1,15 +1,17 @@
-"""The template as CloudFormation would deploy it: translated by SAM's own translator, then with parameters put in,
-conditions decided and references followed. Names that AWS would give are made from the resources' own."""
+"""The template as CloudFormation would deploy it: translated by SAM's own translator, with parameters filled
+in, conditions decided and references followed. Names that AWS would choose are made from those of the
+resources."""
 
 import copy
 import logging
 import os
+import pathlib
 import re
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-# It would say at exit that nobody published its metrics.
+# It would complain at exit that nobody published its metrics.
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 REGION, ACCOUNT, STACK = "eu-west-1", "123456789012", "cartelera"
@@ -24,24 +26,24 @@ NOTHING = object()
 
 
 class Refused(Exception):
-    """What CloudFormation refuses before it makes anything."""
+    """What CloudFormation would refuse before it creates anything."""
 
 
 def load(path):
-    """The template as it is written, with folders of code replaced by what `sam deploy` uploads them as."""
+    """Reads the template, and replaces each folder of code by the object that `sam deploy` makes of it."""
     template = yaml_parse(path.read_text(encoding="utf-8"))
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             folder = resource["Properties"]["CodeUri"]
-            place = (path.parent / folder).resolve().relative_to(path.resolve().parent.parent)
+            place = pathlib.Path(os.path.normpath(path.parent / folder)).relative_to(path.parent.parent)
             if place.parent.as_posix() != "target/lambda":
-                raise Refused(f"{name} has the code {folder}, and binaries lie in target/lambda/NAME/")
+                raise Refused(f"{name} has the code {folder}, but binaries are in target/lambda/NAME/")
             resource["Properties"]["CodeUri"] = f"s3://code/{place.name}.zip"
     return template
 
 
 def parameters(template, given):
-    """All parameters by name, as texts or lists; refuses what CloudFormation refuses."""
+    """Returns all parameters by name, as strings or lists; refuses what CloudFormation refuses."""
     unknown = given.keys() - template["Parameters"].keys()
     if unknown:
         raise Refused(f"there are no parameters {sorted(unknown)}")
@@ -52,11 +54,11 @@ def parameters(template, given):
             try:
                 number = float(value)
             except ValueError:
-                raise Refused(f"{name} is {value!r}, no number") from None
+                raise Refused(f"{name} is {value!r}, which is not a number") from None
             if not about.get("MinValue", number) <= number <= about.get("MaxValue", number):
                 raise Refused(f"{name} is {value}, out of its range")
         if "AllowedValues" in about and value not in map(str, about["AllowedValues"]):
-            raise Refused(f"{name} is {value!r}, none of {about['AllowedValues']}")
+            raise Refused(f"{name} is {value!r}, which is not one of {about['AllowedValues']}")
         if not re.fullmatch(about.get("AllowedPattern", ".*"), value) or len(value) > about.get(
             "MaxLength", len(value)
         ):
@@ -66,14 +68,17 @@ def parameters(template, given):
 
 
 class Stack:
-    """`resources` are those that are made, each with its `Type` and resolved `Properties`, by logical name."""
+    """A stack. `resources` are those that would be created, each with its `Type` and resolved `Properties`,
+    by logical name.
+    """
 
     def __init__(self, template, **given):
         self.source = template
         self.parameters = parameters(template, given)
         texts = {name: ",".join(v) if isinstance(v, list) else v for name, v in self.parameters.items()}
         os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-        # The translator writes into what it is given, and asks for the account's managed policies, which no role here uses.
+        # The translator modifies what it is given, and wants the managed policies of the account, which no
+        # role here uses.
         self.translated = transform(copy.deepcopy(template), texts, NoManagedPolicies())
         self.conditions = self.translated.get("Conditions", {})
         for rule in self.translated.get("Rules", {}).values():
@@ -91,11 +96,11 @@ class Stack:
         self.outputs = {name: self.resolve(output["Value"]) for name, output in self.translated["Outputs"].items()}
 
     def of(self, kind):
-        """The properties of the resources of one type, by logical name."""
+        """Returns the properties of the resources of one type, by logical name."""
         return {n: r.get("Properties", {}) for n, r in self.resources.items() if r["Type"] == kind}
 
     def holds(self, node):
-        """Whether a condition holds."""
+        """Returns whether a condition holds."""
         if isinstance(node, bool):
             return node
         ((function, argument),) = node.items()
@@ -114,10 +119,10 @@ class Stack:
             case "Fn::Contains":
                 items, item = map(self.resolve, argument)
                 return item in items
-        raise Refused(f"{function} is no condition")
+        raise Refused(f"{function} is not a condition")
 
     def resolve(self, node):
-        """A value with its references followed; what is `AWS::NoValue` is gone."""
+        """Returns a value with its references followed, without anything that is `AWS::NoValue`."""
         if isinstance(node, list):
             return [value for value in map(self.resolve, node) if value is not NOTHING]
         if not isinstance(node, dict):
@@ -131,7 +136,8 @@ class Stack:
                     name, attribute = argument if isinstance(argument, list) else argument.split(".", 1)
                     return self.attribute(name, attribute)
                 case "Fn::Sub":
-                    return re.sub(r"\$\{([^}!]+)\}", self.substitute, argument)
+                    text, values = argument if isinstance(argument, list) else (argument, {})
+                    return re.sub(r"\$\{([^}!]+)\}", lambda match: self.substitute(match[1], values), text)
                 case "Fn::If":
                     condition, yes, no = argument
                     return self.resolve(yes if self.holds({"Condition": condition}) else no)
@@ -143,8 +149,11 @@ class Stack:
         found = {name: self.resolve(value) for name, value in node.items()}
         return {name: value for name, value in found.items() if value is not NOTHING}
 
-    def substitute(self, match):
-        name, _, attribute = match[1].partition(".")
+    def substitute(self, name, values):
+        """Returns what `Fn::Sub` puts in the place of a name."""
+        if name in values:
+            return str(self.resolve(values[name]))
+        name, _, attribute = name.partition(".")
         return str(self.attribute(name, attribute) if attribute else self.ref(name))
 
     def ref(self, name):
@@ -155,11 +164,11 @@ class Stack:
         if name in self.parameters:
             return self.parameters[name]
         if name not in self.made:
-            raise Refused(f"{name} is referred to, and not made")
+            raise Refused(f"{name} is referred to, but not created")
         return self.identity(name)
 
     def identity(self, name):
-        """What `Ref` gives of a resource."""
+        """Returns what `Ref` of a resource is."""
         resource = self.made[name]
         properties = resource.get("Properties", {})
         match resource["Type"]:
@@ -177,7 +186,7 @@ class Stack:
 
     def attribute(self, name, attribute):
         if name not in self.made:
-            raise Refused(f"{name}.{attribute} is referred to, and {name} is not made")
+            raise Refused(f"{name}.{attribute} is referred to, but {name} is not created")
         kind, identity = self.made[name]["Type"], self.identity(name)
         if attribute == "Arn":
             match kind:
@@ -189,18 +198,18 @@ class Stack:
                     return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{identity}:*"
                 case "AWS::S3::Bucket":
                     return f"arn:aws:s3:::{identity}"
-        raise Refused(f"{kind} has no {attribute} here")
+        raise Refused(f"{attribute} of a {kind} is not known here")
 
 
 class NoManagedPolicies:
-    """A role that named a managed policy would let its function do more than its own policy says."""
+    """No managed policies: with one, a role would allow its function more than its own policies say."""
 
     def load(self):
         return {}
 
 
 def binary_of(function):
-    """The name of the binary that a function of the stack runs: of its folder in target/lambda."""
+    """Returns the name of the binary of a function, which is the name of its folder in target/lambda."""
     return function["Code"]["S3Key"].removesuffix(".zip")
 
 
@@ -209,7 +218,9 @@ def as_list(value):
 
 
 def allows(role, action, resource):
-    """Whether the policies of a role allow an action on a resource; `*` and `?` stand for anything, as in IAM."""
+    """Returns whether the policies of a role allow an action on a resource, with the wildcards `*` and `?` of
+    IAM.
+    """
 
     def matches(pattern, text):
         wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
@@ -217,7 +228,7 @@ def allows(role, action, resource):
 
     statements = [s for p in role["Policies"] for s in as_list(p["PolicyDocument"]["Statement"])]
     if any(s["Effect"] != "Allow" or s.keys() - {"Sid", "Effect", "Action", "Resource"} for s in statements):
-        raise Refused(f"statements that are more than allowances are not understood here: {statements}")
+        raise Refused(f"only statements that allow something, without conditions, are understood here: {statements}")
     return any(
         any(matches(a, action) for a in as_list(s["Action"]))
         and any(matches(r, resource) for r in as_list(s["Resource"]))

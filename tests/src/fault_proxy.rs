@@ -1,12 +1,12 @@
-//! A proxy for tests that stands before an HTTP server and makes its traffic go wrong: it cuts, delays, truncates,
-//! flips bits, and answers 500 and 503 by itself.
+//! A proxy in front of an HTTP server that causes faults in its traffic, for tests: it cuts, delays and
+//! truncates, flips bits, and responds with 500 and 503 by itself.
 //!
 //! ```no_run
 //! use tests::fault_proxy::{Fault, FaultProxy};
 //!
 //! # async fn example(server: std::net::SocketAddr) -> std::io::Result<()> {
 //! let proxy = FaultProxy::start(server).await?;
-//! // Clients are given `proxy.url()` for the server's address, and until something is set all goes through unharmed.
+//! // Clients use `proxy.url()` as the server's address. Until a rule is set, requests pass unchanged.
 //! proxy.set(|request| match (request.n, request.method.as_str()) {
 //!     (3, _) => Some(Fault::Status(503)),
 //!     (_, "PUT") if request.path.ends_with("/current.json") => Some(Fault::CutRequest { after: 10 }),
@@ -19,9 +19,9 @@
 //! # }
 //! ```
 //!
-//! It reads requests (HTTP/1.1, bodies by `Content-Length` or chunked) and decides about each one. A connection serves one
-//! request: the proxy asks both sides to close it, so that what happened to one request cannot be felt by the next.
-//! Bytes are counted from the beginning of a body; a fault beyond its end does nothing.
+//! It reads requests (HTTP/1.1, bodies by `Content-Length` or chunked) and decides about each one. A
+//! connection serves one request. The proxy asks both sides to close it, so that a fault in one request
+//! cannot affect the next. Bytes are counted from the start of a body. A fault beyond its end has no effect.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -35,68 +35,70 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What is done to one request or to its answer.
+/// A fault in one request or its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The proxy answers so itself (500, 503), with an S3 error as body; the server never hears of the request.
+    /// The proxy responds with this status (500 or 503) and an S3 error as body. The server never gets the
+    /// request.
     Status(u16),
-    /// The request is passed on, and the proxy answers so in the server's place: the deed is done, and nobody is told.
+    /// The request is passed on, and the proxy responds with this status in the server's place. The request
+    /// has its effect, but the client does not learn of it.
     StatusAfter(u16),
-    /// The connection ends before the server hears of the request.
+    /// The connection ends before the server gets the request.
     Refuse,
-    /// The connection ends after so many bytes of the request's body have been passed on.
+    /// The connection ends after some bytes of the request's body.
     CutRequest {
         /// Bytes passed on.
         after: u64,
     },
-    /// The request is passed on, and the connection ends instead of an answer.
+    /// The request is passed on, and the connection ends without a response.
     CutAnswer,
-    /// The answer's headers and so many bytes of its body are passed on, and the connection ends.
+    /// The connection ends after the headers of the response and some bytes of its body.
     TruncateAnswer {
         /// Bytes passed on.
         after: u64,
     },
-    /// One bit of the request's body is another.
+    /// One bit of the request's body is flipped.
     FlipRequestBit {
         /// Which bit, from the beginning of the body.
         bit: u64,
     },
-    /// One bit of the answer's body is another.
+    /// One bit of the response's body is flipped.
     FlipAnswerBit {
         /// Which bit, from the beginning of the body.
         bit: u64,
     },
     /// The request waits before it is passed on.
     Delay(Duration),
-    /// The answer's body stops after so many bytes, for so long, and then goes on.
+    /// The body of the response pauses after some bytes, and then continues.
     Stall {
         /// Bytes passed on before.
         after: u64,
-        /// How long nothing comes.
+        /// How long it pauses.
         time: Duration,
     },
-    /// The request waits until the proxy is healed, and then is passed on.
+    /// The request waits until the proxy is healed, and is then passed on.
     Hold,
-    /// As [`Fault::TruncateAnswer`], after half of the body that the answer's headers promise.
+    /// [`Fault::TruncateAnswer`] after half of the body that the headers promise.
     HalveAnswer,
-    /// The answer is whole by what its headers say, and its body is the first half of the server's.
+    /// The response has only the first half of its body, and its headers match that.
     ShortenAnswer,
-    /// As [`Fault::FlipAnswerBit`], of the byte in the middle.
+    /// [`Fault::FlipAnswerBit`] for the byte in the middle of the body.
     FlipMiddle,
-    /// As [`Fault::Stall`], at the middle.
+    /// [`Fault::Stall`] in the middle of the body.
     StallMiddle(Duration),
 }
 
-/// What a rule is told of a request.
+/// What a rule gets to see of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Which request this is since the rule was set, from 0.
+    /// The number of this request since the rule was set, from 0.
     pub n: usize,
     /// `GET`, `PUT` and so on.
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The query, without its question mark; may be empty.
+    /// The query, without its question mark. It may be empty.
     pub query: String,
 }
 
@@ -109,19 +111,19 @@ struct State {
     log: Vec<Seen>,
 }
 
-/// What was injected since a rule was last set.
+/// The faults since a rule was last set.
 #[derive(Default)]
 struct Counts {
     faults: AtomicUsize,
     harmed: AtomicUsize,
 }
 
-/// A running proxy; it stops when it is dropped, and open connections end.
+/// A running proxy. When it is dropped, it stops and open connections end.
 pub struct FaultProxy {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     counts: Arc<Counts>,
-    /// Whether requests that are held may go on.
+    /// Whether held requests may continue.
     healed: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
@@ -133,11 +135,11 @@ impl fmt::Debug for FaultProxy {
 }
 
 impl FaultProxy {
-    /// Begins to listen on a free port of this machine, before the server at `upstream`. Needs a tokio runtime with
-    /// input, output and time.
+    /// Starts a proxy for the server at `upstream`, on a free port of this machine. Needs a tokio runtime
+    /// with I/O and time.
     ///
     /// # Errors
-    /// Where no port can be had.
+    /// No port is free.
     pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -146,13 +148,13 @@ impl FaultProxy {
         let healed = watch::Sender::new(true);
         let (shared, counted, held) = (Arc::clone(&state), Arc::clone(&counts), healed.subscribe());
         let accepting = tokio::spawn(async move {
-            // Dropped with this task, and its connections with it.
+            // Dropped with this task, which ends its connections.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
                 let (state, counts, held) = (Arc::clone(&shared), Arc::clone(&counted), held.clone());
                 connections.spawn(async move {
-                    // Whatever ends a connection early is what the test asked for, or the client's own wish.
+                    // A connection that ends early is what the test asked for, or the client's decision.
                     let _ = serve(client, upstream, &state, &counts, held).await;
                 });
             }
@@ -160,18 +162,18 @@ impl FaultProxy {
         Ok(Self { address, state, counts, healed, accepting })
     }
 
-    /// Where it listens.
+    /// Returns the address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The same, as clients are given it.
+    /// Returns its URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Decides about each request from now on, counted from 0 again. Requests are put to the rule one by one, in the
-    /// order in which their headers came.
+    /// Sets the rule that decides about each further request, and counts requests from 0 again. The rule gets
+    /// requests one by one, in the order in which their headers came.
     pub fn set(&self, rule: impl FnMut(&Seen) -> Option<Fault> + Send + 'static) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { rule: Some(Box::new(rule)), ..State::default() };
@@ -180,24 +182,24 @@ impl FaultProxy {
         self.healed.send_replace(false);
     }
 
-    /// Lets everything through from now on, and what was held as well. What was counted stays.
+    /// Passes all further requests unchanged, and those that were held. Counts are kept.
     pub fn heal(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).rule = None;
         self.healed.send_replace(true);
     }
 
-    /// How many requests were given a fault since a rule was last set.
+    /// Returns how many requests got a fault since a rule was last set.
     pub fn n_faults(&self) -> usize {
         self.counts.faults.load(Ordering::SeqCst)
     }
 
-    /// How many of them felt it by now: a fault beyond the end of a body harms nobody, and one in an answer is felt when
-    /// the answer comes.
+    /// Returns how many of these faults have had an effect so far. A fault beyond the end of a body never has
+    /// one, and a fault in a response has one when the response comes.
     pub fn n_harmed(&self) -> usize {
         self.counts.harmed.load(Ordering::SeqCst)
     }
 
-    /// The requests since a rule was last set, in their order.
+    /// Returns the requests since a rule was last set, in order.
     pub fn requests(&self) -> Vec<Seen> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).log.clone()
     }
@@ -221,10 +223,10 @@ fn decide(state: &Mutex<State>, head: &Head) -> Option<Fault> {
     state.rule.as_mut().and_then(|rule| rule(&seen))
 }
 
-/// The first line of a message and its headers.
+/// The first line and the headers of a message.
 struct Head {
     lines: Vec<String>,
-    /// What was read beyond them.
+    /// Bytes that were read beyond them.
     rest: Vec<u8>,
 }
 
@@ -252,7 +254,7 @@ impl Head {
         headers.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
-    /// The same, with another word on what becomes of the connection.
+    /// Returns the bytes of the head, with a header that closes the connection.
     fn closing(&self) -> Vec<u8> {
         let mut text = String::new();
         for line in &self.lines {
@@ -266,7 +268,7 @@ impl Head {
         text.into_bytes()
     }
 
-    /// Says of the body that it has so many bytes.
+    /// Sets the length of the body.
     fn promise(&mut self, bytes: u64) {
         for line in &mut self.lines[1..] {
             if line.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case("content-length")) {
@@ -288,17 +290,17 @@ impl Head {
 #[derive(Clone, Copy)]
 enum Extent {
     Bytes(u64),
-    /// At its last chunk.
+    /// Up to the last chunk.
     Chunked,
 }
 
-/// What is done to a body on its way.
+/// The harm to a body on its way.
 #[derive(Default)]
 struct Harm<'a> {
     cut: Option<u64>,
     flip: Option<u64>,
     stall: Option<(u64, Duration)>,
-    /// Who is told that it was done.
+    /// Counts the harm when it happens.
     counts: Option<&'a Counts>,
 }
 
@@ -311,8 +313,8 @@ impl Harm<'_> {
 }
 
 impl Fault {
-    /// The same, counted in bytes, of an answer with so many in its body.
-    fn of_answer(self, bytes: u64) -> Self {
+    /// Turns a fault at the middle of a response into one at a position, given the size of its body.
+    fn in_bytes(self, bytes: u64) -> Self {
         match self {
             Self::HalveAnswer => Self::TruncateAnswer { after: bytes / 2 },
             Self::FlipMiddle => Self::FlipAnswerBit { bit: bytes / 2 * 8 },
@@ -322,12 +324,12 @@ impl Fault {
     }
 }
 
-/// Follows chunks on their way past, to know where the last one ends. Trailers are passed on with it.
+/// Follows the chunks of a body, to know where the last one ends. Trailers belong to it.
 #[derive(Default)]
 struct Tail(Vec<u8>);
 
 impl Tail {
-    /// Whether the body has ended with these bytes: the empty chunk, trailers, an empty line.
+    /// Returns whether the body ends with these bytes: the empty chunk, trailers, an empty line.
     fn ends_with(&mut self, bytes: &[u8]) -> bool {
         self.0.extend_from_slice(bytes);
         let keep = self.0.len().saturating_sub(4096);
@@ -338,7 +340,7 @@ impl Tail {
     }
 }
 
-/// Passes a body on, with harm. `false`: it was cut on purpose.
+/// Passes a body on, with harm. Returns `false` if it was cut on purpose.
 async fn pass(
     from: &mut TcpStream,
     to: &mut (impl AsyncWrite + Unpin),
@@ -410,13 +412,13 @@ async fn serve(
     if fault.is_some() {
         counts.faults.fetch_add(1, Ordering::SeqCst);
     }
-    let harm = || Harm { counts: Some(counts), ..Harm::default() };
     if let Some(Fault::Status(_) | Fault::Refuse | Fault::Delay(_) | Fault::Hold) = fault {
-        harm().done();
+        counts.harmed.fetch_add(1, Ordering::SeqCst);
     }
     match fault {
         Some(Fault::Status(status)) => {
-            // The body is heard out, or the client may be told of a broken pipe before it reads the answer.
+            // The body is read to its end, or the client might see a broken pipe before it reads the
+            // response.
             if request.header("expect").is_none() {
                 let extent = Some(request.body());
                 pass(&mut client, &mut tokio::io::sink(), request.rest, extent, &Harm::default()).await?;
@@ -425,43 +427,67 @@ async fn serve(
         }
         Some(Fault::Refuse) => return Ok(()),
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
-        // A proxy that is gone ends this task as well.
+        // If the proxy is dropped, this task ends too.
         Some(Fault::Hold) => drop(healed.wait_for(|healed| *healed).await),
         _ => {}
     }
 
     let mut server = TcpStream::connect(upstream).await?;
     server.set_nodelay(true)?;
+    let is_head = request.lines[0].starts_with("HEAD ");
+    if send_request(&mut client, &mut server, request, fault, counts).await? {
+        send_answer(&mut client, &mut server, is_head, fault, counts).await?;
+    }
+    Ok(())
+}
+
+/// Passes a request on. Returns whether its response is still to be passed on.
+async fn send_request(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    request: Head,
+    fault: Option<Fault>,
+    counts: &Counts,
+) -> io::Result<bool> {
     server.write_all(&request.closing()).await?;
-    let to_request = match fault {
-        Some(Fault::CutRequest { after }) => Harm { cut: Some(after), ..harm() },
-        Some(Fault::FlipRequestBit { bit }) => Harm { flip: Some(bit), ..harm() },
+    let harm = Harm { counts: Some(counts), ..Harm::default() };
+    let harm = match fault {
+        Some(Fault::CutRequest { after }) => Harm { cut: Some(after), ..harm },
+        Some(Fault::FlipRequestBit { bit }) => Harm { flip: Some(bit), ..harm },
         _ => Harm::default(),
     };
     let extent = request.body();
-    let is_head = request.lines[0].starts_with("HEAD ");
     if request.header("expect").is_some() {
-        // The server says whether it wants the body; either word is for the client.
-        let word = Head::read(&mut server).await?;
-        if !word.lines[0].contains(" 100") {
-            client.write_all(&word.closing()).await?;
-            pass(&mut server, &mut client, word.rest, None, &Harm::default()).await?;
-            return client.shutdown().await;
+        // The server responds that it wants the body, or with its final response. Both are for the client.
+        let interim = Head::read(server).await?;
+        if !interim.lines[0].contains(" 100") {
+            client.write_all(&interim.closing()).await?;
+            pass(server, client, interim.rest, None, &Harm::default()).await?;
+            client.shutdown().await?;
+            return Ok(false);
         }
         client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
     }
-    if !pass(&mut client, &mut server, request.rest, Some(extent), &to_request).await? {
-        return Ok(());
-    }
+    pass(client, server, request.rest, Some(extent), &harm).await
+}
 
-    let mut answer = Head::read(&mut server).await?;
+/// Passes the response on.
+async fn send_answer(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    is_head: bool,
+    fault: Option<Fault>,
+    counts: &Counts,
+) -> io::Result<()> {
+    let mut answer = Head::read(server).await?;
+    let harm = Harm { counts: Some(counts), ..Harm::default() };
     match fault {
         Some(Fault::StatusAfter(status)) => {
-            harm().done();
-            return answer_status(&mut client, status).await;
+            harm.done();
+            return answer_status(client, status).await;
         }
         Some(Fault::CutAnswer) => {
-            harm().done();
+            harm.done();
             return Ok(());
         }
         _ => {}
@@ -470,18 +496,18 @@ async fn serve(
         Extent::Bytes(bytes) => bytes,
         Extent::Chunked => 0,
     };
-    let to_answer = match fault.map(|fault| fault.of_answer(promised)) {
-        Some(Fault::TruncateAnswer { after }) => Harm { cut: Some(after), ..harm() },
-        Some(Fault::FlipAnswerBit { bit }) => Harm { flip: Some(bit), ..harm() },
-        Some(Fault::Stall { after, time }) => Harm { stall: Some((after, time)), ..harm() },
+    let harm = match fault.map(|fault| fault.in_bytes(promised)) {
+        Some(Fault::TruncateAnswer { after }) => Harm { cut: Some(after), ..harm },
+        Some(Fault::FlipAnswerBit { bit }) => Harm { flip: Some(bit), ..harm },
+        Some(Fault::Stall { after, time }) => Harm { stall: Some((after, time)), ..harm },
         Some(Fault::ShortenAnswer) if promised > 0 => {
             answer.promise(promised / 2);
-            Harm { cut: Some(promised / 2), ..harm() }
+            Harm { cut: Some(promised / 2), ..harm }
         }
         _ => Harm::default(),
     };
     client.write_all(&answer.closing()).await?;
-    if is_head || pass(&mut server, &mut client, answer.rest, None, &to_answer).await? {
+    if is_head || pass(server, client, answer.rest, None, &harm).await? {
         client.shutdown().await?;
     }
     Ok(())
@@ -491,7 +517,7 @@ async fn serve(
 mod tests {
     use super::*;
 
-    /// A server that answers every request with its body.
+    /// Starts a server that responds to every request with its body.
     async fn echo() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -511,7 +537,7 @@ mod tests {
         address
     }
 
-    /// Status line and body of the answer, as far as they came.
+    /// Returns the status line and the body of the response, as much of them as came.
     async fn ask(proxy: &FaultProxy, request: &str) -> (String, Vec<u8>) {
         let mut socket = TcpStream::connect(proxy.address()).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
@@ -527,7 +553,7 @@ mod tests {
         "PUT /c HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n4\r\n0\r\n0\r\n0\r\nt: 1\r\n\r\n";
 
     #[tokio::test]
-    async fn what_is_not_harmed_goes_through() {
+    async fn requests_without_a_fault_pass_unchanged() {
         let proxy = FaultProxy::start(echo().await).await.unwrap();
         let ok = "HTTP/1.1 200 OK".to_owned();
         assert_eq!(ask(&proxy, SIZED).await, (ok.clone(), b"abcdefgh".to_vec()));
@@ -542,7 +568,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_fault_does_what_it_says() {
+    async fn each_fault_has_its_effect() {
         let proxy = FaultProxy::start(echo().await).await.unwrap();
         let nothing = (String::new(), Vec::new());
         for (fault, status, body) in [
@@ -566,7 +592,7 @@ mod tests {
             assert_eq!(proxy.n_faults(), 1);
             let beyond_the_end = fault == Fault::FlipAnswerBit { bit: 64 };
             assert_eq!(proxy.n_harmed(), usize::from(!beyond_the_end), "{fault:?}");
-            assert_eq!(ask(&proxy, SIZED).await.1, b"abcdefgh", "the next one is not harmed");
+            assert_eq!(ask(&proxy, SIZED).await.1, b"abcdefgh", "the next request is not affected");
         }
         for fault in [Fault::Refuse, Fault::CutRequest { after: 5 }, Fault::CutAnswer] {
             proxy.set(move |_| Some(fault));
@@ -578,7 +604,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_short_says_that_it_is_whole() {
+    async fn a_shortened_response_looks_complete() {
         let proxy = FaultProxy::start(echo().await).await.unwrap();
         for (fault, promised) in
             [(Fault::ShortenAnswer, "content-length: 4"), (Fault::HalveAnswer, "content-length: 8")]
@@ -594,7 +620,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_held_goes_on_when_the_proxy_is_healed() {
+    async fn held_requests_continue_when_the_proxy_is_healed() {
         let proxy = FaultProxy::start(echo().await).await.unwrap();
         proxy.set(|_| Some(Fault::Hold));
         let mut asked = std::pin::pin!(ask(&proxy, SIZED));

@@ -1,52 +1,195 @@
-//! The golden release: tables written by hand, and the files that are made of them.
+//! The golden release: tables written by hand, the files made of them, and, for each kind of artifact, its
+//! golden value and the questions that every value of the kind has to survive.
 //!
 //! The tables are small, but every answer has a rival in them: durations, scores and names tie, a year and a
-//! platform are empty, a name holds bytes beyond ASCII, a user has rated nothing.
+//! platform are empty, a name has bytes beyond ASCII, a user has rated nothing.
 
 use std::path::PathBuf;
 
 use artifact::{
-    Analysis, Artifact, ArtifactEntry, Counts, Digest, Kind, MANIFEST_FORMAT, Manifest, ModelSummary,
-    Parameters, Pointer, RankingSummary, Signal, Source, VarianceShares,
+    Analysis, Artifact, Counts, Digest, Fate, HeldOut, Kind, Manifest, Measured, ModelName, ModelSummary,
+    Parameters, Pointer, RankingSummary, ReadError, Signal, Source, Trial, Trials, VarianceShares,
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
-    FactorModel, FactorModelParts, ItemModel, ItemModelParts, RankingModel, RankingWeights, Titles, User,
-    UserIndex, UserPrior, UserShape, UsersWriter,
+    Criteria, FactorModel, FactorModelParts, Filter, ItemModel, ItemModelParts, ListOptions, RankingModel,
+    RankingWeights, Recommender, Titles, User, UserBlock, UserIndex, UserPrior, UserShape, UsersWriter,
 };
 
-/// The folder of the golden files of format 1.
+/// What the tests know about a kind of artifact.
+pub trait Known: Sync {
+    /// Returns the kind.
+    fn kind(&self) -> Kind;
+
+    /// Returns the golden object, encoded by the current code.
+    ///
+    /// # Panics
+    /// Never: golden values can be encoded.
+    fn bytes(&self) -> Vec<u8>;
+
+    /// Reads an artifact of the kind by all eight steps. Checks that its encoding is the bytes it was read
+    /// from, and asks it questions. For a kind in parts, it is one part.
+    ///
+    /// # Errors
+    /// The step that refused the bytes.
+    ///
+    /// # Panics
+    /// If bytes are accepted that are not their own encoding, or a question panics.
+    fn read(&self, bytes: &[u8]) -> Result<(), ReadError>;
+}
+
+/// A kind, by its type: how its golden value is made, and what is asked of any value.
+struct Of<T> {
+    build: fn() -> T,
+    ask: fn(&T),
+}
+
+impl<T: Artifact> Known for Of<T> {
+    fn kind(&self) -> Kind {
+        T::KIND
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        (self.build)().to_bytes().expect("golden values can be encoded")
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<(), ReadError> {
+        read_and(bytes, self.ask)
+    }
+}
+
+/// The kind `users`, whose object is in parts.
+struct OfUsers;
+
+impl Known for OfUsers {
+    fn kind(&self) -> Kind {
+        Kind::Users
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        users().0
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<(), ReadError> {
+        read_and(bytes, ask_users)
+    }
+}
+
+fn read_and<T: Artifact>(bytes: &[u8], ask: fn(&T)) -> Result<(), ReadError> {
+    let value = T::from_bytes(bytes)?;
+    let again = value.to_bytes().expect("a decoded value can be encoded");
+    assert_eq!(again, bytes, "{}: accepted bytes are not their own encoding", T::KIND);
+    ask(&value);
+    Ok(())
+}
+
+/// What the tests know about each kind: one row each, in the order of [`Kind::ALL`].
+static KNOWN: [&dyn Known; Kind::ALL.len()] = [
+    &Of {
+        build: || max_duration::build(&titles()),
+        ask: |index| {
+            for unit in [DurationUnit::Min, DurationUnit::Season] {
+                for platform in [None, Some("amazon"), Some("hulu")] {
+                    for year in [None, Some(2018), Some(0), Some(u16::MAX)] {
+                        let _ = index.answer(max_duration::Question { year, platform, unit });
+                    }
+                }
+            }
+        },
+    },
+    &Of {
+        build: || score_count::build(&titles(), &ratings()),
+        ask: |index| {
+            for scored in [f64::NEG_INFINITY, 3.5, f64::NAN] {
+                let _ = index.answer("amazon", scored, 2018);
+                let _ = index.answer("hulu", scored, u16::MAX);
+            }
+        },
+    },
+    &Of {
+        build: || count_platform::build(&titles()),
+        ask: |index| {
+            let _ = (index.answer("Amazon"), index.answer("hulu"), index.answer(""));
+        },
+    },
+    &Of {
+        build: || actor::build(&titles()),
+        ask: |index| {
+            let _ = (index.answer("amazon", 2018), index.answer("hulu", 2018), index.answer("disney", 0));
+        },
+    },
+    &Of { build: || Titles::build(&titles(), &ratings()), ask: ask_titles },
+    &Of { build: || model().items().clone(), ask: |model| ask_recommender(model.clone(), None) },
+    &Of { build: ranking, ask: ask_ranking },
+    &Of {
+        build: || title_search::build(&titles(), &ratings()),
+        ask: |index| {
+            for query in ["", "el nino", "secnod w", "数", "perdidos perdidas", "!"] {
+                let mut found = index.answer(query);
+                found.sort_unstable();
+                found.dedup();
+                assert!(found.iter().all(|&title| (title as usize) < index.n_titles()));
+            }
+            assert_eq!(index.answer("").len(), index.n_titles(), "without a word all titles match");
+        },
+    },
+    &Of {
+        build: analysis,
+        ask: |analysis| {
+            assert!(analysis.json().starts_with('{') && analysis.page().starts_with("<!DOCTYPE html>"));
+            assert!(analysis.policy().is_ascii());
+        },
+    },
+    &OfUsers,
+    &Of { build: || users().1, ask: ask_user_index },
+    &Of {
+        build: model,
+        ask: |model| {
+            if model.n_users() > 0 && model.n_items() > 0 {
+                let score = model.predict(model.n_users() - 1, model.n_items() - 1);
+                let scale = model.items().parts().scale;
+                assert!(!(score < scale.0 || score > scale.1), "{score} is off the scale");
+            }
+        },
+    },
+];
+
+/// Returns what the tests know about a kind.
+///
+/// # Panics
+/// If there is no row of that kind.
+pub fn known(kind: Kind) -> &'static dyn Known {
+    *KNOWN.iter().find(|known| known.kind() == kind).expect("every kind has a row")
+}
+
+/// Returns the folder of the golden files of format 1.
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/v1")
 }
 
-/// The name of the golden artifact of a kind.
+/// Returns the name of the golden file of a kind.
 pub fn file_name(kind: Kind) -> String {
     format!("{kind}.bin")
 }
 
 /// The name of the golden manifest.
-pub const MANIFEST_FILE: &str = "manifest.json";
+pub const MANIFEST_FILE: &str = "manifest-2.json";
 
 /// The name of the golden pointer.
-pub const POINTER_FILE: &str = "current.json";
+pub const POINTER_FILE: &str = "current-2.json";
+
+/// The golden manifest and the golden pointer of manifest format 1, which is no longer written. They name the
+/// same artifacts.
+pub const OLDER_FILES: [&str; 2] = ["manifest.json", "current.json"];
 
 fn film(id: &str, platform_idx: u8, display: &str, year: u16, minutes: u32) -> Title {
     Title {
-        id: TitleId::new(id).expect("golden ids are well formed"),
         platform_idx,
-        kind: catalog::Kind::Movie,
-        display: display.to_owned(),
-        director: Vec::new(),
-        cast: Vec::new(),
-        country: Vec::new(),
-        date_added: None,
         release_year: Some(year),
         audience: "g".to_owned(),
         duration: Some(Duration { value: minutes, unit: DurationUnit::Min }),
-        genres: Vec::new(),
-        description: String::new(),
+        ..Title::named(TitleId::new(id).expect("golden ids are well formed"), display)
     }
 }
 
@@ -64,13 +207,14 @@ fn for_audience(title: Title, audience: &str) -> Title {
     Title { audience: audience.to_owned(), ..title }
 }
 
-/// Six titles on three platforms, of which the last names no cast. The second and the last are one work, whose
-/// audience only one of its platforms names.
+/// Returns six titles on three platforms. The last platform has no casts. The second and the last title are
+/// one work, for which only one of the platforms has an audience rating.
 ///
 /// # Panics
 /// Never: the parts fit together.
 pub fn titles() -> TitleTable {
-    let platforms = ["amazon", "disney", "hulu"].map(|p| Platform::new(p).expect("golden names are names"));
+    let platforms =
+        ["amazon", "disney", "hulu"].map(|p| Platform::new(p).expect("golden names are well formed"));
     let titles = vec![
         with(film("as1", 0, "El Niño Perdido", 2018, 120), &["ana ruiz", "bo li"], &["drama"]),
         for_audience(
@@ -85,7 +229,7 @@ pub fn titles() -> TitleTable {
     TitleTable::new(platforms.to_vec(), titles).expect("golden titles make a table")
 }
 
-/// Seven ratings of four users, one of whom has none.
+/// Returns seven ratings. One of the four users has none.
 ///
 /// # Panics
 /// Never: the parts fit together.
@@ -102,7 +246,8 @@ pub fn ratings() -> RatingTable {
     .expect("golden ratings make a table")
 }
 
-/// Two factors for four users and six titles, those of one work alike. Every value is a sum of few powers of two.
+/// Returns a model with two factors for four users and six titles, where titles of one work have the same.
+/// Every value is a sum of a few powers of two.
 ///
 /// # Panics
 /// Never: the parts fit together.
@@ -117,12 +262,12 @@ pub fn model() -> FactorModel {
         scale: (0.5, 5.0),
         noise_variance: 0.75,
         user_prior: UserPrior::new(vec![0.125, 0.0, -0.25], vec![4.0, 0.5, 2.0, 0.0, -0.25, 1.0])
-            .expect("the golden prior is one"),
+            .expect("the golden prior is valid"),
     })
     .expect("golden parts fit together")
 }
 
-/// The same titles, ranked.
+/// Returns a ranking model of the same titles.
 ///
 /// # Panics
 /// Never: the parts fit together.
@@ -140,7 +285,7 @@ pub fn ranking() -> RankingModel {
         .expect("golden weights are in range")
 }
 
-/// An analysis that says little.
+/// Returns a short analysis.
 ///
 /// # Panics
 /// Never: the texts are what they should be.
@@ -150,13 +295,13 @@ pub fn analysis() -> Analysis {
         "default-src 'none'".to_owned(),
         "<!DOCTYPE html>\n<html lang=\"en\"><title>Six titles, «数字» among them</title></html>\n".to_owned(),
     )
-    .expect("the golden analysis is one")
+    .expect("the golden analysis is valid")
 }
 
 /// The vectors of the golden users in the golden ranking model.
 const RANKING_VECTORS: [[f32; 2]; 4] = [[0.75, 0.25], [0.5, -0.25], [0.0, 0.0], [0.125, 1.0]];
 
-/// The golden users as one object of two blocks, two users each; and its index.
+/// Returns the golden users as one object of two blocks with two users each, and its index.
 ///
 /// # Panics
 /// Never: the parts fit together.
@@ -165,10 +310,10 @@ pub fn users() -> (Vec<u8>, UserIndex) {
     users_of(&ratings(), &model(), Some(&vectors), 200)
 }
 
-/// Users with what they rated and their vectors, in blocks of so many bytes at most.
+/// Returns users with their ratings and vectors, in blocks of at most so many bytes, and their index.
 ///
 /// # Panics
-/// Where the parts do not fit together.
+/// If the parts do not fit together.
 pub fn users_of(
     ratings: &RatingTable,
     model: &FactorModel,
@@ -196,50 +341,118 @@ pub fn users_of(
     (bytes, index)
 }
 
-/// The golden artifacts, encoded by the code of today, by kind.
+fn ask_titles(titles: &Titles) {
+    for title in 0..titles.len() {
+        let view = titles.view(title);
+        assert_eq!(titles.position(view.id), Some(title), "a title is found by its id");
+    }
+    assert_eq!(titles.popular().len(), titles.len());
+    let criteria = Criteria {
+        platform: Some("hulu"),
+        genre: Some("dra"),
+        audience: Some("G"),
+        year_from: Some(1),
+        min_ratings: 1,
+        ..Criteria::default()
+    };
+    let _ = Filter::new(titles, &criteria);
+}
+
+fn ask_ranking(ranking: &RankingModel) {
+    let last = ranking.n_items().checked_sub(1);
+    let liked: Vec<usize> = last.into_iter().collect();
+    assert_eq!(ranking.fold_in(&liked).len(), ranking.n_factors());
+    ask_recommender(model().items().clone(), Some(ranking.clone()));
+}
+
+/// Asks models together with the golden titles, if they fit, for a user who fits the models.
+fn ask_recommender(model: ItemModel, ranking: Option<RankingModel>) {
+    let titles = Titles::build(&titles(), &ratings());
+    let n_ranking_factors = ranking.as_ref().map(RankingModel::n_factors);
+    let shape = UserShape { n_factors: model.n_factors(), n_ranking_factors, n_titles: titles.len() };
+    let Ok(recommender) = Recommender::new(titles, model, ranking, shape, 3.5) else { return };
+    let vector = vec![0.5; shape.n_factors];
+    let ranking_vector = n_ranking_factors.map(|k| vec![0.5; k]);
+    let user = User {
+        id: "1",
+        bias: 0.25,
+        vector: &vector,
+        ranking_vector: ranking_vector.as_deref(),
+        title_idx: &[0, 5],
+        rating: &[3.5, 5.0],
+    };
+    for diversity in [0.0, 0.5] {
+        let options = ListOptions { n: 3, diversity, n_reasons: 2, ..ListOptions::default() };
+        for user in [Some(user), None] {
+            assert!(recommender.recommend(user, &options).items.len() <= 3);
+            let _ = recommender.predict(user, 0);
+        }
+        let _ = recommender.recommend_to_new(&[(0, 5.0)], &options);
+    }
+    let _ = recommender.similar("as1", 3, &Filter::default()).expect("the release has this title");
+}
+
+fn ask_users(block: &UserBlock) {
+    for at in 0..block.n_users() {
+        let user = block.user(at);
+        assert_eq!(block.position(user.id), Some(at), "a user is found by their id");
+        assert_eq!(user.title_idx.len(), user.rating.len());
+    }
+    let index = users().1;
+    for at in 0..index.n_blocks() {
+        let _ = index.check(at, block);
+    }
+}
+
+fn ask_user_index(index: &UserIndex) {
+    for id in ["", "1", "2", "30", "x1", "zzzz"] {
+        let Some(at) = index.block_of(id) else { continue };
+        let range = index.range(at);
+        let is_last = at + 1 == index.n_blocks();
+        assert!(range.start < range.end && index.check_size(range.end).is_ok() == is_last);
+    }
+    let (bytes, golden) = users();
+    let first = &bytes[..golden.range(0).end as usize];
+    let block = UserBlock::from_bytes(first).expect("golden blocks are valid");
+    for at in 0..index.n_blocks() {
+        let _ = index.check(at, &block);
+    }
+}
+
+/// Returns the golden objects, encoded by the current code, by kind.
 ///
 /// # Panics
-/// Never: the parts fit together.
+/// Never: golden values can be encoded.
 pub fn artifacts() -> Vec<(Kind, Vec<u8>)> {
-    fn sealed<T: Artifact>(value: &T) -> (Kind, Vec<u8>) {
-        (T::KIND, value.to_bytes().expect("golden values encode"))
-    }
-    let (titles, ratings) = (titles(), ratings());
-    let (users, index) = users();
-    vec![
-        sealed(&max_duration::build(&titles)),
-        sealed(&score_count::build(&titles, &ratings)),
-        sealed(&count_platform::build(&titles)),
-        sealed(&actor::build(&titles)),
-        sealed(&Titles::build(&titles, &ratings)),
-        sealed(model().items()),
-        sealed(&ranking()),
-        sealed(&title_search::build(&titles, &ratings)),
-        sealed(&analysis()),
-        (Kind::Users, users),
-        sealed(&index),
-        sealed(&model()),
-    ]
+    KNOWN.iter().map(|known| (known.kind(), known.bytes())).collect()
 }
 
-/// The same, those in parts taken apart: one envelope each.
+/// Returns the golden artifacts, with objects in parts cut into their parts.
 ///
 /// # Panics
-/// Never: golden parts follow one another.
+/// Never: golden parts follow each other.
 pub fn envelopes() -> Vec<(Kind, Vec<u8>)> {
-    let mut envelopes = Vec::new();
-    for (kind, bytes) in artifacts() {
-        let parts = artifact::split(kind, &bytes).expect("golden artifacts are whole");
-        envelopes.extend(parts.into_iter().map(|part| (kind, part.to_vec())));
-    }
-    envelopes
+    Kind::ALL.into_iter().flat_map(|kind| parts(kind).into_iter().map(move |part| (kind, part))).collect()
 }
 
-/// The golden manifest, which names the golden artifacts.
+/// Returns the golden artifacts of a kind: one, or all parts of an object in parts.
+///
+/// # Panics
+/// Never: golden parts follow each other.
+pub fn parts(kind: Kind) -> Vec<Vec<u8>> {
+    let bytes = known(kind).bytes();
+    let parts = artifact::split(kind, &bytes).expect("golden artifacts are complete");
+    parts.into_iter().map(<[u8]>::to_vec).collect()
+}
+
+fn measured(model: ModelName, held_out: HeldOut, measure: &str, value: f64) -> Measured {
+    Measured { model, held_out, tuned: true, measures: [(measure.to_owned(), value)].into() }
+}
+
+/// Returns the golden manifest, which names the golden artifacts of the kinds that there were in its time.
 pub fn manifest() -> Manifest {
     let text = str::to_owned;
     Manifest {
-        format: MANIFEST_FORMAT,
         builder: text("0.1.0"),
         seed: 7,
         data_until: 70,
@@ -254,18 +467,31 @@ pub fn manifest() -> Manifest {
         },
         parameters: Parameters::from([(text("n_factors"), 2.into()), (text("learning_rate"), 0.005.into())]),
         model: ModelSummary {
-            algorithm: text("svd"),
+            algorithm: ModelName::Svd,
             n_factors: 2,
             verdict: text("factors help"),
             recommend_threshold: 3.7,
-            metrics: [(text("svd"), [(text("rmse"), 0.1 + 0.2)].into())].into(),
         },
         ranking: Some(RankingSummary {
             verdict: "It ranks better than popularity.".to_owned(),
-            algorithm: text("ials"),
+            algorithm: ModelName::Ials,
             n_factors: 2,
-            metrics: [(text("ials"), [(text("ndcg@100"), 0.25)].into())].into(),
         }),
+        measures: vec![
+            measured(ModelName::Svd, HeldOut::Chronological, "rmse", 0.1 + 0.2),
+            measured(ModelName::Ials, HeldOut::Users, "ndcg@100", 0.25),
+        ],
+        trials: Trials {
+            rating: vec![Trial {
+                number: 1,
+                algorithm: ModelName::Svd,
+                n_factors: 2,
+                score: None,
+                fate: Fate::NotReached,
+                parameters: Parameters::from([(text("learning_rate"), 0.005.into())]),
+            }],
+            ranking: Vec::new(),
+        },
         signal: Some(Signal {
             verdict: text("the ratings tell titles apart"),
             title_signal: true,
@@ -278,25 +504,32 @@ pub fn manifest() -> Manifest {
             variance: VarianceShares { user: 0.25, title: 0.125, interaction: 0.125, rest: 0.5 },
         }),
         sources: vec![Source { name: text("1.csv"), bytes: 3, sha256: Digest::of(b"abc") }],
-        artifacts: artifacts()
-            .iter()
-            .filter(|(kind, _)| *kind != Kind::TrainedModel)
-            .map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes))
-            .collect(),
+        // A kind that comes later does not change the manifest, and a trained model is in no release.
+        ..Manifest::of(artifacts().iter().filter(|(kind, _)| kind.code() < Kind::TrainedModel.code()))
     }
 }
 
-/// The golden pointer, to the release of [`manifest`].
+/// Returns the golden pointer to the release of [`manifest`].
 pub fn pointer() -> Pointer {
     let manifest = manifest();
     let previous = Some("0123456789abcdef".to_owned());
     Pointer { release: manifest.release(), previous, moved_at: 1_700_000_000, manifest }
 }
 
-/// Every golden file of the code of today: its name and its bytes.
+/// Returns the name and the bytes of every golden file, as the current code makes them.
 pub fn files() -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = artifacts().into_iter().map(|(kind, bytes)| (file_name(kind), bytes)).collect();
     files.push((MANIFEST_FILE.to_owned(), manifest().to_bytes()));
     files.push((POINTER_FILE.to_owned(), pointer().to_bytes()));
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_row() {
+        assert_eq!(KNOWN.map(Known::kind), Kind::ALL);
+    }
 }

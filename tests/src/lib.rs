@@ -1,5 +1,6 @@
-//! What the tests and the fuzz targets share: the golden release and a small one, what must hold of any bytes that a decoder
-//! is given, a proxy that lets traffic go wrong, and what a release that changes while it is served goes through.
+//! What the tests and the fuzz targets share: the golden release and a small one, what must hold for any
+//! bytes that a decoder gets, a proxy that causes faults in traffic, and the cases for a release that changes
+//! while it is served.
 
 pub mod check;
 pub mod fault_proxy;

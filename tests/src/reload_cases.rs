@@ -1,17 +1,18 @@
-//! What a release that changes while it is served goes through: questions whose answers tell one release from another, what
-//! goes wrong on the way to the next release and with it, and what the log says of that. The same for the service inside a
-//! test (`reload_faults`) and for the functions as they are deployed (the example `reload_deployed`).
+//! The cases for a release that changes while it is served: questions whose answers distinguish two releases,
+//! faults in the next release and on the way to it, and what the log has to say about them. They are the same
+//! for the service inside a test (`reload_faults`) and for the deployed functions (the example
+//! `reload_deployed`).
 
 #![expect(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    reason = "a test whose ground gives way fails there; the other panics are what the tests assert"
+    reason = "a test may panic where its setup fails; the other panics are assertions"
 )]
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Current, Function, Reload};
+use api::{Current, Function, ROUTES, Reload};
 use artifact::{ArtifactEntry, FORMAT_VERSION, Kind, MAGIC, MANIFEST_FORMAT, Manifest, Pointer};
 use axum::Router;
 use axum::body::Body;
@@ -21,31 +22,31 @@ use store::Store;
 use tower::ServiceExt as _;
 
 use crate::fault_proxy::Fault;
+use crate::small_release::QUESTIONS;
 
 /// Longer than any test.
 pub const FOREVER: Duration = Duration::from_hours(1);
 
-/// Questions, each with the function that its route names. The last one is answered by every function, with what the
-/// manifest says, so that no two releases answer it alike.
-pub const QUESTIONS: [(Function, &str); 11] = [
-    (Function::GetMaxDuration, "/get_max_duration?year=2018&platform=amazon"),
-    (Function::GetScoreCount, "/get_score_count?platform=amazon&scored=3&year=2018"),
-    (Function::GetCountPlatform, "/get_count_platform?platform=hulu"),
-    (Function::GetActor, "/get_actor?platform=amazon&year=2018"),
-    (Function::Recommend, "/predict?user_id=1&id=ns1"),
-    (Function::Recommend, "/similar/ns1?n=2"),
-    (Function::Titles, "/titles?q=reel"),
-    (Function::Titles, "/users/2"),
-    (Function::Recommend, "/recommendations/1?n=5"),
-    (Function::Titles, "/eda"),
-    (Function::Titles, "/model"),
-];
-
-/// The questions that one function answers.
+/// Returns the questions that one function answers: its own, by the route table, and the last one.
 pub fn questions_to(function: Function) -> Vec<&'static str> {
     let (last, others) = QUESTIONS.split_last().unwrap();
-    let own = others.iter().filter(|(of, _)| *of == function);
-    own.chain([last]).map(|(_, question)| *question).collect()
+    let mut questions = others.to_vec();
+    questions.retain(|question| function_of(question) == function.name());
+    assert!(!questions.is_empty(), "{function:?} has a route and no question: add one to QUESTIONS");
+    questions.push(*last);
+    questions
+}
+
+/// Returns the name of the function that answers a question, by the route table.
+fn function_of(question: &str) -> &'static str {
+    let path = question.split('?').next().unwrap();
+    let fits = |pattern: &str| {
+        let (pattern, path): (Vec<&str>, Vec<&str>) =
+            (pattern.split('/').collect(), path.split('/').collect());
+        pattern.len() == path.len() && pattern.iter().zip(path).all(|(p, s)| p.starts_with('{') || *p == s)
+    };
+    let route = ROUTES.iter().find(|route| fits(route.path));
+    route.unwrap_or_else(|| panic!("{question} has no route")).function
 }
 
 /// Status and body.
@@ -60,7 +61,7 @@ pub async fn ask(router: Router, question: &str) -> Answer {
     (status, String::from_utf8(body.into()).unwrap())
 }
 
-/// Asks one question after the other.
+/// Asks one question after another.
 pub async fn ask_all(router: &Router, questions: &[&str]) -> Vec<Answer> {
     let mut answers = Vec::new();
     for question in questions {
@@ -69,17 +70,17 @@ pub async fn ask_all(router: &Router, questions: &[&str]) -> Vec<Answer> {
     answers
 }
 
-/// One release as it answers.
+/// A release, by its answers.
 #[derive(Debug, Clone)]
 pub struct Release {
     /// Its name.
     pub name: String,
-    /// The answers to the questions, in their order.
+    /// The answers to the questions, in order.
     pub answers: Vec<Answer>,
 }
 
 impl Release {
-    /// The current release of a store, asked through a service of these functions.
+    /// Asks the current release of a store, through a service of these functions.
     pub async fn of(store: Arc<dyn Store>, functions: &[Function], questions: &[&str]) -> Self {
         let name = store::current(&*store).await.unwrap().release;
         let current = Current::start(store, functions.iter().copied(), Reload::default()).await.unwrap();
@@ -87,14 +88,14 @@ impl Release {
     }
 }
 
-/// What may go wrong on the way from a store.
+/// A fault on the way from a store.
 #[derive(Debug, Clone, Copy)]
 pub struct WayFault {
-    /// What is done to a request or its answer.
+    /// What happens to a request or its response.
     pub fault: Fault,
-    /// Whether it is noticed by waiting alone.
+    /// Whether only a timeout notices it.
     pub is_slow: bool,
-    /// Whether another try of the same request helps, where the fault hits one request. Otherwise the look has failed.
+    /// Whether a retry helps if the fault affects a single request. If not, the poll fails.
     pub is_survived: bool,
 }
 
@@ -106,7 +107,7 @@ const fn slow(fault: Fault) -> WayFault {
     WayFault { fault, is_slow: true, is_survived: true }
 }
 
-/// Every fault of a way.
+/// Every fault on the way from a store.
 pub const WAY_FAULTS: [WayFault; 11] = [
     quick(Fault::Status(500), true),
     quick(Fault::Status(503), true),
@@ -121,10 +122,10 @@ pub const WAY_FAULTS: [WayFault; 11] = [
     slow(Fault::StallMiddle(FOREVER)),
 ];
 
-/// Damage to the bytes of an object at rest.
+/// Damage to the bytes of a stored object.
 pub type Damage = fn(&mut Vec<u8>);
 
-/// Every damage, with its name.
+/// Every kind of damage, with its name.
 pub const DAMAGE: [(&str, Damage); 3] = [
     ("a bit flipped in the middle", |bytes| {
         let middle = bytes.len() / 2;
@@ -134,9 +135,9 @@ pub const DAMAGE: [(&str, Damage); 3] = [
     ("emptied", Vec::clear),
 ];
 
-/// The same release as a newer program would make it: once with a manifest of the next major format, and once for each
-/// artifact with that one of the next format. Each with the kind of artifact, `None` for the manifest. The artifacts are
-/// put into the store.
+/// Returns the release as newer programs would make it: once with a manifest of the next format, and once for
+/// each artifact with this artifact in the next format. Each comes with the kind of artifact, or `None` for
+/// the manifest. The artifacts are put into the store.
 pub async fn of_the_next_format(store: &dyn Store, manifest: &Manifest) -> Vec<(Option<Kind>, Manifest)> {
     let mut releases = vec![(None, Manifest { format: MANIFEST_FORMAT + 1, ..manifest.clone() })];
     for (i, entry) in manifest.artifacts.iter().enumerate() {
@@ -151,7 +152,7 @@ pub async fn of_the_next_format(store: &dyn Store, manifest: &Manifest) -> Vec<(
     releases
 }
 
-/// Makes a release current whatever this program thinks of it.
+/// Makes a release current, even if this program would refuse it.
 pub async fn overwrite_pointer(store: &dyn Store, manifest: &Manifest) {
     let (_, version) = store.read_versioned(Pointer::KEY).await.unwrap().unwrap();
     let pointer =
@@ -159,14 +160,15 @@ pub async fn overwrite_pointer(store: &dyn Store, manifest: &Manifest) {
     store.replace(Pointer::KEY, pointer.to_bytes().into(), Some(&version)).await.unwrap();
 }
 
-/// Holds the fields of a line of the log to what they have to say of a look that failed, the so many-eth in a row, while
-/// this release is served. Gives the seconds until the next look.
-pub fn tells_of_a_failed_look(fields: &Value, failures: usize, release: &str) -> f64 {
+/// Checks the fields of a log line about a failed poll, after so many failures in a row, while this release
+/// is served. Returns the seconds until the next poll.
+pub fn check_failed_poll(fields: &Value, failures: usize, release: &str) -> f64 {
     assert_eq!(fields["failures"], failures, "{fields}");
     assert_eq!(fields["release"], release, "{fields}");
-    let said = fields["message"].as_str().unwrap();
+    let message = fields["message"].as_str().unwrap();
     assert!(
-        said.starts_with("the release that is served goes on") && said.contains("caused by: "),
+        message.starts_with("cannot load the next release, so the current one is still served")
+            && message.contains("caused by: "),
         "{fields}"
     );
     fields["retry_in_seconds"].as_f64().unwrap()

@@ -1,11 +1,12 @@
-//! A release that fits on a screen, so that every answer can be worked out by hand, and others made of it.
+//! A release that fits on a screen, so that every answer can be computed by hand, variants of it, and
+//! questions to it.
 
 #![expect(clippy::unwrap_used, reason = "the parts are written by hand and fit together")]
 
 use crate::golden;
 use artifact::{
-    Artifact, ArtifactEntry, Counts, Kind as ArtifactKind, MANIFEST_FORMAT, Manifest, ModelSummary,
-    RankingSummary,
+    Artifact, Fate, HeldOut, Kind as ArtifactKind, Manifest, Measured, ModelName, ModelSummary,
+    RankingSummary, Trial, Trials,
 };
 use bytes::Bytes;
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
@@ -13,12 +14,27 @@ use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
     FactorModel, FactorModelParts, ItemModel, ItemModelParts, RankingModel, RankingWeights, Titles, UserPrior,
 };
-use serde_json::{Value, json};
 use store::{MemoryStore, Store};
+
+/// Questions that GET requests ask, at least one to each function. Every function answers the last one, from
+/// the manifest, so that no two releases have the same answer.
+pub const QUESTIONS: [&str; 11] = [
+    "/get_max_duration?year=2018&platform=amazon",
+    "/get_score_count?platform=amazon&scored=3&year=2018",
+    "/get_count_platform?platform=hulu",
+    "/get_actor?platform=amazon&year=2018",
+    "/predict?user_id=1&id=ns1",
+    "/similar/ns1?n=2",
+    "/titles?q=reel",
+    "/users/2",
+    "/recommendations/1?n=5",
+    "/eda",
+    "/model",
+];
 
 const PLATFORMS: [&str; 3] = ["amazon", "hulu", "netflix"];
 
-/// Id, platform, year, duration, name, cast, genres, audience. What lasts minutes is a film.
+/// Id, platform, year, duration, name, cast, genre, audience. Titles measured in minutes are films.
 type Row = (
     &'static str,
     u8,
@@ -30,7 +46,7 @@ type Row = (
     &'static str,
 );
 
-/// The last two are one work, of which the second names neither cast nor audience.
+/// The last two titles are one work. The second of them has neither a cast nor an audience.
 #[rustfmt::skip]
 const TITLES: [Row; 7] = [
     ("as1", 0, 2018, (100, DurationUnit::Min),  "Harbour Lights", &["ana sol", "li wei"], "dramas",   "13+"),
@@ -42,14 +58,14 @@ const TITLES: [Row; 7] = [
     ("hs2", 1, 2020, (90, DurationUnit::Min),   "Short Reel!",    &[],                    "comedies", ""),
 ];
 
-/// User, and ratings by title position. The second id is one that has to be quoted in a path.
+/// A user, and ratings by title position. The id of the last user has to be quoted in a path.
 type Rated = (&'static str, &'static [(u32, f32)]);
 
 const RATINGS: [Rated; 3] =
     [("1", &[(0, 5.0), (1, 2.0)]), ("2", &[(0, 4.0), (1, 3.5), (4, 4.5)]), ("ana@casa", &[(5, 1.0)])];
 
-/// The catalogue and the ratings a while later: a film is longer and has another cast, a series has become a film, one
-/// title has another name, and all but one rating is new.
+/// Returns a later state of the catalog and the ratings: a film is longer and has another cast, a series has
+/// become a film, one title has another name, and all ratings except one are new.
 fn revised() -> ([Row; TITLES.len()], [Rated; RATINGS.len()]) {
     let mut titles = TITLES;
     titles[1].3 = (110, DurationUnit::Min);
@@ -64,19 +80,14 @@ fn revised() -> ([Row; TITLES.len()], [Rated; RATINGS.len()]) {
 fn titles(rows: &[Row; TITLES.len()]) -> TitleTable {
     let platforms = PLATFORMS.map(|name| Platform::new(name).unwrap()).to_vec();
     let titles = rows.map(|(id, platform_idx, year, (value, unit), name, cast, genre, audience)| Title {
-        id: TitleId::new(id).unwrap(),
         platform_idx,
         kind: if unit == DurationUnit::Min { Kind::Movie } else { Kind::Series },
-        display: name.to_owned(),
-        director: Vec::new(),
         cast: cast.iter().map(ToString::to_string).collect(),
-        country: Vec::new(),
-        date_added: None,
         release_year: Some(year),
         audience: audience.to_owned(),
         duration: Some(Duration { value, unit }),
         genres: vec![genre.to_owned()],
-        description: String::new(),
+        ..Title::named(TitleId::new(id).unwrap(), name)
     });
     TitleTable::new(platforms, titles.to_vec()).unwrap()
 }
@@ -99,7 +110,8 @@ fn ratings(of_users: [Rated; RATINGS.len()]) -> RatingTable {
     .unwrap()
 }
 
-/// The first factor likes dramas, the second comedies; a work's bias is a quarter star a position.
+/// Returns a model whose first factor is about dramas and whose second is about comedies. Biases rise by a
+/// quarter star with each position.
 fn model() -> FactorModel {
     FactorModel::new(FactorModelParts {
         global_mean: 3.0,
@@ -114,8 +126,8 @@ fn model() -> FactorModel {
     .unwrap()
 }
 
-/// One factor for dramas and one for comedies; and the users' vectors: the first likes a drama, the second two, the third
-/// nothing.
+/// Returns a ranking model with a factor for dramas and one for comedies, and the users' vectors. The first
+/// user likes one drama, the second two, and the third nothing.
 fn ranking() -> (RankingModel, Vec<Vec<f32>>) {
     let weights = RankingWeights { unobserved_weight: 0.25, regularization: 0.5, exponent: 0.0, n_titles: 4 };
     let item_factors = vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.5, 0.0, 0.75, 0.0, 0.25, 0.75, 0.25, 0.75];
@@ -136,31 +148,33 @@ fn sealed<T: Artifact>(value: &T) -> (ArtifactKind, Bytes) {
     (T::KIND, value.to_bytes().unwrap().into())
 }
 
-/// What a builder says of its searches: a trial that ended well, one that did not, and what was chosen.
-fn tried() -> [(String, Value); 3] {
-    let biases = json!({ "algorithm": "biases", "n_epochs": 10 });
-    let svd = json!({ "algorithm": "svd", "n_factors": 8 });
-    [
-        ("model".to_owned(), biases.clone()),
-        (
-            "trials".to_owned(),
-            json!([
-                { "number": 0, "params": biases, "validation_rmse": 0.875, "fate": "finished" },
-                { "number": 1, "params": svd, "validation_rmse": null, "fate": "diverged" },
-            ]),
-        ),
-        ("ranking_trials".to_owned(), json!([{ "ndcg": 0.25, "params": { "n_factors": 2 } }])),
-    ]
+/// Returns trials of both searches: one that finished, one that diverged, and one of a ranking model.
+fn trials() -> Trials {
+    let trial = |number, algorithm, score: Option<f64>, fate| Trial {
+        number,
+        algorithm,
+        n_factors: u32::from(algorithm != ModelName::Biases) * 2,
+        score,
+        fate,
+        parameters: [("n_epochs".to_owned(), 10.into())].into(),
+    };
+    Trials {
+        rating: vec![
+            trial(0, ModelName::Biases, Some(0.875), Fate::Finished),
+            trial(1, ModelName::Svd, None, Fate::Diverged),
+        ],
+        ranking: vec![trial(0, ModelName::Ials, Some(0.25), Fate::Finished)],
+    }
 }
 
-/// A store that serves the release, whose lists are ordered by predicted score.
+/// Returns a store with the release without a ranking model, whose lists are ordered by predicted rating.
 pub async fn store() -> MemoryStore {
     let store = MemoryStore::default();
     publish_without_ranking(&store).await;
     store
 }
 
-/// The same with what a release may have or not: a ranking model, and an analysis of the data.
+/// Returns a store with the release with all optional parts: a ranking model, and an analysis of the data.
 pub async fn store_with_ranking() -> MemoryStore {
     let store = MemoryStore::default();
     publish_with_ranking(&store).await;
@@ -177,13 +191,13 @@ pub async fn publish_with_ranking(store: &dyn Store) {
     publish(store, &(TITLES, RATINGS), Some(ranking())).await;
 }
 
-/// Makes a release of the revised catalogue, with a ranking model, the current one of a store. It answers every question
-/// of [`QUESTIONS`](crate::reload_cases::QUESTIONS) otherwise than the one without a ranking model.
+/// Makes a release of the later catalog, with a ranking model, the current one of a store. Its answer to each
+/// of the [`QUESTIONS`] differs from that of the release without a ranking model.
 pub async fn publish_revised(store: &dyn Store) {
     publish(store, &revised(), Some(ranking())).await;
 }
 
-/// Every user has a block of their own.
+/// Publishes a release in which every user has a block of their own.
 async fn publish(
     store: &dyn Store,
     (titles, rated): &([Row; TITLES.len()], [Rated; RATINGS.len()]),
@@ -208,19 +222,24 @@ async fn publish(
         artifacts.push(sealed(&golden::analysis()));
     }
     let manifest = Manifest {
-        format: MANIFEST_FORMAT,
         builder: "by hand".to_owned(),
-        seed: 0,
         data_until: 1_600_000_000,
         platforms: PLATFORMS.map(str::to_owned).to_vec(),
-        counts: Counts::default(),
-        parameters: ranking.iter().flat_map(|_| tried()).collect(),
+        parameters: [("hold_out".to_owned(), "random".into())].into(),
         model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
-        ranking: ranking
-            .map(|_| RankingSummary { algorithm: "by hand".to_owned(), ..RankingSummary::default() }),
-        signal: None,
-        sources: Vec::new(),
-        artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
+        measures: vec![Measured {
+            model: ModelName::Biases,
+            held_out: HeldOut::Random,
+            tuned: false,
+            measures: [("rmse".to_owned(), 0.875)].into(),
+        }],
+        trials: if ranking.is_some() { trials() } else { Trials::default() },
+        ranking: ranking.map(|_| RankingSummary {
+            algorithm: ModelName::Ials,
+            n_factors: 2,
+            verdict: "It ranks better than popularity.".to_owned(),
+        }),
+        ..Manifest::of(&artifacts)
     };
     store::publish(store, &artifacts, &manifest, 0).await.unwrap();
 }

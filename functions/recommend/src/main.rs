@@ -1,14 +1,16 @@
-//! Recommendations, predictions and similar titles: the routes of [`Loader::RECOMMEND`]. The artifacts come from the
-//! store that the environment variable `ARTIFACT_URI` names, before the first event is accepted.
+//! Serves [`Function::RECOMMEND`]: recommendations, predictions and similar titles.
+//!
+//! The artifacts come from the store in the environment variable `ARTIFACT_URI`; the function reads them
+//! before it accepts the first event.
 
 use std::process::ExitCode;
 
-use api::Loader;
+use api::Function;
 
 #[global_allocator]
 static HEAP: api::lambda::Heap = api::lambda::Heap;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    api::lambda::main(Loader::RECOMMEND, store_s3::open_to_read).await
+    api::lambda::main(Function::RECOMMEND, store_s3::open_to_read).await
 }

@@ -28,7 +28,7 @@ fn assert_ends_with(artifact_uri: Option<&str>, reason: &str) {
 #[test]
 fn without_a_store() {
     assert_ends_with(None, "ARTIFACT_URI is not set");
-    assert_ends_with(Some("gs://bucket"), "names no store");
+    assert_ends_with(Some("gs://bucket"), "does not name a store");
     assert_ends_with(Some("s3://"), "the bucket is missing");
 }
 

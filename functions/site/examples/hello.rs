@@ -1,4 +1,5 @@
-//! The least that a function can be, to measure the others beside it (`tests/cold.py`). It is not deployed.
+//! The least that a function can be, to measure the others beside it (`tests/bench/cold.py`). It is not
+//! deployed.
 
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 

@@ -1,4 +1,5 @@
-//! The pages that people use. They are compiled in: no store is opened, and `ARTIFACT_URI` is not read.
+//! Serves the web pages. They are compiled in, so the function opens no store and does not read
+//! `ARTIFACT_URI`.
 
 use std::process::ExitCode;
 

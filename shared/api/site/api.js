@@ -1,6 +1,6 @@
-// Questions to the API. Its place is the page's own, so that a stage in front of the path is kept.
+// Requests to the API, relative to the page's address, so that a stage in the path is kept.
 
-/** An answer that says what is wrong: RFC 9457, or no answer at all (`status` 0). */
+/** An error: an RFC 9457 problem, or no response at all (`status` 0). */
 export class Problem extends Error {
   constructor(status, body = {}) {
     super(body.detail ?? body.title ?? String(status));
@@ -10,17 +10,17 @@ export class Problem extends Error {
     this.errors = Array.isArray(body.errors) ? body.errors : [];
   }
 
-  /** Whether the server does not know the route, as an older one. */
+  /** Whether the server does not have the route, for example because it is older. */
   get noRoute() {
     return this.kind === "no-route";
   }
 
-  /** Whether the API is not there at all: the pages stand alone, as at their function's own URL, and somebody else refuses. */
+  /** Whether the API is missing, as at the URL of the function that only serves the pages. */
   get noApi() {
     return this.kind === "no-json" || (this.kind === "" && this.status >= 400 && this.status < 500);
   }
 
-  /** Whether what was asked for is not there. */
+  /** Whether the thing asked for does not exist. */
   get nothing() {
     return this.kind === "not-found";
   }
@@ -45,31 +45,30 @@ async function ask(path, init) {
   return body;
 }
 
-/** The parameters that say something. */
+/** Returns the parameters that have a value. */
 export function given(params) {
   return Object.fromEntries(
     Object.entries(params ?? {}).filter(([, value]) => value !== "" && value !== null && value !== undefined),
   );
 }
 
-/** GET; parameters that are empty are left out. */
+/** Sends a GET request, without the empty parameters. */
 export function get(path, params, signal) {
   const query = new URLSearchParams(given(params)).toString();
   return ask(query === "" ? path : `${path}?${query}`, { signal });
 }
 
-/** POST of JSON. */
+/** Sends JSON in a POST request. */
 export function post(path, body, signal) {
   const headers = { "content-type": "application/json" };
   return ask(path, { method: "POST", headers, body: JSON.stringify(given(body)), signal });
 }
 
-/** A path segment of an id. */
+/** Returns an id as a path segment. */
 export const segment = (id) => encodeURIComponent(id);
 
 /**
- * Runs one question at a time: a new one ends the one before, whose answer is never seen.
- * `answered` and `failed` are called for the last alone.
+ * Runs one request at a time: a new one aborts the one before, whose callbacks are never called.
  */
 export function latest() {
   let current;

@@ -1,11 +1,10 @@
-// Which page is shown, in which language.
+// Chooses the page to show, and its language.
 
 import { Problem } from "./api.js";
 import { fill, h } from "./dom.js";
 import { home } from "./home.js";
 import { lang, learn, setLang, t } from "./i18n.js";
 import { trouble, waiting } from "./parts.js";
-import { queries } from "./queries.js";
 import { title } from "./title.js";
 import { user } from "./user.js";
 
@@ -16,7 +15,7 @@ function lost() {
   return { title: t("page.missing"), content: [h("div.hero", null, h("h1", { tabindex: -1 }, t("page.missing")), h("p", null, h("a", { href: "#/" }, t("title.back"))))] };
 }
 
-/** A page whose module comes when it is asked for, so that the first paint does not wait for it. */
+/** Returns a page whose module is loaded on demand. */
 function later(name, load) {
   const stage = h("div.stage", null, waiting(2));
   const again = () => location.reload();
@@ -31,19 +30,19 @@ function later(name, load) {
   return { title: heading, content: [h("div.hero", null, h("h1", { tabindex: -1 }, heading), h("p.lead", null, t(`${name}.lead`))), stage] };
 }
 
-/** The page that the address names: `#/`, `#/user/1`, `#/title/ns1`, `#/queries`, `#/data`, `#/model`. */
+/** Returns the page that the address names, such as `#/user/1` or `#/title/ns1`. */
 function page() {
   const [name = "", ...rest] = location.hash.replace(/^#?\/?/, "").split("/");
   let id = rest.join("/");
   try {
     id = decodeURIComponent(id);
   } catch {
-    // A lone percent sign stands for itself.
+    // A stray percent sign: take the text as it is.
   }
   if (name === "") return ["home", home()];
   if (name === "user") return ["user", user(id === "" ? undefined : id)];
   if (name === "title" && id !== "") return ["", title(id)];
-  if (name === "queries") return ["queries", queries()];
+  if (name === "queries") return ["queries", later("queries", () => import("./queries.js"))];
   if (name === "data") return ["data", later("data", () => import("./data.js"))];
   if (name === "model") return ["model", later("model", () => import("./model.js"))];
   return ["", lost()];
@@ -83,7 +82,7 @@ document.getElementById("langs").addEventListener("click", (event) => {
   show(false);
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
-  // The address names the page, so that the anchor must not.
+  // The fragment names the page, so the anchor must not change it.
   event.preventDefault();
   main.focus();
 });

@@ -1,10 +1,10 @@
-// Charts: drawings whose numbers are one hover, tap or arrow key away, and stand in a table below.
+// Charts as SVG. Their numbers show on hover, tap or arrow key, and in a table below.
 
 import { h, put } from "./dom.js";
 import { number, t } from "./i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// A view of so many units, so that letters of 12 can be read on a phone.
+// Width of the view in SVG units, chosen so that a font size of 12 stays readable on a phone.
 const WIDTH = 400;
 const LEFT = 62;
 const RIGHT = 10;
@@ -24,7 +24,7 @@ const short = (text, most) => ([...text].length > most ? `${[...text].slice(0, m
 const shown = (value, digits = 3) => (Number.isFinite(value) ? number(value, { maximumFractionDigits: digits }) : "–");
 const tick = (value) => number(value, Math.abs(value) >= 10_000 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumSignificantDigits: 4 });
 
-/** Round numbers from `low` to `high`, about four. */
+/** Returns about four round numbers from `low` to `high`. */
 function ticks(low, high) {
   const rough = Math.max(high - low, 1e-9) / 4;
   const unit = 10 ** Math.floor(Math.log10(rough));
@@ -34,7 +34,7 @@ function ticks(low, high) {
   return found;
 }
 
-/** A vertical axis: where a value lies, and its lines. A logarithmic one has a decade for 0. */
+/** Returns a vertical axis: the position of a value, and grid lines. If logarithmic, 0 has its own decade. */
 function vertical(low, high, log) {
   const place = (value) => (log ? Math.log10(Math.max(value, 0.1)) + 1 : value);
   const [from, to] = [place(low), Math.max(place(high), place(low) + 1e-9)];
@@ -88,7 +88,7 @@ function figure({ title, note, series = [] }, height, drawn, header, rows, width
 const spokenOf = (name, values, series) =>
   series.length > 1 ? `${name}: ${series.map((of, i) => `${of} ${shown(values[i])}`).join(", ")}` : `${name}: ${shown(values[0])}`;
 
-/** Neighbouring columns put together until they fit. */
+/** Merges neighboring columns until they fit. */
 function fitted(bars) {
   const together = Math.ceil(bars.length / MOST_COLUMNS);
   if (together <= 1) return bars;
@@ -101,7 +101,7 @@ function fitted(bars) {
   return joined;
 }
 
-/** Standing bars, stacked by series: `bars` are `{ edge, name, values }`, `edge` being what stands below. */
+/** Draws vertical bars, stacked by series: `bars` are `{ edge, name, values }`; `edge` is the label below. */
 export function columns({ title, note, x, y, series = [], bars: given, log = false }) {
   const bars = fitted(given);
   const sum = (bar) => bar.values.reduce((a, b) => a + b, 0);
@@ -124,7 +124,7 @@ export function columns({ title, note, x, y, series = [], bars: given, log = fal
   return figure({ title, note, series }, TOP + PLOT + FOOT, [...axis.lines.flat(), ...drawn.flat(), ...names(x, y)], [x, ...(series.length > 1 ? series : [y])], rows);
 }
 
-/** Lying bars with their names on the left, stacked by series: `bars` are `{ name, values }`. */
+/** Draws horizontal bars with their names on the left, stacked by series: `bars` are `{ name, values }`. */
 export function lying({ title, note, x, y, series = [], bars }) {
   const ROW = 22;
   const LABELS = Math.min(190, Math.max(70, 12 + 6.8 * Math.max(0, ...bars.map((bar) => bar.name.length))));
@@ -151,7 +151,7 @@ export function lying({ title, note, x, y, series = [], bars }) {
   return figure({ title, note, series }, foot + 40, [...lines.flat(), label(WIDTH / 2, foot + 32, "middle", x), ...drawn], [y, ...(series.length > 1 ? series : [x])], rows);
 }
 
-// One shape a series, so that colour is not all that tells them apart.
+// One shape per series, so that color is not the only difference.
 const shapes = [
   (x, y, c) => s("circle", { class: c, cx: x, cy: y, r: 4 }),
   (x, y, c) => s("rect", { class: c, x: x - 3.6, y: y - 3.6, width: 7.2, height: 7.2 }),
@@ -160,8 +160,8 @@ const shapes = [
 ];
 
 /**
- * Points: `{ x, y, of, name, faint }`, `of` being the position of the series. `logX` says that the
- * horizontal axis is logarithmic, `line` a value to draw across.
+ * Draws points: `{ x, y, of, name, faint }`, where `of` is the index of the series. `logX` makes the horizontal
+ * axis logarithmic; `line` is a value to mark with a horizontal line.
  */
 export function points({ title, note, x, y, series = [], points: given, logX = false, line }) {
   const place = (value) => (logX ? Math.log10(Math.max(value, 1)) : value);
@@ -182,7 +182,7 @@ export function points({ title, note, x, y, series = [], points: given, logX = f
   return figure({ title, note, series }, TOP + PLOT + FOOT, [...axis.lines.flat(), ...below, ...best, ...drawn, ...names(x, y)], ["", ...(series.length > 1 ? [t("chart.series")] : []), x, y], rows);
 }
 
-/** A matrix of counts; the diagonal, which is the whole of each, is not coloured by. */
+/** Draws a matrix of counts. The diagonal holds each name's total and is left out of the color scale. */
 export function matrix({ title, note, names: of, counts }) {
   const [LABELS, HEAD, TALL] = [92, 24, 40];
   const cell = (WIDTH - LABELS - 4) / Math.max(of.length, 1);
@@ -208,7 +208,7 @@ export function matrix({ title, note, names: of, counts }) {
 
 export { table };
 
-// One tooltip for all marks, for pointers and for arrow keys.
+// One tooltip for all marks, shared by pointers and arrow keys.
 
 const tip = h("div", { id: "tip", role: "status", hidden: true });
 document.body.append(tip);

@@ -1,4 +1,4 @@
-// What the model was made from: the release's own analysis of its data, drawn.
+// The data page: draws the release's own analysis of its data.
 
 import { get, latest } from "./api.js";
 import { columns, lying, matrix, points, table } from "./charts.js";
@@ -9,10 +9,10 @@ import { facts, panel, platformName, trouble, waiting } from "./parts.js";
 const percent = (share, digits = 1) => number(share, { style: "percent", maximumFractionDigits: digits });
 const stars = (value) => number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
-/** A year is no quantity: it has no mark between its thousands. */
+/** Formats a year, which takes no thousands separator. */
 const plain = (value) => String(value).replace(/\.0$/, "");
 
-/** Bars of whole numbers from `low` up to, and without, `high`. */
+/** Turns bins of whole numbers, from `low` up to but not including `high`, into bars. */
 function bins(found, say = plain) {
   return found.map(({ low, high, n }) => {
     const edge = say(low);
@@ -43,7 +43,7 @@ function signal(card) {
   return [h("p.sentence", null, said), h("p.hint", null, t("data.signal.how", { n: n_seeds, ratings: number(card.ratings_used) }))];
 }
 
-function catalogue(c) {
+function catalog(c) {
   const kinds = (grid) => grid.columns.map((kind) => t(`kinds.${kind}`));
   const several = c.works_by_platforms.slice(1).reduce((a, b) => a + b, 0);
   const titles = t("data.titles");
@@ -83,7 +83,7 @@ function catalogue(c) {
 
 function activity(a) {
   const [ratings, users] = [t("data.ratings"), t("data.users")];
-  const uneven = (gini, share) => (gini === null ? null : t("data.gini", { gini: stars(gini), share: percent(share ?? 0) }));
+  const uneven = (key, gini, share) => (gini === null ? null : t(key, { gini: stars(gini), share: percent(share ?? 0) }));
   const sizes = a.months.map((month) => month.n).sort((x, y) => x - y);
   const log = sizes.length > 0 && sizes[sizes.length - 1] > 50 * (sizes[Math.floor(sizes.length / 2)] + 1);
   return [
@@ -93,8 +93,8 @@ function activity(a) {
       y: ratings,
       bars: a.by_rating.map(({ low, n }) => ({ edge: number(low), name: number(low), values: [n] })),
     }),
-    columns({ title: t("data.by_user"), note: uneven(a.gini_users, a.top_users_share), x: t("data.by_user.x"), y: users, bars: bins(a.by_user), log: true }),
-    columns({ title: t("data.by_title"), note: uneven(a.gini_titles, a.top_titles_share), x: t("data.by_title.x"), y: t("data.titles"), bars: bins(a.by_title), log: true }),
+    columns({ title: t("data.by_user"), note: uneven("data.gini.users", a.gini_users, a.top_users_share), x: t("data.by_user.x"), y: users, bars: bins(a.by_user), log: true }),
+    columns({ title: t("data.by_title"), note: uneven("data.gini.titles", a.gini_titles, a.top_titles_share), x: t("data.by_title.x"), y: t("data.titles"), bars: bins(a.by_title), log: true }),
     points({
       title: t("data.points"),
       note: t("data.points.note"),
@@ -130,18 +130,19 @@ function faults(f) {
   ];
 }
 
+/** Draws an analysis of format 2, or of format 1, which says `catalogue`. */
 function draw(found) {
   return [
     panel(t("data.overview"), overview(found.overview)),
     found.signal ? panel(t("model.signal"), signal(found.signal)) : null,
     panel(t("data.faults"), faults(found.faults)),
-    panel(t("data.catalogue"), h("div.figures", null, catalogue(found.catalogue))),
+    panel(t("data.catalog"), h("div.figures", null, catalog(found.catalog ?? found.catalogue))),
     found.activity.by_rating.length > 0 ? panel(t("data.activity"), h("div.figures", null, activity(found.activity))) : null,
     panel(t("model.more"), h("ul", null, h("li", null, h("a", { href: "eda.html", hreflang: "en" }, t("data.report"))), h("li", null, h("a", { href: "eda" }, t("data.json"))))),
   ];
 }
 
-/** Fills the page. */
+/** Loads the analysis and fills the page. */
 export function show(stage) {
   const asking = latest();
   function ask() {

@@ -1,8 +1,8 @@
-// Elements without markup in strings: what comes from data is always text.
+// Builds elements without markup in strings, so that data is always shown as text.
 
 /**
- * An element: `h("p.note", { lang: "en" }, "words", child)`. Attributes that are null, undefined or false are left out;
- * functions are listeners of the event they are named by (`onclick`).
+ * Creates an element: `h("p.note", { lang: "en" }, "text", child)`. Skips attributes that are null, undefined
+ * or false. A function becomes a listener for the event in its name (`onclick`).
  */
 export function h(name, attributes, ...children) {
   const [tag, ...classes] = name.split(".");
@@ -17,7 +17,7 @@ export function h(name, attributes, ...children) {
   return element;
 }
 
-/** Appends what is given, lists flattened, and leaves out what is nothing. */
+/** Appends children: flattens lists, and skips null, undefined and false. */
 export function put(element, ...children) {
   for (const child of children.flat(3)) {
     if (child !== null && child !== undefined && child !== false) element.append(child);
@@ -25,17 +25,17 @@ export function put(element, ...children) {
   return element;
 }
 
-/** Replaces what is in an element. */
+/** Replaces the children of an element. */
 export function fill(element, ...children) {
   element.replaceChildren();
   return put(element, ...children);
 }
 
 let n = 0;
-/** An id that no other element has. */
+/** Returns an id that no other element has. */
 export const uid = (prefix) => `${prefix}-${++n}`;
 
-/** Calls no more often than every `ms`, with the last arguments. */
+/** Returns a function that calls `f` after `ms` without another call. */
 export function debounce(ms, f) {
   let timer;
   const later = (...args) => {
@@ -46,7 +46,7 @@ export function debounce(ms, f) {
   return later;
 }
 
-/** Says something to screen readers. */
+/** Announces a text to screen readers. */
 export function announce(text) {
   document.getElementById("status").textContent = text;
 }

@@ -1,4 +1,4 @@
-// What a list is narrowed by: chips, years, variety. It lasts as long as the page, for all lists.
+// The filters of lists. All lists share them, and they last as long as the page.
 
 import { debounce, fill, h, uid } from "./dom.js";
 import { t, tn } from "./i18n.js";
@@ -7,7 +7,7 @@ import { field, GENRES, platformName, platforms } from "./parts.js";
 const NONE = { platform: "", kind: "", genre: "", year_from: "", year_to: "", diversity: "" };
 const chosen = { ...NONE };
 
-/** The filters as parameters of a list; years and variety are numbers, what is empty is left out. */
+/** Returns the filters as a list's parameters; an empty string means that a filter is not set. */
 export function asked() {
   const params = { ...chosen };
   for (const name of ["year_from", "year_to", "diversity"]) if (params[name] !== "") params[name] = Number(params[name]);
@@ -20,7 +20,7 @@ function chips(legend, name, options, changed) {
     "fieldset.chips",
     null,
     h("legend", null, legend),
-    [["", t("filters.all")], ...options].map(([value, label]) => {
+    [["", t(`filters.all.${name}`)], ...options].map(([value, label]) => {
       const input = h("input", {
         type: "radio",
         name: group,
@@ -52,18 +52,18 @@ function year(name, changed) {
   return field(t(`filters.${name}`), input);
 }
 
-/** The filters, folded away; `changed` is called at each change. */
+/** Returns the filters, folded. Calls `changed` at each change. */
 export function filters(changed) {
   const count = h("span.count");
   const inner = h("div.inner");
   const box = h("details.filters", null, h("summary", null, t("filters.heading"), " ", count), inner);
 
-  function told() {
+  function showCount() {
     const n = Object.values(chosen).filter((value) => value !== "").length;
     fill(count, n > 0 ? tn("filters.on", n) : null);
   }
   function change() {
-    told();
+    showCount();
     changed();
   }
   function draw() {
@@ -105,8 +105,8 @@ export function filters(changed) {
       ),
     );
   }
-  // Drawn when opened, when answers have told which platforms there are.
+  // Drawn when opened: by then answers have named the platforms.
   box.addEventListener("toggle", () => box.open && draw());
-  told();
+  showCount();
   return box;
 }

@@ -1,17 +1,17 @@
-// The first page: find, rate, and read what follows from it.
+// The first page: find titles, rate them, and get recommendations.
 
 import { get, latest, post, Problem } from "./api.js";
 import { announce, debounce, fill, h, put } from "./dom.js";
 import { asked, filters } from "./filters.js";
 import { t, tn } from "./i18n.js";
-import { card, meet, meta, poster, stars, syncStars, titleLink, trouble, waiting } from "./parts.js";
+import { card, meet, meta, poster, reasonOf, stars, syncStars, titleLink, trouble, waiting } from "./parts.js";
 import * as ratings from "./ratings.js";
 import { search } from "./search.js";
 
 const N_LISTED = 12;
 const N_STRIP = 18;
 
-/** Well-known titles; a server that lists none recommends what is popular. */
+/** Returns well-known titles; from a server without the titles route, popular recommendations. */
 async function wellKnown(signal) {
   try {
     return (await get("titles", { limit: N_STRIP }, signal)).titles;
@@ -22,8 +22,8 @@ async function wellKnown(signal) {
 }
 
 /**
- * Recommendations for what is rated. A title that the release does not have is left out, and counted, so that a
- * browser's old ratings do not stand in the way of new ones.
+ * Returns recommendations for the visitor's ratings. Leaves out and counts titles that the release does not
+ * have, so that old ratings do not block new ones.
  */
 async function recommended(signal) {
   let given = ratings.rated().map(({ id, rating }) => ({ id, rating }));
@@ -41,7 +41,7 @@ async function recommended(signal) {
   }
 }
 
-/** The page. */
+/** Returns the page. */
 export function home() {
   const strip = h("ul.strip", { tabindex: 0, "aria-labelledby": "strip-heading" });
   const stripBox = h("section.known", null, h("h2", { id: "strip-heading" }, t("home.strip")), h("div.stage", null, waiting(3)));
@@ -93,7 +93,7 @@ export function home() {
     );
   }
 
-  /** Rows are kept, so that the focus stays where it is while one rates. */
+  /** Draws the rated titles. Keeps existing rows, and with them the focus. */
   function drawYours() {
     const entries = ratings.all();
     for (const [id, element] of rows) {
@@ -120,6 +120,7 @@ export function home() {
     fill(
       billLead,
       same ? t(same) : tn("home.bill.yours", n),
+      found.strategy === "ranking_fold_in" ? ` ${t("home.bill.liked")}` : null,
       found.n_gone > 0 ? ` ${tn("home.gone", found.n_gone)}` : null,
     );
     const items = found.recommendations;
@@ -130,7 +131,7 @@ export function home() {
       bill,
       items.length === 0
         ? h("p.empty", null, t("list.empty"))
-        : h("ol.cards", null, items.map((title, i) => card(title, { rank: i + 1, because: t("why.because"), seen: begin }))),
+        : h("ol.cards", null, items.map((title, i) => card(title, { rank: i + 1, because: t(`why.${reasonOf(found.strategy)}`), seen: begin }))),
     );
     announce(tn("list.updated", items.length));
   }

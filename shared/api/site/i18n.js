@@ -1,11 +1,11 @@
-// Every word of the first pages, in both languages; those of the pages that come later stand in i18n.later.js. A test holds
-// that both languages have the same keys.
+// The texts of the first pages; i18n.later.js has those of the pages for questions, data and models. A test checks that both
+// languages have the same keys.
 
 const KEY = "cartelera.language";
 
 export const words = {
   en: {
-    "skip": "Skip to the content",
+    "skip": "Skip to content",
     "nav.label": "Main",
     "nav.home": "For you",
     "nav.user": "Users",
@@ -13,79 +13,86 @@ export const words = {
     "nav.data": "The data",
     "nav.model": "The model",
     "lang.label": "Language",
-    "foot.local": "What you rate stays in this browser.",
-    "foot.model": "How the model was made",
+    "foot.local": "Your ratings are kept in this browser only. The server uses them to make your list and does not store them.",
+    "foot.model": "How the model was built",
     "foot.docs": "The API",
 
     "home.heading": "What’s on tonight?",
-    "home.lead": "Rate a few films or series that you know. Each star changes the line-up below, and each suggestion says why it is there.",
+    "home.lead": "Rate a few films or series you know. The ones you liked shape your list, and each suggestion tells you why.",
     "home.strip": "Start with something well known",
-    "home.strip.empty": "There is nothing to show here.",
+    "home.strip.empty": "Nothing to show here.",
     "home.yours": "Your ratings",
-    "home.yours.empty": "Nothing yet. Search for a title, or give stars to one above.",
-    "home.yours.pending": "How was it?",
-    "home.clear": "Clear all",
-    "home.clear.sure": "Take away all your ratings?",
-    "home.cleared": "All your ratings are gone.",
-    "home.bill": "Your line-up",
-    "home.bill.popular": "What many people liked. It becomes yours with your first rating.",
-    "home.bill.biases": "This release has learnt no tastes: your ratings tell how strict you are, and the order is everybody’s.",
-    "home.bill.yours.one": "Made from your {n} rating.",
-    "home.bill.yours.other": "Made from your {n} ratings.",
-    "home.gone.one": "{n} title that you rated is not in this release, and is left out.",
-    "home.gone.other": "{n} titles that you rated are not in this release, and are left out.",
+    "home.yours.empty": "No ratings yet. Search for a title, or give stars to one above.",
+    "home.yours.pending": "Rate it",
+    "home.clear": "Delete all",
+    "home.clear.sure": "Delete all your ratings?",
+    "home.cleared": "Ratings deleted.",
+    "home.bill": "Your lineup",
+    "home.bill.popular": "Popular titles for now. Give 4 stars or more to something you liked, and this list becomes yours.",
+    "home.bill.biases": "This model does not tell individual tastes apart, so everyone gets the same order. Your ratings only shift the predicted scores.",
+    "home.bill.yours.one": "Based on your {n} rating.",
+    "home.bill.yours.other": "Based on your {n} ratings.",
+    "home.bill.liked": "The titles you gave 4 stars or more decide the order.",
+    "home.gone.one": "{n} title you rated is not in this catalog, so it is left out.",
+    "home.gone.other": "{n} titles you rated are not in this catalog, so they are left out.",
 
     "search.label": "Find a title",
-    "search.hint": "Type a few letters: accents and slips are forgiven",
-    "search.found.one": "{n} title. Arrow keys to choose.",
-    "search.found.other": "{n} titles. Arrow keys to choose.",
-    "search.none": "No title like “{q}”.",
+    "search.hint": "Type a few letters; typos and missing accents are fine",
+    "search.found.one": "{n} title found. Use the arrow keys to choose.",
+    "search.found.other": "{n} titles found. Use the arrow keys to choose.",
+    "search.none": "No titles match “{q}”.",
 
-    "list.updated.one": "The list has {n} title.",
-    "list.updated.other": "The list has {n} titles.",
-    "list.empty": "Nothing fits these filters. Take one away to see more.",
+    "list.updated.one": "The list now has {n} title.",
+    "list.updated.other": "The list now has {n} titles.",
+    "list.empty": "No titles match these filters. Try removing one.",
     "list.loading": "One moment…",
     "list.more": "Show more",
 
     "stars.legend": "Your rating of {title}",
     "stars.one": "{n} star",
     "stars.other": "{n} stars",
-    "stars.of": "{n} of 5",
-    "stars.remove": "Take {title} away",
+    "stars.of": "{n} out of 5",
+    "stars.remove": "Remove {title} from your ratings",
 
-    "title.seen": "I have seen it",
+    "title.seen": "Seen it",
     "title.also": "also on {platforms}",
-    "title.score": "Predicted: {n} of 5",
-    "title.rated": "Rated {n} of 5",
+    "title.score": "Predicted rating: {n} out of 5",
+    "title.rated": "Rated {n} out of 5",
     "title.n_ratings.one": "{n} rating",
     "title.n_ratings.other": "{n} ratings",
-    "title.similar": "Like this one",
+    "title.similar": "More like this",
     "title.similar.lead": "Titles that the same people like.",
-    "title.similar.genres": "Too few ratings to tell who likes it: titles of the same genres.",
-    "title.likeness": "{n} alike",
+    "title.similar.cold": "No ratings yet, so these are chosen by what the catalog says about it.",
+    "title.similar.genres": "Not enough ratings yet, so here are titles in the same genres.",
+    "title.similar.none": "No similar titles.",
+    "title.likeness": "{n} similar",
     "title.yours": "Your rating",
-    "title.ask": "Would it suit a user?",
-    "title.back": "Back to your line-up",
+    "title.ask": "Would another user like it?",
+    "title.back": "Back to your lineup",
 
     "why.heading": "Why {title}",
     "why.because": "Because you rated",
-    "why.because.user": "Because of the rating of",
-    "why.share": "{n} of the reasons",
+    "why.liked": "Because you liked",
+    "why.user.because": "Because this user rated",
+    "why.user.liked": "Because this user liked",
+    "why.share": "{n} of this suggestion",
 
     "filters.heading": "Filters",
-    "filters.on.one": "{n} in use",
-    "filters.on.other": "{n} in use",
-    "filters.clear": "No filters",
+    "filters.on.one": "{n} active",
+    "filters.on.other": "{n} active",
+    "filters.clear": "Clear filters",
     "filters.platform": "Platform",
-    "filters.kind": "Kind",
+    "filters.kind": "Type",
     "filters.genre": "Genre",
     "filters.years": "Years",
     "filters.year_from": "From",
     "filters.year_to": "To",
     "filters.diversity": "Variety",
-    "filters.diversity.low": "The surest",
-    "filters.diversity.high": "More varied",
-    "filters.all": "All",
+    "filters.diversity.low": "Safest picks",
+    "filters.diversity.high": "More variety",
+    "filters.all.platform": "All",
+    "filters.all.kind": "All",
+    "filters.all.genre": "All",
 
     "kind.movie": "Film",
     "kind.series": "Series",
@@ -99,74 +106,49 @@ export const words = {
     "genre.documentar": "Documentary",
     "genre.drama": "Drama",
     "genre.horror": "Horror",
-    "genre.kids": "Children",
+    "genre.kids": "Kids",
     "genre.music": "Music",
     "genre.roman": "Romance",
-    "genre.sci": "Science",
+    "genre.sci": "Sci-fi & science",
     "genre.thriller": "Thriller",
 
-    "user.heading": "Somebody’s evening",
-    "user.lead": "Pick a user of the data: what they rated, and what the model would show them.",
-    "user.id": "User id",
+    "user.heading": "See it as another user",
+    "user.lead": "Pick a user to see what they rated and what they would be recommended.",
+    "user.id": "User ID",
     "user.go": "Show",
     "user.try": "Try",
     "user.of": "User {id}",
     "user.history": "What they rated",
     "user.history.count.one": "{n} rating",
     "user.history.count.other": "{n} ratings",
-    "user.history.none": "There is no history of this user.",
-    "user.list": "What they would be shown",
-    "user.list.popular": "Nothing is known of this user: these are titles that many people liked.",
-    "user.list.model": "From the trained model.",
+    "user.history.none": "There are no ratings by this user.",
+    "user.list": "Recommended for them",
+    "user.list.popular": "Nothing is known about what this user likes, so these are the most popular titles.",
+    "user.list.model": "Chosen by the trained model.",
     "user.ask": "Would they like it?",
-    "user.ask.lead": "Find a title, and ask the model.",
-    "user.answer.yes": "Yes: {title} is recommended to user {user}. The predicted score is {score} of 5, and {threshold} is enough.",
-    "user.answer.no": "No: {title} is not recommended to user {user}. The predicted score is {score} of 5, and it would take {threshold}.",
+    "user.ask.lead": "Find a title and ask the model.",
+    "user.answer.yes": "Yes, {title} is recommended for user {user}. Predicted rating: {score} out of 5; titles from {threshold} up are recommended.",
+    "user.answer.no": "No, {title} is not recommended for user {user}. Predicted rating: {score} out of 5, below the {threshold} needed.",
+    "user.answer.unknown": "There is no user {user} in the data. An average user would give {title} {score} out of 5.",
 
-    "queries.heading": "Four questions",
-    "queries.lead": "Of the catalogues alone, with no model between.",
+    "queries.heading": "Questions about the catalogs",
+    "queries.lead": "Answered straight from the catalogs and the ratings, with no model involved.",
     "queries.ask": "Ask",
-    "queries.any": "Any",
-    "queries.platform": "Platform",
-    "queries.year": "Year",
-    "queries.longest": "What is the longest title?",
-    "queries.longest.unit": "Measured in",
-    "queries.unit.min": "minutes",
-    "queries.unit.season": "seasons",
-    "queries.longest.where": "{title} ({where}) is the longest: {duration}.",
-    "queries.longest.ties.one": "{n} other is as long.",
-    "queries.longest.ties.other": "{n} others are as long.",
-    "queries.min.one": "{n} minute",
-    "queries.min.other": "{n} minutes",
-    "queries.season.one": "{n} season",
-    "queries.season.other": "{n} seasons",
-    "queries.score": "How many films are rated above a score?",
-    "queries.score.scored": "Mean score above",
-    "queries.score.answer.one": "{n} film of {year} on {platform} has a mean score above {scored}.",
-    "queries.score.answer.other": "{n} films of {year} on {platform} have a mean score above {scored}.",
-    "queries.count": "How many films has a platform?",
-    "queries.count.answer.one": "{platform} has {n} film.",
-    "queries.count.answer.other": "{platform} has {n} films.",
-    "queries.actor": "Who is in most titles?",
-    "queries.actor.answer.one": "On {platform} in {year}, {actor} is in most: {n} title.",
-    "queries.actor.answer.other": "On {platform} in {year}, {actor} is in most: {n} titles.",
-    "queries.actor.ties": "As many have {names}.",
-    "queries.none": "Nothing matches.",
 
-    "data.heading": "What it was made from",
-    "data.lead": "The catalogues and the ratings behind every suggestion: how many, whose, since when, and what was wrong with them.",
+    "data.heading": "The data behind it",
+    "data.lead": "The catalogs and ratings behind every suggestion: how many there are, who rates what and when, and what was wrong with them.",
 
     "model.heading": "Behind the curtain",
-    "model.lead": "What answers here, and what it was made from.",
+    "model.lead": "Which models answer here, how good they are, and what they were trained on.",
 
-    "error.heading": "That did not work",
-    "error.offline": "No answer came. Are you offline? What you rated is safe in this browser.",
+    "error.heading": "Something went wrong",
+    "error.offline": "No response. Are you offline? Your ratings are safe in this browser.",
     "error.server": "The server failed with status {status}. It is not your fault; try again in a moment.",
-    "error.invalid": "Something in the question is not right:",
-    "error.missing": "There is no such thing:",
-    "error.route": "The pages are here, and the API that they ask is not. Open them at the address of the whole API: a function’s own URL answers for that function alone.",
+    "error.invalid": "Please check these values:",
+    "error.missing": "Not found:",
+    "error.route": "These pages are here, but the API they use is not. Open them at the address of the whole API: the URL of a single function answers only for that function.",
     "error.again": "Try again",
-    "page.missing": "There is no such page",
+    "page.missing": "Page not found",
   },
   es: {
     "skip": "Saltar al contenido",
@@ -177,69 +159,74 @@ export const words = {
     "nav.data": "Los datos",
     "nav.model": "El modelo",
     "lang.label": "Idioma",
-    "foot.local": "Lo que valoras se queda en este navegador.",
+    "foot.local": "Tus valoraciones se guardan solo en este navegador. El servidor las usa para preparar tu lista y no las almacena.",
     "foot.model": "Cómo se hizo el modelo",
     "foot.docs": "La API",
 
     "home.heading": "¿Qué ponen esta noche?",
-    "home.lead": "Valora unas cuantas películas o series que conozcas. Cada estrella cambia la cartelera de abajo, y cada sugerencia dice por qué está ahí.",
-    "home.strip": "Empieza por algo muy conocido",
-    "home.strip.empty": "No hay nada que mostrar aquí.",
+    "home.lead": "Puntúa algunas películas o series que hayas visto. Las que te gustaron dan forma a tu lista, y cada recomendación te explica el porqué.",
+    "home.strip": "Empieza por las más conocidas",
+    "home.strip.empty": "Aquí no hay nada que mostrar.",
     "home.yours": "Tus valoraciones",
-    "home.yours.empty": "Todavía ninguna. Busca un título, o da estrellas a uno de los de arriba.",
+    "home.yours.empty": "Aún no has puntuado nada. Busca un título o pon estrellas a alguno de los de arriba.",
     "home.yours.pending": "¿Qué te pareció?",
     "home.clear": "Borrar todo",
-    "home.clear.sure": "¿Quitar todas tus valoraciones?",
-    "home.cleared": "Ya no queda ninguna valoración.",
+    "home.clear.sure": "¿Borrar todas tus valoraciones?",
+    "home.cleared": "Valoraciones borradas.",
     "home.bill": "Tu cartelera",
-    "home.bill.popular": "Lo que ha gustado a muchos. Será tuya con tu primera valoración.",
-    "home.bill.biases": "Esta versión no ha aprendido gustos: tus valoraciones dicen lo exigente que eres, y el orden es el de todos.",
-    "home.bill.yours.one": "Hecha con tu única valoración.",
-    "home.bill.yours.other": "Hecha con tus {n} valoraciones.",
-    "home.gone.one": "{n} título que valoraste no está en esta versión, y no cuenta.",
-    "home.gone.other": "{n} títulos que valoraste no están en esta versión, y no cuentan.",
+    "home.bill.popular": "De momento, lo más popular. Pon 4 estrellas o más a algo que te haya gustado y esta lista será tuya.",
+    "home.bill.biases": "Este modelo no distingue gustos personales, así que el orden es igual para todos. Tus valoraciones solo ajustan la nota prevista.",
+    "home.bill.yours.one": "Según tu valoración.",
+    "home.bill.yours.other": "Según tus {n} valoraciones.",
+    "home.bill.liked": "El orden depende de los títulos a los que diste 4 estrellas o más.",
+    "home.gone.one": "{n} título que puntuaste no está en este catálogo y no se tiene en cuenta.",
+    "home.gone.other": "{n} títulos que puntuaste no están en este catálogo y no se tienen en cuenta.",
 
     "search.label": "Busca un título",
-    "search.hint": "Escribe unas letras: se perdonan tildes y erratas",
-    "search.found.one": "{n} título. Elige con las flechas.",
-    "search.found.other": "{n} títulos. Elige con las flechas.",
-    "search.none": "Ningún título se parece a «{q}».",
+    "search.hint": "Escribe unas letras; no importa si falta una tilde o hay una errata",
+    "search.found.one": "{n} título encontrado. Elige con las flechas.",
+    "search.found.other": "{n} títulos encontrados. Elige con las flechas.",
+    "search.none": "No hay resultados para «{q}».",
 
-    "list.updated.one": "La lista tiene {n} título.",
-    "list.updated.other": "La lista tiene {n} títulos.",
-    "list.empty": "Nada cumple estos filtros. Quita alguno para ver más.",
+    "list.updated.one": "La lista tiene ahora {n} título.",
+    "list.updated.other": "La lista tiene ahora {n} títulos.",
+    "list.empty": "Ningún título cumple estos filtros. Prueba a quitar alguno.",
     "list.loading": "Un momento…",
-    "list.more": "Mostrar más",
+    "list.more": "Ver más",
 
     "stars.legend": "Tu valoración de {title}",
     "stars.one": "{n} estrella",
     "stars.other": "{n} estrellas",
-    "stars.of": "{n} de 5",
-    "stars.remove": "Quitar {title}",
+    "stars.of": "{n} sobre 5",
+    "stars.remove": "Quitar {title} de tus valoraciones",
 
-    "title.seen": "La he visto",
+    "title.seen": "Ya la he visto",
     "title.also": "también en {platforms}",
-    "title.score": "Previsión: {n} de 5",
-    "title.rated": "Valorada con {n} de 5",
+    "title.score": "Nota prevista: {n} sobre 5",
+    "title.rated": "Valoración: {n} sobre 5",
     "title.n_ratings.one": "{n} valoración",
     "title.n_ratings.other": "{n} valoraciones",
-    "title.similar": "Parecidos a este",
+    "title.similar": "Títulos parecidos",
     "title.similar.lead": "Títulos que gustan a las mismas personas.",
-    "title.similar.genres": "Hay pocas valoraciones para saber a quién le gusta: títulos de los mismos géneros.",
-    "title.likeness": "{n} de parecido",
+    "title.similar.cold": "Aún no tiene valoraciones; estos títulos se eligen según sus datos de catálogo.",
+    "title.similar.genres": "Aún tiene pocas valoraciones; te mostramos títulos de los mismos géneros.",
+    "title.similar.none": "No hay títulos parecidos.",
+    "title.likeness": "Parecido: {n}",
     "title.yours": "Tu valoración",
-    "title.ask": "¿Le gustaría a un usuario?",
+    "title.ask": "¿Le gustaría a otro usuario?",
     "title.back": "Volver a tu cartelera",
 
     "why.heading": "Por qué {title}",
-    "why.because": "Porque valoraste",
-    "why.because.user": "Por la valoración de",
-    "why.share": "{n} de los motivos",
+    "why.because": "Porque puntuaste",
+    "why.liked": "Porque te gustó",
+    "why.user.because": "Porque puntuó",
+    "why.user.liked": "Porque le gustó",
+    "why.share": "pesa un {n} en la recomendación",
 
     "filters.heading": "Filtros",
-    "filters.on.one": "{n} en uso",
-    "filters.on.other": "{n} en uso",
-    "filters.clear": "Sin filtros",
+    "filters.on.one": "{n} activo",
+    "filters.on.other": "{n} activos",
+    "filters.clear": "Quitar filtros",
     "filters.platform": "Plataforma",
     "filters.kind": "Tipo",
     "filters.genre": "Género",
@@ -247,9 +234,11 @@ export const words = {
     "filters.year_from": "Desde",
     "filters.year_to": "Hasta",
     "filters.diversity": "Variedad",
-    "filters.diversity.low": "Lo más seguro",
+    "filters.diversity.low": "Lo más afín",
     "filters.diversity.high": "Más variado",
-    "filters.all": "Todo",
+    "filters.all.platform": "Todas",
+    "filters.all.kind": "Todos",
+    "filters.all.genre": "Todos",
 
     "kind.movie": "Película",
     "kind.series": "Serie",
@@ -259,78 +248,53 @@ export const words = {
     "genre.action": "Acción",
     "genre.anim": "Animación",
     "genre.comed": "Comedia",
-    "genre.crime": "Crimen",
+    "genre.crime": "Policíaca",
     "genre.documentar": "Documental",
     "genre.drama": "Drama",
     "genre.horror": "Terror",
     "genre.kids": "Infantil",
     "genre.music": "Música",
-    "genre.roman": "Romance",
-    "genre.sci": "Ciencia",
+    "genre.roman": "Romántica",
+    "genre.sci": "Ciencia ficción y ciencia",
     "genre.thriller": "Suspense",
 
-    "user.heading": "La noche de otra persona",
-    "user.lead": "Elige un usuario de los datos: qué valoró, y qué le mostraría el modelo.",
-    "user.id": "Identificador",
-    "user.go": "Mostrar",
+    "user.heading": "Ver como otro usuario",
+    "user.lead": "Elige un usuario para ver qué puntuó y qué se le recomendaría.",
+    "user.id": "ID de usuario",
+    "user.go": "Ver",
     "user.try": "Prueba con",
     "user.of": "Usuario {id}",
-    "user.history": "Lo que valoró",
+    "user.history": "Sus valoraciones",
     "user.history.count.one": "{n} valoración",
     "user.history.count.other": "{n} valoraciones",
-    "user.history.none": "No hay historial de este usuario.",
-    "user.list": "Lo que se le mostraría",
-    "user.list.popular": "No se sabe nada de este usuario: son títulos que han gustado a muchos.",
+    "user.history.none": "No hay valoraciones de este usuario.",
+    "user.list": "Recomendado para este usuario",
+    "user.list.popular": "No se sabe qué le gusta a este usuario, así que estos son los títulos más populares.",
     "user.list.model": "Según el modelo entrenado.",
     "user.ask": "¿Le gustaría?",
     "user.ask.lead": "Busca un título y pregunta al modelo.",
-    "user.answer.yes": "Sí: {title} se recomienda al usuario {user}. La nota prevista es {score} de 5, y basta con {threshold}.",
-    "user.answer.no": "No: {title} no se recomienda al usuario {user}. La nota prevista es {score} de 5, y haría falta {threshold}.",
+    "user.answer.yes": "Sí, {title} se recomienda al usuario {user}. Nota prevista: {score} sobre 5 (se recomienda a partir de {threshold}).",
+    "user.answer.no": "No, {title} no se recomienda al usuario {user}. Nota prevista: {score} sobre 5 (se recomienda a partir de {threshold}).",
+    "user.answer.unknown": "No hay ningún usuario {user} en los datos. Un usuario medio le daría a {title} un {score} sobre 5.",
 
-    "queries.heading": "Cuatro preguntas",
-    "queries.lead": "Solo sobre los catálogos, sin ningún modelo de por medio.",
+    "queries.heading": "Preguntas sobre los catálogos",
+    "queries.lead": "Respuestas sacadas de los catálogos y las valoraciones; aquí no interviene ningún modelo.",
     "queries.ask": "Preguntar",
-    "queries.any": "Cualquiera",
-    "queries.platform": "Plataforma",
-    "queries.year": "Año",
-    "queries.longest": "¿Cuál es el título más largo?",
-    "queries.longest.unit": "Medido en",
-    "queries.unit.min": "minutos",
-    "queries.unit.season": "temporadas",
-    "queries.longest.where": "{title} ({where}) es el título más largo: {duration}.",
-    "queries.longest.ties.one": "Hay {n} más igual de largo.",
-    "queries.longest.ties.other": "Hay {n} más igual de largos.",
-    "queries.min.one": "{n} minuto",
-    "queries.min.other": "{n} minutos",
-    "queries.season.one": "{n} temporada",
-    "queries.season.other": "{n} temporadas",
-    "queries.score": "¿Cuántas películas superan una nota?",
-    "queries.score.scored": "Nota media superior a",
-    "queries.score.answer.one": "{n} película de {year} en {platform} tiene una nota media superior a {scored}.",
-    "queries.score.answer.other": "{n} películas de {year} en {platform} tienen una nota media superior a {scored}.",
-    "queries.count": "¿Cuántas películas tiene una plataforma?",
-    "queries.count.answer.one": "{platform} tiene {n} película.",
-    "queries.count.answer.other": "{platform} tiene {n} películas.",
-    "queries.actor": "¿Quién aparece en más títulos?",
-    "queries.actor.answer.one": "En {platform}, en {year}, quien más aparece es {actor}: {n} título.",
-    "queries.actor.answer.other": "En {platform}, en {year}, quien más aparece es {actor}: {n} títulos.",
-    "queries.actor.ties": "Los mismos tiene: {names}.",
-    "queries.none": "No hay nada que coincida.",
 
-    "data.heading": "De qué está hecha",
-    "data.lead": "Los catálogos y las valoraciones que hay detrás de cada sugerencia: cuántos, de quién, desde cuándo y qué tenían de malo.",
+    "data.heading": "Los datos de partida",
+    "data.lead": "Los catálogos y las valoraciones que hay detrás de cada recomendación: cuántos hay, quién valora qué y cuándo, y qué errores había.",
 
     "model.heading": "Entre bastidores",
-    "model.lead": "Qué responde aquí, y con qué se hizo.",
+    "model.lead": "Qué modelos responden, cómo de buenos son y con qué datos se entrenaron.",
 
-    "error.heading": "No ha podido ser",
-    "error.offline": "No llegó ninguna respuesta. ¿Hay conexión? Tus valoraciones siguen a salvo en este navegador.",
-    "error.server": "El servidor falló con el código {status}. No es culpa tuya; vuelve a intentarlo en un momento.",
-    "error.invalid": "Hay algo en la pregunta que no está bien:",
-    "error.missing": "Eso no existe:",
-    "error.route": "Las páginas están aquí, pero la API a la que preguntan no. Ábrelas en la dirección de la API entera: la URL propia de una función solo responde por esa función.",
+    "error.heading": "Algo ha fallado",
+    "error.offline": "No hay respuesta. ¿Tienes conexión? Tus valoraciones siguen a salvo en este navegador.",
+    "error.server": "El servidor ha fallado (código {status}). No es culpa tuya; vuelve a intentarlo en un momento.",
+    "error.invalid": "Revisa estos datos:",
+    "error.missing": "No se ha encontrado:",
+    "error.route": "Estas páginas están aquí, pero la API que usan no. Ábrelas en la dirección de la API completa: la URL de una función suelta solo responde por esa función.",
     "error.again": "Reintentar",
-    "page.missing": "No existe esa página",
+    "page.missing": "Página no encontrada",
   },
 };
 
@@ -350,34 +314,34 @@ let language = preferred();
 /** The language of the page: `en` or `es`. */
 export const lang = () => language;
 
-/** Changes the language, and remembers it. */
+/** Changes the language and remembers it. */
 export function setLang(next) {
   language = next;
   try {
     localStorage.setItem(KEY, next);
   } catch {
-    // It lasts as long as the page.
+    // No storage: the choice lasts as long as the page.
   }
 }
 
-/** Takes the words of pages that come later. */
+/** Adds the texts of a page that is loaded later. */
 export function learn(more) {
   for (const [of, found] of Object.entries(more)) Object.assign(words[of], found);
 }
 
-/** Words by key, with `{name}` filled in. */
+/** Returns the text of a key, with `{name}` filled in. */
 export function t(key, values = {}) {
   const text = words[language][key] ?? words.en[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-/** Words for a number: `key.one` or `key.other`, with `{n}`. */
+/** Returns the text for a number: `key.one` or `key.other`, with `{n}` filled in. */
 export function tn(key, n, values = {}) {
   const form = new Intl.PluralRules(language).select(n) === "one" ? "one" : "other";
   return t(`${key}.${form}`, { n: number(n), ...values });
 }
 
-/** A sentence of text and elements: `{name}` becomes the element of that name. */
+/** Returns a sentence as texts and elements: `{name}` becomes the element of that name. */
 export function sentence(key, parts, n) {
   const form = n === undefined ? "" : new Intl.PluralRules(language).select(n) === "one" ? ".one" : ".other";
   const text = words[language][key + form] ?? key;
@@ -385,20 +349,20 @@ export function sentence(key, parts, n) {
   return text.split(/(\{\w+\})/).map((piece) => (piece.startsWith("{") && values[piece.slice(1, -1)]) || piece);
 }
 
-/** A number as it is written in the language. */
+/** Formats a number for the language. */
 export const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
 
-/** A score with one decimal. */
+/** Formats a score, with one decimal. */
 export const score = (value) => number(value, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-/** A share as a percentage. */
+/** Formats a share as a percentage. */
 export const percent = (value) => number(value, { style: "percent", maximumFractionDigits: 0 });
 
-/** A date; seconds since 1970, or text. */
+/** Formats a date, given as Unix seconds or as text. */
 export function date(value) {
   const time = new Date(typeof value === "number" ? value * 1000 : value);
   return Number.isNaN(time.getTime()) ? String(value) : new Intl.DateTimeFormat(language, { dateStyle: "long" }).format(time);
 }
 
-/** Names in a row: a, b and c. */
+/** Joins names: a, b and c. */
 export const list = (names) => new Intl.ListFormat(language, { type: "conjunction" }).format(names);

@@ -1,5 +1,5 @@
-// What answers here: the release, its models and how they were found, its files. Whatever the server does not tell is left
-// out.
+// The model page: the release, its models, how they were chosen, and its files. Leaves out whatever the server
+// does not report.
 
 import { get, latest, Problem } from "./api.js";
 import { lying, points, table } from "./charts.js";
@@ -57,7 +57,7 @@ function artifacts(list) {
 const exact = (value) => number(value, { minimumFractionDigits: 4, maximumFractionDigits: 4 });
 const code = (text) => h("code", null, text);
 
-/** Parameters as names and values, nested ones by their path. */
+/** Lists parameters as names and values; nested ones are named by their path. */
 function parameters(object, before = "") {
   return Object.entries(object).flatMap(([name, value]) => {
     if (value === null || value === undefined) return [];
@@ -68,81 +68,78 @@ function parameters(object, before = "") {
   });
 }
 
-/** A sentence of these words; where the figures for it are not there, the builder's own, which is English. */
+/** Returns a sentence in the page's language or, without its figures, the builder's own English sentence. */
 const said = (key, figures, builders) => (figures ? h("p.sentence", null, t(key, figures)) : h("p.sentence", { lang: "en" }, builders));
 
-/** The figures of the check for title signal. */
+/** Formats the figures of the signal check. */
 const signalFigures = ({ rmse, twin_rmse, gain, gain_low, gain_high }) => ({ rmse: exact(rmse), twin: exact(twin_rmse), gain: exact(gain), low: exact(gain_low), high: exact(gain_high) });
 
-/** The errors of the model that was chosen and of biases only, where both were measured. */
-function ratingFigures({ algorithm, n_factors, metrics }) {
-  const [chosen, biases] = [`${algorithm}, tuned`, "biases only"].map((name) => metrics[name]?.rmse);
+/** Returns the value of a measure of the entry that is asked for, if there is one. */
+const valueOf = (measured, wanted, kind) => measured.find((m) => Object.entries(wanted).every(([field, value]) => m[field] === value))?.measures[kind];
+
+/** Formats the errors of the chosen model and of biases only, where both were measured on random ratings. */
+function ratingFigures({ algorithm, n_factors }, measured) {
+  const chosen = valueOf(measured, { model: algorithm, held_out: "random", tuned: true }, "rmse");
+  const biases = valueOf(measured, { model: "biases", held_out: "random", tuned: false }, "rmse");
   return chosen && biases ? { algorithm, factors: tn("model.factors", n_factors), rmse: exact(chosen), biases: exact(biases) } : undefined;
 }
 
-/** How well the model orders lists, and popularity beside it, where both were measured. */
-function rankingFigures({ algorithm, n_factors, metrics }) {
-  const [chosen, popularity] = [algorithm, "popularity"].map((name) => metrics[name]?.["ndcg@100"]);
+/** Formats how well the model and popularity order lists, where both were measured. */
+function rankingFigures({ algorithm, n_factors }, measured) {
+  const [chosen, popularity] = [algorithm, "popularity"].map((model) => valueOf(measured, { model, held_out: "users" }, "ndcg@100"));
   return chosen && popularity ? { algorithm, factors: tn("model.factors", n_factors), ndcg: exact(chosen), popularity: exact(popularity) } : undefined;
 }
 
-/** What the builder calls its models, in these words. */
-const NAMES = { "biases only": "biases", "global mean": "mean", popularity: "popularity" };
-const TUNED = ", tuned";
+/** The baselines' text keys. */
+const BASELINES = { biases: "biases", "global-mean": "mean", popularity: "popularity" };
 
-function called(name) {
-  const plain = name.replace(LATEST, "").trim();
-  if (plain in NAMES) return t(`model.name.${NAMES[plain]}`);
-  return plain.endsWith(TUNED) ? t("model.tuned", { name: plain.slice(0, -TUNED.length) }) : plain;
+function called({ model, tuned }) {
+  if (tuned) return t("model.tuned", { name: model });
+  return model in BASELINES ? t(`model.name.${BASELINES[model]}`) : model;
 }
 
-/** Every measure of every model: a row a model. */
-function measures(metrics) {
-  const models = Object.keys(metrics);
-  const kinds = [...new Set(models.flatMap((model) => Object.keys(metrics[model])))].sort();
-  const rows = models.map((model) => [model, ...kinds.map((kind) => (kind in metrics[model] ? exact(metrics[model][kind]) : "–"))]);
-  return h("div", { lang: "en" }, table(t("model.measures"), [t("model.measures.model"), ...kinds], rows));
+/** Tabulates every measure, one row per model and kind of held-out data. */
+function measures(measured) {
+  const kinds = [...new Set(measured.flatMap((m) => Object.keys(m.measures)))].sort();
+  const rows = measured.map((m) => [called(m), t(`model.held_out.${m.held_out}`), ...kinds.map((kind) => (kind in m.measures ? exact(m.measures[kind]) : "–"))]);
+  return table(t("model.measures"), [t("model.measures.model"), t("model.held_out"), ...kinds], rows);
 }
 
-/** What the builder writes behind the name of a model that was measured on each user's latest ratings. */
-const LATEST = "(chronological)";
-
-/** The models that have a measure, the best first. */
-function ranked(metrics, kind, best) {
-  const having = Object.keys(metrics).filter((model) => Number.isFinite(metrics[model][kind]));
-  return having.sort((a, b) => best * (metrics[b][kind] - metrics[a][kind])).map((name) => ({ name, values: [metrics[name][kind]] }));
+/** Returns the models that have a measure on one kind of held-out data, best first. */
+function ranked(measured, heldOut, kind, best) {
+  const having = measured.filter((m) => m.held_out === heldOut && Number.isFinite(m.measures[kind]));
+  return having.sort((a, b) => best * (b.measures[kind] - a.measures[kind])).map((m) => ({ name: called(m), values: [m.measures[kind]] }));
 }
 
-/** The error of each model beside the worst baseline: what it saves, since bars from zero would all look alike. */
-function errors(metrics, split, title) {
-  const bars = ranked(metrics, "rmse", -1).filter(({ name }) => name.includes(LATEST) === split);
+/** Draws how much smaller each error is than the largest, since bars from zero would all look alike. */
+function errors(measured, heldOut, title) {
+  const bars = ranked(measured, heldOut, "rmse", -1);
   if (bars.length < 2) return null;
   const worst = bars[bars.length - 1];
-  // The heading says it of all.
-  const saved = bars.map(({ name, values }) => ({ name: called(name), values: [worst.values[0] - values[0]] }));
-  return lying({ title, note: t("model.rmse.note", { name: called(worst.name), n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
+  const saved = bars.map(({ name, values }) => ({ name, values: [worst.values[0] - values[0]] }));
+  return lying({ title, note: t("model.rmse.note", { name: worst.name, n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
 }
 
-function lists(metrics, kind) {
-  const bars = ranked(metrics, kind, 1).map(({ name, values }) => ({ name: called(name), values }));
+function lists(measured, kind) {
+  const bars = ranked(measured, "users", kind, 1);
   return bars.length < 2 ? null : lying({ title: t("model.lists", { kind }), note: t("model.lists.note"), x: kind, y: t("model.measures.model"), bars });
 }
 
-/** What a trial was, in one line. */
+/** Describes a trial in one line. */
 const trialName = (trial) => [`${t("model.trial")} ${trial.number}`, trial.algorithm, trial.n_factors ? tn("model.factors", trial.n_factors) : null].filter(Boolean).join(", ");
 
 function trials(found, { title, y, best }) {
   const reached = found.filter((trial) => Number.isFinite(trial.score));
   if (reached.length < 2) return null;
-  const series = [...new Set(reached.map((trial) => trial.algorithm ?? ""))];
-  const ended = reached.filter((trial) => (trial.fate ?? "finished") === "finished");
+  const series = [...new Set(reached.map((trial) => trial.algorithm))];
+  const ended = reached.filter((trial) => trial.fate === "finished");
   return points({
     title,
     note: t("model.trials.note", { n: number(found.length), ended: number(ended.length) }),
     x: t("model.trial"),
     y,
     series,
-    points: reached.map((trial) => ({ x: trial.number, y: trial.score, of: series.indexOf(trial.algorithm ?? ""), name: trialName(trial), faint: !ended.includes(trial) })),
+    points: reached.map((trial) => ({ x: trial.number, y: trial.score, of: series.indexOf(trial.algorithm), name: trialName(trial), faint: !ended.includes(trial) })),
     line: ended.length > 0 ? best(...ended.map((trial) => trial.score)) : undefined,
   });
 }
@@ -160,7 +157,7 @@ function release({ health, model }) {
   return facts(pairs.filter(([, value]) => value !== null && value !== undefined).map(([key, value, say]) => [t(key), say(value)]));
 }
 
-function learnt(model) {
+function learned(model) {
   const counts = ["titles", "rated_titles", "users", "ratings", "superseded"].map((name) => [t(`model.${name}`), number(model.counts[name])]);
   const rejected = Object.values(model.counts.rejected).reduce((a, b) => a + b, 0);
   return [
@@ -172,16 +169,17 @@ function learnt(model) {
 
 function draw({ health, model }) {
   const chosen = model ? parameters(model.parameters) : [];
+  const [ofRatings, ofUsers] = [false, true].map((users) => (model?.measures ?? []).filter((m) => (m.held_out === "users") === users));
   return [
     panel(t("model.heading.release"), release({ health, model })),
-    model ? panel(t("model.counts"), learnt(model)) : null,
+    model ? panel(t("model.counts"), learned(model)) : null,
     health?.signal ? panel(t("model.signal"), said(health.signal.title_signal ? "model.signal.yes" : "model.signal.no", model?.signal && signalFigures(model.signal), health.signal.verdict)) : null,
     model
       ? panel(
           t("model.rating"),
-          said("model.rating.said", ratingFigures(model.rating), model.rating.verdict),
-          h("div.figures", null, errors(model.rating.metrics, false, t("model.rmse")), errors(model.rating.metrics, true, t("model.rmse.latest")), trials(model.rating_trials, { title: t("model.rating_trials"), y: t("model.rmse.y"), best: Math.min })),
-          measures(model.rating.metrics),
+          said("model.rating.said", ratingFigures(model.rating, ofRatings), model.rating.verdict),
+          h("div.figures", null, errors(ofRatings, "random", t("model.rmse")), errors(ofRatings, "chronological", t("model.rmse.latest")), trials(model.rating_trials, { title: t("model.rating_trials"), y: t("model.rmse.y"), best: Math.min })),
+          measures(ofRatings),
           h("p.hint", null, t("model.measures.note")),
         )
       : null,
@@ -189,9 +187,9 @@ function draw({ health, model }) {
     model?.ranking
       ? panel(
           t("model.ranking"),
-          said("model.ranking.said", rankingFigures(model.ranking), model.ranking.verdict),
-          h("div.figures", null, lists(model.ranking.metrics, "ndcg@100"), trials(model.ranking_trials, { title: t("model.ranking_trials"), y: "nDCG@100", best: Math.max })),
-          measures(model.ranking.metrics),
+          said("model.ranking.said", rankingFigures(model.ranking, ofUsers), model.ranking.verdict),
+          h("div.figures", null, lists(ofUsers, "ndcg@100"), trials(model.ranking_trials, { title: t("model.ranking_trials"), y: "nDCG@100", best: Math.max })),
+          measures(ofUsers),
         )
       : null,
     chosen.length > 0 ? panel(t("model.chosen"), facts(chosen.map(([name, value]) => [code(name), value]))) : null,
@@ -200,7 +198,7 @@ function draw({ health, model }) {
   ];
 }
 
-/** What a route says; nothing where the server does not know it, as an older one. */
+/** Returns a route's answer, or nothing where the server is too old to have the route. */
 async function known(path, signal) {
   try {
     return await get(path, {}, signal);
@@ -210,7 +208,7 @@ async function known(path, signal) {
   }
 }
 
-/** Fills the page. */
+/** Loads the release's description and fills the page. */
 export function show(stage) {
   const asking = latest();
   function ask() {

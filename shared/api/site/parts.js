@@ -1,19 +1,19 @@
-// What several pages are made of: posters, stars, cards, reasons, problems.
+// Parts shared by several pages: posters, stars, cards, reasons, errors.
 
 import { segment } from "./api.js";
 import { h, put, uid } from "./dom.js";
 import { list, percent, score, t, tn } from "./i18n.js";
 import * as ratings from "./ratings.js";
 
-/** The genres that have a name in both languages, and a colour: the beginning of what catalogues write. */
+/** Beginnings of genre names in catalogs; each has a color, and a name in both languages. */
 export const GENRES = [
   "action", "anim", "comed", "crime", "documentar", "drama", "horror", "kids", "music", "roman", "sci", "thriller",
 ];
 
-/** Platforms: those of the catalogues that everybody has, and what answers have shown beside them. */
+/** The known platforms: four to start with, and those in answers so far. */
 export const platforms = new Set(["amazon", "disney", "hulu", "netflix"]);
 
-/** Remembers which platforms titles are on. */
+/** Remembers the platforms of titles. */
 export function meet(titles) {
   for (const title of titles) platforms.add(title.platform);
 }
@@ -22,14 +22,14 @@ const stemOf = (genre) => GENRES.find((stem) => new RegExp(`(^|[^a-z])${stem}`).
 
 const PLATFORMS = { amazon: "Amazon Prime", disney: "Disney+", hulu: "Hulu", netflix: "Netflix" };
 
-/** The name of a platform. */
+/** Returns the name of a platform. */
 export const platformName = (id) => PLATFORMS[id] ?? id;
 
-/** A tile in place of a picture: colours by genre, the initials of the title. It says nothing that the text does not. */
+/** Returns a tile in place of a picture: a color by genre, and the title's initials. */
 export function poster(title) {
   const stem = (title.genres ?? []).map(stemOf).findLast(Boolean);
   const shade = stem ? GENRES.indexOf(stem) : title.title.length % GENRES.length;
-  const initials = (title.title.match(/[\p{L}\p{N}]+/gu) ?? ["?"])
+  const initials = (title.title.match(/[\p{L}\p{N}][\p{L}\p{N}'’]*/gu) ?? ["?"])
     .filter((word, i) => i === 0 || !/^(the|a|an|of|and|el|la|los|las|de|y)$/i.test(word))
     .filter((word, i, all) => i > 0 || all.length === 1 || !/^(the|a|an|el|la|los|las)$/i.test(word))
     .slice(0, 2)
@@ -38,7 +38,7 @@ export function poster(title) {
   return h(`div.poster.g${shade}`, { "aria-hidden": "true" }, h("span", null, initials));
 }
 
-/** Kind, year and platforms in one line. */
+/** Returns type, year and platforms in one line. */
 export function meta(title) {
   const words = [t(`kind.${title.kind}`)];
   if (title.year) words.push(String(title.year));
@@ -48,16 +48,16 @@ export function meta(title) {
   return h("p.meta", null, words.join(" · ") + also);
 }
 
-/** A link to the page of a title. */
+/** Returns a link to the page of a title. */
 export const titleLink = (title) => h("a", { href: `#/title/${segment(title.id)}` }, title.title);
 
-/** Stars that are read, not given. */
+/** Returns stars that show a value and cannot be changed. */
 export function shownStars(value, label) {
   const halves = Math.max(0, Math.min(10, Math.round(value * 2)));
   return h("span.shown", { role: "img", "aria-label": label ?? t("stars.of", { n: score(value) }) }, h(`span.gold.w${halves}`));
 }
 
-/** Stars to give, half by half: a group of radio buttons, so that arrow keys and screen readers know it. */
+/** Returns stars to rate with: radio buttons, so that arrow keys and screen readers work. */
 export function stars(title, { onrate } = {}) {
   const name = uid("stars");
   const now = ratings.of(title.id);
@@ -80,15 +80,18 @@ export function stars(title, { onrate } = {}) {
   return put(group, track);
 }
 
-/** Holds stars to what is rated elsewhere on the page. */
+/** Updates stars after the title was rated elsewhere on the page. */
 export function syncStars(element, id) {
   const now = ratings.of(id);
   for (const input of element.querySelectorAll(".stars input")) input.checked = Number(input.value) === now;
 }
 
-/** The rated titles that speak for a recommendation, with bars. */
+/** Returns the text key of a list's reasons: rankings come from liked titles only. */
+export const reasonOf = (strategy) => (strategy.startsWith("ranking") ? "liked" : "because");
+
+/** Returns the rated titles behind a recommendation, with bars. */
 function reasons(title, because) {
-  // A share that would be shown as nothing is no reason to a reader.
+  // Leaves out shares that would be shown as 0%.
   const found = (title.reasons ?? []).filter((reason, i) => i === 0 || reason.share >= 0.005);
   if (found.length === 0) return null;
   const most = Math.max(...found.map((reason) => reason.share));
@@ -116,7 +119,7 @@ function reasons(title, because) {
   );
 }
 
-/** A recommended or similar title. */
+/** Returns the card of a recommended or similar title. */
 export function card(title, { rank, because, seen, likeness } = {}) {
   const genres = (title.genres ?? []).slice(0, 3).join(", ");
   return h(
@@ -140,14 +143,14 @@ export function card(title, { rank, because, seen, likeness } = {}) {
   );
 }
 
-/** How many ratings a title has, where that is known. */
+/** Returns how many ratings a title has, where that is known. */
 export const ratingCount = (n) => (Number.isFinite(n) ? h("p.genres", null, tn("title.n_ratings", n)) : null);
 
-/** Grey shapes while an answer is on its way. */
+/** Returns gray shapes to show while an answer is on its way. */
 export const waiting = (n = 3) =>
   h("div.waiting", null, h("p.vh", null, t("list.loading")), Array.from({ length: n }, () => h("div.ghost", { "aria-hidden": "true" })));
 
-/** A problem in words, with what the server said of it. */
+/** Returns an error as text, with the server's own words. */
 export function trouble(problem, again) {
   const said = problem.detail;
   let words;
@@ -166,14 +169,14 @@ export function trouble(problem, again) {
   return h("div.trouble", { role: "alert" }, h("p.what", null, t("error.heading")), words, retry);
 }
 
-/** A labelled field. */
+/** Returns a labeled field. */
 export function field(label, input) {
   input.id = uid("field");
   return h("div.field", null, h("label", { for: input.id }, label), input);
 }
 
-/** Names and values. */
+/** Returns a list of names and values. */
 export const facts = (pairs) => h("dl.facts", null, pairs.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
 
-/** A part of a page with a heading of its own. */
+/** Returns a section with its own heading. */
 export const panel = (heading, ...children) => h("section.panel", { "aria-label": heading }, h("h2", null, heading), ...children);

@@ -1,4 +1,4 @@
-// The four queries as forms whose answers read as sentences.
+// The queries: forms whose answers are sentences.
 
 import { get, latest } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -18,7 +18,10 @@ const platformField = (any) =>
 const yearField = (any) =>
   h("input", { name: "year", type: "number", inputmode: "numeric", min: 1, max: 9999, required: !any, value: any ? null : 2018 });
 
-/** One form: its heading, its fields, its route, and the sentence of an answer. */
+/** Returns a function that shows an answer as the sentence that `say` makes of it. */
+const asSentence = (say) => (found) => h("p.sentence", null, say(found));
+
+/** Returns one form; `say` shows its answer. */
 function query(heading, route, fields, say) {
   const out = h("div.answer", { "aria-live": "polite" });
   const asking = latest();
@@ -31,7 +34,7 @@ function query(heading, route, fields, say) {
         fill(out, waiting(1));
         asking(
           (signal) => get(route, params, signal),
-          (found) => fill(out, h("p.sentence", null, say(found))),
+          (found) => fill(out, say(found)),
           (problem) => {
             fill(out, problem.nothing ? h("p.sentence", null, t("queries.none")) : trouble(problem));
           },
@@ -62,16 +65,16 @@ function actor(found) {
   return [said, " ", sentence("queries.actor.ties", { names: h("span.person", null, list(named)) })];
 }
 
-/** The page. */
-export function queries() {
+/** Fills the page. */
+export function show(stage) {
   const unit = h(
     "select",
     { name: "duration_type" },
     ["min", "season"].map((value) => h("option", { value }, t(`queries.unit.${value}`))),
   );
   const scored = h("input", { name: "scored", type: "number", inputmode: "decimal", min: 0, max: 5, step: 0.1, value: 3.5, required: true });
-  const content = [
-    h("div.hero", null, h("h1", { tabindex: -1 }, t("queries.heading")), h("p.lead", null, t("queries.lead"))),
+  fill(
+    stage,
     h(
       "div.panels",
       null,
@@ -83,29 +86,29 @@ export function queries() {
           field(t("queries.year"), yearField(true)),
           field(t("queries.longest.unit"), unit),
         ],
-        longest,
+        asSentence(longest),
       ),
       query(
         t("queries.score"),
         "get_score_count",
         [field(t("queries.platform"), platformField(false)), field(t("queries.year"), yearField(false)), field(t("queries.score.scored"), scored)],
-        (found) =>
+        asSentence((found) =>
           sentence(
             "queries.score.answer",
             { n: h("b", null, number(found.count)), platform: platformName(found.platform), year: String(found.year), scored: number(found.scored) },
             found.count,
           ),
+        ),
       ),
-      query(t("queries.count"), "get_count_platform", [field(t("queries.platform"), platformField(false))], (found) =>
-        sentence("queries.count.answer", { n: h("b", null, number(found.count)), platform: platformName(found.platform) }, found.count),
+      query(t("queries.count"), "get_count_platform", [field(t("queries.platform"), platformField(false))],
+        asSentence((found) => sentence("queries.count.answer", { n: h("b", null, number(found.count)), platform: platformName(found.platform) }, found.count)),
       ),
       query(
         t("queries.actor"),
         "get_actor",
         [field(t("queries.platform"), platformField(false)), field(t("queries.year"), yearField(false))],
-        actor,
+        asSentence(actor),
       ),
     ),
-  ];
-  return { title: t("queries.heading"), content };
+  );
 }

@@ -1,7 +1,7 @@
-// What the visitor rated. It stays in this browser.
+// The visitor's ratings, kept in this browser only.
 
 const KEY = "cartelera.ratings.1";
-/** As many as one question may carry. */
+/** The most ratings that the API takes in one request. */
 const MOST = 1000;
 
 const sound = (entry) =>
@@ -17,12 +17,12 @@ function read() {
     const found = JSON.parse(localStorage.getItem(KEY) ?? "[]");
     return Array.isArray(found) ? found.filter(sound).slice(0, MOST) : [];
   } catch {
-    // No storage, or not ours: begin with nothing.
+    // No storage, or content that is not ours: start empty.
     return [];
   }
 }
 
-/** Newest first: `{ id, title, platform, kind, year, genres, rating }`; a rating of null is not given yet. */
+/** Newest first: `{ id, title, platform, kind, year, genres, rating }`; `rating` is null until given. */
 let entries = read();
 const listeners = new Set();
 
@@ -30,21 +30,21 @@ function changed() {
   try {
     localStorage.setItem(KEY, JSON.stringify(entries.filter((entry) => entry.rating !== null)));
   } catch {
-    // Without storage the ratings live as long as the page.
+    // No storage: the ratings last as long as the page.
   }
   for (const listener of listeners) listener();
 }
 
-/** All, newest first, those without a rating yet among them. */
+/** Returns all entries, newest first, including those without a rating yet. */
 export const all = () => entries;
 
-/** Those with a rating. */
+/** Returns the entries that have a rating. */
 export const rated = () => entries.filter((entry) => entry.rating !== null);
 
-/** The rating of a title, or null. */
+/** Returns the rating of a title, or null. */
 export const of = (id) => entries.find((entry) => entry.id === id)?.rating ?? null;
 
-/** Puts a title on the list, to be rated. */
+/** Adds a title to be rated. */
 export function add(title) {
   if (!entries.some((entry) => entry.id === title.id)) {
     entries = [keep(title, null), ...entries].slice(0, MOST);
@@ -60,19 +60,19 @@ export function rate(title, rating) {
   changed();
 }
 
-/** Takes a title away. */
+/** Removes a title. */
 export function remove(id) {
   entries = entries.filter((entry) => entry.id !== id);
   changed();
 }
 
-/** Takes all away. */
+/** Removes all titles. */
 export function clear() {
   entries = [];
   changed();
 }
 
-/** Calls at each change until the function that comes back is called. */
+/** Calls the listener at each change. Returns a function that stops this. */
 export function watch(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -82,7 +82,7 @@ function keep({ id, title, platform, kind, year, genres }, rating) {
   return { id, title, platform, kind, year: year ?? null, genres: genres ?? [], rating };
 }
 
-// Another tab of the same browser.
+// A change in another tab of the same browser.
 addEventListener("storage", (event) => {
   if (event.key === KEY || event.key === null) {
     entries = read();

@@ -1,4 +1,4 @@
-// The search field: a combobox that answers while one types, and drops answers that come too late.
+// The search field: a combobox that searches as the visitor types and drops late answers.
 
 import { get, latest } from "./api.js";
 import { announce, debounce, fill, h, uid } from "./dom.js";
@@ -8,7 +8,7 @@ import { meet, meta, poster, trouble } from "./parts.js";
 const N_SHOWN = 8;
 const PAUSE = 120;
 
-/** A search field that calls `chosen` with a title. */
+/** Returns a search field that calls `chosen` with the chosen title. */
 export function search(label, chosen, { hint } = {}) {
   const id = uid("search");
   const input = h("input", {
@@ -76,7 +76,7 @@ export function search(label, chosen, { hint } = {}) {
             id: `${id}-${i}`,
             role: "option",
             "aria-selected": "false",
-            // Before the field loses the focus, which would close the list.
+            // Keeps the focus in the field, since losing it closes the list.
             onpointerdown: (event) => event.preventDefault(),
             onclick: () => choose(title),
           },

@@ -1,4 +1,4 @@
-// The page of one title: rate it, what is like it, and whether it would suit a user.
+// The page of one title: its rating, similar titles, and a prediction for a user.
 
 import { get, latest, segment } from "./api.js";
 import { announce, fill, h, put } from "./dom.js";
@@ -9,7 +9,7 @@ import { verdict } from "./user.js";
 
 const N_SIMILAR = 12;
 
-/** The page. */
+/** Returns the page. */
 export function title(id) {
   const heading = h("h1", { tabindex: -1 }, "…");
   const about = h("div.text", null, heading);
@@ -19,11 +19,22 @@ export function title(id) {
   const out = h("div.answer", { "aria-live": "polite" });
   const [describing, likening, predicting] = [latest(), latest(), latest()];
   let described = false;
+  let nRatings;
+  let strategy;
+
+  /** Says how the similar titles were found. */
+  function explain() {
+    if (strategy === undefined) return;
+    const cold = nRatings === 0 ? "title.similar.cold" : "title.similar.lead";
+    fill(lead, t(strategy === "genres" ? "title.similar.genres" : cold));
+  }
 
   function describe(found) {
     meet([found]);
     if (described && !Number.isFinite(found.n_ratings)) return;
     described = true;
+    nRatings = found.n_ratings;
+    explain();
     heading.textContent = found.title;
     document.title = `${found.title} · Cartelera`;
     top.replaceChildren(poster(found), about);
@@ -45,22 +56,23 @@ export function title(id) {
       (found) => {
         if (!described) describe(found);
         meet(found.similar);
-        fill(lead, t(found.strategy === "genres" ? "title.similar.genres" : "title.similar.lead"));
+        strategy = found.strategy;
+        explain();
         fill(
           stage,
           found.similar.length === 0
-            ? h("p.empty", null, t("list.empty"))
+            ? h("p.empty", null, t("title.similar.none"))
             : h("ol.cards", null, found.similar.map((item) => card(item, { likeness: true }))),
         );
         announce(tn("list.updated", found.similar.length));
       },
       (problem) => {
-        if (!described) heading.textContent = t("error.heading");
+        if (!described) heading.textContent = t(problem.nothing ? "page.missing" : "error.heading");
         fill(lead);
         fill(stage, trouble(problem, ask));
       },
     );
-    // The list above names the title too, and is there on servers that do not list titles.
+    // The answer above names the title too, on servers without the titles route.
     describing((signal) => get(`titles/${segment(id)}`, {}, signal), describe, () => {});
   }
 

@@ -1,17 +1,17 @@
-// A user of the data: history, list, and what the model says of any title.
+// The page of a user in the data: history, recommendations, predictions.
 
 import { get, latest, segment } from "./api.js";
 import { announce, debounce, fill, h, put } from "./dom.js";
 import { asked, filters } from "./filters.js";
 import { score, sentence, t, tn } from "./i18n.js";
-import { card, field, meet, meta, poster, shownStars, titleLink, trouble, waiting } from "./parts.js";
+import { card, field, meet, meta, poster, reasonOf, shownStars, titleLink, trouble, waiting } from "./parts.js";
 import { search } from "./search.js";
 
 const N_LISTED = 12;
 const N_HISTORY = 12;
 const EXAMPLES = ["1", "42", "100"];
 
-/** The answer of `/predict` as a sentence. */
+/** Returns the answer of `/predict` as a sentence. */
 export function verdict(found) {
   const parts = {
     title: h("b", null, found.title),
@@ -19,11 +19,13 @@ export function verdict(found) {
     score: h("b", null, score(found.score)),
     threshold: score(found.threshold),
   };
+  // A user without ratings is unknown: the score is that of an average user.
+  const key = found.strategy === "popular" ? "unknown" : found.recommended ? "yes" : "no";
   return h(
-    `div.verdict.${found.recommended ? "yes" : "no"}`,
+    `div.verdict.${key}`,
     null,
     poster(found),
-    h("div", null, shownStars(found.score), h("p", null, sentence(found.recommended ? "user.answer.yes" : "user.answer.no", parts))),
+    h("div", null, shownStars(found.score), h("p", null, sentence(`user.answer.${key}`, parts))),
   );
 }
 
@@ -82,7 +84,7 @@ function recommendations(id) {
           stage,
           items.length === 0
             ? h("p.empty", null, t("list.empty"))
-            : h("ol.cards", null, items.map((title, i) => card(title, { rank: i + 1, because: t("why.because.user") }))),
+            : h("ol.cards", null, items.map((title, i) => card(title, { rank: i + 1, because: t(`why.user.${reasonOf(found.strategy)}`) }))),
         );
         announce(tn("list.updated", items.length));
       },
@@ -110,7 +112,7 @@ function question(id) {
   return [h("p.lead", null, t("user.ask.lead")), find.element, out];
 }
 
-/** The page, with a user or with the form alone. */
+/** Returns the page of a user, or the form alone. */
 export function user(id) {
   const input = h("input", { type: "text", value: id ?? "", required: true, maxlength: 64, autocomplete: "off", spellcheck: "false" });
   const form = h(

@@ -1,32 +1,38 @@
-//! HTTP: parse, call, render. One route table, one error type, no logic of the domain.
+//! The HTTP API: parse a request, ask the domain, write the answer.
 //!
-//! [`load`] reads the artifacts of one function from a store and gives the router that answers its routes; the
-//! same router runs under the Lambda runtime ([`lambda`]) and under a local listener. [`site`] is the pages that ask it.
+//! [`load`] reads the artifacts of one function from a store and returns the router that answers its routes.
+//! The same router runs in the Lambda runtime ([`lambda`]) and behind a local listener. [`site`] serves the
+//! pages that use it.
+//!
+//! A function is one file in `functions`: its routes, their parameters, handlers and answers, and how it is
+//! loaded. [`ROUTES`] is the table of all routes.
 
 mod about;
-mod catalogue;
-mod document;
-mod handlers;
+mod answer;
+mod docs;
+mod error;
+mod function;
+mod functions;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-mod lists;
 mod log;
-mod pages;
-mod params;
+mod middleware;
+mod openapi;
 mod problem;
-mod queried;
-mod recommending;
 mod reload;
+mod request;
+mod route;
 mod routes;
 mod service;
 pub mod site;
 mod users;
-mod wire;
 
-pub use catalogue::CatalogueMismatch;
+pub use error::{CatalogMismatch, StartError};
+pub use function::Function;
 pub use log::StrategyUsed;
-pub use problem::Problem;
+pub use problem::{Problem, ProblemKind};
 pub use reload::{ARTIFACT_TTL, Current, InvalidTtl, Reload};
-pub use routes::{Endpoint, Function, Method, ROUTES, Route};
-pub use service::{Loader, StartError, load, load_within};
+pub use route::{Method, Route};
+pub use routes::ROUTES;
+pub use service::{load, load_within};
 pub use users::{BlockRead, UserLimits};

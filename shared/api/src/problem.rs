@@ -1,27 +1,109 @@
-use axum::body::Body;
+//! Errors as HTTP answers, in `application/problem+json` (RFC 9457).
+//!
+//! This is the one place where an error of the domain becomes a status. A problem holds what a client may
+//! know; everything else goes to the log.
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use queries::QueryError;
 use recommender::{FilterError, UnknownTitle};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-/// An error as RFC 9457 says it: what is wrong, in `application/problem+json`.
-///
-/// The one place where errors of the domain become HTTP. What a client is told stands here; what only we should
-/// see goes to the log.
+use crate::log::with_causes;
+
+/// The media type of a problem.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// The kinds of problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// A parameter, a field of the body, or the path is missing or wrong.
+    InvalidParameter,
+    /// The request is valid, and nothing matches it.
+    NotFound,
+    /// There is no such path.
+    NoRoute,
+    /// The path does not take this method.
+    MethodNotAllowed,
+    /// The body is too large.
+    TooLarge,
+    /// The service failed.
+    Internal,
+    /// Something the answer needs cannot be read at the moment.
+    Unavailable,
+}
+
+impl ProblemKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::InvalidParameter,
+        Self::NotFound,
+        Self::NoRoute,
+        Self::MethodNotAllowed,
+        Self::TooLarge,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
+    /// Its name on the wire, the same in every release.
+    pub const fn urn(self) -> &'static str {
+        match self {
+            Self::InvalidParameter => "urn:cartelera:problem:invalid-parameter",
+            Self::NotFound => "urn:cartelera:problem:not-found",
+            Self::NoRoute => "urn:cartelera:problem:no-route",
+            Self::MethodNotAllowed => "urn:cartelera:problem:method-not-allowed",
+            Self::TooLarge => "urn:cartelera:problem:too-large",
+            Self::Internal => "urn:cartelera:problem:internal",
+            Self::Unavailable => "urn:cartelera:problem:unavailable",
+        }
+    }
+
+    /// The kind in words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::InvalidParameter => "A parameter is missing, malformed or out of range",
+            Self::NotFound => "Nothing matches",
+            Self::NoRoute => "There is no such route",
+            Self::MethodNotAllowed => "The route does not support this method",
+            Self::TooLarge => "The request body is too large",
+            Self::Internal => "The service failed",
+            Self::Unavailable => "The answer is temporarily unavailable",
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidParameter => StatusCode::BAD_REQUEST,
+            Self::NotFound | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl Serialize for ProblemKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.urn())
+    }
+}
+
+/// An error as an answer.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
-#[schemars(description = "An error as RFC 9457 says it.")]
+#[schemars(description = "An error, in the form of RFC 9457.")]
 pub struct Problem {
-    /// A name for this kind of problem, stable over releases.
+    /// The kind of problem. Its name is the same in every release.
     #[serde(rename = "type")]
-    #[schemars(extend("enum" = KINDS))]
-    kind: &'static str,
+    #[schemars(with = "String", extend("enum" = ProblemKind::ALL.map(ProblemKind::urn)))]
+    kind: ProblemKind,
     /// The kind in words.
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What is wrong this time, and what to do.
+    /// What is wrong with this request, and what to do about it.
     detail: String,
     /// Every parameter that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -37,30 +119,21 @@ pub(crate) struct ParameterError {
     pub(crate) problem: String,
 }
 
-/// The names of all kinds.
-const KINDS: [&str; 6] = [INVALID_PARAMETER, NOT_FOUND, NO_ROUTE, METHOD_NOT_ALLOWED, TOO_LARGE, INTERNAL];
-const INVALID_PARAMETER: &str = "urn:cartelera:problem:invalid-parameter";
-const NOT_FOUND: &str = "urn:cartelera:problem:not-found";
-const NO_ROUTE: &str = "urn:cartelera:problem:no-route";
-const METHOD_NOT_ALLOWED: &str = "urn:cartelera:problem:method-not-allowed";
-const TOO_LARGE: &str = "urn:cartelera:problem:too-large";
-const INTERNAL: &str = "urn:cartelera:problem:internal";
-
 impl Problem {
-    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
+    fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
     }
 
     pub(crate) fn invalid(errors: Vec<ParameterError>) -> Self {
-        let detail =
-            errors.iter().map(|e| format!("{}: {}", e.parameter, e.problem)).collect::<Vec<_>>().join("; ");
-        let problem = Self::new(
-            StatusCode::BAD_REQUEST,
-            INVALID_PARAMETER,
-            "A parameter is missing, malformed or out of range",
-            detail,
-        );
-        Self { errors, ..problem }
+        let each = errors.iter().map(|error| format!("{}: {}", error.parameter, error.problem));
+        let detail = each.collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::new(ProblemKind::InvalidParameter, detail) }
     }
 
     pub(crate) fn one_invalid(parameter: &str, problem: impl Into<String>) -> Self {
@@ -68,59 +141,34 @@ impl Problem {
     }
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, NOT_FOUND, "Nothing matches", detail)
+        Self::new(ProblemKind::NotFound, detail)
     }
 
     pub(crate) fn no_route(path: &str, known: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            NO_ROUTE,
-            "There is no such route",
-            format!("{path} is no route; there are {known}"),
-        )
+        Self::new(ProblemKind::NoRoute, format!("{path} is not a route here; the routes are {known}"))
     }
 
     pub(crate) fn method_not_allowed(method: &str, path: &str) -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            METHOD_NOT_ALLOWED,
-            "This route does not know the method",
-            format!("{path} does not answer {method}"),
-        )
+        Self::new(ProblemKind::MethodNotAllowed, format!("{path} does not answer {method}"))
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            TOO_LARGE,
-            "The request body is too large",
-            format!("a body has at most {limit} bytes"),
-        )
+        Self::new(ProblemKind::TooLarge, format!("a request body may have at most {limit} bytes"))
     }
 
-    /// A fault of ours, of which the client is told nothing more.
+    /// A failure of the service. The cause belongs in the log, not in the answer.
     pub(crate) fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            INTERNAL,
-            "Something went wrong here",
-            "the log says what",
-        )
+        Self::new(ProblemKind::Internal, "the cause is in the service's log")
     }
 
-    /// Something that an answer needs could not be had just now; the next try may have it.
+    /// Something the answer needs cannot be read at the moment; another try may succeed.
     pub(crate) fn unavailable() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "urn:cartelera:problem:unavailable",
-            "The answer cannot be had just now",
-            "try again in a moment; the log says what is wrong",
-        )
+        Self::new(ProblemKind::Unavailable, "try again in a moment; the cause is in the service's log")
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        self.kind.status()
     }
 }
 
@@ -152,12 +200,79 @@ impl From<UnknownTitle> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response
+        json_response(self.status(), MEDIA_TYPE, serde_json::to_vec(&self))
+    }
+}
+
+/// The body of [`Problem::internal`], for the case that a body cannot be encoded.
+const INTERNAL: &str = "{\"type\":\"urn:cartelera:problem:internal\",\"title\":\"The service failed\",\
+    \"status\":500,\"detail\":\"the cause is in the service's log\"}";
+
+/// Returns a response with a JSON body. If the body could not be encoded, the log says why and the response
+/// is an internal problem.
+pub(crate) fn json_response(
+    status: StatusCode,
+    media_type: &'static str,
+    body: serde_json::Result<Vec<u8>>,
+) -> Response {
+    let (status, media_type, body) = match body {
+        Ok(body) => (status, media_type, body),
+        Err(error) => {
+            tracing::error!("cannot encode the body of an answer: {}", with_causes(&error));
+            (ProblemKind::Internal.status(), MEDIA_TYPE, INTERNAL.into())
+        }
+    };
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use serde::ser::Error;
+
+    use super::*;
+
+    /// The kind after another. The match has no wildcard, so that a new kind has to be added here.
+    fn next(kind: ProblemKind) -> Option<ProblemKind> {
+        match kind {
+            ProblemKind::InvalidParameter => Some(ProblemKind::NotFound),
+            ProblemKind::NotFound => Some(ProblemKind::NoRoute),
+            ProblemKind::NoRoute => Some(ProblemKind::MethodNotAllowed),
+            ProblemKind::MethodNotAllowed => Some(ProblemKind::TooLarge),
+            ProblemKind::TooLarge => Some(ProblemKind::Internal),
+            ProblemKind::Internal => Some(ProblemKind::Unavailable),
+            ProblemKind::Unavailable => None,
+        }
+    }
+
+    #[test]
+    fn every_kind_is_in_the_list_and_in_the_schema() {
+        let mut kinds = vec![ProblemKind::InvalidParameter];
+        kinds.extend(std::iter::successors(next(kinds[0]), |kind| next(*kind)));
+        assert_eq!(kinds, ProblemKind::ALL);
+        let schema = serde_json::to_value(schemars::schema_for!(Problem)).unwrap();
+        assert_eq!(schema["properties"]["type"]["enum"], serde_json::to_value(ProblemKind::ALL).unwrap());
+    }
+
+    /// A body that cannot be encoded.
+    struct Unencodable;
+
+    impl Serialize for Unencodable {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("no JSON form"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_cannot_be_encoded_becomes_an_internal_problem() {
+        let fallback = json_response(StatusCode::OK, "application/json", serde_json::to_vec(&Unencodable));
+        let expected = Problem::internal().into_response();
+        assert_eq!(fallback.status(), expected.status());
+        assert_eq!(fallback.headers(), expected.headers());
+        let [fallback, expected] = [fallback, expected].map(|response| response.into_body().collect());
+        assert_eq!(fallback.await.unwrap().to_bytes(), expected.await.unwrap().to_bytes());
     }
 }

@@ -1,4 +1,4 @@
-//! A release that changes while its functions run.
+//! Serving a release that changes while its functions run.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -8,35 +8,37 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::Request;
-use store::{LoadError, Looked, ReadStore, Version};
+use store::{LoadError, Polled, ReadStore, Version};
 use thiserror::Error;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tower::ServiceExt;
 
+use crate::error::StartError;
+use crate::function::Function;
 use crate::log::with_causes;
-use crate::service::{self, Loader, StartError};
+use crate::service;
 use crate::users::UserLimits;
 
-/// The environment variable that says how many seconds pass at least between two looks at the pointer; 60 where it is
+/// The environment variable with the minimum number of seconds between two polls of the pointer; 60 if it is
 /// not set.
 pub const ARTIFACT_TTL: &str = "ARTIFACT_TTL";
 
-/// How often the pointer is looked at, and what follows where that fails.
+/// How often the pointer is polled, and how failures are retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reload {
-    /// The least time between two looks. Zero: with every request.
+    /// The minimum time between two polls. Zero means a poll with every request.
     pub ttl: Duration,
-    /// The wait after a first failure. It doubles with each that follows; a random part of it, at most half, is left
-    /// out, so that functions that failed together do not come back together.
+    /// The wait after a first failure. It doubles with each further failure. A random part of it, at most
+    /// half, is skipped, so that functions that failed together do not retry together.
     pub first_retry: Duration,
-    /// The longest wait after failures.
+    /// The maximum wait after failures.
     pub longest_retry: Duration,
-    /// The longest time that one reload may take.
+    /// The maximum time of one reload.
     pub patience: Duration,
 }
 
 impl Default for Reload {
-    /// A look a minute; after failures 1 s, 2 s, 4 s and so on, to a quarter of an hour.
+    /// A poll every minute; after failures 1 s, 2 s, 4 s and so on, up to a quarter of an hour.
     fn default() -> Self {
         Self {
             ttl: Duration::from_mins(1),
@@ -47,49 +49,50 @@ impl Default for Reload {
     }
 }
 
-/// A text that is no time to live.
+/// Not a valid TTL.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is no number of seconds from 0 to 86400, such as 60")]
+#[error("{0:?} is not a number of seconds from 0 to 86400, such as 60")]
 pub struct InvalidTtl(String);
 
 impl Reload {
-    /// The longest time to live, in seconds: a day.
+    /// The maximum TTL, in seconds: a day.
     const MAX_TTL: u64 = 86_400;
 
-    /// The usual waits, with the time to live that a text gives in whole seconds.
+    /// Parses a TTL in whole seconds; everything else is as in [`Reload::default`].
     ///
     /// # Errors
-    /// No whole number from 0 to 86,400.
+    /// The text is not a whole number from 0 to 86,400.
     pub fn every(seconds: &str) -> Result<Self, InvalidTtl> {
         let ttl = seconds.trim().parse().ok().filter(|ttl| *ttl <= Self::MAX_TTL);
         let ttl = ttl.ok_or_else(|| InvalidTtl(seconds.to_owned()))?;
         Ok(Self { ttl: Duration::from_secs(ttl), ..Self::default() })
     }
 
-    /// The wait after so many failures in a row; `chance` from 0 to 1 says how much of the second half of it.
+    /// Returns the wait after a number of failures in a row. Half of it is fixed; `chance`, from 0 to 1, is
+    /// the part taken of the other half.
     fn wait(&self, failures: u32, chance: f64) -> Duration {
         let doubled = self.first_retry.saturating_mul(1_u32.checked_shl(failures - 1).unwrap_or(u32::MAX));
         doubled.min(self.longest_retry).mul_f64(0.5 + chance / 2.0)
     }
 }
 
-/// The release that is served now, and the watch on the next one.
+/// The release that is served now, and the watch for the next one.
 ///
-/// A look at the pointer runs beside requests and never in their way: the first request after `ttl` sets it off, and
-/// is answered from the release that is there. A new release is loaded and validated whole before it takes the old
-/// one's place; where that fails, the old one goes on, the log says why, and [`Current::take_failures`] counts it.
-/// While both are in memory, memory holds both.
+/// A poll of the pointer runs in the background and never delays a request: the first request after `ttl`
+/// starts it, and is answered from the release that is there. A new release is loaded and validated
+/// completely before it replaces the old one. If that fails, the old release is still served, the log says
+/// why, and [`Current::take_failures`] counts it. During a reload, memory holds both releases.
 #[derive(Debug)]
 pub struct Current {
     store: Arc<dyn ReadStore>,
-    loaders: Vec<Loader>,
+    functions: Vec<Function>,
     reload: Reload,
     served: RwLock<Served>,
     watch: Arc<Mutex<Watch>>,
     failures: AtomicU64,
 }
 
-/// What answers.
+/// What answers requests.
 #[derive(Clone)]
 struct Served {
     router: Router,
@@ -102,14 +105,14 @@ impl fmt::Debug for Served {
     }
 }
 
-/// What is known of the pointer; held by whoever looks.
+/// What is known about the pointer; held by the poll under way.
 #[derive(Debug)]
 struct Watch {
     version: Version,
     release: String,
-    /// No look before this. Wall time, since the monotonic clock may stand still while a function is frozen.
+    /// No poll before this. Wall time, because the monotonic clock may stop while a function is frozen.
     next: SystemTime,
-    /// When `next` was set: where the clock says that is yet to come, it was set back, and `next` means nothing.
+    /// When `next` was set. If that is in the future, the clock was set back and `next` means nothing.
     since: SystemTime,
     /// Failures in a row.
     failures: u32,
@@ -127,25 +130,25 @@ impl Watch {
 }
 
 impl Current {
-    /// Loads the release that is current for these functions.
+    /// Loads the current release for some functions.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(
         store: Arc<dyn ReadStore>,
-        functions: impl IntoIterator<Item = impl Into<Loader>>,
+        functions: impl IntoIterator<Item = Function>,
         reload: Reload,
     ) -> Result<Arc<Self>, StartError> {
-        let loaders: Vec<Loader> = functions.into_iter().map(Into::into).collect();
+        let functions: Vec<Function> = functions.into_iter().collect();
         let (pointer, version) = store::current_versioned(&*store).await?;
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::release(&loaders, &store, pointer, UserLimits::default()).await?;
+        let router = service::load_release(&functions, &store, pointer, UserLimits::default()).await?;
         let mut watch =
             Watch { version, release, next: SystemTime::now(), since: SystemTime::now(), failures: 0 };
         watch.wait(reload.ttl);
         Ok(Arc::new(Self {
             store,
-            loaders,
+            functions,
             reload,
             served: RwLock::new(Served { router, moved_at }),
             watch: Arc::new(Mutex::new(watch)),
@@ -153,52 +156,52 @@ impl Current {
         }))
     }
 
-    /// A router that answers from the release that is current when a request comes, and looks at the pointer beside it
-    /// when that is due. It needs a tokio runtime with a timer.
+    /// Returns a router that answers each request from the release current at that moment, and polls the
+    /// pointer in the background when a poll is due. It needs a tokio runtime with a timer.
     pub fn router(self: &Arc<Self>) -> Router {
         let current = Arc::clone(self);
         Router::new().fallback(move |request: Request| {
-            current.look();
+            current.poll();
             current.served().router.oneshot(request)
         })
     }
 
-    /// How long ago the pointer moved to the release that is served; zero where that is yet to come.
+    /// Returns how long ago the pointer moved to the release that is served; zero if that is in the future.
     pub fn age(&self) -> Duration {
         let moved_at = SystemTime::UNIX_EPOCH + Duration::from_secs(self.served().moved_at);
         SystemTime::now().duration_since(moved_at).unwrap_or_default()
     }
 
-    /// Reloads that have failed since this was last asked.
+    /// Returns how many reloads have failed since the last call.
     pub fn take_failures(&self) -> u64 {
         self.failures.swap(0, Ordering::Relaxed)
     }
 
-    /// Sets off a look at the pointer where that is due and none is under way. It goes on in a task of its own.
-    pub fn look(self: &Arc<Self>) {
-        // Whoever holds the watch looks already.
+    /// Starts a poll of the pointer if one is due and none is under way. It runs in its own task.
+    pub fn poll(self: &Arc<Self>) {
+        // Otherwise a poll is under way and holds the watch.
         let Ok(watch) = Arc::clone(&self.watch).try_lock_owned() else { return };
         if watch.is_due(SystemTime::now()) {
-            tokio::spawn(Arc::clone(self).look_now(watch));
+            tokio::spawn(Arc::clone(self).poll_now(watch));
         }
     }
 
-    /// Ready when no look is under way.
+    /// Waits until no poll is under way.
     pub async fn settled(&self) {
         drop(self.watch.lock().await);
     }
 
-    async fn look_now(self: Arc<Self>, mut watch: OwnedMutexGuard<Watch>) {
-        // Set first, so that a panic in loading is not repeated with each request.
+    async fn poll_now(self: Arc<Self>, mut watch: OwnedMutexGuard<Watch>) {
+        // Set first, so that a panic while loading is not repeated with every request.
         let after_panic = self.reload.ttl.max(self.reload.first_retry);
         watch.wait(after_panic);
-        let looked = tokio::time::timeout(self.reload.patience, self.look_once(&watch)).await;
-        let looked = looked.unwrap_or_else(|_| Err(ReloadError::TooSlow(self.reload.patience)));
-        match looked {
+        let polled = tokio::time::timeout(self.reload.patience, self.poll_once(&watch)).await;
+        let polled = polled.unwrap_or_else(|_| Err(ReloadError::TooSlow(self.reload.patience)));
+        match polled {
             Ok(None) => {}
             Ok(Some((served, release, version))) => {
                 *self.served.write().unwrap_or_else(PoisonError::into_inner) = served;
-                tracing::info!(from = watch.release, release, "another release is served");
+                tracing::info!(from = watch.release, release, "serving another release");
                 (watch.version, watch.release) = (version, release);
             }
             Err(error) => {
@@ -210,7 +213,7 @@ impl Current {
                     release = watch.release,
                     failures = watch.failures,
                     retry_in_seconds = wait.as_secs_f64(),
-                    "the release that is served goes on, since the next cannot be loaded: {}",
+                    "cannot load the next release, so the current one is still served: {}",
                     with_causes(&error)
                 );
                 return;
@@ -220,13 +223,15 @@ impl Current {
         watch.wait(self.reload.ttl);
     }
 
-    /// What is to be served from now on, with its release and the version of the pointer; `None` for what is served.
-    async fn look_once(&self, watch: &Watch) -> Result<Option<(Served, String, Version)>, ReloadError> {
-        let Looked::Moved(pointer, version) = store::look(&*self.store, &watch.version).await? else {
+    /// Loads the release that the pointer names, with its name and the version of the pointer; `None` if that
+    /// is the one that is served.
+    async fn poll_once(&self, watch: &Watch) -> Result<Option<(Served, String, Version)>, ReloadError> {
+        let Polled::Moved(pointer, version) = store::poll(&*self.store, &watch.version).await? else {
             return Ok(None);
         };
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::release(&self.loaders, &self.store, *pointer, UserLimits::default()).await?;
+        let router =
+            service::load_release(&self.functions, &self.store, *pointer, UserLimits::default()).await?;
         Ok(Some((Served { router, moved_at }, release, version)))
     }
 
@@ -238,15 +243,15 @@ impl Current {
 /// Why the next release is not served yet.
 #[derive(Debug, Error)]
 enum ReloadError {
-    #[error("the pointer cannot be looked at")]
-    Look(#[from] LoadError),
-    #[error("the next release cannot be loaded")]
+    #[error("cannot read the pointer")]
+    Poll(#[from] LoadError),
+    #[error("cannot load the next release")]
     Start(#[from] StartError),
     #[error("it took more than {0:?}")]
     TooSlow(Duration),
 }
 
-/// A number from 0 to 1 that other processes do not have: hash keys are random.
+/// Returns a number from 0 to 1 that differs between processes, because hash keys are random.
 fn chance() -> f64 {
     let bits = RandomState::new().hash_one(()) >> 11;
     bits as f64 / (1_u64 << 53) as f64
@@ -279,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_does_not_put_off_a_look() {
+    fn a_clock_that_was_set_back_does_not_delay_a_poll() {
         let now = SystemTime::now();
         let mut watch =
             Watch { version: Version::new("1"), release: String::new(), next: now, since: now, failures: 0 };

@@ -1,8 +1,8 @@
-//! The pages that people use: files that are compiled in, and served as they are.
+//! The web pages: files that are compiled in and served unchanged.
 //!
-//! Nothing is built from them and nothing is fetched from elsewhere: `shared/api/site` holds plain HTML, CSS and
-//! ES modules, which ask the API of the same place. They are in no function's route table, since they answer no
-//! question; [`PATHS`] is what a gateway has to send here.
+//! There is no build step, and the pages load nothing from other origins: `shared/api/site` holds plain HTML,
+//! CSS and ES modules, which use the API of their own origin. They are not in the route table; [`PATHS`] is
+//! what a gateway has to send here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::Problem;
-use crate::service::explain;
+use crate::middleware::problems_for_refusals;
+use crate::problem::Problem;
 
 /// The name of the function that serves the pages: that of its crate, its binary and its deployment.
 pub const NAME: &str = "site";
@@ -35,7 +35,7 @@ macro_rules! assets {
     };
 }
 
-/// What lies in `shared/api/site`: names, content types, bytes. The first is the page itself.
+/// The files of `shared/api/site`: names, content types and bytes. The first is the page itself.
 const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "index.html": HTML,
     "style.css": CSS,
@@ -59,12 +59,13 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "user.js": MODULE,
 };
 
-/// Everything comes from this place, no script or style stands in the markup, and no script makes markup of text.
+/// Everything comes from the same origin, the markup contains no script or style, and no script turns text
+/// into markup.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What every answer has. A browser asks again each time, and is told by the `ETag` that it has the file: the
-/// modules of two releases never meet.
+/// The headers of every answer. A browser asks again each time, and the `ETag` tells it whether its copy is
+/// current, so that modules of two versions never run together.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -72,7 +73,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-cache"),
 ];
 
-/// A file, ready to be sent.
+/// A file, ready to send.
 #[derive(Debug, Clone)]
 struct Asset {
     content_type: &'static str,
@@ -80,7 +81,7 @@ struct Asset {
     body: &'static [u8],
 }
 
-/// The router of [`PATHS`], and a fallback that says so to others. It reads no store.
+/// Returns the router of [`PATHS`], with a problem for every other path. It reads no store.
 pub fn router() -> Router {
     let mut assets = ASSETS.iter().map(|&(name, content_type, body)| {
         (name, Asset { content_type, etag: format!("\"{}\"", Digest::of(body).short()), body })
@@ -102,18 +103,18 @@ pub fn router() -> Router {
         )
         .fallback(|uri: Uri| async move { Problem::no_route(uri.path(), &PATHS.join(", ")) })
         .layer(middleware::map_response(with_headers))
-        .layer(middleware::from_fn(explain))
+        .layer(middleware::from_fn(problems_for_refusals))
 }
 
-fn send(asset: &Asset, asked: &HeaderMap) -> Response {
+fn send(asset: &Asset, request: &HeaderMap) -> Response {
     let etag = (header::ETAG, asset.etag.clone());
-    if asked.get_all(header::IF_NONE_MATCH).iter().any(|known| matches(known, &asset.etag)) {
+    if request.get_all(header::IF_NONE_MATCH).iter().any(|known| matches(known, &asset.etag)) {
         return (StatusCode::NOT_MODIFIED, [etag]).into_response();
     }
     ([(header::CONTENT_TYPE, asset.content_type.to_owned()), etag], asset.body).into_response()
 }
 
-/// Whether a list of entity tags names one; weak tags are as good, as RFC 9110 (section 13.1.2) says.
+/// Returns whether a list of entity tags has one. Weak tags match as well (RFC 9110, section 13.1.2).
 fn matches(known: &HeaderValue, etag: &str) -> bool {
     let Ok(known) = known.to_str() else { return false };
     known.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     /// Modules that are loaded when their page is opened.
-    const LATER: [&str; 4] = ["charts.js", "data.js", "i18n.later.js", "model.js"];
+    const LATER: [&str; 5] = ["charts.js", "data.js", "i18n.later.js", "model.js", "queries.js"];
 
     async fn ask(path: &str, known: Option<&str>) -> (StatusCode, HeaderMap, Vec<u8>) {
         let mut request = Request::builder().uri(path);
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_is_a_problem() {
+    async fn an_unknown_path_is_a_problem() {
         for path in ["/nowhere", "/site", "/site/none.js", "/site/index.html", "/site/../Cargo.toml"] {
             let (status, headers, _) = ask(path, None).await;
             assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
@@ -207,7 +208,8 @@ mod tests {
         let n_bytes: usize = first.iter().map(|name| text(name).len()).sum();
         assert!(n_bytes < 90_000, "{n_bytes} bytes, uncompressed; the first answers of the API come on top");
 
-        // What comes first imports nothing of what comes later, and is named by the page, so that no file waits for another.
+        // The first files import none of the later ones, and the page names them, so that no file waits for
+        // another.
         for name in &first {
             for later in LATER.iter().chain(&["app.js"]) {
                 assert!(!text(name).contains(&format!("from \"./{later}\"")), "{name} waits for {later}");
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_names_another_place_and_the_markup_holds_no_script_or_style() {
+    fn nothing_names_another_origin_and_the_markup_holds_no_script_or_style() {
         for (name, kind, _) in ASSETS {
             let text = text(name);
             let text = text.replace("http://www.w3.org/2000/svg", "");
@@ -247,7 +249,7 @@ mod tests {
     }
 
     /// The keys that a file asks for by name.
-    fn said(text: &str) -> impl Iterator<Item = &str> {
+    fn used_keys(text: &str) -> impl Iterator<Item = &str> {
         let calls = ["t(\"", "tn(\"", "sentence(\"", "data-t=\"", "data-t-label=\""];
         let found = calls.into_iter().flat_map(move |call| text.match_indices(call));
         found.filter_map(move |(at, call)| {
@@ -267,12 +269,12 @@ mod tests {
         assert!(en.len() > 100, "{} keys", en.len());
         assert_eq!(en, es, "the same keys in the same order");
         let known: BTreeSet<&str> = en.iter().copied().collect();
-        assert_eq!(known.len(), en.len(), "no key stands twice");
+        assert_eq!(known.len(), en.len(), "no key is there twice");
         let plural = |key: &str| known.contains(format!("{key}.one").as_str());
         let mut used = BTreeSet::new();
         for (name, text) in modules().chain([("index.html", text("index.html"))]) {
-            for key in said(text) {
-                assert!(known.contains(key) || plural(key), "{name} says {key}, which nobody wrote");
+            for key in used_keys(text) {
+                assert!(known.contains(key) || plural(key), "{name} uses {key}, which no dictionary has");
                 used.insert(key);
             }
         }
@@ -284,8 +286,20 @@ mod tests {
             let group = stem.rsplit_once('.').map_or(stem, |(group, _)| group);
             let found = text("index.html").contains(&format!("\"{stem}\""))
                 || all.contains(&format!("\"{stem}\""))
-                || all.contains(&format!("`{group}.$"));
-            assert!(found, "nobody says {key}");
+                || all.contains(&format!("`{group}.$"))
+                || all.contains(&format!("later(\"{group}\""));
+            assert!(found, "no file uses {key}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_first_has_its_words_in_the_first_dictionary() {
+        let first: BTreeSet<&str> = keys(text("i18n.js")).into_iter().collect();
+        for (name, text) in modules().filter(|(name, _)| !LATER.contains(name)) {
+            for key in used_keys(text) {
+                let known = first.contains(key) || first.contains(format!("{key}.one").as_str());
+                assert!(known, "{name} uses {key}, which is loaded later: move it to i18n.js");
+            }
         }
     }
 

@@ -1,6 +1,5 @@
-//! The users of a release: few are held in memory, of many one block is read a request.
+//! The users of a release. A few are held in memory; of many, a request reads the one block it needs.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,35 +11,38 @@ use quick_cache::sync::Cache;
 use recommender::{User, UserBlock, UserIndex, UserShape};
 use store::{LoadError, ReadStore};
 
-use crate::Problem;
-use crate::service::StartError;
+use crate::error::StartError;
+use crate::log::with_causes;
+use crate::problem::Problem;
 
 /// How much memory the users of a release may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserLimits {
-    /// Where all users together have at most so many bytes in the store, they are read when the function starts, and no
-    /// request waits for the store.
+    /// If all users together take at most this many bytes in the store, they are read when the function
+    /// starts, and no request waits for the store.
     pub whole_bytes: u64,
-    /// Else so many bytes of blocks, decoded, are kept that were read for a request.
+    /// Otherwise, blocks are read for requests, and this many bytes of decoded blocks are kept.
     pub cache_bytes: u64,
 }
 
 impl Default for UserLimits {
-    /// 8 MiB each. That many bytes are some fifteen thousand users, and one read more at a start; without it each request
-    /// of a small release would wait for the store. A cache of 8 MiB holds about 200 blocks: enough for people who come
-    /// back within minutes, and no small size would be enough for chance among millions.
+    /// 8 MiB each. Held whole, that is about fifteen thousand users, for one more read at the start; without
+    /// it, every request of a small release would wait for the store. As a cache, it is about 200 blocks:
+    /// enough for people who come back within minutes. Among millions of users, no small cache would make
+    /// other hits likely.
     fn default() -> Self {
         Self { whole_bytes: 8 << 20, cache_bytes: 8 << 20 }
     }
 }
 
-/// How a request came by the block of its user: an extension of the response, where the release has too many users to be
-/// held in memory and one was asked for whom a block may hold.
+/// How the block of the requested user was obtained: an extension of the response, set when users are read
+/// per request and a block may hold the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockRead {
     /// Whether the block was in memory.
     pub hit: bool,
-    /// Bytes that were read from the store for this request; 0 for a hit, and where another request was reading them.
+    /// Bytes this request read from the store: 0 for a hit, and when another request was reading the block
+    /// already.
     pub bytes: u64,
     /// How long the request waited for them.
     pub waited: Duration,
@@ -66,10 +68,10 @@ enum Blocks {
 /// Blocks that are read one at a time.
 struct Ranged {
     store: Arc<dyn ReadStore>,
-    /// The object that holds them. Its key is its content's, so that a block of another release is never read.
+    /// The object that holds them. It is named by its content, so a block of another release is never read.
     entry: ArtifactEntry,
-    /// Of requests for one block that come together, one reads and the others wait. Where it fails or is given up, the
-    /// next reads; nothing is kept of a failure.
+    /// When several requests need the same block, one reads it and the others wait. If it fails or gives up,
+    /// the next one reads; a failure is not kept.
     cache: Cache<usize, Arc<UserBlock>, Memory>,
 }
 
@@ -89,7 +91,7 @@ impl Weighter<usize, Arc<UserBlock>> for Memory {
     }
 }
 
-/// A user who was looked for.
+/// The result of looking for a user.
 #[derive(Debug)]
 pub(crate) struct Found {
     at: Option<(Arc<UserBlock>, usize)>,
@@ -97,13 +99,13 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The user, where the release knows them.
+    /// The user, if the release has them.
     pub(crate) fn user(&self) -> Option<User<'_>> {
         self.at.as_ref().map(|(block, at)| block.user(*at))
     }
 
-    /// The response, with how the user was come by.
-    pub(crate) fn told(&self, response: impl IntoResponse) -> Response {
+    /// Records in the response how the user was found.
+    pub(crate) fn annotate(&self, response: impl IntoResponse) -> Response {
         let mut response = response.into_response();
         if let Some(read) = self.read {
             response.extensions_mut().insert(read);
@@ -113,9 +115,9 @@ impl Found {
 }
 
 impl Users {
-    /// The users of a release, or where to read them.
+    /// Loads the users of a release, or the index that says where each block is.
     pub(crate) async fn load(
-        store: Arc<dyn ReadStore>,
+        store: &Arc<dyn ReadStore>,
         manifest: &Manifest,
         limits: UserLimits,
     ) -> Result<Self, StartError> {
@@ -129,31 +131,26 @@ impl Users {
             let read: Vec<UserBlock> =
                 store::load_parts(store.as_ref(), &entry, index.offsets().to_vec()).await?;
             for (at, block) in read.iter().enumerate() {
-                index.check(at, block).map_err(|source| LoadError::Part {
-                    key: entry.key(),
-                    location: store.location(),
-                    range: index.range(at),
-                    source: source.into(),
-                })?;
+                check_block(store.as_ref(), &entry, &index, at, block)?;
             }
             Blocks::Whole(read.into_iter().map(Arc::new).collect())
         } else {
             let n_blocks = limits.cache_bytes / recommender::BLOCK_BYTES as u64 + 1;
             let cache = Cache::with_weighter(n_blocks as usize, limits.cache_bytes, Memory);
-            Blocks::Ranged(Ranged { store, entry, cache })
+            Blocks::Ranged(Ranged { store: Arc::clone(store), entry, cache })
         };
         Ok(Self { index, blocks })
     }
 
-    /// What the users have in common.
+    /// The shape that all users share.
     pub(crate) fn shape(&self) -> UserShape {
         self.index.shape()
     }
 
-    /// Looks for a user: in memory, or in the one block that may hold them.
+    /// Looks for a user, in memory or in the one block that may hold them.
     ///
     /// # Errors
-    /// The block cannot be read just now, or is damaged. The log says what it was.
+    /// The block cannot be read at the moment, or is damaged. The log has the cause.
     pub(crate) async fn find(&self, id: &str) -> Result<Found, Problem> {
         let Some(at) = self.index.block_of(id) else { return Ok(Found { at: None, read: None }) };
         let (block, read) = match &self.blocks {
@@ -185,24 +182,34 @@ impl Ranged {
     }
 
     async fn read(&self, index: &UserIndex, at: usize) -> Result<UserBlock, Problem> {
-        let range = index.range(at);
-        let read = store::load_part::<UserBlock>(self.store.as_ref(), &self.entry, range.clone()).await;
-        let checked = read.and_then(|block| match index.check(at, &block) {
-            Ok(()) => Ok(block),
-            Err(invalid) => Err(LoadError::Part {
-                key: self.entry.key(),
-                location: self.store.location(),
-                range,
-                source: invalid.into(),
-            }),
+        let store = self.store.as_ref();
+        let read = store::load_part::<UserBlock>(store, &self.entry, index.range(at)).await;
+        let checked = read.and_then(|block| {
+            check_block(store, &self.entry, index, at, &block)?;
+            Ok(block)
         });
         checked.map_err(|error| {
-            let cause = error.source().map(ToString::to_string);
-            tracing::error!(block = at, %error, cause, "cannot read a block of users");
+            tracing::error!(block = at, "cannot read a block of users: {}", with_causes(&error));
             match error {
                 LoadError::Fetch { .. } => Problem::unavailable(),
                 _ => Problem::internal(),
             }
         })
     }
+}
+
+/// Checks that a block is the one the index has at a position.
+fn check_block(
+    store: &dyn ReadStore,
+    entry: &ArtifactEntry,
+    index: &UserIndex,
+    at: usize,
+    block: &UserBlock,
+) -> Result<(), LoadError> {
+    index.check(at, block).map_err(|source| LoadError::Part {
+        key: entry.key(),
+        location: store.location(),
+        range: index.range(at),
+        source: source.into(),
+    })
 }

@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Artifact, Invalid, Kind};
 
-/// What exploratory analysis found in the data of a release: as JSON, and drawn as a page.
+/// The report of the exploratory analysis of a release's data, as JSON and as a page.
 ///
-/// The texts are served as they are, so what is checked here is that they are what their content types say.
+/// Both are served as they are, so all that is checked here is that they match their content types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Analysis {
     json: String,
@@ -13,37 +13,37 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// `json` is an object; `page` an HTML document that asks for nothing else, whose own style and script `policy`
-    /// allows, as the value of the header `content-security-policy`.
+    /// Takes a JSON object, an HTML document that loads nothing else, and the value of the header
+    /// `content-security-policy`, which allows the page's own style and script.
     ///
     /// # Errors
-    /// A text that is none of that.
+    /// A text of another form.
     pub fn new(json: String, policy: String, page: String) -> Result<Self, Invalid> {
         let is_object = json.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(&json).is_ok();
-        Invalid::unless(is_object, "json", "no JSON object")?;
+        Invalid::unless(is_object, "json", "not a JSON object")?;
         let is_value = !policy.is_empty() && policy.bytes().all(|b| matches!(b, b' '..=b'~'));
-        Invalid::unless(is_value, "policy", "not of visible ASCII characters")?;
-        Invalid::unless(page.starts_with("<!DOCTYPE html>"), "page", "no HTML document")?;
+        Invalid::unless(is_value, "policy", "not visible ASCII characters")?;
+        Invalid::unless(page.starts_with("<!DOCTYPE html>"), "page", "not an HTML document")?;
         Ok(Self { json, policy, page })
     }
 
-    /// The analysis as JSON.
+    /// Returns the report as JSON.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// What the page may do.
+    /// Returns the content security policy of the page.
     pub fn policy(&self) -> &str {
         &self.policy
     }
 
-    /// The analysis to look at.
+    /// Returns the report as an HTML page.
     pub fn page(&self) -> &str {
         &self.page
     }
 }
 
-/// The stored form. Rules: all are UTF-8, and what [`Analysis::new`] says.
+/// The stored form. Rules: all texts are UTF-8, and have the form that [`Analysis::new`] wants.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredAnalysis<'a> {
     #[serde(borrow, with = "serde_bytes")]
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_what_they_are_sent_as() {
+    fn texts_of_another_form_are_refused() {
         let page = "<!DOCTYPE html>\n<title>¿Qué?</title>";
         let make = |json: &str, policy: &str, page: &str| {
             Analysis::new(json.to_owned(), policy.to_owned(), page.to_owned())

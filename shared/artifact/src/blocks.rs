@@ -1,22 +1,23 @@
 //! Large blocks inside a payload: numbers as little-endian bytes, text as one heap with offsets.
 
-use half::f16;
+use std::ops::Range;
 
+use half::f16;
 use half::slice::HalfFloatSliceExt as _;
 
 use crate::Invalid;
 
 macro_rules! block {
     ($type:ty, $to_bytes:ident, $from_bytes:ident) => {
-        #[doc = concat!("The little-endian bytes of `", stringify!($type), "` values.")]
+        #[doc = concat!("Returns the little-endian bytes of `", stringify!($type), "` values.")]
         pub fn $to_bytes(values: &[$type]) -> Vec<u8> {
             values.iter().flat_map(|v| v.to_le_bytes()).collect()
         }
 
-        #[doc = concat!("`n` values of type `", stringify!($type), "` from little-endian bytes.")]
+        #[doc = concat!("Reads `n` values of type `", stringify!($type), "` from little-endian bytes.")]
         ///
         /// # Errors
-        /// The byte count is not `n` times the width.
+        /// The number of bytes is not `n` times the width.
         pub fn $from_bytes(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<$type>, Invalid> {
             const WIDTH: usize = size_of::<$type>();
             if n.checked_mul(WIDTH) != Some(bytes.len()) {
@@ -37,22 +38,23 @@ block!(u64, from_u64, to_u64);
 block!(f32, from_f32, to_f32);
 block!(f64, from_f64, to_f64);
 
-/// The little-endian bytes of the half-precision numbers (IEEE 754 binary16) nearest to the values; ties go to the
-/// even one, and what is beyond ±65,504 becomes infinite.
+/// Returns the little-endian bytes of the half-precision numbers (IEEE 754 binary16) nearest to the values.
+/// Ties go to the even one, and values beyond ±65,504 become infinite.
 pub fn from_f32_as_half(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect()
 }
 
-/// `n` values from the little-endian bytes of half-precision numbers.
+/// Reads `n` values from the little-endian bytes of half-precision numbers.
 ///
 /// # Errors
-/// The byte count is not twice `n`.
+/// The number of bytes is not twice `n`.
 pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f32>, Invalid> {
     const AT_ONCE: usize = 512;
     if n.checked_mul(2) != Some(bytes.len()) {
         return Err(Invalid::new(field, format!("{n} values of 2 bytes do not fill {} bytes", bytes.len())));
     }
-    // A few at a time, so that they never leave the cache, and appended: numbers that are made zero first are written twice.
+    // A few at a time, so that they stay in the cache. They are appended, since filling a vector with zeros
+    // first would write everything twice.
     let (mut halves, mut singles) = ([f16::ZERO; AT_ONCE], [0.0; AT_ONCE]);
     let mut values = Vec::with_capacity(n);
     for bytes in bytes.as_chunks::<2>().0.chunks(AT_ONCE) {
@@ -66,17 +68,17 @@ pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f3
     Ok(values)
 }
 
-/// Rounds values to the numbers that [`from_f32_as_half`] stores.
+/// Rounds values to those that [`from_f32_as_half`] stores.
 pub fn round_to_half(values: &mut [f32]) {
     for value in values {
         *value = f16::from_f32(*value).to_f32();
     }
 }
 
-/// `n + 1` offsets that cut `total` rows into `n` groups: from 0 to `total`, never falling.
+/// Reads `n + 1` offsets that cut `total` rows into `n` groups: from 0 to `total`, never decreasing.
 ///
 /// # Errors
-/// A wrong number of offsets, or offsets that do not cut the rows.
+/// The number of offsets is wrong, or they do not cut the rows.
 pub fn to_offsets(field: &'static str, bytes: &[u8], n: usize, total: u32) -> Result<Vec<u32>, Invalid> {
     let offsets = to_u32(field, bytes, n.saturating_add(1))?;
     let spans = offsets.first() == Some(&0) && offsets.last() == Some(&total);
@@ -101,7 +103,7 @@ impl TextHeap {
     /// Appends a text and returns its position.
     ///
     /// # Panics
-    /// Where the heap would grow beyond 4 GiB, which no catalogue comes near.
+    /// If the heap would exceed 4 GiB, far more than any catalog needs.
     pub fn push(&mut self, text: &str) -> u32 {
         self.text.push_str(text);
         let end = u32::try_from(self.text.len()).expect("a text heap holds at most 4 GiB");
@@ -109,38 +111,57 @@ impl TextHeap {
         self.offsets.len() as u32 - 2
     }
 
-    /// Number of texts.
+    /// Returns the number of texts.
     pub fn len(&self) -> usize {
         self.offsets.len() - 1
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Text `i`.
+    /// Returns text `i`.
     ///
     /// # Panics
-    /// Where `i` is not below [`TextHeap::len`].
+    /// If `i` is not below [`TextHeap::len`].
     pub fn get(&self, i: usize) -> &str {
         &self.text[self.offsets[i] as usize..self.offsets[i + 1] as usize]
     }
 
-    /// All texts, in order.
+    /// Returns all texts, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.len()).map(|i| self.get(i))
     }
 
-    /// The bytes of the offsets, and of the text, as they are stored.
+    /// Returns the first position in `range` whose text does not satisfy `before`, by binary search. All
+    /// texts that satisfy it have to come first, as in [`slice::partition_point`].
+    ///
+    /// # Panics
+    /// If the range goes beyond [`TextHeap::len`].
+    pub fn partition_point(&self, range: Range<usize>, before: impl Fn(&str) -> bool) -> usize {
+        let (mut low, mut high) = (range.start, range.end);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if before(self.get(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// Returns the bytes of the offsets and of the text, as they are stored.
     pub fn to_blocks(&self) -> (Vec<u8>, &[u8]) {
         (from_u32(&self.offsets), self.text.as_bytes())
     }
 
-    /// The heap of `n` texts from its stored bytes.
+    /// Reads a heap of `n` texts from its stored bytes.
     ///
     /// # Errors
-    /// Wrong number of offsets, offsets out of order or off a character's edge, text that is no UTF-8.
+    /// The number of offsets is wrong, offsets are out of order or within a character, or the text is not
+    /// UTF-8.
     pub fn from_blocks(field: &'static str, offsets: &[u8], text: &[u8], n: usize) -> Result<Self, Invalid> {
         let offsets = to_u32(field, offsets, n.saturating_add(1))?;
         let text = str::from_utf8(text).map_err(|e| Invalid::new(field, e.to_string()))?;
@@ -181,6 +202,20 @@ mod tests {
             let (offsets, text) = heap.to_blocks();
             let back = TextHeap::from_blocks("x", &offsets, text, texts.len()).unwrap();
             prop_assert!(back.iter().eq(texts.iter().map(String::as_str)));
+        }
+    }
+
+    #[test]
+    fn a_search_in_a_range_finds_where_texts_change() {
+        let texts = ["a", "b", "b", "c", "e"];
+        let heap: TextHeap = texts.into_iter().collect();
+        for start in 0..=texts.len() {
+            for end in start..=texts.len() {
+                for wanted in ["", "a", "b", "d", "f"] {
+                    let expected = start + texts[start..end].partition_point(|text| *text < wanted);
+                    assert_eq!(heap.partition_point(start..end, |text| text < wanted), expected);
+                }
+            }
         }
     }
 

@@ -1,8 +1,7 @@
-//! The only module that names bincode.
+//! The only module that uses bincode.
 //!
-//! Configuration: fixed-width integers, little-endian, no limit but the one given here. `wincode` reads
-//! and writes the same bytes (`tests` proves it on the golden files), so replacing the crate is a
-//! change of this file.
+//! Configuration: fixed-width integers, little-endian, and the limit below. `wincode` reads and writes the
+//! same bytes, as a test of the golden files shows, so replacing bincode would change only this file.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -10,30 +9,30 @@ use thiserror::Error;
 use crate::envelope::{self, ReadError};
 use crate::{Invalid, Kind};
 
-/// Why a payload could not be written.
+/// Why a payload could not be encoded.
 #[derive(Debug, Error)]
 #[error("cannot encode {kind}: {reason}")]
 pub struct EncodeError {
-    /// What was being written.
+    /// The kind of artifact.
     pub kind: Kind,
-    /// What bincode said.
+    /// The reason, as bincode gives it.
     pub reason: String,
 }
 
-/// Decoding may claim this many bytes for one payload. Payloads hold their big blocks as borrowed
-/// bytes, so the limit binds only the small parts that are copied.
+/// The most bytes that decoding one payload may allocate. Large blocks are borrowed, so the limit applies
+/// only to the small parts that are copied.
 const DECODE_LIMIT: usize = 1 << 31;
 
 fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_fixed_int_encoding().with_little_endian().with_limit::<DECODE_LIMIT>()
 }
 
-/// Something that is stored as one artifact.
+/// A value that is stored as one artifact.
 ///
-/// The stored form is a type of its own, made of borrowed bytes, so that the domain type may change
-/// without the format, and reading a large block is one copy.
+/// The stored form is a separate type of borrowed bytes. So the domain type can change without the format,
+/// and reading a large block is a single copy.
 pub trait Artifact: Sized {
-    /// Its kind.
+    /// The kind of artifact.
     const KIND: Kind;
 
     /// The stored form.
@@ -42,16 +41,16 @@ pub trait Artifact: Sized {
     /// Calls `write` with the stored form of `self`.
     fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R;
 
-    /// Step 8 of reading: checks the decoded parts and makes the domain's value of them.
+    /// Checks the decoded parts and makes the value of them: step 8 of reading.
     ///
     /// # Errors
     /// The field, and what is wrong with it.
     fn from_stored(stored: Self::Stored<'_>) -> Result<Self, Invalid>;
 
-    /// Encodes and seals.
+    /// Encodes the value and puts it into an envelope.
     ///
     /// # Errors
-    /// [`EncodeError`], where a part cannot be expressed in bincode.
+    /// [`EncodeError`], if bincode cannot express a part.
     fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
         let payload = self
             .with_stored(|stored| bincode::serde::encode_to_vec(stored, config()))
@@ -59,7 +58,7 @@ pub trait Artifact: Sized {
         Ok(envelope::seal(Self::KIND, &payload))
     }
 
-    /// All eight steps of reading.
+    /// Reads a value by all eight steps.
     ///
     /// # Errors
     /// The step that refused the bytes.

@@ -5,26 +5,26 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-/// A text that is no digest.
+/// A text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is no SHA-256 digest: 64 lower-case hexadecimal digits")]
+#[error("{0:?} is not a SHA-256 digest, which is 64 lowercase hexadecimal digits")]
 pub struct DigestError(pub String);
 
-/// A SHA-256 digest, shown as 64 lower-case hexadecimal digits. It names immutable objects.
+/// A SHA-256 digest, shown as 64 lowercase hexadecimal digits. It names immutable objects.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of some bytes.
+    /// Computes the digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of everything a reader gives, and how many bytes that were.
+    /// Reads to the end, and returns the digest and the number of bytes.
     ///
     /// # Errors
-    /// What the reader says.
+    /// The reader failed.
     pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<(Self, u64)> {
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
@@ -39,28 +39,28 @@ impl Digest {
         }
     }
 
-    /// Its 32 bytes.
+    /// Returns its 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The first 16 digits, enough to name a release.
+    /// Returns the first 16 digits, which are enough to name a release.
     pub fn short(&self) -> String {
         self.to_string()[..16].to_owned()
     }
 }
 
-/// Makes a [`Digest`] of bytes that come in pieces.
+/// Computes a [`Digest`] of bytes that come in pieces.
 #[derive(Debug, Clone, Default)]
 pub struct Hasher(Sha256);
 
 impl Hasher {
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of everything taken.
+    /// Returns the digest of all bytes.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }

@@ -2,69 +2,69 @@ use thiserror::Error;
 
 use crate::{Invalid, Kind};
 
-/// The first eight bytes of every artifact. As in PNG, a byte above 127 and both kinds of line end
-/// show a transfer that took the file for text.
+/// The first eight bytes of every artifact. As in PNG, a byte above 127 and both kinds of line ends reveal a
+/// file that was transferred as text.
 pub const MAGIC: [u8; 8] = *b"\x89CTL\r\n\x1a\n";
 
-/// The format version this code writes, and the only one it reads.
+/// The format version that this code writes, and the only one that it reads.
 pub const FORMAT_VERSION: u16 = 1;
 
-/// Bytes before the payload.
+/// The number of bytes before the payload.
 pub const HEADER_BYTES: usize = 24;
 
-/// The largest payload that is read, 2 GiB: a length field cannot make a reader allocate more.
+/// The largest payload that is read, 2 GiB. It bounds what a length field can make a reader allocate.
 pub const MAX_PAYLOAD_BYTES: u64 = 2 << 30;
 
-/// Which step of reading refused an artifact, in the order of the steps.
+/// The step of reading that refused an artifact, in the order of the steps.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReadError {
-    /// Step 1: shorter than a header.
+    /// Step 1: it is shorter than a header.
     #[error("step 1, length: an artifact has at least {HEADER_BYTES} bytes, this one has {found}")]
     TooShort {
-        /// Bytes at hand.
+        /// Its length.
         found: usize,
     },
     /// Step 2: the magic.
-    #[error("step 2, magic: these bytes do not begin as an artifact does")]
+    #[error("step 2, magic: this is not an artifact")]
     NotAnArtifact,
     /// Step 3: the format version.
     #[error(
-        "step 3, version: format {found} is not format {FORMAT_VERSION}, the one this program reads; use a program of the release's age"
+        "step 3, version: the format is {found}, and this program reads format {FORMAT_VERSION}; use the version of Cartelera that built the release"
     )]
     UnsupportedVersion {
-        /// The version found.
+        /// The version in the header.
         found: u16,
     },
     /// Step 4: the kind.
-    #[error("step 4, kind: expected {expected} ({}), found number {found}", expected.code())]
+    #[error("step 4, kind: expected {expected} (number {}), found number {found}", expected.code())]
     WrongKind {
-        /// What the caller asked for.
+        /// The kind that was asked for.
         expected: Kind,
-        /// The number found.
+        /// The number in the header.
         found: u16,
     },
     /// Step 5: the payload length.
-    #[error("step 5, payload length: the header says {declared} bytes, {found} follow it")]
+    #[error("step 5, payload length: the header says {declared} bytes, but {found} follow it")]
     WrongLength {
-        /// What the header says.
+        /// The length in the header.
         declared: u64,
-        /// What follows the header.
+        /// The number of bytes after the header.
         found: u64,
     },
     /// Step 6: the checksum.
     #[error(
-        "step 6, checksum: stored {stored:#010x}, computed {computed:#010x}; the file is damaged, publish it again"
+        "step 6, checksum: the header says {stored:#010x}, the bytes give {computed:#010x}; the file is damaged, so publish it again"
     )]
     Checksum {
-        /// What the header says.
+        /// The checksum in the header.
         stored: u32,
-        /// What the bytes give.
+        /// The checksum of the bytes.
         computed: u32,
     },
-    /// Step 7: bincode.
+    /// Step 7: bincode refused the payload.
     #[error("step 7, decode: {0}")]
     Decode(String),
-    /// Step 8: the domain's own check.
+    /// Step 8: the decoded parts break a rule.
     #[error("step 8, validate: {0}")]
     Invalid(#[from] Invalid),
 }
@@ -89,7 +89,8 @@ pub fn seal(kind: Kind, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Steps 1 to 4 of reading: header, what follows it, and the payload length that the header declares.
+/// Runs steps 1 to 4 of reading. Returns the header, the bytes after it, and the payload length in the
+/// header.
 fn header(kind: Kind, bytes: &[u8]) -> Result<(&[u8; HEADER_BYTES], &[u8], u64), ReadError> {
     let Some((header, payload)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
         return Err(ReadError::TooShort { found: bytes.len() });
@@ -111,7 +112,7 @@ fn header(kind: Kind, bytes: &[u8]) -> Result<(&[u8; HEADER_BYTES], &[u8], u64),
     Ok((header, payload, declared))
 }
 
-/// Steps 1 to 6 of reading: the payload of an artifact of this kind, borrowed.
+/// Runs steps 1 to 6 of reading. Returns the payload of an artifact of this kind.
 ///
 /// # Errors
 /// The step that refused the bytes.
@@ -128,11 +129,11 @@ pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ReadError> {
     Ok(payload)
 }
 
-/// How many bytes the first of several artifacts has, one of which follows the other: what its header says, which need
-/// not be there yet.
+/// Returns the length of the first of several artifacts in a row, by its header. Its payload need not be
+/// there yet.
 ///
 /// # Errors
-/// Steps 1 to 4 of reading, and step 5 where the length is above [`MAX_PAYLOAD_BYTES`].
+/// Steps 1 to 4 of reading, and step 5 if the length is above [`MAX_PAYLOAD_BYTES`].
 pub fn first_len(kind: Kind, bytes: &[u8]) -> Result<usize, ReadError> {
     let (_, payload, declared) = header(kind, bytes)?;
     match usize::try_from(declared) {
@@ -141,11 +142,11 @@ pub fn first_len(kind: Kind, bytes: &[u8]) -> Result<usize, ReadError> {
     }
 }
 
-/// Cuts an object into its artifacts, which follow one another, by the lengths in their headers. None is an empty list.
-/// Their payloads are not looked at.
+/// Cuts an object into its artifacts, by the lengths in their headers. An empty object has none. Payloads are
+/// not checked.
 ///
 /// # Errors
-/// As [`first_len`], and step 5 where the last is cut short.
+/// The same as [`first_len`], and step 5 if the last one is cut short.
 pub fn split(kind: Kind, mut bytes: &[u8]) -> Result<Vec<&[u8]>, ReadError> {
     let mut parts = Vec::new();
     while !bytes.is_empty() {
@@ -160,10 +161,10 @@ pub fn split(kind: Kind, mut bytes: &[u8]) -> Result<Vec<&[u8]>, ReadError> {
     Ok(parts)
 }
 
-/// The kind that an artifact claims to be, for tools that are handed any file.
+/// Returns the kind in the header of an artifact, for tools that take any file.
 ///
 /// # Errors
-/// Too short, no artifact, another version, or a kind number that stands for nothing.
+/// The file is too short, not an artifact, or of another version, or its kind is unknown.
 pub fn inspect(bytes: &[u8]) -> Result<Kind, ReadError> {
     let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
         return Err(ReadError::TooShort { found: bytes.len() });
@@ -176,7 +177,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Kind, ReadError> {
         return Err(ReadError::UnsupportedVersion { found: version });
     }
     let code = u16::from_le_bytes([header[10], header[11]]);
-    Kind::from_code(code).ok_or_else(|| ReadError::Decode(format!("kind number {code} stands for nothing")))
+    Kind::from_code(code).ok_or_else(|| ReadError::Decode(format!("kind number {code} is unknown")))
 }
 
 #[cfg(test)]
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn several_are_told_apart_by_their_lengths() {
+    fn several_in_a_row_are_cut_by_their_lengths() {
         let (one, two) = (sealed(), seal(Kind::Actor, b""));
         let both = [&one[..], &two].concat();
         assert_eq!(split(Kind::Actor, &both), Ok(vec![&one[..], &two]));

@@ -2,93 +2,78 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What an artifact holds. The number stands in the envelope, the name in keys and manifests; neither
-/// is ever given to something else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u16)]
-pub enum Kind {
+/// Declares [`Kind`] from one row for each kind: its number in the envelope, and its name in keys and
+/// manifests.
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $kind:ident = $code:literal $name:literal,)+) => {
+        /// What an artifact holds. Its number is in the envelope, its name in keys and manifests. Neither is
+        /// ever given to another kind.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[repr(u16)]
+        pub enum Kind {
+            $($(#[$doc])+ #[serde(rename = $name)] $kind = $code,)+
+        }
+
+        impl Kind {
+            /// Every kind, by number.
+            pub const ALL: [Self; [$($code),+].len()] = [$(Self::$kind),+];
+
+            /// Returns the name in keys and manifests.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),+ }
+            }
+        }
+    };
+}
+
+kinds! {
     /// Index of `get_max_duration`.
-    MaxDuration = 1,
+    MaxDuration = 1 "max-duration",
     /// Index of `get_score_count`.
-    ScoreCount = 2,
+    ScoreCount = 2 "score-count",
     /// Index of `get_count_platform`.
-    CountPlatform = 3,
+    CountPlatform = 3 "count-platform",
     /// Index of `get_actor`.
-    Actor = 4,
-    /// What is shown of titles and filtered by, with their popularity.
-    Titles = 5,
+    Actor = 4 "actor",
+    /// What lists show of titles and filter by, and how popular each title is.
+    Titles = 5 "titles",
     /// The titles' side of the factor model that predicts ratings.
-    RatingModel = 6,
+    RatingModel = 6 "rating-model",
     // 7 was `histories`, all users in one artifact.
     /// The titles' side of the factor model that ranks titles.
-    RankingModel = 8,
+    RankingModel = 8 "ranking-model",
     /// Index of titles by the words in their names.
-    TitleSearch = 9,
-    /// What exploratory analysis found in the data.
-    Eda = 10,
-    /// Users in order, with their vectors and what each has rated: many artifacts of this kind in one object.
-    Users = 11,
-    /// Which part of `users` holds whom.
-    UserIndex = 12,
-    /// A trained factor model, users and all: a file of the builder, in no release.
-    TrainedModel = 13,
+    TitleSearch = 9 "title-search",
+    /// The report of the exploratory analysis.
+    Eda = 10 "eda",
+    /// Users in order, with their vectors and ratings: many artifacts of this kind in one object.
+    Users = 11 "users",
+    /// Which part of `users` holds which users.
+    UserIndex = 12 "user-index",
+    /// A trained factor model with all its users. It is a file of the builder and in no release.
+    TrainedModel = 13 "trained-model",
 }
 
 impl Kind {
-    /// Every kind, by number.
-    pub const ALL: [Self; 12] = [
-        Self::MaxDuration,
-        Self::ScoreCount,
-        Self::CountPlatform,
-        Self::Actor,
-        Self::Titles,
-        Self::RatingModel,
-        Self::RankingModel,
-        Self::TitleSearch,
-        Self::Eda,
-        Self::Users,
-        Self::UserIndex,
-        Self::TrainedModel,
-    ];
-
-    /// The number in the envelope.
-    pub fn code(self) -> u16 {
+    /// Returns the number in the envelope.
+    pub const fn code(self) -> u16 {
         self as u16
     }
 
-    /// The kind of a number.
+    /// Returns the kind with a number.
     pub fn from_code(code: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|k| k.code() == code)
     }
 
-    /// The name in keys and manifests.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MaxDuration => "max-duration",
-            Self::ScoreCount => "score-count",
-            Self::CountPlatform => "count-platform",
-            Self::Actor => "actor",
-            Self::Titles => "titles",
-            Self::RatingModel => "rating-model",
-            Self::RankingModel => "ranking-model",
-            Self::TitleSearch => "title-search",
-            Self::Eda => "eda",
-            Self::Users => "users",
-            Self::UserIndex => "user-index",
-            Self::TrainedModel => "trained-model",
-        }
-    }
-
-    /// Whether an object of this kind is several artifacts, one after the other, each whole in itself and small enough
-    /// to be read alone.
-    pub fn is_in_parts(self) -> bool {
-        self == Self::Users
-    }
-
-    /// The kind of a name.
+    /// Returns the kind with a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|k| k.name() == name)
+    }
+
+    /// Returns whether an object of this kind consists of several artifacts, one after the other. Each is
+    /// complete and small enough to be read by itself.
+    pub fn is_in_parts(self) -> bool {
+        self == Self::Users
     }
 }
 

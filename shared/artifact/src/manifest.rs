@@ -1,198 +1,131 @@
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
+use crate::format1::Format1;
+use crate::measures::{Measured, Parameters};
+use crate::parts::{
+    ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, Signal, Source, Trials, UserSegment,
+    one_segment,
+};
 use crate::{Digest, Kind};
 
-/// The manifest format this code writes, and the only one it reads.
-pub const MANIFEST_FORMAT: u32 = 1;
+/// The manifest format that this code writes. It also reads format 1.
+pub const MANIFEST_FORMAT: u32 = 2;
 
-/// Why a text is no manifest or no pointer.
+/// Why a text is not a manifest or a pointer.
 #[derive(Debug, Error)]
 pub enum ManifestError {
-    /// No JSON, or not of this shape.
-    #[error("not of the expected shape")]
+    /// It is not JSON, or has other fields.
+    #[error("it does not have the expected fields")]
     Json(#[from] serde_json::Error),
-    /// Another format.
-    #[error("manifest format {found} is not format {MANIFEST_FORMAT}, the one this program reads")]
+    /// It has another format.
+    #[error(
+        "it has manifest format {found}, and this program reads formats 1 to {MANIFEST_FORMAT}; use the version of Cartelera that built the release"
+    )]
     UnsupportedFormat {
-        /// The format found.
+        /// Its format.
         found: u32,
     },
-    /// The text does not have the digest by which it was named.
-    #[error("the manifest of release {expected} has the digest of release {found}: it was altered")]
+    /// Its bytes do not have the digest that names the release.
+    #[error("the manifest of release {expected} was altered: its digest is that of release {found}")]
     Altered {
         /// The release that was asked for.
         expected: String,
-        /// The release that the bytes are.
+        /// The name that the bytes give.
         found: String,
     },
-    /// A kind stands twice.
-    #[error("the manifest names two artifacts of kind {0}")]
+    /// It names two artifacts of one kind.
+    #[error("the manifest has two artifacts of kind {0}")]
     DuplicateKind(Kind),
+    /// Its users are in more segments than this program reads.
+    #[error(
+        "the users are in {found} segments, and this program reads one; use the version of Cartelera that built the release"
+    )]
+    Segments {
+        /// How many there are.
+        found: usize,
+    },
+    /// Its users and their index do not go together.
+    #[error("the segments of users do not name the artifacts `users` and `user-index` of the release")]
+    UnknownSegment,
 }
 
-/// One artifact of a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ArtifactEntry {
-    /// What it holds.
-    pub kind: Kind,
-    /// Its size, envelope included.
-    pub bytes: u64,
-    /// Its digest, envelope included.
-    pub sha256: Digest,
-}
-
-impl ArtifactEntry {
-    /// Describes sealed bytes.
-    pub fn of(kind: Kind, bytes: &[u8]) -> Self {
-        Self { kind, bytes: bytes.len() as u64, sha256: Digest::of(bytes) }
-    }
-
-    /// Where it lies in a store. The kind comes before the digest, so that a role may be allowed to
-    /// read some kinds and not others.
-    pub fn key(&self) -> String {
-        format!("artifacts/{}/{}", self.kind, self.sha256)
-    }
-}
-
-/// One input file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// The file's name, without its folder.
-    pub name: String,
-    /// Its size.
-    pub bytes: u64,
-    /// Its digest.
-    pub sha256: Digest,
-}
-
-/// How many there are of everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Counts {
-    /// Clean titles.
-    pub titles: u64,
-    /// Titles with at least one rating.
-    pub rated_titles: u64,
-    /// Users with at least one rating.
-    pub users: u64,
-    /// Clean ratings.
-    pub ratings: u64,
-    /// Rows refused, by reason.
-    pub rejected: BTreeMap<String, u64>,
-    /// Ratings that a later one of the same user and title replaced.
-    pub superseded: u64,
-}
-
-/// What decided the release's model, as text keys and JSON values in a fixed order.
-pub type Parameters = BTreeMap<String, serde_json::Value>;
-
-/// What is known of the model that predicts ratings.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelSummary {
-    /// What trained it (`svd`, `biases`).
-    pub algorithm: String,
-    /// Factors a user or title; 0 where the model is biases only.
-    pub n_factors: u32,
-    /// One sentence on whether factors helped.
-    pub verdict: String,
-    /// A score at or above which a title is recommended.
-    pub recommend_threshold: f32,
-    /// Measures on the held-out test rows, by model and measure.
-    pub metrics: BTreeMap<String, BTreeMap<String, f64>>,
-}
-
-/// What is known of the model that ranks titles.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RankingSummary {
-    /// What trained it (`ials`).
-    pub algorithm: String,
-    /// Factors a user or title.
-    pub n_factors: u32,
-    /// One sentence on how it ranks beside popularity.
-    pub verdict: String,
-    /// Measures on held-out users, by model and measure.
-    pub metrics: BTreeMap<String, BTreeMap<String, f64>>,
-}
-
-/// Shares of the variance of a rating; their sum is 1, or 0 where nothing varies.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VarianceShares {
-    /// Who rates.
-    pub user: f64,
-    /// What is rated.
-    pub title: f64,
-    /// Taste, as far as the model predicts it on ratings that it has not seen.
-    pub interaction: f64,
-    /// Noise, and taste that the model does not catch.
-    pub rest: f64,
-}
-
-/// Whether the ratings say anything about titles: a model against its twin, trained on ratings whose titles were
-/// shuffled within each user.
+/// What a release consists of: its artifacts, and where they come from. It holds no time and no place, so the
+/// same inputs give the same bytes. The release is named by the digest of these bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signal {
-    /// The answer in one sentence, with its figures.
-    pub verdict: String,
-    /// Whether the interval of the gain lies above 0.
-    pub title_signal: bool,
-    /// Held-out RMSE of the model, mean over the splits.
-    pub rmse: f64,
-    /// The same of the twin.
-    pub twin_rmse: f64,
-    /// The twin's RMSE less the model's.
-    pub gain: f64,
-    /// Lower end of its 95 per cent interval.
-    pub gain_low: f64,
-    /// Upper end.
-    pub gain_high: f64,
-    /// Random splits.
-    pub n_seeds: u32,
-    /// Where the variance of the ratings lies.
-    pub variance: VarianceShares,
-}
-
-/// What a release is: its artifacts, and where they come from. It holds no time and no place, so that
-/// the same inputs give the same bytes; the release's name is the digest of these bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Manifest {
     /// [`MANIFEST_FORMAT`].
     pub format: u32,
-    /// Version of the builder.
+    /// The version of the builder.
     pub builder: String,
-    /// Seed of everything random.
+    /// The seed of all random choices.
     pub seed: u64,
     /// The time of the newest rating, Unix seconds.
     pub data_until: u32,
     /// Platforms, in source order.
     pub platforms: Vec<String>,
-    /// How many there are of everything.
+    /// What was counted while the data were read.
     pub counts: Counts,
-    /// What was chosen, by the caller or by tuning.
+    /// The scale of the ratings.
+    pub scale: RatingScale,
+    /// The options given and the parameters chosen.
     pub parameters: Parameters,
-    /// What is known of the model that predicts ratings, artifact `rating-model`.
+    /// The model that predicts ratings, artifact `rating-model`.
     pub model: ModelSummary,
-    /// What is known of the model that ranks titles, artifact `ranking-model`; absent where predicted ratings rank them.
+    /// The model that ranks titles, artifact `ranking-model`. Without it, titles are ranked by predicted
+    /// rating.
     pub ranking: Option<RankingSummary>,
-    /// Whether the ratings say anything about titles, where it was checked.
+    /// Measures on held-out data, of both models and of what they are compared with.
+    pub measures: Vec<Measured>,
+    /// Every trial of both searches.
+    pub trials: Trials,
+    /// Whether the ratings tell titles apart, if it was checked.
     pub signal: Option<Signal>,
-    /// Input files, in the order they were read.
+    /// Input files, in the order in which they were read.
     pub sources: Vec<Source>,
-    /// Artifacts, by kind.
+    /// Users, in one segment. More than one is reserved for later programs.
+    pub users: Vec<UserSegment>,
+    /// Artifacts. Each kind is there once, except those of users, which are there once per segment.
     pub artifacts: Vec<ArtifactEntry>,
+    /// The manifest as it was written, if that was in an older format; its bytes name the release.
+    #[serde(skip)]
+    pub older: Option<Older>,
 }
 
 impl Manifest {
-    /// The bytes of the manifest: JSON, two spaces of indent, a line end.
+    /// Describes a release of these artifacts. All else is empty or the default, to be replaced as needed:
+    ///
+    /// ```
+    /// # use artifact::{ArtifactEntry, Kind, Manifest};
+    /// let artifacts = [(Kind::Actor, b"bytes"), (Kind::Titles, b"other")];
+    /// let manifest = Manifest { seed: 7, ..Manifest::of(&artifacts) };
+    /// assert_eq!(manifest.artifact(Kind::Actor), Some(&ArtifactEntry::of(Kind::Actor, b"bytes")));
+    /// ```
+    pub fn of(artifacts: impl IntoIterator<Item: Into<ArtifactEntry>>) -> Self {
+        let artifacts: Vec<ArtifactEntry> = artifacts.into_iter().map(Into::into).collect();
+        Self {
+            format: MANIFEST_FORMAT,
+            builder: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: 0,
+            data_until: 0,
+            platforms: Vec::new(),
+            counts: Counts::default(),
+            scale: RatingScale::default(),
+            parameters: Parameters::new(),
+            model: ModelSummary::default(),
+            ranking: None,
+            measures: Vec::new(),
+            trials: Trials::default(),
+            signal: None,
+            sources: Vec::new(),
+            users: one_segment(&artifacts),
+            artifacts,
+            older: None,
+        }
+    }
+
+    /// Returns the bytes of the manifest: JSON with an indent of two spaces, and a line end.
     ///
     /// # Panics
     /// Never: every part has a JSON form.
@@ -202,17 +135,23 @@ impl Manifest {
         bytes
     }
 
-    /// The release's name: 16 digits of the digest of [`Manifest::to_bytes`].
+    /// Returns the release's name: the first 16 digits of the digest of [`Manifest::to_bytes`].
     pub fn release(&self) -> String {
         Digest::of(&self.to_bytes()).short()
     }
 
-    /// Where the manifest of a release lies in a store.
+    /// Returns the key of a release's manifest in a store.
     pub fn key(release: &str) -> String {
         format!("releases/{release}.json")
     }
 
-    /// Reads the manifest of the release named, and checks that it is that one.
+    /// Returns the release whose manifest has this key, or `None` if it is not a key of a manifest.
+    pub fn release_of(key: &str) -> Option<&str> {
+        let release = key.strip_prefix("releases/")?.strip_suffix(".json")?;
+        (!release.is_empty() && !release.contains('/')).then_some(release)
+    }
+
+    /// Reads the manifest of a release, and checks that its bytes give the release's name.
     ///
     /// # Errors
     /// [`ManifestError`].
@@ -221,49 +160,117 @@ impl Manifest {
         if found != release {
             return Err(ManifestError::Altered { expected: release.to_owned(), found });
         }
-        let manifest: Self = serde_json::from_slice(bytes)?;
+        Self::of_json(bytes)
+    }
+
+    /// Reads a manifest of any format that is read. The format is looked at first, so that a manifest of a
+    /// later one is refused for that and not for its fields.
+    fn of_json(bytes: &[u8]) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let manifest = match serde_json::from_slice::<Format>(bytes)?.format {
+            1 => serde_json::from_slice::<Format1>(bytes)?.into(),
+            MANIFEST_FORMAT => {
+                let mut json = serde_json::Deserializer::from_slice(bytes);
+                let manifest = Self::deserialize(&mut json)?;
+                json.end()?;
+                manifest
+            }
+            found => return Err(ManifestError::UnsupportedFormat { found }),
+        };
         manifest.check()?;
         Ok(manifest)
     }
 
     fn check(&self) -> Result<(), ManifestError> {
-        if self.format != MANIFEST_FORMAT {
-            return Err(ManifestError::UnsupportedFormat { found: self.format });
-        }
+        let per_segment = |kind| kind == Kind::Users || kind == Kind::UserIndex;
         for (i, entry) in self.artifacts.iter().enumerate() {
-            if self.artifacts[..i].iter().any(|e| e.kind == entry.kind) {
+            let mut others = self.artifacts[..i].iter();
+            let twice = match self.users.len() {
+                2.. if per_segment(entry.kind) => others.any(|e| e == entry),
+                _ => others.any(|e| e.kind == entry.kind),
+            };
+            if twice {
                 return Err(ManifestError::DuplicateKind(entry.kind));
             }
         }
-        Ok(())
+        if self.users.len() > 1 {
+            return Err(ManifestError::Segments { found: self.users.len() });
+        }
+        let names = |kind, digest| self.artifacts.iter().any(|e| e.kind == kind && e.sha256 == digest);
+        let known = |s: &UserSegment| names(Kind::Users, s.users) && names(Kind::UserIndex, s.index);
+        let n_objects = self.artifacts.iter().filter(|e| e.kind == Kind::Users).count();
+        if self.users.iter().all(known) && n_objects == self.users.len() {
+            Ok(())
+        } else {
+            Err(ManifestError::UnknownSegment)
+        }
     }
 
-    /// The artifact of a kind.
+    /// Returns the artifact of a kind; of those of users, the first.
     pub fn artifact(&self, kind: Kind) -> Option<&ArtifactEntry> {
         self.artifacts.iter().find(|e| e.kind == kind)
     }
 }
 
-/// The one object of a store that changes: which release is served. It carries the manifest, so that a
-/// function needs one small read before its artifacts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A manifest of an older format, as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Older(Box<Format1>);
+
+impl From<Format1> for Manifest {
+    fn from(of: Format1) -> Self {
+        Self {
+            format: of.format,
+            builder: of.builder.clone(),
+            seed: of.seed,
+            data_until: of.data_until,
+            platforms: of.platforms.clone(),
+            counts: of.counts.clone(),
+            scale: RatingScale::default(),
+            parameters: of.parameters(),
+            model: of.model(),
+            ranking: of.ranking(),
+            measures: of.measures(),
+            trials: of.trials(),
+            signal: of.signal.clone(),
+            sources: of.sources.clone(),
+            users: one_segment(&of.artifacts),
+            artifacts: of.artifacts.clone(),
+            older: Some(Older(Box::new(of))),
+        }
+    }
+}
+
+impl Serialize for Manifest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.older {
+            Some(older) => older.0.serialize(serializer),
+            None => Self::serialize(self, serializer),
+        }
+    }
+}
+
+/// The current release, in the one object of a store that changes. It contains the manifest, so that a
+/// function needs only one small read before it reads artifacts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pointer {
-    /// The release served now.
+    /// The release that is served.
     pub release: String,
-    /// The release served before, where rolling back without a name goes.
+    /// The release that was served before, which is the default of a rollback.
     pub previous: Option<String>,
-    /// When the pointer moved, Unix seconds.
+    /// The Unix time at which the pointer moved.
     pub moved_at: u64,
     /// The manifest of `release`.
     pub manifest: Manifest,
 }
 
 impl Pointer {
-    /// Where the pointer lies in a store.
+    /// Its key in a store.
     pub const KEY: &'static str = "current.json";
 
-    /// The bytes of the pointer.
+    /// Returns the bytes of the pointer, in the form of a manifest's.
     ///
     /// # Panics
     /// Never: every part has a JSON form.
@@ -273,18 +280,28 @@ impl Pointer {
         bytes
     }
 
-    /// Reads a pointer and checks that its manifest is the release it names.
+    /// Reads a pointer, and checks that it contains the manifest of its release.
     ///
     /// # Errors
     /// [`ManifestError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let pointer: Self = serde_json::from_slice(bytes)?;
-        pointer.manifest.check()?;
-        let found = pointer.manifest.release();
-        if found != pointer.release {
-            return Err(ManifestError::Altered { expected: pointer.release, found });
+        /// A pointer whose manifest is not read yet: its format is its own matter.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Stored<'a> {
+            release: String,
+            previous: Option<String>,
+            moved_at: u64,
+            #[serde(borrow)]
+            manifest: &'a serde_json::value::RawValue,
         }
-        Ok(pointer)
+        let Stored { release, previous, moved_at, manifest } = serde_json::from_slice(bytes)?;
+        let manifest = Manifest::of_json(manifest.get().as_bytes())?;
+        let found = manifest.release();
+        if found != release {
+            return Err(ManifestError::Altered { expected: release, found });
+        }
+        Ok(Self { release, previous, moved_at, manifest })
     }
 }
 
@@ -294,18 +311,12 @@ mod tests {
 
     fn manifest() -> Manifest {
         Manifest {
-            format: MANIFEST_FORMAT,
-            builder: "0.1.0".to_owned(),
             seed: 1,
             data_until: 5,
             platforms: vec!["netflix".to_owned()],
-            counts: Counts::default(),
             parameters: Parameters::from([("x".to_owned(), 0.1.into())]),
-            model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
-            ranking: None,
-            signal: None,
             sources: vec![Source { name: "a.csv".to_owned(), bytes: 3, sha256: Digest::of(b"abc") }],
-            artifacts: vec![ArtifactEntry::of(Kind::Actor, b"xyz")],
+            ..Manifest::of([ArtifactEntry::of(Kind::Actor, b"xyz")])
         }
     }
 
@@ -321,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_carries_the_manifest_it_names() {
+    fn a_pointer_contains_the_manifest_of_its_release() {
         let pointer =
             Pointer { release: manifest().release(), previous: None, moved_at: 9, manifest: manifest() };
         assert_eq!(Pointer::from_bytes(&pointer.to_bytes()).unwrap(), pointer);
@@ -330,11 +341,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_names_the_release_that_it_was_made_of() {
+        assert_eq!(Manifest::release_of(&Manifest::key("0123456789abcdef")), Some("0123456789abcdef"));
+        for other in
+            ["releases/.json", "releases/deep/er.json", "releases/x.txt", "x/releases/y.json", "", "y"]
+        {
+            assert_eq!(Manifest::release_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn other_formats_and_doubled_kinds_are_refused() {
-        let newer = Manifest { format: 2, ..manifest() };
+        let newer = Manifest { format: 3, ..manifest() };
         assert!(matches!(
             Manifest::from_bytes(&newer.release(), &newer.to_bytes()),
-            Err(ManifestError::UnsupportedFormat { found: 2 })
+            Err(ManifestError::UnsupportedFormat { found: 3 })
         ));
         let mut doubled = manifest();
         doubled.artifacts.push(doubled.artifacts[0].clone());
@@ -342,5 +363,23 @@ mod tests {
             Manifest::from_bytes(&doubled.release(), &doubled.to_bytes()),
             Err(ManifestError::DuplicateKind(Kind::Actor))
         ));
+    }
+
+    #[test]
+    fn users_are_one_segment_that_names_its_artifacts() {
+        let parts = [(Kind::Users, b"users"), (Kind::UserIndex, b"index")];
+        let read = |manifest: &Manifest| Manifest::from_bytes(&manifest.release(), &manifest.to_bytes());
+        let whole = Manifest::of(&parts);
+        assert_eq!(whole.users, [UserSegment { users: Digest::of(b"users"), index: Digest::of(b"index") }]);
+        assert_eq!(read(&whole).unwrap(), whole);
+        let unnamed = Manifest { users: Vec::new(), ..whole.clone() };
+        assert!(matches!(read(&unnamed), Err(ManifestError::UnknownSegment)));
+        let mut other = whole.clone();
+        other.users[0].index = Digest::of(b"another");
+        assert!(matches!(read(&other), Err(ManifestError::UnknownSegment)));
+        let mut more = Manifest::of(&[(Kind::Users, b"u1"), (Kind::UserIndex, b"i1")]);
+        more.artifacts.extend(whole.artifacts);
+        more.users.extend(whole.users);
+        assert!(matches!(read(&more), Err(ManifestError::Segments { found: 2 })));
     }
 }

@@ -5,22 +5,20 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The longest id that is accepted, in bytes.
+/// The longest id, in bytes.
 pub const MAX_ID_BYTES: usize = 64;
 
-/// Why a text is no id.
+/// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IdError {
-    /// Nothing between the separators.
+    /// It is empty.
     #[error("an id may not be empty")]
     Empty,
-    /// Longer than 64 bytes.
+    /// It has more than 64 bytes.
     #[error("an id has at most {MAX_ID_BYTES} bytes, this one has {0}")]
     TooLong(usize),
-    /// A byte that would need quoting in a URL path or in a CSV cell.
-    #[error(
-        "an id is made of letters, digits and the signs - _ . : @ + ~ alone; byte {position} is {byte:#04x}"
-    )]
+    /// It has a byte that would need quoting in a URL path or a CSV cell.
+    #[error("an id may contain only letters, digits and - _ . : @ + ~, and byte {position} is {byte:#04x}")]
     Forbidden {
         /// Offset of the byte, from 0.
         position: usize,
@@ -29,10 +27,10 @@ pub enum IdError {
     },
 }
 
-/// Checks the form of an id without allocating.
+/// Checks that a text has the form of an id, without allocating.
 ///
 /// # Errors
-/// Empty, longer than 64 bytes, or a byte other than `A-Z a-z 0-9 - _ . : @ + ~`.
+/// It is empty, has more than 64 bytes, or has a byte other than `A-Z a-z 0-9 - _ . : @ + ~`.
 pub fn check_id(text: &[u8]) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
@@ -57,13 +55,13 @@ macro_rules! id {
             /// Checks the form and keeps a copy.
             ///
             /// # Errors
-            /// As [`IdError`] says.
+            /// [`IdError`].
             pub fn new(text: &str) -> Result<Self, IdError> {
                 check_id(text.as_bytes())?;
                 Ok(Self(text.into()))
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -97,21 +95,21 @@ macro_rules! id {
 }
 
 id! {
-    /// The identity of a title: the platform's letter and the platform's own `show_id` (`ns8807`), or,
-    /// in tables read from MovieLens files, the movie's number as it stands.
+    /// The identity of a title: the platform's id prefix followed by the platform's own `show_id` (`ns8807`).
+    /// In tables made of MovieLens files it is the movie's number.
     TitleId
 }
 
 id! {
-    /// The identity of a user, opaque to us.
+    /// The identity of a user. It has no structure.
     ///
-    /// Users are ordered by length first and bytes second, so that plain numbers stand in the order of
-    /// their values and every other id has a place of its own.
+    /// Users are ordered by the length of the id, then by its bytes, so that plain numbers are in numeric
+    /// order.
     UserId
 }
 
 impl UserId {
-    /// The order of users, usable on unowned text: shorter first, then by bytes.
+    /// Compares two ids given as text: shorter first, then by bytes.
     pub fn cmp_text(a: &str, b: &str) -> Ordering {
         a.len().cmp(&b.len()).then_with(|| a.cmp(b))
     }
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn numeric_users_stand_in_numeric_order() {
+    fn numeric_users_are_in_numeric_order() {
         let mut users: Vec<UserId> =
             ["10", "9", "b", "100", "a"].iter().map(|u| UserId::new(u).unwrap()).collect();
         users.sort();

@@ -1,14 +1,18 @@
-//! The vocabulary of Cartelera: platforms, titles, users, ratings, and the clean tables made of them.
+//! The vocabulary of Cartelera: platforms, titles, users and ratings, and the clean tables that hold them.
 //!
-//! Nothing here does I/O. A value of one of these types is valid by construction: ids fit into a URL
-//! and a CSV cell, ratings lie on the scale, rows of a [`RatingTable`] point at existing titles.
+//! Nothing here does I/O. Values of these types are valid by construction: ids fit into a URL and a CSV cell,
+//! ratings are on the scale, rows of a [`RatingTable`] point at titles that exist.
 
+mod date;
 mod ids;
+mod platform;
 mod rating;
 mod tables;
 mod title;
 
+pub use date::{Date, DateError};
 pub use ids::{IdError, MAX_ID_BYTES, TitleId, UserId, check_id};
+pub use platform::{IdPrefixes, Platform, PlatformError};
 pub use rating::{RATING_MAX, RATING_MIN, Rating, RatingError};
 pub use tables::{Interactions, RatingTable, TableError, TitleTable};
-pub use title::{Date, DateError, Duration, DurationUnit, Kind, Platform, PlatformError, Title, UnknownWord};
+pub use title::{Duration, DurationUnit, Kind, Title, UnknownWord};

@@ -6,26 +6,26 @@ pub const RATING_MIN: f32 = 0.5;
 /// The highest rating a user can give.
 pub const RATING_MAX: f32 = 5.0;
 
-/// A number that lies off the scale, or is none.
+/// A number that is off the scale or NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
-#[error("a rating lies between {RATING_MIN} and {RATING_MAX}, this one is {0}")]
+#[error("rating {0} is outside the scale {RATING_MIN} to {RATING_MAX}")]
 pub struct RatingError(pub f32);
 
-/// A rating on the scale from 0.5 to 5. Half stars are usual; other values are accepted as they stand.
+/// A rating on the scale from 0.5 to 5. Half stars are usual, but other values are accepted too.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Rating(f32);
 
 impl Rating {
-    /// Checks the range. NaN is refused.
+    /// Checks that the value is on the scale.
     ///
     /// # Errors
-    /// Below 0.5, above 5, or not a number.
+    /// It is below 0.5, above 5 or NaN.
     pub fn new(value: f32) -> Result<Self, RatingError> {
         if (RATING_MIN..=RATING_MAX).contains(&value) { Ok(Self(value)) } else { Err(RatingError(value)) }
     }
 
-    /// The rating as a number.
+    /// Returns the rating as a number.
     pub fn get(self) -> f32 {
         self.0
     }

@@ -4,32 +4,39 @@ use thiserror::Error;
 
 use crate::{Platform, PlatformError, RATING_MAX, RATING_MIN, Title, TitleId, UserId};
 
-/// Why rows do not make a table.
+/// Why a table cannot be made of some rows.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum TableError {
-    /// Two titles share an id.
-    #[error("the id {0} stands for two titles")]
+    /// Two titles have the same id.
+    #[error("two titles have the id {0}")]
     DuplicateTitle(TitleId),
-    /// A title points at a platform that is not there.
-    #[error("title {id} names platform number {platform_idx} of {n_platforms}")]
+    /// A platform is listed twice.
+    #[error("the platform {0} is listed twice")]
+    DuplicatePlatform(Platform),
+    /// A title points at a platform that does not exist.
+    #[error("title {id} has platform position {platform_idx}, but there are only {n_platforms} platforms")]
     PlatformOutOfRange {
         /// The title.
         id: TitleId,
-        /// The position it names.
+        /// The position of its platform.
         platform_idx: u8,
-        /// How many there are.
+        /// How many platforms there are.
         n_platforms: usize,
     },
-    /// Platforms clash.
+    /// The platforms' ids cannot be kept apart.
     #[error(transparent)]
     Platform(#[from] PlatformError),
-    /// Columns of different lengths, rows out of order or out of range.
+    /// The columns differ in length, or rows are out of order or out of range.
     #[error("ratings: {0}")]
     Ratings(&'static str),
 }
 
-/// The clean catalogue, in source order: platforms as given, titles in file order. A title's position
-/// here is its `title_idx` everywhere.
+/// The clean catalog in source order: platforms as given, titles in file order. A title's position here is
+/// its `title_idx` everywhere.
+///
+/// No two titles have the same id, on whatever platforms. [`IdPrefixes`](crate::IdPrefixes) keeps the ids of
+/// different platforms apart when they are made; the table itself does not look at prefixes, so a table of
+/// ids that were made before needs none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TitleTable {
     platforms: Vec<Platform>,
@@ -41,15 +48,11 @@ impl TitleTable {
     /// Checks ids and platforms.
     ///
     /// # Errors
-    /// Two titles of one id, two platforms of one letter, or a platform position out of range.
+    /// Two titles have the same id, two platforms the same name, or a platform position is out of range.
     pub fn new(platforms: Vec<Platform>, titles: Vec<Title>) -> Result<Self, TableError> {
         for (i, platform) in platforms.iter().enumerate() {
-            if let Some(taken) = platforms[..i].iter().find(|p| p.letter() == platform.letter()) {
-                return Err(PlatformError::LetterTaken {
-                    name: platform.to_string(),
-                    taken: taken.to_string(),
-                }
-                .into());
+            if platforms[..i].iter().any(|p| p.as_str() == platform.as_str()) {
+                return Err(TableError::DuplicatePlatform(platform.clone()));
             }
         }
         let mut positions = HashMap::with_capacity(titles.len());
@@ -68,11 +71,11 @@ impl TitleTable {
         Ok(Self { platforms, titles, positions })
     }
 
-    /// For each title the position of the first title of the same work, which is its own where no earlier one is.
+    /// Returns, for each title, the position of the first title of the same work, which may be its own.
     ///
-    /// Titles are one work where their kind, their release year and their name agree, the name by its letters and
-    /// digits alone, in lower case. A title without a year, or whose name has neither letter nor digit, is a work of
-    /// its own.
+    /// Titles are one work if they agree in kind, release year and name. Names are compared by their letters
+    /// and digits, in lowercase. A title without a year, or without a letter or digit in its name, is a work
+    /// by itself.
     pub fn works(&self) -> Vec<u32> {
         let mut first = HashMap::new();
         let positions = self.titles.iter().enumerate().map(|(idx, title)| {
@@ -88,28 +91,28 @@ impl TitleTable {
         positions.collect()
     }
 
-    /// The platforms, in source order.
+    /// Returns the platforms, in source order.
     pub fn platforms(&self) -> &[Platform] {
         &self.platforms
     }
 
-    /// The titles, in source order.
+    /// Returns the titles, in source order.
     pub fn titles(&self) -> &[Title] {
         &self.titles
     }
 
-    /// The platform of a title of this table.
+    /// Returns the platform of a title of this table.
     pub fn platform_of(&self, title: &Title) -> &Platform {
         &self.platforms[usize::from(title.platform_idx)]
     }
 
-    /// The position of a title.
+    /// Returns the position of a title.
     pub fn position(&self, id: &str) -> Option<u32> {
         self.positions.get(id).copied()
     }
 }
 
-/// The clean ratings as columns, sorted by user and, within a user, by title; a pair stands once.
+/// The clean ratings as columns, sorted by user and then by title. Each pair of user and title occurs once.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RatingTable {
     users: Vec<UserId>,
@@ -126,7 +129,7 @@ impl RatingTable {
     /// `offsets[u]..offsets[u + 1]` of the three columns. Timestamps are Unix seconds.
     ///
     /// # Errors
-    /// [`TableError::Ratings`] where a length, an order or a range is not as said.
+    /// [`TableError::Ratings`] if a length, an order or a range is wrong.
     pub fn new(
         users: Vec<UserId>,
         offsets: Vec<u64>,
@@ -147,46 +150,46 @@ impl RatingTable {
             return refuse("the offsets do not span the rows");
         }
         if !users.is_sorted_by(|a, b| a < b) {
-            return refuse("the users are not in order, or one stands twice");
+            return refuse("the users are not in order, or one occurs twice");
         }
         if !offsets.is_sorted() {
             return refuse("the offsets are not in order");
         }
         for rows in offsets.windows(2) {
             if !title_idx[rows[0] as usize..rows[1] as usize].is_sorted_by(|a, b| a < b) {
-                return refuse("a user's titles are not in order, or one stands twice");
+                return refuse("a user's titles are not in order, or one occurs twice");
             }
         }
         if title_idx.iter().any(|&t| t as usize >= n_titles) {
             return refuse("a title position is out of range");
         }
         if !rating.iter().all(|r| (RATING_MIN..=RATING_MAX).contains(r)) {
-            return refuse("a rating lies off the scale");
+            return refuse("a rating is off the scale");
         }
         Ok(Self { users, offsets, title_idx, rating, timestamp })
     }
 
-    /// The users, in order; a user's position here is the `user_idx` everywhere.
+    /// Returns the users, in order. A user's position here is the `user_idx` everywhere.
     pub fn users(&self) -> &[UserId] {
         &self.users
     }
 
-    /// Where each user's rows begin; one entry more than there are users.
+    /// Returns where each user's rows begin, with the end of the last user's rows as one more entry.
     pub fn offsets(&self) -> &[u64] {
         &self.offsets
     }
 
-    /// Title positions, row by row.
+    /// Returns the title positions, row by row.
     pub fn title_idx(&self) -> &[u32] {
         &self.title_idx
     }
 
-    /// Ratings, row by row.
+    /// Returns the ratings, row by row.
     pub fn rating(&self) -> &[f32] {
         &self.rating
     }
 
-    /// Unix seconds, row by row.
+    /// Returns the Unix times, row by row.
     pub fn timestamp(&self) -> &[u32] {
         &self.timestamp
     }
@@ -196,27 +199,27 @@ impl RatingTable {
         self.offsets[user_idx] as usize..self.offsets[user_idx + 1] as usize
     }
 
-    /// Number of ratings.
+    /// Returns the number of ratings.
     pub fn len(&self) -> usize {
         self.title_idx.len()
     }
 
-    /// Whether there is no rating.
+    /// Returns whether there is no rating.
     pub fn is_empty(&self) -> bool {
         self.title_idx.is_empty()
     }
 
-    /// The position of a user.
+    /// Returns the position of a user.
     pub fn position(&self, id: &str) -> Option<usize> {
         self.users.binary_search_by(|u| UserId::cmp_text(u.as_str(), id)).ok()
     }
 
-    /// The same ratings pooled over works: every title is replaced by the first of its work (see
-    /// [`TitleTable::works`]), and of several ratings of one work by one user the latest stays (of equal times that of
-    /// the later title). A title that is not the first of its work is left without a rating.
+    /// Pools the ratings over works: each title is replaced by the first of its work (see
+    /// [`TitleTable::works`]), and of several ratings of one work by one user the latest stays (at equal
+    /// times that of the later title). Titles that are not the first of their work are left without ratings.
     ///
     /// # Panics
-    /// Where a title position has no work, or a work's number is above its title's.
+    /// If a title position has no work, or a work's position is above its title's.
     #[must_use]
     pub fn by_work(&self, works: &[u32]) -> Self {
         let mut pooled = Self { users: self.users.clone(), offsets: vec![0], ..Self::default() };
@@ -228,7 +231,7 @@ impl RatingTable {
             );
             of_user.sort_unstable();
             for (n, &(work, timestamp, row)) in of_user.iter().enumerate() {
-                assert!(work <= self.title_idx[row], "the first of a work comes first");
+                assert!(work <= self.title_idx[row], "the first title of a work comes first");
                 if of_user.get(n + 1).is_none_or(|next| next.0 != work) {
                     pooled.title_idx.push(work);
                     pooled.rating.push(self.rating[row]);
@@ -240,7 +243,7 @@ impl RatingTable {
         pooled
     }
 
-    /// All rows, without their times, for training.
+    /// Returns all rows, without their times, for training.
     pub fn interactions(&self, n_titles: usize) -> Interactions {
         let mut user_idx = Vec::with_capacity(self.len());
         for u in 0..self.users.len() {
@@ -256,12 +259,12 @@ impl RatingTable {
     }
 }
 
-/// Ratings as three columns of equal length, in any order: what trainers and evaluators read.
+/// Ratings as three columns of equal length, in any order, for training and evaluation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Interactions {
-    /// Number of users; every `user_idx` is below it.
+    /// Number of users. Every `user_idx` is below it.
     pub n_users: usize,
-    /// Number of titles; every `title_idx` is below it.
+    /// Number of titles. Every `title_idx` is below it.
     pub n_titles: usize,
     /// User positions.
     pub user_idx: Vec<u32>,
@@ -272,17 +275,17 @@ pub struct Interactions {
 }
 
 impl Interactions {
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.rating.len()
     }
 
-    /// Whether there is no row.
+    /// Returns whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.rating.is_empty()
     }
 
-    /// The rows at `positions`, in that order, over the same users and titles.
+    /// Returns the rows at `positions`, in that order, over the same users and titles.
     #[must_use]
     pub fn select(&self, positions: &[usize]) -> Self {
         Self {
@@ -305,21 +308,11 @@ mod tests {
     }
 
     #[test]
-    fn a_work_is_known_by_kind_year_and_letters() {
-        let title = |n: u8, display: &str, year, kind| Title {
-            id: TitleId::new(&format!("ns{n}")).unwrap(),
-            platform_idx: 0,
+    fn titles_of_equal_kind_year_and_letters_are_one_work() {
+        let title = |n: u8, display: &str, release_year, kind| Title {
             kind,
-            display: display.to_owned(),
-            director: Vec::new(),
-            cast: Vec::new(),
-            country: Vec::new(),
-            date_added: None,
-            release_year: year,
-            audience: "g".to_owned(),
-            duration: None,
-            genres: Vec::new(),
-            description: String::new(),
+            release_year,
+            ..Title::named(TitleId::new(&format!("ns{n}")).unwrap(), display)
         };
         let titles = vec![
             title(0, "Up", Some(2009), Kind::Movie),
@@ -335,6 +328,23 @@ mod tests {
         ];
         let table = TitleTable::new(vec![Platform::new("netflix").unwrap()], titles).unwrap();
         assert_eq!(table.works(), [0, 1, 1, 3, 0, 5, 6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn platforms_may_share_a_letter_and_ids_may_not_repeat() {
+        let title =
+            |id: &str, platform_idx| Title { platform_idx, ..Title::named(TitleId::new(id).unwrap(), "Up") };
+        let platforms = ["hulu", "hbo:hb"].map(|text| text.parse().unwrap()).to_vec();
+        let table = TitleTable::new(platforms.clone(), vec![title("hs1", 0), title("hbs1", 1)]).unwrap();
+        assert_eq!(table.platform_of(&table.titles()[1]).as_str(), "hbo");
+        let refuse =
+            |platforms: &[Platform], titles| TitleTable::new(platforms.to_vec(), titles).unwrap_err();
+        let error = refuse(&platforms, vec![title("hs1", 0), title("hs1", 1)]);
+        assert_eq!(error, TableError::DuplicateTitle(TitleId::new("hs1").unwrap()));
+        let error = refuse(&platforms, vec![title("hs1", 2)]);
+        assert!(matches!(error, TableError::PlatformOutOfRange { n_platforms: 2, .. }), "{error}");
+        let twice = ["hulu", "hulu:hu"].map(|text| text.parse().unwrap());
+        assert_eq!(refuse(&twice, Vec::new()).to_string(), "the platform hulu is listed twice");
     }
 
     #[test]

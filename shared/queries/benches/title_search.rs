@@ -1,15 +1,15 @@
-//! A keystroke: the titles that fit what has been typed so far, over as many titles as four platforms have.
+//! Search after each keystroke, over as many titles as four platforms have.
 //!
-//! Names are made up: words of syllables, the first ones in many names and the last in few, as in real catalogues.
+//! Names are made up of syllables. A few words are in many names and most words in few, as in real catalogs.
 
-use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable};
+use catalog::{Platform, RatingTable, Title, TitleId, TitleTable};
 use criterion::{Criterion, criterion_group, criterion_main};
 use queries::title_search;
 
 const N_TITLES: usize = 23_000;
 const N_WORDS: usize = 16_000;
 
-/// A step of Knuth's linear congruential generator; the upper half of its state.
+/// Takes a step of Knuth's linear congruential generator and returns the upper half of its state.
 fn draw(state: &mut u64) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*state >> 33) as usize
@@ -26,7 +26,7 @@ fn names() -> Vec<String> {
     let words: Vec<String> = (0..N_WORDS).map(|_| word()).collect();
     let mut name = || {
         let n_words = 1 + draw(&mut state) % 5;
-        // The product of two even draws is small more often than large.
+        // The product of two uniform draws is more often small than large.
         let word = |_| words[draw(&mut state) % N_WORDS * (draw(&mut state) % N_WORDS) / N_WORDS].as_str();
         (0..n_words).map(word).collect::<Vec<_>>().join(" ")
     };
@@ -35,20 +35,8 @@ fn names() -> Vec<String> {
 
 fn keystrokes(c: &mut Criterion) {
     let names = names();
-    let title = |(i, name): (usize, &String)| Title {
-        id: TitleId::new(&format!("a{i}")).expect("an id"),
-        platform_idx: 0,
-        kind: Kind::Movie,
-        display: name.clone(),
-        director: Vec::new(),
-        cast: Vec::new(),
-        country: Vec::new(),
-        date_added: None,
-        release_year: None,
-        audience: String::new(),
-        duration: None,
-        genres: Vec::new(),
-        description: String::new(),
+    let title = |(i, name): (usize, &String)| {
+        Title::named(TitleId::new(&format!("a{i}")).expect("an id"), name.as_str())
     };
     let platforms = vec![Platform::new("amazon").expect("a name")];
     let table = TitleTable::new(platforms, names.iter().enumerate().map(title).collect()).expect("a table");
@@ -56,7 +44,7 @@ fn keystrokes(c: &mut Criterion) {
     let index = title_search::build(&table, &ratings.expect("a table"));
 
     let mut group = c.benchmark_group("title_search/23000");
-    // Every beginning of twenty names, as they are and with two neighbours exchanged in each word.
+    // Every prefix of twenty names, as they are and with two neighboring letters exchanged in each word.
     let typed: Vec<String> = names
         .iter()
         .step_by(N_TITLES / 20)
@@ -77,7 +65,8 @@ fn keystrokes(c: &mut Criterion) {
             index.answer(&typed[at])
         });
     });
-    // The slowest questions known: words in which two errors are forgiven, alone and after words that leave many titles.
+    // The slowest queries known: words that may have two errors, alone and after words that leave many
+    // titles.
     let long: Vec<&str> = typed.iter().flat_map(|name| name.split(' ')).filter(|w| w.len() >= 8).collect();
     let sixteen =
         long.iter().step_by((long.len() / 16).max(1)).take(16).copied().collect::<Vec<_>>().join(" ");

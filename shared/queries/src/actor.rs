@@ -1,4 +1,4 @@
-//! `get_actor(platform, year)`: the name in the casts of most titles of a platform and release year.
+//! `get_actor(platform, year)`: the actor who is in the most titles of a platform and release year.
 
 use std::collections::BTreeMap;
 
@@ -10,34 +10,34 @@ use serde::{Deserialize, Serialize};
 use crate::platforms::StoredPlatforms;
 use crate::{Platforms, QueryError};
 
-/// The most frequent names of every platform and year.
+/// The most frequent actors of each platform and year.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
     platforms: Platforms,
-    /// 1 where any title of the platform names a cast.
+    /// 1 for platforms that have a title with a cast.
     names_casts: Vec<u16>,
-    /// Platform position times 65,536 plus year, ascending.
+    /// Platform position times 65,536 plus year, in ascending order.
     keys: Vec<u32>,
-    /// In how many titles each key's names stand.
+    /// The number of titles that each key's actors are in.
     counts: Vec<u32>,
-    /// Where each key's names begin; one more than there are keys.
+    /// Where each key's names begin, with the end of the last as one more entry.
     offsets: Vec<u32>,
-    /// Names, in order within a key.
+    /// Names, sorted within a key.
     names: TextHeap,
 }
 
-/// The answer, with the question.
+/// The answer, with the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<'a> {
-    /// The platform, as the release names it.
+    /// The platform, spelled as in the release.
     pub platform: &'a str,
     /// The release year.
     pub year: u16,
-    /// The name; the first in order where several are in as many titles.
+    /// The actor; of several in equally many titles, the first in order.
     pub actor: &'a str,
-    /// In how many titles.
+    /// The number of titles.
     pub count: u32,
-    /// All names that are in as many titles, in order.
+    /// All actors in that many titles, in order.
     pub ties: Vec<&'a str>,
 }
 
@@ -45,7 +45,7 @@ fn key(platform_idx: usize, year: u16) -> u32 {
     (platform_idx as u32) << 16 | u32::from(year)
 }
 
-/// Counts names by platform and year. A title counts a name once, however often its cast repeats it.
+/// Builds the index. A title counts an actor once, even if its cast repeats the name.
 pub fn build(titles: &TitleTable) -> Index {
     let mut names_casts = vec![0; titles.platforms().len()];
     let mut appearances: Vec<(u32, &str)> = Vec::new();
@@ -91,26 +91,27 @@ pub fn build(titles: &TitleTable) -> Index {
 }
 
 impl Index {
-    /// Answers.
+    /// Answers a query.
     ///
     /// # Errors
-    /// An unknown platform, a platform whose file names no cast, or a year without any.
+    /// The platform is unknown, its catalog has no casts, or none of its titles of the year has one.
     pub fn answer(&self, platform: &str, year: u16) -> Result<Answer<'_>, QueryError> {
         let platform_idx = self.platforms.position(platform)?;
         let name = self.platforms.name(platform_idx);
         if self.names_casts[platform_idx] == 0 {
-            return Err(QueryError::NothingMatches(format!("the file of {name} names no cast")));
+            return Err(QueryError::NothingMatches(format!("the catalog of {name} has no casts")));
         }
-        let at = self.keys.binary_search(&key(platform_idx, year)).map_err(|_| {
-            QueryError::NothingMatches(format!("no title of {name} from {year} names a cast"))
-        })?;
+        let at = self
+            .keys
+            .binary_search(&key(platform_idx, year))
+            .map_err(|_| QueryError::NothingMatches(format!("no title of {name} from {year} has a cast")))?;
         let ties: Vec<&str> =
             (self.offsets[at]..self.offsets[at + 1]).map(|i| self.names.get(i as usize)).collect();
         Ok(Answer { platform: name, year, actor: ties[0], count: self.counts[at], ties })
     }
 }
 
-/// The stored form. Rules: keys ascend, every key has a name.
+/// The stored form. Rules: keys are in ascending order, and every key has a name.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredIndex<'a> {
     #[serde(borrow)]
@@ -210,6 +211,6 @@ mod tests {
     #[test]
     fn a_platform_without_casts_says_so() {
         let error = build(&crate::random_tables::empty()).answer("hulu", 2020).unwrap_err();
-        assert_eq!(error, QueryError::NothingMatches("the file of hulu names no cast".to_owned()));
+        assert_eq!(error, QueryError::NothingMatches("the catalog of hulu has no casts".to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! `get_count_platform(platform)`: how many films a platform has.
+//! `get_count_platform(platform)`: the number of films of a platform.
 
 use artifact::{Artifact, Invalid, Kind, blocks};
 use catalog::TitleTable;
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use crate::platforms::StoredPlatforms;
 use crate::{Platforms, QueryError};
 
-/// Films by platform.
+/// The number of films of each platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
     platforms: Platforms,
     films: Vec<u32>,
 }
 
-/// The answer, with the question.
+/// The answer, with the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<'a> {
-    /// The platform, as the release names it.
+    /// The platform, spelled as in the release.
     pub platform: &'a str,
-    /// How many films it has.
+    /// The number of its films.
     pub count: u32,
 }
 
-/// Counts the films of each platform.
+/// Builds the index.
 pub fn build(titles: &TitleTable) -> Index {
     let mut films = vec![0; titles.platforms().len()];
     for title in titles.titles().iter().filter(|t| t.kind == catalog::Kind::Movie) {
@@ -33,17 +33,17 @@ pub fn build(titles: &TitleTable) -> Index {
 }
 
 impl Index {
-    /// Answers.
+    /// Answers a query.
     ///
     /// # Errors
-    /// An unknown platform.
+    /// The platform is unknown.
     pub fn answer(&self, platform: &str) -> Result<Answer<'_>, QueryError> {
         let idx = self.platforms.position(platform)?;
         Ok(Answer { platform: self.platforms.name(idx), count: self.films[idx] })
     }
 }
 
-/// The stored form: a count (`u32`) a platform.
+/// The stored form: one `u32` count for each platform.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredIndex<'a> {
     #[serde(borrow)]
@@ -92,9 +92,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_platform_is_told_the_known_ones() {
+    fn the_error_for_an_unknown_platform_lists_the_known_ones() {
         let index = build(&crate::random_tables::empty());
         let error = index.answer("hbo").unwrap_err().to_string();
-        assert_eq!(error, "there is no platform \"hbo\"; there are amazon, disney, hulu");
+        assert_eq!(error, "there is no platform \"hbo\"; the platforms are amazon, disney, hulu");
     }
 }

@@ -8,45 +8,45 @@ use serde::{Deserialize, Serialize};
 use crate::platforms::StoredPlatforms;
 use crate::{Platforms, QueryError};
 
-/// The longest titles for every question that has an answer.
+/// The longest titles for each query that has an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
     platforms: Platforms,
-    /// [`key`] values, ascending.
+    /// [`key`] values, in ascending order.
     keys: Vec<u64>,
-    /// Where each key's titles begin in `winners`; one more than there are keys.
+    /// Where each key's titles begin in `winners`, with the end of the last as one more entry.
     offsets: Vec<u32>,
     /// Positions in `titles`, in source order within a key.
     winners: Vec<u32>,
     titles: Winners,
 }
 
-/// The titles that are an answer to anything, as columns.
+/// All titles that answer some query, as columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Winners {
     ids: TextHeap,
     display: TextHeap,
     platform_idx: Vec<u16>,
-    /// 0 where unknown.
+    /// 0 if unknown.
     year: Vec<u16>,
     duration: Vec<u32>,
 }
 
-/// What is asked.
+/// A query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// Release year; any where `None`.
+    /// The release year; `None` for any.
     pub year: Option<u16>,
-    /// Platform; any where `None`.
+    /// The platform; `None` for any.
     pub platform: Option<&'a str>,
-    /// With `Min` only films count, with `Season` everything measured in seasons.
+    /// `Min` compares films, `Season` compares all titles that are measured in seasons.
     pub unit: DurationUnit,
 }
 
-/// The longest title, the first in source order where several are.
+/// The longest title; of several, the first in source order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<'a> {
-    /// Its name, as shown.
+    /// Its name.
     pub title: &'a str,
     /// Its id.
     pub id: &'a str,
@@ -56,19 +56,20 @@ pub struct Answer<'a> {
     pub year: Option<u16>,
     /// How long it is.
     pub duration: u32,
-    /// What that is counted in.
+    /// The unit of the duration.
     pub duration_type: DurationUnit,
-    /// Ids of all titles of this duration, in source order; the first is `id`.
+    /// Ids of all titles of this duration, in source order, starting with `id`.
     pub ties: Vec<&'a str>,
 }
 
-/// Unit, platform and year in one number; 0 stands for "any".
+/// Returns unit, platform and year in one number, with 0 for any platform or year.
 fn key(unit: DurationUnit, platform_idx: Option<usize>, year: Option<u16>) -> u64 {
     let part = |value: Option<u64>| value.map_or(0, |v| v + 1);
     (unit as u64) << 48 | part(platform_idx.map(|p| p as u64)) << 32 | part(year.map(u64::from))
 }
 
-/// Finds the longest titles of every platform and year, of each alone, and of all.
+/// Builds the index: the longest titles of each platform and year, of each platform, of each year, and of
+/// all.
 pub fn build(table: &TitleTable) -> Index {
     let mut candidates: Vec<(u64, u32, u32)> = Vec::new();
     for (idx, title) in table.titles().iter().enumerate() {
@@ -119,10 +120,10 @@ pub fn build(table: &TitleTable) -> Index {
 }
 
 impl Index {
-    /// Answers.
+    /// Answers a query.
     ///
     /// # Errors
-    /// An unknown platform, or no title that is asked about.
+    /// The platform is unknown, or no title matches.
     pub fn answer(&self, question: Question<'_>) -> Result<Answer<'_>, QueryError> {
         let platform_idx = question.platform.map(|name| self.platforms.position(name)).transpose()?;
         let at = self.keys.binary_search(&key(question.unit, platform_idx, question.year)).map_err(|_| {
@@ -148,7 +149,7 @@ impl Index {
     }
 }
 
-/// The stored form. Rules: keys ascend, every key has a title, positions are in range.
+/// The stored form. Rules: keys are in ascending order, every key has a title, and positions are in range.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredIndex<'a> {
     #[serde(borrow)]
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_catalogue_has_no_longest_title() {
+    fn an_empty_catalog_has_no_longest_title() {
         let index = build(&crate::random_tables::empty());
         let question = Question { year: Some(1999), platform: Some("HULU"), unit: DurationUnit::Min };
         let error = index.answer(question).unwrap_err();

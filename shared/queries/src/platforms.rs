@@ -20,35 +20,35 @@ pub(crate) struct StoredPlatforms<'a> {
 }
 
 impl Platforms {
-    /// The platforms of a table.
+    /// Takes the platforms of a table.
     pub fn of(titles: &TitleTable) -> Self {
         Self(titles.platforms().iter().map(catalog::Platform::as_str).collect())
     }
 
-    /// The name of a platform.
+    /// Returns the name of a platform.
     ///
     /// # Panics
-    /// Where `idx` is not below [`Platforms::len`].
+    /// If `idx` is not below [`Platforms::len`].
     pub fn name(&self, idx: usize) -> &str {
         self.0.get(idx)
     }
 
-    /// Number of platforms.
+    /// Returns the number of platforms.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All names, in source order.
+    /// Returns all names, in source order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter()
     }
 
-    /// The position of a platform, without regard to case.
+    /// Returns the position of a platform, whose name may be in any case.
     ///
     /// # Errors
     /// [`QueryError::UnknownPlatform`].

@@ -1,4 +1,4 @@
-//! Small random tables, crowded enough that keys collide and durations, scores and names tie.
+//! Small random tables, dense enough that keys collide and that durations, scores and names tie.
 
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use proptest::prelude::*;
@@ -11,27 +11,8 @@ pub(crate) fn empty() -> TitleTable {
     TitleTable::new(platforms(), Vec::new()).unwrap()
 }
 
-/// A film of which nothing is known.
-pub(crate) fn blank(id: TitleId) -> Title {
-    Title {
-        id,
-        platform_idx: 0,
-        kind: Kind::Movie,
-        display: String::new(),
-        director: Vec::new(),
-        cast: Vec::new(),
-        country: Vec::new(),
-        date_added: None,
-        release_year: None,
-        audience: String::new(),
-        duration: None,
-        genres: Vec::new(),
-        description: String::new(),
-    }
-}
-
-/// As many users as titles, of whom user `u` rated the last `u + 1` titles: each title has one rating more than the one
-/// before.
+/// Ratings by as many users as titles. User `u` rated the last `u + 1` titles, so each title has one rating
+/// more than the title before.
 pub(crate) fn staircase(n_titles: usize) -> RatingTable {
     let users = (0..n_titles).map(|u| UserId::new(&u.to_string()).unwrap()).collect();
     let rows: Vec<u32> = (0..n_titles).flat_map(|u| (n_titles - 1 - u..n_titles).map(|t| t as u32)).collect();
@@ -58,7 +39,7 @@ fn title() -> impl Strategy<Value = Title> {
             release_year,
             audience: "g".to_owned(),
             duration,
-            ..blank(TitleId::new("x").unwrap())
+            ..Title::named(TitleId::new("x").unwrap(), "")
         })
 }
 

@@ -1,5 +1,5 @@
-//! `get_score_count(platform, scored, year)`: how many films of a platform and release year have a mean
-//! user score strictly above a threshold.
+//! `get_score_count(platform, scored, year)`: the number of films of a platform and release year whose mean
+//! user score is strictly above a threshold.
 
 use artifact::{Artifact, Invalid, Kind, blocks};
 use catalog::{RatingTable, TitleTable};
@@ -8,35 +8,36 @@ use serde::{Deserialize, Serialize};
 use crate::platforms::StoredPlatforms;
 use crate::{Platforms, QueryError};
 
-/// The mean scores of each platform and year, in ascending order, so that any threshold is one binary search.
+/// The mean scores of the films of each platform and year, in ascending order, so that a binary search finds
+/// any threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Index {
     platforms: Platforms,
-    /// Platform position times 65,536 plus year, ascending.
+    /// Platform position times 65,536 plus year, in ascending order.
     keys: Vec<u32>,
-    /// Where each key's scores begin; one more than there are keys.
+    /// Where each key's scores begin, with the end of the last as one more entry.
     offsets: Vec<u32>,
     scores: Vec<f64>,
 }
 
-/// The answer, with the question.
+/// The answer, with the query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer<'a> {
-    /// The platform, as the release names it.
+    /// The platform, spelled as in the release.
     pub platform: &'a str,
     /// The threshold.
     pub scored: f64,
     /// The release year.
     pub year: u16,
-    /// How many films have a mean score above the threshold.
+    /// The number of films whose mean score is above the threshold.
     pub count: u32,
 }
 
-/// Ratings are added up in ten-thousandths, so that a mean is one correctly rounded division of whole
-/// numbers, and a film rated 3.7 by everybody is not above 3.7.
+/// Ratings are added up as whole ten-thousandths, so that a mean is a single division of whole numbers,
+/// correctly rounded. A film that everyone rated 3.7 is then not above 3.7.
 const UNITS_PER_STAR: f64 = 10_000.0;
 
-/// Mean score of every title; NaN where nobody rated it.
+/// Returns the mean score of each title, or NaN if nobody rated it.
 pub fn mean_scores(n_titles: usize, ratings: &RatingTable) -> Vec<f64> {
     let mut sums = vec![(0_u64, 0_u64); n_titles];
     for (&title_idx, &rating) in ratings.title_idx().iter().zip(ratings.rating()) {
@@ -51,7 +52,7 @@ fn key(platform_idx: usize, year: u16) -> u32 {
     (platform_idx as u32) << 16 | u32::from(year)
 }
 
-/// Sorts the scores of the rated films. A film that nobody rated has no score and is above nothing.
+/// Builds the index. A film that nobody rated has no score and is never counted.
 pub fn build(titles: &TitleTable, ratings: &RatingTable) -> Index {
     let means = mean_scores(titles.titles().len(), ratings);
     let mut rows: Vec<(u32, f64)> = titles
@@ -73,10 +74,10 @@ pub fn build(titles: &TitleTable, ratings: &RatingTable) -> Index {
 }
 
 impl Index {
-    /// Answers. A count of nothing is 0.
+    /// Answers a query. If nothing matches, the count is 0.
     ///
     /// # Errors
-    /// An unknown platform.
+    /// The platform is unknown.
     pub fn answer(&self, platform: &str, scored: f64, year: u16) -> Result<Answer<'_>, QueryError> {
         let platform_idx = self.platforms.position(platform)?;
         let count = self.keys.binary_search(&key(platform_idx, year)).map_or(0, |at| {
@@ -87,7 +88,8 @@ impl Index {
     }
 }
 
-/// The stored form. Rules: keys ascend, offsets span the scores, scores ascend within a key and are finite.
+/// The stored form. Rules: keys are in ascending order, offsets span the scores, and scores are finite and in
+/// ascending order within a key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredIndex<'a> {
     #[serde(borrow)]

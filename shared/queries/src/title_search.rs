@@ -1,14 +1,16 @@
-//! `GET /titles`: titles by the beginnings of the words in their names, as they are typed, with typing errors forgiven.
+//! `GET /titles`: search as you type, by the beginnings of the words in titles' names, tolerating typing
+//! errors.
 //!
-//! Names and questions are folded alike ([`fold`]) and cut into words. A title fits a question when each word of the
-//! question fits a word of its name, in any order, in one of four ways (`Fit`).
+//! Names and queries are folded in the same way ([`fold`]) and cut into words. A title matches a query if
+//! each word of the query matches a word of its name, in any order, in one of four ways (`Fit`).
 //!
-//! The vocabulary is sorted, so words with a common beginning stand together. Looking for words with errors in
-//! them walks it as the trie that it is: the rows of the distance matrix that two neighbours have in common are
-//! computed once, and a beginning that already has too many errors is skipped with all its words. From the second word
-//! on, where few titles are left, only the words of their names are walked.
+//! The vocabulary is sorted, so words with a common prefix are next to each other. The search for words with
+//! errors walks it like a trie: rows of the distance matrix that two neighboring words share are computed
+//! once, and a prefix that already has too many errors is skipped with all of its words. After the first
+//! word, if few titles are left, the search walks only the words of their names.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use artifact::blocks::{self, TextHeap};
 use artifact::{Artifact, Invalid, Kind};
@@ -17,32 +19,35 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// The words of all names, and the titles that each stands in.
+/// The words of all names, and the titles that each word occurs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// Title positions, the most rated work first; of equal counts the lower position.
+    /// Title positions: the most rated work first, and at equal counts the lower position.
     by_rank: Vec<u32>,
-    /// Distinct folded words, in order.
+    /// Distinct folded words, sorted.
     words: TextHeap,
-    /// Where each word's titles begin; one more than there are words.
+    /// Where each word's titles begin in `ranks`, with the end of the last as one more entry.
     offsets: Vec<u32>,
-    /// Places in `by_rank`, ascending within a word.
+    /// Positions in `by_rank`, in ascending order within a word.
     ranks: Vec<u32>,
-    /// The same the other way about; it follows from the others, and is not stored.
+    /// The words of each title. They follow from the other fields and are not stored.
     words_of: WordsOf,
 }
 
-/// The words of each title, by its place in `by_rank`.
+/// The words of each title, by its position in `by_rank`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct WordsOf {
-    /// Where each title's words begin; one more than there are titles.
+    /// Where each title's words begin, with the end of the last as one more entry.
     offsets: Vec<u32>,
-    /// Positions of words, ascending within a title.
+    /// Positions of words, in ascending order within a title.
     words: Vec<u32>,
 }
 
 impl WordsOf {
-    /// `offsets` and `ranks` are those of an [`Index`] of `n_titles`.
+    /// Inverts the `offsets` and `ranks` of an [`Index`] of `n_titles`.
+    ///
+    /// It is a counting sort like the builder's `Grouped`. Functions do not contain the builder, so the two
+    /// are separate.
     fn new(n_titles: usize, offsets: &[u32], ranks: &[u32]) -> Self {
         let mut starts = vec![0_u32; n_titles + 1];
         for &rank in ranks {
@@ -68,11 +73,11 @@ impl WordsOf {
     }
 }
 
-/// Words in order: all of an index, or those at some positions.
+/// The words of an index in order: all of them, or some.
 #[derive(Clone, Copy)]
 struct Vocabulary<'a> {
     words: &'a TextHeap,
-    /// Positions in `words`, ascending.
+    /// Positions in `words`, in ascending order; `None` for all.
     some: Option<&'a [u32]>,
 }
 
@@ -81,7 +86,7 @@ impl<'a> Vocabulary<'a> {
         self.some.map_or(self.words.len(), <[u32]>::len)
     }
 
-    /// The position in the index of the word at `at`.
+    /// Returns the position in the index of the word at `at`.
     fn position(&self, at: usize) -> usize {
         self.some.map_or(at, |some| some[at] as usize)
     }
@@ -90,9 +95,9 @@ impl<'a> Vocabulary<'a> {
         self.words.get(self.position(at))
     }
 
-    /// Every word of the vocabulary that `typed` fits, by position, and how.
+    /// Calls `found` with the position of each word that `typed` matches, and how it matches.
     fn fits(&self, typed: &str, mut found: impl FnMut(usize, Fit)) {
-        let begins = self.beginning_with(typed);
+        let begins = self.starting_with(typed);
         for at in begins.clone() {
             found(self.position(at), if self.get(at) == typed { Fit::Exact } else { Fit::Prefix });
         }
@@ -130,68 +135,58 @@ impl<'a> Vocabulary<'a> {
         }
     }
 
-    /// The positions of the words that begin with `beginning`.
-    fn beginning_with(&self, beginning: &str) -> std::ops::Range<usize> {
-        let first = self.first_from(0, |word| word >= beginning);
-        first..self.first_from(first, |word| word > beginning && !word.starts_with(beginning))
+    /// Returns the positions of the words that start with `prefix`.
+    fn starting_with(&self, prefix: &str) -> Range<usize> {
+        let first = self.partition_point(0..self.len(), |word| word < prefix);
+        first..self.partition_point(first..self.len(), |word| word.starts_with(prefix))
     }
 
-    /// Where the words end that begin as the word at `at` does. Few words share a beginning that is skipped, so the steps
-    /// grow from there: a search of the whole vocabulary took most of the time.
-    fn end_of(&self, beginning: &str, at: usize) -> usize {
+    /// Returns the end of the words that start with `prefix`, as the word at `at` does. Few words share a
+    /// prefix that is skipped, so the steps grow from there: a search of the whole vocabulary took most of
+    /// the time.
+    fn end_of(&self, prefix: &str, at: usize) -> usize {
         let (mut last, mut step) = (at, 1);
-        while last + step < self.len() && self.get(last + step).starts_with(beginning) {
+        while last + step < self.len() && self.get(last + step).starts_with(prefix) {
             last += step;
             step *= 2;
         }
-        let (mut low, mut high) = (last + 1, (last + step).min(self.len()));
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.get(middle).starts_with(beginning) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        self.partition_point(last + 1..(last + step).min(self.len()), |word| word.starts_with(prefix))
     }
 
-    /// The first position from `from` whose word `holds`, which no word does before one that does.
-    fn first_from(&self, from: usize, holds: impl Fn(&str) -> bool) -> usize {
-        let (mut low, mut high) = (from, self.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if holds(self.get(middle)) {
-                high = middle;
-            } else {
-                low = middle + 1;
+    /// Returns the first position in `range` whose word does not satisfy `before`, which all words before it
+    /// do.
+    fn partition_point(&self, range: Range<usize>, before: impl Fn(&str) -> bool) -> usize {
+        match self.some {
+            None => self.words.partition_point(range, before),
+            Some(some) => {
+                range.start
+                    + some[range].partition_point(|&position| before(self.words.get(position as usize)))
             }
         }
-        low
     }
 }
 
-/// How a word that was typed fits a word of a name, the best first.
+/// How a typed word matches a word of a name, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    /// It is the word.
+    /// It is the same word.
     Exact,
-    /// It begins the word.
+    /// It is a prefix of the word.
     Prefix,
-    /// It is the word but for a few errors.
+    /// It is the word with a few errors.
     Errors,
-    /// It begins the word but for a few errors.
+    /// It is a prefix of the word with a few errors.
     PrefixErrors,
 }
 
-/// Of a title that does not fit.
+/// The fit of a title that does not match.
 const NO_FIT: u16 = u16::MAX;
 
-/// The most words of a question that are looked at; further ones are left out.
+/// The number of words of a query that are used. Further words are ignored.
 pub const MAX_WORDS: usize = 16;
 
-/// How many errors are forgiven in a word of so many letters: one from 4, two from 8. An error is a letter too
-/// many, too few or another one, or two neighbours exchanged.
+/// Returns how many errors a word of so many letters may have: one from 4 letters, two from 8. An error is an
+/// extra, a missing or a wrong letter, or two neighboring letters exchanged.
 fn forgiven(n_letters: usize) -> u8 {
     match n_letters {
         0..4 => 0,
@@ -200,9 +195,9 @@ fn forgiven(n_letters: usize) -> u8 {
     }
 }
 
-/// Lower case, without accents: compatibility decomposition (Unicode NFKD) less its combining marks, and the letters
-/// that have no decomposition by those that stand for them where they are missing (`ø` is `o`, `ß` is `ss`).
-/// Apostrophes go, so that `dont` finds `Don't`.
+/// Folds a text to lowercase without accents: compatibility decomposition (Unicode NFKD) without combining
+/// marks. Letters that have no decomposition become those that people type instead (`o` for `ø`, `ss` for
+/// `ß`). Apostrophes are removed, so that `dont` finds `Don't`.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for letter in text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase) {
@@ -217,7 +212,7 @@ pub fn fold(text: &str) -> String {
             'ħ' => folded.push('h'),
             'ı' => folded.push('i'),
             '\'' | '’' | '‘' | 'ʼ' => {}
-            // The lower case of a letter may itself be two, the second a mark.
+            // The lowercase of a letter may be two characters, the second of them a mark.
             mark if is_combining_mark(mark) => {}
             other => folded.push(other),
         }
@@ -225,12 +220,12 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// The words of a folded text: what lies between signs that are neither letter nor digit.
+/// Returns the words of a folded text: runs of letters and digits.
 fn words(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Ranks titles by how many users rated the work, and notes the words of their names.
+/// Builds the index. Titles are ranked by the number of users who rated their work.
 pub fn build(table: &TitleTable, ratings: &RatingTable) -> Index {
     let works = table.works();
     let mut n_ratings = vec![0_u32; works.len()];
@@ -244,7 +239,7 @@ pub fn build(table: &TitleTable, ratings: &RatingTable) -> Index {
     for (rank, &title) in by_rank.iter().enumerate() {
         for word in words(&fold(&table.titles()[title as usize].display)) {
             let ranks = found.entry(word.to_owned()).or_default();
-            // A name may hold a word twice.
+            // A name may have a word twice.
             if ranks.last() != Some(&(rank as u32)) {
                 ranks.push(rank as u32);
             }
@@ -260,19 +255,20 @@ pub fn build(table: &TitleTable, ratings: &RatingTable) -> Index {
     Index { by_rank, words: vocabulary, offsets, ranks: all, words_of }
 }
 
-/// Rows of the distance matrix between what was typed and the beginnings of a word, one row a letter of the word.
-/// Distances above the errors that are forgiven are all one more than those, and away from the diagonal they are not
-/// looked at.
+/// The distance matrix between the typed text and the prefixes of a word, one row for each letter of the
+/// word. Distances above the allowed errors are all stored as one more than those. They are not computed away
+/// from the diagonal.
 struct Distances {
     typed: Vec<char>,
     most: u8,
     /// Letters of the word so far.
     letters: Vec<char>,
-    /// Row `d` holds, for `j` letters typed, the errors between them and the first `d` letters of the word.
+    /// Row `d` holds, for each `j`, the errors between the first `j` typed letters and the first `d` of the
+    /// word.
     rows: Vec<u8>,
-    /// The least value of each row.
+    /// The smallest value of each row.
     least: Vec<u8>,
-    /// For each row the least errors of all that was typed against this beginning or a shorter one.
+    /// For each row, the fewest errors between all typed letters and this prefix or a shorter one.
     best: Vec<u8>,
 }
 
@@ -296,7 +292,8 @@ impl Distances {
         self.best.truncate(n_letters + 1);
     }
 
-    /// Optimal string alignment: an exchanged pair is one error, and neither of its letters is touched again.
+    /// Adds a row, by optimal string alignment: an exchanged pair is one error, and its letters are not
+    /// edited again.
     fn push(&mut self, letter: char) {
         let (d, n_typed, too_many) = (self.letters.len() + 1, self.typed.len(), self.most + 1);
         let width = n_typed + 1;
@@ -323,14 +320,14 @@ impl Distances {
         self.letters.push(letter);
     }
 
-    /// Whether no longer word of this beginning, taken as a whole or as a beginning, has few enough errors by its
-    /// further letters. An exchanged pair may take a value from two rows above.
+    /// Returns whether further letters cannot bring the errors of the word, or of a prefix of it, down to
+    /// those allowed. An exchanged pair takes a value from two rows above, so the last two rows count.
     fn is_hopeless(&self) -> bool {
         let d = self.letters.len();
         self.least[d.saturating_sub(1)..].iter().all(|&least| least > self.most)
     }
 
-    /// How the word fits whose letters are those pushed.
+    /// Returns how the typed text matches the word whose letters were pushed.
     fn fit(&self) -> Option<Fit> {
         if self.row(self.letters.len())[self.typed.len()] <= self.most {
             return Some(Fit::Errors);
@@ -338,27 +335,27 @@ impl Distances {
         self.begins().then_some(Fit::PrefixErrors)
     }
 
-    /// Whether what was typed is a beginning of the word but for few enough errors.
+    /// Returns whether the typed text is a prefix of the word with few enough errors.
     fn begins(&self) -> bool {
         self.best[self.letters.len()] <= self.most
     }
 }
 
 impl Index {
-    /// Number of titles.
+    /// Returns the number of titles.
     pub fn n_titles(&self) -> usize {
         self.by_rank.len()
     }
 
-    /// The positions of the titles that fit `question`, the best first: by the sum over the words of how well each
-    /// fits (as it is, as a beginning, with errors, as a beginning with errors), then those with more ratings, then
-    /// the lower position. All titles where the question has no word.
-    pub fn answer(&self, question: &str) -> Vec<u32> {
-        let folded = fold(question);
+    /// Returns the positions of the titles that match `query`, best first. Titles are ordered by the sum over
+    /// the words of how well each matches (as a word, as a prefix, as a word with errors, as a prefix with
+    /// errors), then by number of ratings, then by position. If the query has no word, all titles match.
+    pub fn answer(&self, query: &str) -> Vec<u32> {
+        let folded = fold(query);
         let n = self.by_rank.len();
         let mut total = vec![0_u16; n];
         let mut n_words = 0;
-        // Words in which no error is forgiven are quick to look up, and leave fewer titles for those in which one is.
+        // Words that may not have errors are quick to look up, and leave fewer titles for those that may.
         let mut asked: Vec<&str> = words(&folded).take(MAX_WORDS).collect();
         asked.sort_by_key(|word| forgiven(word.chars().count()) > 0);
         for word in asked {
@@ -384,7 +381,8 @@ impl Index {
         by_fit.concat()
     }
 
-    /// The words of the titles that fit so far, where these are few enough to be worth a vocabulary of their own.
+    /// Returns the words of the titles that match so far, if they are few enough to be worth a vocabulary of
+    /// their own.
     fn words_among(&self, total: &[u16]) -> Option<Vec<u32>> {
         let most = self.ranks.len() / 8;
         let mut some = Vec::new();
@@ -400,8 +398,8 @@ impl Index {
     }
 }
 
-/// The stored form. Rules: `by_rank` names every title once, words ascend and each is of letters and digits, every
-/// word has a title, ranks ascend within a word and are in range.
+/// The stored form. Rules: `by_rank` has every title once. Words are in ascending order and consist of
+/// letters and digits. Every word has a title. Ranks are in range, and in ascending order within a word.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredIndex<'a> {
     n_titles: u32,
@@ -450,7 +448,7 @@ impl Artifact for Index {
         for &title in &index.by_rank {
             match named.get_mut(title as usize) {
                 Some(seen) if !*seen => *seen = true,
-                _ => return Err(Invalid::new("by_rank", "a title stands twice, or is out of range")),
+                _ => return Err(Invalid::new("by_rank", "a title occurs twice, or is out of range")),
             }
         }
         let ascend = (1..n_words).all(|at| index.words.get(at - 1) < index.words.get(at));
@@ -476,13 +474,11 @@ mod tests {
     use super::*;
     use crate::random_tables;
 
-    /// Titles of these names, with ratings so that the last is rated most.
+    /// Makes titles of these names. The last has the most ratings.
     fn table(names: &[String]) -> (TitleTable, RatingTable) {
-        let title = |(i, name): (usize, &String)| Title {
-            display: name.clone(),
-            // Every title is a work of its own.
-            release_year: None,
-            ..random_tables::blank(TitleId::new(&format!("a{i}")).unwrap())
+        // Without a year, every title is a work by itself.
+        let title = |(i, name): (usize, &String)| {
+            Title::named(TitleId::new(&format!("a{i}")).unwrap(), name.as_str())
         };
         let titles = names.iter().enumerate().map(title).collect();
         let titles = TitleTable::new(vec![Platform::new("amazon").unwrap()], titles).unwrap();
@@ -494,12 +490,12 @@ mod tests {
         Index::from_bytes(&build(&titles, &ratings).to_bytes().unwrap()).unwrap()
     }
 
-    fn found<'a>(names: &[&'a str], question: &str) -> Vec<&'a str> {
+    fn found<'a>(names: &[&'a str], query: &str) -> Vec<&'a str> {
         let owned: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
-        index(&owned).answer(question).into_iter().map(|at| names[at as usize]).collect()
+        index(&owned).answer(query).into_iter().map(|at| names[at as usize]).collect()
     }
 
-    /// The whole matrix, by the definition.
+    /// Computes the whole matrix, by definition.
     fn errors(a: &[char], b: &[char]) -> usize {
         let mut least = vec![vec![0; b.len() + 1]; a.len() + 1];
         for i in 0..=a.len() {
@@ -533,15 +529,14 @@ mod tests {
         (most > 0 && (0..=word.len()).any(|end| errors(&typed, &word[..end]) <= most)).then_some(3)
     }
 
-    fn slow_answer(names: &[String], question: &str) -> Vec<u32> {
-        let question = fold(question);
+    fn slow_answer(names: &[String], query: &str) -> Vec<u32> {
+        let query = fold(query);
         let mut fitting: Vec<(usize, std::cmp::Reverse<usize>)> = names
             .iter()
             .enumerate()
             .filter_map(|(at, name)| {
                 let name = fold(name);
-                let fits =
-                    words(&question).map(|typed| words(&name).filter_map(|w| slow_fit(typed, w)).min());
+                let fits = words(&query).map(|typed| words(&name).filter_map(|w| slow_fit(typed, w)).min());
                 Some((fits.sum::<Option<usize>>()?, std::cmp::Reverse(at)))
             })
             .collect();
@@ -555,15 +550,15 @@ mod tests {
         #[test]
         fn the_index_agrees_with_a_scan(
             names in proptest::collection::vec("[abñ]{1,10}( [abc]{1,5})?", 0..30),
-            question in "[abñc]{0,10}( [abc]{1,4})?",
+            query in "[abñc]{0,10}( [abc]{1,4})?",
         ) {
-            prop_assert_eq!(index(&names).answer(&question), slow_answer(&names, &question));
+            prop_assert_eq!(index(&names).answer(&query), slow_answer(&names, &query));
         }
 
         #[test]
-        fn any_question_has_an_answer(names: Vec<String>, question: String) {
+        fn any_query_has_an_answer(names: Vec<String>, query: String) {
             let index = index(&names);
-            prop_assert!(index.answer(&question).len() <= index.n_titles());
+            prop_assert!(index.answer(&query).len() <= index.n_titles());
         }
     }
 
@@ -580,12 +575,12 @@ mod tests {
     }
 
     #[test]
-    fn typing_errors_are_forgiven_by_the_length_of_the_word() {
+    fn longer_words_may_have_more_errors() {
         let names = ["Interstellar", "Rome"];
         for typed in ["intersetlar", "interstelar", "interstella", "nterstellr", "intersetl"] {
             assert_eq!(found(&names, typed), ["Interstellar"], "{typed}");
         }
-        // One in four letters, none in three, and no third one.
+        // One error in four letters, none in three, and never three.
         for (typed, fits) in [("rmoe", true), ("roma", true), ("rmo", false), ("intorsdolar", false)] {
             assert_eq!(!found(&names, typed).is_empty(), fits, "{typed}");
         }
@@ -597,7 +592,7 @@ mod tests {
         assert_eq!(found(&names, "harbour"), ["Harbour Lights", "Harbour", "Harbours", "Harbor"]);
         assert_eq!(found(&names, "ligths harb"), ["Harbour Lights"]);
         assert_eq!(found(&names, "harbour lightning"), [""; 0]);
-        // Without a word all are listed, the most rated first.
+        // Without a word, all are listed, the most rated first.
         assert_eq!(found(&names, " !"), ["Lights", "Harbour Lights", "Harbor", "Harbours", "Harbour"]);
     }
 }

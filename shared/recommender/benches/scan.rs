@@ -1,10 +1,10 @@
-//! A full scan for recommendations, by predicted score and by a ranking model, alone and with reasons; and a fold-in:
-//! by number of factors, over 23,000 titles. And what it takes to decode them.
+//! A full scan for recommendations, by predicted rating and by a ranking model, with and without reasons, and
+//! a fold-in: by number of factors, over 23,000 titles. Also how long it takes to decode them.
 
 use std::hint::black_box;
 
 use artifact::Artifact as _;
-use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
+use catalog::{Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use criterion::{BenchmarkId, Criterion};
 use recommender::{
     ItemModel, ItemModelParts, ListOptions, RankingModel, RankingWeights, Recommender, Titles, User,
@@ -12,12 +12,12 @@ use recommender::{
 };
 
 const N_TITLES: usize = 23_000;
-/// Titles that the known user rated; two in five of them they like.
+/// The number of titles that the known user rated. They like two in five of them.
 const N_RATED: usize = 100;
-/// The same for somebody who rated as much as anybody does.
+/// The same for a user who rated as many titles as anyone does.
 const N_RATED_AT_MOST: usize = 3_000;
 
-/// Numbers between -0.5 and 0.5 that look random and are the same in every run.
+/// Returns pseudorandom numbers between -0.5 and 0.5, which are the same in every run.
 fn noise(seed: u32) -> impl FnMut() -> f32 {
     let mut state = seed;
     move || {
@@ -26,23 +26,14 @@ fn noise(seed: u32) -> impl FnMut() -> f32 {
     }
 }
 
-/// A recommender, and a block of the one user that it is asked about.
+/// Returns a recommender, and a block with the one user that it is asked about.
 fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> (Recommender, UserBlock) {
     let titles = (0..N_TITLES)
         .map(|i| Title {
-            id: TitleId::new(&format!("ns{i}")).expect("letters and digits"),
-            platform_idx: 0,
-            kind: Kind::Movie,
-            display: format!("Title {i}"),
-            director: Vec::new(),
-            cast: Vec::new(),
-            country: Vec::new(),
-            date_added: None,
             release_year: Some(2000),
             audience: "g".to_owned(),
-            duration: None,
             genres: vec!["dramas".to_owned()],
-            description: String::new(),
+            ..Title::named(TitleId::new(&format!("ns{i}")).expect("letters and digits"), format!("Title {i}"))
         })
         .collect();
     let table = TitleTable::new(vec![Platform::new("netflix").expect("a name")], titles).expect("ids differ");
@@ -77,7 +68,7 @@ fn recommender(n_factors: usize, with_ranking: bool, n_rated: usize) -> (Recomme
     (Recommender::new(titles, model, ranking, shape, 3.5).expect("one release"), users)
 }
 
-/// The users of some ratings, each with vectors of their own: their blocks, and how many bytes the index has.
+/// Returns the blocks of the users of some ratings, with vectors of their own, and the size of their index.
 fn written(
     shape: UserShape,
     ratings: &RatingTable,
@@ -132,13 +123,16 @@ fn main() {
         let diverse = ListOptions { diversity: 0.5, ..ListOptions::default() };
         let by_score = recommender(n_factors, false, N_RATED);
         let by_ranking = recommender(n_factors, true, N_RATED);
-        for (head, (recommender, users)) in [("", &by_score), ("ranking_", &by_ranking)] {
+        for (prefix, (recommender, users)) in [("", &by_score), ("ranking_", &by_ranking)] {
             for (what, options) in [("", &plain), ("_with_reasons", &reasoned), ("_diverse", &diverse)] {
-                group.bench_function(BenchmarkId::new(format!("{head}recommend_10{what}"), &factors), |b| {
-                    b.iter(|| recommender.recommend(Some(black_box(users).user(0)), options));
-                });
+                group.bench_function(
+                    BenchmarkId::new(format!("{prefix}recommend_10{what}"), &factors),
+                    |b| {
+                        b.iter(|| recommender.recommend(Some(black_box(users).user(0)), options));
+                    },
+                );
             }
-            let new = BenchmarkId::new(format!("{head}fold_in_20_recommend_10"), &factors);
+            let new = BenchmarkId::new(format!("{prefix}fold_in_20_recommend_10"), &factors);
             group.bench_function(new, |b| {
                 b.iter(|| recommender.recommend_to_new(black_box(&ratings), &plain));
             });
@@ -153,8 +147,9 @@ fn main() {
     group.finish();
 }
 
-/// From the bytes of a release's artifacts to a recommender that answers: what a function does at its start once they are
-/// fetched. Factors as many as a build serves; 3,600 users with 43 ratings each.
+/// Measures how long it takes from the bytes of a release's artifacts to a recommender: what a function does
+/// at its start after fetching them. The release has as many factors as builds usually have, and 3,600 users
+/// with 43 ratings each.
 fn decoding(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>) {
     const N_USERS: usize = 3_600;
     const N_RATED: usize = 43;
@@ -191,7 +186,7 @@ fn decoding(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::Wa
             (recommender, blocks)
         });
     });
-    // What a request reads of many users.
+    // What a request reads if there are many users.
     let block = artifact::split(artifact::Kind::Users, &users).expect("whole")[0].to_vec();
     group.bench_function(format!("decode_block_of_{:.1}_kb", block.len() as f64 / 1e3), |b| {
         b.iter(|| UserBlock::from_bytes(black_box(&block)));

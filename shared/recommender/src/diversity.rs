@@ -1,12 +1,12 @@
-//! Lists that do not say the same thing ten times.
+//! Lists whose titles differ from each other.
 
-/// Picks `n` of a pool, given best first, by maximal marginal relevance (Carbonell and Goldstein 1998, section 2): one
-/// after the other that with the greatest
+/// Picks `n` entries of a pool, which is sorted best first, by maximal marginal relevance (Carbonell and
+/// Goldstein 1998, section 2). Each pick has the greatest value of
 ///
-/// `(1 − d)·relevance − d·(greatest similarity to those picked)`,
+/// `(1 − d)·relevance − d·(greatest similarity to those picked before)`.
 ///
-/// where the relevance is the score, scaled so that the pool spans 0 to 1, and the similarity to none is 0. Of equal
-/// ones the first of the pool.
+/// The relevance is the score, scaled so that the pool spans 0 to 1. The first pick has a similarity of 0. Of
+/// equal values, the first of the pool is picked.
 pub(crate) fn diversify(
     pool: &[(usize, f32)],
     n: usize,
@@ -16,7 +16,7 @@ pub(crate) fn diversify(
     let low = pool.iter().fold(f32::INFINITY, |low, &(_, score)| low.min(score));
     let high = pool.iter().fold(f32::NEG_INFINITY, |high, &(_, score)| high.max(score));
     let relevance = |score: f32| if high > low { (score - low) / (high - low) } else { 1.0 };
-    // What is left of the pool, in its order, each with the greatest similarity to those picked.
+    // The rest of the pool in its order, each entry with its greatest similarity to those picked.
     let mut left: Vec<((usize, f32), f32)> = pool.iter().map(|&entry| (entry, f32::NEG_INFINITY)).collect();
     let mut picked: Vec<(usize, f32)> = Vec::with_capacity(n.min(pool.len()));
     while picked.len() < n && !left.is_empty() {

@@ -1,66 +1,67 @@
-//! Which titles may be listed, and what a list is to be like.
+//! Which titles a list may contain, and other options of lists.
 
 use catalog::Kind;
 use thiserror::Error;
 
 use crate::Titles;
 
-/// A filter that no title can pass.
+/// A filter that no title can pass, because a name in it is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FilterError {
-    /// Not a platform of this release.
-    #[error("there is no platform {found:?}; there are {}", allowed.join(", "))]
+    /// The release does not have the platform.
+    #[error("there is no platform {found:?}; the platforms are {}", allowed.join(", "))]
     Platform {
-        /// What was asked for.
+        /// The name that was asked for.
         found: String,
-        /// What there is.
+        /// The names in the release.
         allowed: Vec<String>,
     },
-    /// In the name of no genre of this release.
-    #[error("no genre contains {found:?}; there are {}", allowed.join(", "))]
+    /// The release does not have a genre whose name contains the text.
+    #[error("no genre contains {found:?}; the genres are {}", allowed.join(", "))]
     Genre {
-        /// What was asked for.
+        /// The name that was asked for.
         found: String,
-        /// What there is.
+        /// The names in the release.
         allowed: Vec<String>,
     },
-    /// Not an audience rating of this release.
-    #[error("there is no audience rating {found:?}; there are {}", allowed.join(", "))]
+    /// The release does not have the audience rating.
+    #[error("there is no audience rating {found:?}; the audience ratings are {}", allowed.join(", "))]
     Audience {
-        /// What was asked for.
+        /// The name that was asked for.
         found: String,
-        /// What there is.
+        /// The names in the release.
         allowed: Vec<String>,
     },
 }
 
-/// Which titles are wanted, by name. The default wants all, one title a work.
+/// Which titles are wanted, by name. The default is all, with one title of each work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Criteria<'a> {
-    /// The platform, in any case.
+    /// A platform, in any case.
     pub platform: Option<&'a str>,
     /// Films or series.
     pub kind: Option<Kind>,
-    /// Part of a genre's name, in any case: `comed` finds `comedies` and `comedy`, which platforms spell differently.
+    /// Part of a genre's name, in any case. Platforms spell genres differently: `comed` finds `comedies` and
+    /// `comedy`.
     pub genre: Option<&'a str>,
-    /// The audience rating, in any case.
+    /// An audience rating, in any case.
     pub audience: Option<&'a str>,
-    /// The earliest release year. A title of unknown year does not pass a filter on years.
+    /// The first release year. A title of unknown year does not pass a filter on years.
     pub year_from: Option<u16>,
-    /// The latest release year.
+    /// The last release year.
     pub year_to: Option<u16>,
-    /// The least number of users who rated the work.
+    /// The minimum number of users who rated the work.
     pub min_ratings: u32,
-    /// Whether a list may show more than one title of a work.
+    /// Whether a list may have several titles of one work.
     pub all_editions: bool,
 }
 
-/// Which titles may be listed. The default lets all pass, one title a work.
+/// Which titles may be listed. The default is all, with one title of each work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     platform: Option<usize>,
     kind: Option<Kind>,
-    /// Genre positions; a title with any of them passes. `None` lets all pass.
+    /// Genre positions. A title with any of them passes; with `None`, all do.
     genres: Option<Vec<u16>>,
     audience: Option<u16>,
     year_from: Option<u16>,
@@ -74,10 +75,10 @@ fn owned<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 impl Filter {
-    /// Resolves names against the titles.
+    /// Looks the names up.
     ///
     /// # Errors
-    /// A platform, genre or audience rating that is not there.
+    /// The release does not have a platform, genre or audience rating.
     pub fn new(titles: &Titles, criteria: &Criteria<'_>) -> Result<Self, FilterError> {
         let platform = criteria.platform.map(|name| {
             titles.platforms().position(|p| p.eq_ignore_ascii_case(name)).ok_or_else(|| {
@@ -112,11 +113,11 @@ impl Filter {
         })
     }
 
-    /// The titles of `order` that pass, in that order; of each work the first that does, unless all editions are
-    /// wanted.
+    /// Returns the titles of `order` that pass, in that order. Of each work it returns the first that passes,
+    /// or all if all editions are wanted.
     ///
     /// # Panics
-    /// Where a position is not below [`Titles::len`].
+    /// If a position is not below [`Titles::len`].
     pub fn select<'a>(
         &'a self,
         titles: &'a Titles,
@@ -144,22 +145,21 @@ impl Filter {
     }
 }
 
-/// What a list is to be like. The default is ten titles that the user has not seen, in their plain order, without
-/// reasons.
+/// The options of a list. The default is ten titles that the user has not seen, best first, without reasons.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListOptions {
-    /// The greatest length.
+    /// The maximum length.
     pub n: usize,
     /// Which titles may be listed.
     pub filter: Filter,
-    /// Positions of titles that are left out, each with its whole work; in any order.
+    /// Positions of titles to leave out, in any order. Other titles of their works are left out too.
     pub exclude: Vec<usize>,
-    /// Whether works that the user has rated may be listed.
+    /// Whether the list may have works that the user has rated.
     pub include_seen: bool,
-    /// From 0, the plain order, to 1, titles as unlike each other as may be: the share of the unlikeness in maximal
-    /// marginal relevance. Below 0 counts as 0, above 1 as 1.
+    /// How much titles should differ from each other, from 0 (best first) to 1 (as different as possible):
+    /// the weight `d` in maximal marginal relevance. Values below 0 count as 0, values above 1 as 1.
     pub diversity: f32,
-    /// How many reasons each title comes with, where the strategy has any. Without, they cost nothing.
+    /// The number of reasons for each title, if the strategy has reasons. With 0 they are not computed.
     pub n_reasons: usize,
 }
 
@@ -177,12 +177,13 @@ impl Default for ListOptions {
 }
 
 impl ListOptions {
-    /// The share of unlikeness, where there is any.
+    /// Returns the weight of diversity, if it is above 0.
     pub(crate) fn diversity(&self) -> Option<f32> {
         (self.diversity > 0.0).then_some(self.diversity.min(1.0))
     }
 
-    /// How many of the best a diverse list is picked from: ten times its length, from 100 to 1000.
+    /// Returns how many of the best titles a list is picked from. For a diverse list, it is ten times its
+    /// length, from 100 to 1000.
     pub(crate) fn pool(&self) -> usize {
         let wide = self.n.saturating_mul(10).clamp(100, 1000);
         if self.diversity().is_some() { wide.max(self.n) } else { self.n }

@@ -1,32 +1,33 @@
-//! A place in the model for somebody it never saw.
+//! Folding a new user into the rating model.
 
 use crate::ItemModel;
 use crate::posterior::{Observation, Posterior};
 
-/// The user part of a prediction: b(u) and p(u).
+/// A user's part of a prediction: b(u) and p(u).
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewUser {
     /// b(u).
     pub bias: f32,
-    /// p(u), one value a factor.
+    /// p(u), one value for each factor.
     pub vector: Vec<f32>,
 }
 
-/// Folds ratings in: the mean of the Gaussian posterior of `(b(u), p(u))` given the item parts, with the model's
-/// prior of users and its noise variance σ² (Bishop 2006, equations 3.50 and 3.51):
+/// Folds ratings in. Returns the mean of the Gaussian posterior of `(b(u), p(u))` given the item parts, with
+/// the model's user prior and its noise variance σ² (Bishop 2006, equations 3.50 and 3.51):
 ///
 /// `(V⁻¹ + Σ xᵢxᵢᵀ/σ²) w = V⁻¹m + Σ xᵢ(rᵢ − μ − b(i))/σ²`, with `xᵢ = (1, q(i))`.
 ///
-/// `ratings` are item positions and ratings; without any, the answer is the prior's mean.
+/// `ratings` are item positions and ratings. Without any, the result is the prior's mean.
 ///
 /// # Panics
-/// Where an item position is out of range.
+/// If an item position is out of range.
 pub fn fold_in(model: &ItemModel, ratings: &[(usize, f32)]) -> NewUser {
     let posterior = posterior(model, ratings);
     NewUser { bias: posterior.bias(), vector: posterior.vector() }
 }
 
-/// The posterior whose mean [`fold_in`] is; one observation a rating, in their order.
+/// Returns the posterior whose mean [`fold_in`] returns, with one observation for each rating, in their
+/// order.
 pub(crate) fn posterior(model: &ItemModel, ratings: &[(usize, f32)]) -> Posterior {
     let parts = model.parts();
     let observations: Vec<Observation<'_>> = ratings
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_in_a_trained_users_own_predictions_finds_that_user_again() {
+    fn folding_in_the_predictions_for_a_trained_user_finds_that_user() {
         let model = model();
         for user in [0, 7, 39] {
             let parts = model.items().parts();
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn without_ratings_the_prior_mean_is_the_answer() {
+    fn without_ratings_the_result_is_the_prior_mean() {
         let parts = model().into_parts();
         let user_prior = UserPrior::of_users(&parts.user_bias, &parts.user_factors, 2).unwrap();
         let model = FactorModel::new(FactorModelParts { user_prior, ..parts }).unwrap();

@@ -8,23 +8,23 @@ use crate::UserPrior;
 pub struct ItemModelParts {
     /// μ.
     pub global_mean: f32,
-    /// b(i), one a title.
+    /// b(i), one for each title.
     pub item_bias: Vec<f32>,
-    /// k, which may be 0: biases only.
+    /// k; 0 for a model of only biases.
     pub n_factors: usize,
     /// q(i), titles × factors, row by row.
     pub item_factors: Vec<f32>,
-    /// Predictions are clipped to this range; low first.
+    /// The range to which predictions are clipped, low and high.
     pub scale: (f32, f32),
-    /// Variance of a rating around its prediction, as seen on held-out rows: how far a new user's few
-    /// ratings are to be believed.
+    /// The variance of ratings around their predictions, measured on held-out rows. It determines how much a
+    /// new user's few ratings count.
     pub noise_variance: f32,
-    /// What is known of a user before any rating.
+    /// The prior for a user with no known ratings.
     pub user_prior: UserPrior,
 }
 
 impl Default for ItemModelParts {
-    /// No items, no factors, the whole scale, and ratings that lie a star around their prediction.
+    /// Returns a model without items and factors, with the whole scale and a noise variance of 1.
     fn default() -> Self {
         Self {
             global_mean: 0.0,
@@ -46,13 +46,13 @@ impl ItemModelParts {
         let noisy = self.noise_variance.is_finite() && self.noise_variance > 0.0;
         Invalid::unless(noisy, "noise_variance", "not above zero")?;
         let fits = self.user_prior.n_factors() == self.n_factors;
-        Invalid::unless(fits, "prior_mean", "not one value a factor")?;
+        Invalid::unless(fits, "prior_mean", "not one value for each factor")?;
         all_finite("item_bias", &self.item_bias)
     }
 }
 
-/// The titles' side of `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, and what a user is taken for of whom nothing is known: all
-/// that serving needs beside one user's own `b(u)` and `p(u)`.
+/// The titles' side of `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, and the prior for a user with no known
+/// ratings. With it, all that serving needs of one user is `b(u)` and `p(u)`.
 ///
 /// Items are positions: row `i` belongs to the title at position `i` of the release's titles.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,19 +61,19 @@ pub struct ItemModel {
 }
 
 impl ItemModel {
-    /// Checks that the parts fit together, and rounds the factors to half precision, in which they are stored: a
-    /// model predicts the same before it is written as after it is read.
+    /// Checks that the parts fit together, and rounds the factors to half precision, in which they are
+    /// stored. So a model predicts the same before it is written and after it is read.
     ///
     /// # Errors
-    /// A matrix whose length is not rows times factors, a value that is not finite (factors: beyond ±65,504), a scale
-    /// upside down, a prior for another number of factors.
+    /// The length of a matrix is not rows times factors, a value is not finite (for factors: is beyond
+    /// ±65,504), the scale is upside down, or the prior has another number of factors.
     pub fn new(mut parts: ItemModelParts) -> Result<Self, Invalid> {
         blocks::round_to_half(&mut parts.item_factors);
         Self::of_rounded(parts)
     }
 
-    /// As [`ItemModel::new`], of factors that come from half precision: rounding them again changes nothing and takes
-    /// longer than all else in reading a model.
+    /// Does the same for factors that come from half precision. Rounding them again would change nothing, and
+    /// would take longer than the rest of reading a model.
     fn of_rounded(parts: ItemModelParts) -> Result<Self, Invalid> {
         let fits = parts.item_bias.len().checked_mul(parts.n_factors) == Some(parts.item_factors.len());
         Invalid::unless(fits, "item_factors", "not items times factors")?;
@@ -82,49 +82,49 @@ impl ItemModel {
         Ok(Self { parts })
     }
 
-    /// The parts.
+    /// Returns the parts.
     pub fn parts(&self) -> &ItemModelParts {
         &self.parts
     }
 
-    /// The parts, to be changed.
+    /// Returns the parts, to be changed.
     pub fn into_parts(self) -> ItemModelParts {
         self.parts
     }
 
-    /// Number of items.
+    /// Returns the number of items.
     pub fn n_items(&self) -> usize {
         self.parts.item_bias.len()
     }
 
-    /// Number of factors; 0 where the model is biases only.
+    /// Returns the number of factors, which is 0 for a model of only biases.
     pub fn n_factors(&self) -> usize {
         self.parts.n_factors
     }
 
-    /// q(i), one factor vector.
+    /// Returns q(i), the factor vector of an item.
     ///
     /// # Panics
-    /// Where `item` is not below [`ItemModel::n_items`].
+    /// If `item` is not below [`ItemModel::n_items`].
     pub fn item_vector(&self, item: usize) -> &[f32] {
         &self.parts.item_factors[item * self.parts.n_factors..(item + 1) * self.parts.n_factors]
     }
 
-    /// Brings a prediction onto the scale.
+    /// Clips a prediction to the scale.
     pub fn clip(&self, score: f32) -> f32 {
         score.clamp(self.parts.scale.0, self.parts.scale.1)
     }
 }
 
 pub(crate) fn all_finite(field: &'static str, values: &[f32]) -> Result<(), Invalid> {
-    // Without an early end, which would keep the processor from looking at several at once.
+    // Without an early return, which would prevent vectorization.
     let finite = values.iter().fold(true, |finite, value| finite & value.is_finite());
     Invalid::unless(finite, field, "a value is not finite")
 }
 
-/// The stored form of an [`ItemModel`]; factors in half precision, all else in single. Rules: every block has the
-/// length its counts say, values are finite, the prior's precision (the lower triangle, row by row, bias first) is
-/// positive definite.
+/// The stored form of an [`ItemModel`], with factors in half precision and the rest in single. Rules: every
+/// block has the length that the counts give, values are finite, and the prior's precision (the lower
+/// triangle, row by row, bias first) is positive definite.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StoredItemModel<'a> {
     n_items: u32,
@@ -143,7 +143,7 @@ pub struct StoredItemModel<'a> {
 }
 
 impl StoredItemModel<'_> {
-    /// The parts, but for the factors; and these, in half precision.
+    /// Returns the parts without the factors, and the factors in half precision.
     pub(crate) fn parts(&self) -> Result<(ItemModelParts, &[u8]), Invalid> {
         let (items, factors) = (self.n_items as usize, self.n_factors as usize);
         let dim = factors.saturating_add(1);

@@ -1,9 +1,11 @@
-//! The serving half of the recommender: score, rank, fold-in, reasons, similar titles. No training, no I/O.
+//! The serving side of the recommender: scores, rankings, fold-in, reasons, similar titles. No training, no
+//! I/O.
 
 mod diversity;
 mod filter;
 mod fold_in;
 mod items;
+mod mismatch;
 mod model;
 mod posterior;
 mod ranking;
@@ -16,14 +18,14 @@ mod users;
 pub use filter::{Criteria, Filter, FilterError, ListOptions};
 pub use fold_in::{NewUser, fold_in};
 pub use items::{ItemModel, ItemModelParts};
+pub use mismatch::Mismatch;
 pub use model::{FactorModel, FactorModelParts};
 pub use posterior::UserPrior;
 pub use ranking::{RankingModel, RankingWeights};
 pub use reasons::{Explanation, Reason};
 pub use scan::{ItemPanels, LANES, TopN};
 pub use serve::{
-    ItemStrategy, LIKED, Mismatch, Prediction, Ranked, Recommendations, Recommender, Similar, Strategy,
-    UnknownTitle,
+    ItemStrategy, LIKED, Prediction, Ranked, Recommendations, Recommender, Similar, Strategy, UnknownTitle,
 };
 pub use titles::{Edition, TitleView, Titles};
 pub use users::{BLOCK_BYTES, User, UserBlock, UserIndex, UserShape, UsersError, UsersWriter};

@@ -10,26 +10,26 @@ use crate::{ItemModel, ItemModelParts, UserPrior};
 pub struct FactorModelParts {
     /// μ.
     pub global_mean: f32,
-    /// b(u), one a user.
+    /// b(u), one for each user.
     pub user_bias: Vec<f32>,
-    /// b(i), one a title.
+    /// b(i), one for each title.
     pub item_bias: Vec<f32>,
-    /// k, which may be 0: biases only.
+    /// k; 0 for a model of only biases.
     pub n_factors: usize,
     /// p(u), users × factors, row by row.
     pub user_factors: Vec<f32>,
     /// q(i), titles × factors, row by row.
     pub item_factors: Vec<f32>,
-    /// Predictions are clipped to this range; low first.
+    /// The range to which predictions are clipped, low and high.
     pub scale: (f32, f32),
-    /// Variance of a rating around its prediction; see [`ItemModelParts::noise_variance`].
+    /// The variance of ratings around their predictions; see [`ItemModelParts::noise_variance`].
     pub noise_variance: f32,
-    /// What is known of a user before any rating.
+    /// The prior for a user with no known ratings.
     pub user_prior: UserPrior,
 }
 
 impl Default for FactorModelParts {
-    /// No users, and [`ItemModelParts::default`].
+    /// Returns a model without users, with the items of [`ItemModelParts::default`].
     fn default() -> Self {
         let items = ItemModelParts::default();
         Self {
@@ -46,11 +46,11 @@ impl Default for FactorModelParts {
     }
 }
 
-/// What every trainer of ratings ends as: `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, clipped to the scale of the ratings
-/// (Koren, Bell and Volinsky 2009, equation 4), for all users and items (titles).
+/// The model that every trainer of ratings produces: `r̂(u,i) = μ + b(u) + b(i) + p(u)·q(i)`, clipped to the
+/// scale of the ratings (Koren, Bell and Volinsky 2009, equation 4), for all users and items (titles).
 ///
-/// A release serves the two sides apart: [`ItemModel`], and one [`User`](crate::User) at a time. Users and items are
-/// positions in the tables that the model was trained on.
+/// A release has the two sides separately: an [`ItemModel`], and one [`User`](crate::User) at a time. Users
+/// and items are positions in the tables that the model was trained on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactorModel {
     items: ItemModel,
@@ -59,12 +59,12 @@ pub struct FactorModel {
 }
 
 impl FactorModel {
-    /// Checks that the parts fit together, and rounds the factors to half precision, in which they are stored: a
-    /// model predicts the same before it is written as after it is read.
+    /// Checks that the parts fit together, and rounds the factors to half precision, in which they are
+    /// stored. So a model predicts the same before it is written and after it is read.
     ///
     /// # Errors
-    /// A matrix whose length is not rows times factors, a value that is not finite (factors: beyond ±65,504), and what
-    /// [`ItemModel::new`] refuses.
+    /// The length of a matrix is not rows times factors, a value is not finite (for factors: is beyond
+    /// ±65,504), or [`ItemModel::new`] refuses the titles' side.
     pub fn new(parts: FactorModelParts) -> Result<Self, Invalid> {
         let items = ItemModel::new(ItemModelParts {
             global_mean: parts.global_mean,
@@ -75,11 +75,15 @@ impl FactorModel {
             noise_variance: parts.noise_variance,
             user_prior: parts.user_prior,
         })?;
-        Self::of(items, parts.user_bias, parts.user_factors)
+        Self::with_items(items, parts.user_bias, parts.user_factors)
     }
 
-    /// The same, of titles' parts that fit together.
-    fn of(items: ItemModel, user_bias: Vec<f32>, mut user_factors: Vec<f32>) -> Result<Self, Invalid> {
+    /// Does the same with a valid titles' side.
+    fn with_items(
+        items: ItemModel,
+        user_bias: Vec<f32>,
+        mut user_factors: Vec<f32>,
+    ) -> Result<Self, Invalid> {
         blocks::round_to_half(&mut user_factors);
         let fits = user_bias.len().checked_mul(items.n_factors()) == Some(user_factors.len());
         Invalid::unless(fits, "user_factors", "not users times factors")?;
@@ -88,30 +92,30 @@ impl FactorModel {
         Ok(Self { items, user_bias, user_factors })
     }
 
-    /// The same model with another noise variance.
+    /// Returns the same model with another noise variance.
     ///
     /// # Errors
-    /// Not above zero, or not finite.
+    /// It is not above zero, or not finite.
     pub fn with_noise_variance(self, noise_variance: f32) -> Result<Self, Invalid> {
         let parts = ItemModelParts { noise_variance, ..self.items.into_parts() };
         Ok(Self { items: ItemModel::new(parts)?, ..self })
     }
 
-    /// The same model with another prior of users.
+    /// Returns the same model with another user prior.
     ///
     /// # Errors
-    /// A prior for another number of factors.
+    /// The prior has another number of factors.
     pub fn with_user_prior(self, user_prior: UserPrior) -> Result<Self, Invalid> {
         let parts = ItemModelParts { user_prior, ..self.items.into_parts() };
         Ok(Self { items: ItemModel::new(parts)?, ..self })
     }
 
-    /// The titles' side.
+    /// Returns the titles' side.
     pub fn items(&self) -> &ItemModel {
         &self.items
     }
 
-    /// The parts, to be changed.
+    /// Returns the parts, to be changed.
     pub fn into_parts(self) -> FactorModelParts {
         let items = self.items.into_parts();
         FactorModelParts {
@@ -127,47 +131,47 @@ impl FactorModel {
         }
     }
 
-    /// Number of users.
+    /// Returns the number of users.
     pub fn n_users(&self) -> usize {
         self.user_bias.len()
     }
 
-    /// Number of items.
+    /// Returns the number of items.
     pub fn n_items(&self) -> usize {
         self.items.n_items()
     }
 
-    /// Number of factors; 0 where the model is biases only.
+    /// Returns the number of factors, which is 0 for a model of only biases.
     pub fn n_factors(&self) -> usize {
         self.items.n_factors()
     }
 
-    /// b(u), one a user.
+    /// Returns b(u), one for each user.
     pub fn user_bias(&self) -> &[f32] {
         &self.user_bias
     }
 
-    /// p(u), one factor vector.
+    /// Returns p(u), the factor vector of a user.
     ///
     /// # Panics
-    /// Where `user` is not below [`FactorModel::n_users`].
+    /// If `user` is not below [`FactorModel::n_users`].
     pub fn user_vector(&self, user: usize) -> &[f32] {
         let k = self.n_factors();
         &self.user_factors[user * k..(user + 1) * k]
     }
 
-    /// q(i), one factor vector.
+    /// Returns q(i), the factor vector of an item.
     ///
     /// # Panics
-    /// Where `item` is not below [`FactorModel::n_items`].
+    /// If `item` is not below [`FactorModel::n_items`].
     pub fn item_vector(&self, item: usize) -> &[f32] {
         self.items.item_vector(item)
     }
 
-    /// The predicted rating of an item by a user, on the scale.
+    /// Predicts a user's rating of an item, on the scale.
     ///
     /// # Panics
-    /// Where a position is out of range.
+    /// If a position is out of range.
     pub fn predict(&self, user: usize, item: usize) -> f32 {
         let product = dot(self.user_vector(user), self.item_vector(item));
         let parts = self.items.parts();
@@ -175,8 +179,8 @@ impl FactorModel {
     }
 }
 
-/// The stored form of a [`FactorModel`]: the titles' side in its own stored form, and that of the users. Rules: every
-/// block has the length its counts say, values are finite.
+/// The stored form of a [`FactorModel`]: the stored form of the titles' side, and the users' side. Rules:
+/// every block has the length that the counts give, and values are finite.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredFactorModel<'a> {
     #[serde(borrow)]
@@ -209,7 +213,7 @@ impl Artifact for FactorModel {
         let n_values = n_users.saturating_mul(items.n_factors());
         let user_bias = blocks::to_f32("user_bias", s.user_bias, n_users)?;
         let user_factors = blocks::half_to_f32("user_factors", s.user_factors, n_values)?;
-        Self::of(items, user_bias, user_factors)
+        Self::with_items(items, user_bias, user_factors)
     }
 }
 
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_round_trips_and_falls_apart_into_its_parts() {
+    fn a_model_round_trips_and_comes_apart_into_its_parts() {
         let model = FactorModel::new(small()).unwrap();
         assert_eq!(FactorModel::from_bytes(&model.to_bytes().unwrap()), Ok(model.clone()));
         assert_eq!(model.into_parts(), small());

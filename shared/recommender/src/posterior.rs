@@ -1,10 +1,10 @@
-//! A user part as a Gaussian posterior: the prior of the users, and the equations that rated items add to it.
+//! A user's part of a model as a Gaussian posterior: the prior, and the observations from rated items.
 
 use artifact::Invalid;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, Axis, Slice};
 
-/// What is known of a user before any rating: a Gaussian over `(b(u), p(u))`.
+/// The prior for a user with no known ratings: a Gaussian over `(b(u), p(u))`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserPrior {
     /// The bias first, then the factors.
@@ -14,7 +14,7 @@ pub struct UserPrior {
 }
 
 impl Default for UserPrior {
-    /// The standard prior of a model without factors.
+    /// Returns the standard prior of a model without factors.
     fn default() -> Self {
         Self::standard(0)
     }
@@ -24,11 +24,15 @@ impl UserPrior {
     /// Takes `k + 1` means and the lower triangle of their inverse covariance, row by row.
     ///
     /// # Errors
-    /// Lengths that do not fit together, a value that is not finite, a matrix that is not positive definite.
+    /// Lengths do not fit together, a value is not finite, or the matrix is not positive definite.
     pub fn new(mean: Vec<f32>, precision: Vec<f32>) -> Result<Self, Invalid> {
         let n = mean.len();
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
-        Invalid::unless(n > 0 && finite(&mean), "prior_mean", "no bias, or a value is not finite")?;
+        Invalid::unless(
+            n > 0 && finite(&mean),
+            "prior_mean",
+            "the bias is missing, or a value is not finite",
+        )?;
         let fits = n.checked_mul(n + 1).map(|twice| twice / 2) == Some(precision.len());
         Invalid::unless(fits, "prior_precision", "not the lower triangle of a matrix of the means' size")?;
         Invalid::unless(finite(&precision), "prior_precision", "a value is not finite")?;
@@ -38,18 +42,18 @@ impl UserPrior {
         Ok(prior)
     }
 
-    /// Mean 0 and variance 1 in each direction.
+    /// Returns the prior with mean 0 and variance 1 in each direction.
     pub fn standard(n_factors: usize) -> Self {
         let n = n_factors + 1;
         let lower = (0..n).flat_map(|row| (0..=row).map(move |col| if row == col { 1.0 } else { 0.0 }));
         Self { mean: vec![0.0; n], precision: lower.collect() }
     }
 
-    /// From a mean and a covariance, bias first. Variances are floored at 10⁻⁴ of the greatest, so that the
-    /// inverse exists in single precision; a direction that no user takes stays at its mean.
+    /// Takes a mean and a covariance, bias first. Variances are at least 10⁻⁴ of the greatest, so that the
+    /// inverse exists in single precision. In a direction in which users do not vary, users stay at the mean.
     ///
     /// # Errors
-    /// A covariance that is not finite, or not that of anything.
+    /// The covariance is not finite, or not positive definite.
     pub fn from_covariance(mean: &[f64], covariance: &Array2<f64>) -> Result<Self, Invalid> {
         let n = mean.len();
         Invalid::unless(covariance.dim() == (n, n), "prior_precision", "not a square of the means' size")?;
@@ -72,15 +76,16 @@ impl UserPrior {
         Self::new(mean.iter().map(|&m| m as f32).collect(), lower)
     }
 
-    /// Mean and covariance of trained users, one bias and `n_factors` factors each. Covariances are shrunk
-    /// towards none as if by `n_factors + 1` further users with the same variances, so that few users do not make
-    /// directions up. The standard prior where there is no user.
+    /// Computes mean and covariance of trained users, who have one bias and `n_factors` factors each.
+    /// Covariances are shrunk as if there were `n_factors + 1` more users with the same variances and no
+    /// covariance, so that few users do not suggest directions that are not there. Without users it is the
+    /// standard prior.
     ///
     /// # Errors
-    /// A value that is not finite.
+    /// A value is not finite.
     ///
     /// # Panics
-    /// Where there are not `n_factors` factors a bias.
+    /// If there are not `n_factors` factors for each bias.
     pub fn of_users(user_bias: &[f32], user_factors: &[f32], n_factors: usize) -> Result<Self, Invalid> {
         let (n, dim) = (user_bias.len(), n_factors + 1);
         if n == 0 {
@@ -100,16 +105,16 @@ impl UserPrior {
             *sum /= n as f64;
         }
         let mut covariance = Array2::zeros((dim, dim));
-        // A few hundred users at a time, as one product of matrices.
+        // A few hundred users at a time, as one matrix product.
         for first in (0..n).step_by(256) {
             let users = first..(first + 256).min(n);
-            let centred: Vec<f64> = users
+            let centered: Vec<f64> = users
                 .clone()
                 .flat_map(|u| part(u).zip(&mean).map(|(v, m)| v - m).collect::<Vec<_>>())
                 .collect();
-            let centred =
-                Array2::from_shape_vec((users.len(), dim), centred).expect("a part has one value a column");
-            covariance += &centred.t().dot(&centred);
+            let centered = Array2::from_shape_vec((users.len(), dim), centered)
+                .expect("a user has one value for each column");
+            covariance += &centered.t().dot(&centered);
         }
         let variances = covariance.diag().to_owned();
         let further = dim as f64 / n as f64;
@@ -120,22 +125,22 @@ impl UserPrior {
         Self::from_covariance(&mean, &covariance)
     }
 
-    /// Number of factors.
+    /// Returns the number of factors.
     pub fn n_factors(&self) -> usize {
         self.mean.len() - 1
     }
 
-    /// The means, bias first.
+    /// Returns the means, bias first.
     pub fn mean(&self) -> &[f32] {
         &self.mean
     }
 
-    /// The lower triangle of the inverse covariance, row by row.
+    /// Returns the lower triangle of the inverse covariance, row by row.
     pub fn precision(&self) -> &[f32] {
         &self.precision
     }
 
-    /// The inverse covariance; above the diagonal it is 0.
+    /// Returns the inverse covariance, with zeros above the diagonal.
     fn precision_matrix(&self) -> Array2<f64> {
         let n = self.mean.len();
         let at = |row: usize, col: usize| f64::from(self.precision[row * (row + 1) / 2 + col]);
@@ -143,35 +148,36 @@ impl UserPrior {
     }
 }
 
-/// One observation of a user: `target = bias·b(u) + vector·p(u)` and noise.
+/// One observation of a user: `target = bias·b(u) + vector·p(u)` plus noise.
 pub(crate) struct Observation<'a> {
     pub(crate) bias: f64,
     pub(crate) vector: &'a [f32],
     pub(crate) target: f64,
 }
 
-/// A user part given observations of it: a Gaussian over `(b(u), p(u))`, bias first (Bishop 2006, equations 3.50 and
-/// 3.51). With `V` and `m` the prior's covariance and mean its precision is `P = V⁻¹ + ridge·1 + Σ xⱼxⱼᵀ/σ²`, and its
-/// mean `w` solves `P w = V⁻¹m + Σ xⱼtⱼ/σ²`.
+/// A user's part of a model, given observations: a Gaussian over `(b(u), p(u))`, bias first (Bishop 2006,
+/// equations 3.50 and 3.51). Let `V` and `m` be the prior's covariance and mean. The precision is
+/// `P = V⁻¹ + ridge·1 + Σ xⱼxⱼᵀ/σ²`, and the mean `w` solves `P w = V⁻¹m + Σ xⱼtⱼ/σ²`.
 ///
-/// The mean is linear in the targets, so a prediction `xᵢᵀw` falls apart into one term an observation and a rest that no
-/// observation changes: `xᵢᵀw = rest + Σ cⱼ`, `cⱼ = xᵢᵀP⁻¹xⱼ (tⱼ − xⱼᵀm)/σ²`; without a ridge the rest is `xᵢᵀm`.
+/// The mean is linear in the targets, so a prediction `xᵢᵀw` is a sum of one term for each observation, and a
+/// rest that no observation changes: `xᵢᵀw = rest + Σ cⱼ` with `cⱼ = xᵢᵀP⁻¹xⱼ (tⱼ − xⱼᵀm)/σ²`. Without a
+/// ridge the rest is `xᵢᵀm`.
 #[derive(Debug, Clone)]
 pub(crate) struct Posterior {
     mean: Vec<f64>,
     /// The Cholesky factor of the precision.
     factor: Array2<f64>,
-    /// `xⱼ`, an observation a row.
+    /// `xⱼ`, one observation in each row.
     x: Array2<f64>,
-    /// `(tⱼ − xⱼᵀm)/σ²`: how far each observation lies from what the prior expects of it.
+    /// `(tⱼ − xⱼᵀm)/σ²`: how far each observation is from what the prior expects.
     surprise: Array1<f64>,
 }
 
-/// Columns of the precision that are added up at once.
+/// The number of columns of the precision that are added up at once.
 const BLOCK: usize = 32;
 
 impl Posterior {
-    /// Adds observations to a prior. Without any, and without a ridge, the mean is the prior's.
+    /// Adds observations to a prior. Without observations and ridge, the mean is the prior's.
     pub(crate) fn new(
         prior: &UserPrior,
         noise_variance: f64,
@@ -190,7 +196,7 @@ impl Posterior {
         }
         let mut x = Array2::zeros((observations.len(), dim));
         let mut surprise = Array1::zeros(observations.len());
-        // Row by row, since a product with the transposed matrix walks down its columns.
+        // Row by row, since a product with the transposed matrix would walk down its columns.
         for ((mut row, surprise), o) in x.rows_mut().into_iter().zip(&mut surprise).zip(observations) {
             row[0] = o.bias;
             for (value, &factor) in row.iter_mut().skip(1).zip(o.vector) {
@@ -211,23 +217,24 @@ impl Posterior {
         for i in 0..dim {
             factor[[i, i]] += ridge;
         }
-        // Positive definite: a prior's precision is, and the rest is a sum of squares.
+        // It is positive definite: the prior's precision is, and the rest is a sum of squares.
         cholesky(&mut factor);
         solve_factored(&factor, &mut mean);
         Self { mean: mean.to_vec(), factor, x, surprise }
     }
 
-    /// The mean of the factors, in single precision.
+    /// Returns the mean of the factors, in single precision.
     pub(crate) fn vector(&self) -> Vec<f32> {
         self.mean[1..].iter().map(|&w| w as f32).collect()
     }
 
-    /// The mean of the bias, in single precision.
+    /// Returns the mean of the bias, in single precision.
     pub(crate) fn bias(&self) -> f32 {
         self.mean[0] as f32
     }
 
-    /// What each observation, in its order, contributes to `bias·b(u) + vector·p(u)`.
+    /// Returns what each observation contributes to `bias·b(u) + vector·p(u)`, in the order of the
+    /// observations.
     pub(crate) fn contributions(&self, bias: f64, vector: &[f32]) -> Vec<f64> {
         let mut direction: Array1<f64> =
             std::iter::once(bias).chain(vector.iter().map(|&v| f64::from(v))).collect();
@@ -238,7 +245,7 @@ impl Posterior {
     }
 }
 
-/// The dot product in four sums, which the compiler keeps in one register each.
+/// Computes the dot product as four sums, so that the compiler can keep each sum in a register.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
     let mut sums = [0.0; 4];
@@ -251,11 +258,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
 
-/// Replaces the lower triangle of a symmetric matrix, of which only that is read, by its Cholesky factor (Golub and
-/// Van Loan 2013, algorithm 4.2.1). Whether the matrix is positive definite; where not, it is left half done.
+/// Replaces the lower triangle of a symmetric matrix by its Cholesky factor (Golub and Van Loan 2013,
+/// algorithm 4.2.1). Only the lower triangle is read. Returns whether the matrix is positive definite; if it
+/// is not, the result is incomplete.
 fn cholesky(a: &mut Array2<f64>) -> bool {
     let n = a.ncols();
-    let a = a.as_slice_mut().expect("the matrices here lie row by row");
+    let a = a.as_slice_mut().expect("matrices here are stored row by row");
     for row in 0..n {
         let (above, current) = a.split_at_mut(row * n);
         for col in 0..row {
@@ -272,10 +280,10 @@ fn cholesky(a: &mut Array2<f64>) -> bool {
     true
 }
 
-/// Solves `LLᵀ w = b` in place. Both passes walk along rows, which lie together.
+/// Solves `LLᵀ w = b` in place. Both passes walk along rows, which are contiguous.
 fn solve_factored(l: &Array2<f64>, b: &mut Array1<f64>) {
     let n = b.len();
-    let l = l.as_slice().expect("the matrices here lie row by row");
+    let l = l.as_slice().expect("matrices here are stored row by row");
     let b = b.as_slice_mut().expect("a vector is one row");
     for row in 0..n {
         let coefficients = &l[row * n..][..=row];
@@ -298,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_solver_solves_and_refuses_what_is_not_definite() {
+    fn the_solver_solves_and_refuses_matrices_that_are_not_definite() {
         let mut a = array![[4.0, 0.0, 0.0], [2.0, 5.0, 0.0], [1.0, 3.0, 6.0]];
         let mut b = array![4.0 + 4.0 + 3.0, 2.0 + 10.0 + 9.0, 1.0 + 6.0 + 18.0];
         assert!(cholesky(&mut a));
@@ -311,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_covariance_comes_back_as_its_inverse() {
+    fn a_covariance_becomes_its_inverse() {
         let covariance = array![[2.0, 0.5], [0.5, 1.0]];
         let prior = UserPrior::from_covariance(&[0.0, 1.0], &covariance).unwrap();
         // 1 / (2 · 1 − 0.25) · [1, −0.5, 2], lower triangle.
@@ -341,7 +349,7 @@ mod tests {
         assert!((posterior.mean[0] - 20.0 / 9.0).abs() < 1e-12, "{posterior:?}");
     }
 
-    /// A prior whose directions hang together, and observations along directions of no particular pattern.
+    /// Returns a posterior of a correlated prior and observations in irregular directions.
     fn posterior_of(targets: &[f64], ridge: f64) -> (Posterior, Vec<[f32; 2]>) {
         let prior = UserPrior::new(vec![0.1, -0.2, 0.3], vec![2.0, 0.3, 1.5, -0.2, 0.4, 1.0]).unwrap();
         let wave = |i: usize, f: f32| (i as f32 * f).sin();
@@ -356,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contribution_is_what_is_lost_where_an_observation_tells_nothing_new() {
+    fn a_contribution_is_what_is_lost_if_the_observation_were_as_expected() {
         let targets = [1.0, -0.5, 0.25, 2.0, -1.0, 0.5];
         for ridge in [0.0, 0.8] {
             let (posterior, vectors) = posterior_of(&targets, ridge);

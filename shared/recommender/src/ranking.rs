@@ -8,51 +8,55 @@ use crate::{ItemModel, ItemModelParts, ItemPanels, UserPrior};
 
 /// The weights of an implicit-feedback model's loss (Rendle, Krichene, Zhang and Koren 2022, "Revisiting the
 /// performance of iALS on item recommendation benchmarks", section 3):
-/// `Σ_{liked} (1 − p(u)·q(i))² + α₀ Σ_{all} (p(u)·q(i))² + Σ_u λ(n(u) + α₀|I|)^ν ‖p(u)‖² + …` and the same for titles.
+///
+/// `Σ_{liked} (1 − p(u)·q(i))² + α₀ Σ_{all} (p(u)·q(i))² + Σ_u λ(n(u) + α₀|I|)^ν ‖p(u)‖² + …`,
+///
+/// where `…` is the same regularization of the titles' vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RankingWeights {
-    /// α₀: the weight of a pair that nobody has observed.
+    /// α₀, the weight of unobserved pairs.
     pub unobserved_weight: f32,
     /// λ.
     pub regularization: f32,
-    /// ν, from 0 to 1: how regularisation grows with the number of liked titles.
+    /// ν, from 0 to 1: how regularization grows with the number of liked titles.
     pub exponent: f32,
-    /// |I|: the titles that somebody liked. The others, and further editions of a work, have vectors too, but are no
-    /// part of the loss.
+    /// `|I|`, the number of titles that someone liked. Other titles, and other editions of a work, have
+    /// vectors too, but are not part of the loss.
     pub n_titles: u32,
 }
 
 impl RankingWeights {
-    /// `λ(n + α₀|I|)^ν`: the regularisation of a user who likes `n_liked` titles.
+    /// Returns `λ(n + α₀|I|)^ν`, the regularization of a user who likes `n_liked` titles.
     pub fn ridge(self, n_liked: usize) -> f64 {
         let weight = n_liked as f64 + f64::from(self.unobserved_weight) * f64::from(self.n_titles);
         f64::from(self.regularization) * weight.powf(f64::from(self.exponent))
     }
 }
 
-/// The titles' side of a factor model that ranks: `p(u)·q(i)` is how likely a user is to like a title, on no particular
-/// scale. Its items are those of the rating model, at the same positions.
+/// The titles' side of a factor model that ranks titles: the greater `p(u)·q(i)` is, the more a user is
+/// expected to like a title. It has no particular scale. Its items are those of the rating model, at the same
+/// positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingModel {
-    /// All but the factors.
+    /// All parts except the factors.
     parts: ItemModelParts,
-    /// The factors, laid out for the scan of all titles, which is what a ranking model is for.
+    /// The factors, laid out for scans of all titles.
     panels: ItemPanels,
     weights: RankingWeights,
 }
 
 impl RankingModel {
-    /// Takes a model whose prior holds `α₀QᵀQ + ridge(0)·1` as its precision; see [`RankingModel::prior`].
+    /// Takes a model whose prior has the precision `α₀QᵀQ + ridge(0)·1`; see [`RankingModel::prior`].
     ///
     /// # Errors
-    /// Weights out of range, or a mean that is not 0, of ratings or of the prior.
+    /// Weights are out of range, or the mean of ratings or of the prior is not 0.
     pub fn new(items: ItemModel, weights: RankingWeights) -> Result<Self, Invalid> {
         let panels = ItemPanels::of(&items);
         let parts = ItemModelParts { item_factors: Vec::new(), ..items.into_parts() };
-        Self::of_checked(parts, panels, weights)
+        Self::from_checked(parts, panels, weights)
     }
 
-    fn of_checked(
+    fn from_checked(
         parts: ItemModelParts,
         panels: ItemPanels,
         weights: RankingWeights,
@@ -67,21 +71,21 @@ impl RankingModel {
         Invalid::unless(positive, "regularization", "not above 0 and at most 1,000,000")?;
         Invalid::unless((0.0..=1.0).contains(&w.exponent), "exponent", "not from 0 to 1")?;
         let known = w.n_titles as usize <= panels.n_items();
-        Invalid::unless(known, "n_titles", "more titles are liked than there are")?;
-        Invalid::unless(parts.global_mean == 0.0, "global_mean", "a ranking model has no mean")?;
+        Invalid::unless(known, "n_titles", "more than there are titles")?;
+        Invalid::unless(parts.global_mean == 0.0, "global_mean", "not 0, as a ranking model needs")?;
         let unbiased = parts.user_prior.mean().iter().all(|&v| v == 0.0);
-        Invalid::unless(unbiased, "prior_mean", "a ranking model expects nothing of a user")?;
+        Invalid::unless(unbiased, "prior_mean", "not 0, as a ranking model needs")?;
         Ok(Self { parts, panels, weights })
     }
 
-    /// The prior of a user of whom nothing is liked yet, from the vectors of the titles that count
-    /// (titles × factors, row by row; vectors of 0 add nothing).
+    /// Computes the prior for a user with no liked titles from the vectors of the titles in the loss (titles
+    /// × factors, row by row; vectors of 0 add nothing).
     ///
     /// # Errors
-    /// A value that is not finite.
+    /// A value is not finite.
     ///
     /// # Panics
-    /// Where the vectors are not rows of `n_factors`.
+    /// If the vectors are not rows of `n_factors`.
     pub fn prior(
         item_factors: &[f32],
         n_factors: usize,
@@ -108,59 +112,61 @@ impl RankingModel {
         UserPrior::new(vec![0.0; n_factors + 1], precision)
     }
 
-    /// Number of titles.
+    /// Returns the number of titles.
     pub fn n_items(&self) -> usize {
         self.panels.n_items()
     }
 
-    /// Number of factors.
+    /// Returns the number of factors.
     pub fn n_factors(&self) -> usize {
         self.panels.n_factors()
     }
 
-    /// b(i), one a title.
+    /// Returns b(i), one for each title.
     pub fn item_bias(&self) -> &[f32] {
         &self.parts.item_bias
     }
 
-    /// q(i), one factor vector.
+    /// Returns q(i), the factor vector of a title.
     ///
     /// # Panics
-    /// Where there is no such title.
+    /// If there is no such title.
     pub fn item_vector(&self, item: usize) -> Vec<f32> {
         self.panels.vector(item)
     }
 
-    /// All q(i), to be scanned.
+    /// Returns all q(i), laid out for scans.
     pub fn panels(&self) -> &ItemPanels {
         &self.panels
     }
 
-    /// What is known of a user of whom nothing is liked.
+    /// Returns the prior for a user with no liked titles.
     pub fn user_prior(&self) -> &UserPrior {
         &self.parts.user_prior
     }
 
-    /// The parts of the titles' side, to be changed.
+    /// Returns the parts of the titles' side, to be changed.
     pub fn to_parts(&self) -> ItemModelParts {
         ItemModelParts { item_factors: self.panels.rows(), ..self.parts.clone() }
     }
 
-    /// The weights of the loss.
+    /// Returns the weights of the loss.
     pub fn weights(&self) -> RankingWeights {
         self.weights
     }
 
-    /// The vector of a user who likes these titles: the least of the loss above, given the titles' vectors. Each title
-    /// counts as often as it stands in `liked`; without any the vector is 0.
+    /// Folds in a user who likes these titles: returns the vector that minimizes the loss (see
+    /// [`RankingWeights`]), given the titles' vectors. Each title counts as often as it is in `liked`.
+    /// Without any, the vector is 0.
     ///
     /// # Panics
-    /// Where a position is out of range.
+    /// If a position is out of range.
     pub fn fold_in(&self, liked: &[usize]) -> Vec<f32> {
         self.posterior(liked).vector()
     }
 
-    /// The posterior whose mean [`RankingModel::fold_in`] is; one observation a liked title, in their order.
+    /// Returns the posterior whose mean [`RankingModel::fold_in`] returns, with one observation for each
+    /// liked title, in their order.
     pub(crate) fn posterior(&self, liked: &[usize]) -> Posterior {
         let vectors: Vec<Vec<f32>> = liked.iter().map(|&item| self.item_vector(item)).collect();
         let observations: Vec<Observation<'_>> = liked
@@ -177,7 +183,7 @@ impl RankingModel {
     }
 }
 
-/// The stored form of a [`RankingModel`]: the weights, and the factors in their own stored form.
+/// The stored form of a [`RankingModel`]: the weights, and the stored form of the titles' side.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredRankingModel<'a> {
     weights: RankingWeights,
@@ -191,7 +197,7 @@ impl Artifact for RankingModel {
 
     fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
         let weights = self.weights;
-        let items = ItemModel::new(self.to_parts()).expect("what was checked is sound");
+        let items = ItemModel::new(self.to_parts()).expect("a ranking model was checked when it was made");
         items.with_stored(|items| write(&StoredRankingModel { weights, items: items.clone() }))
     }
 
@@ -200,7 +206,7 @@ impl Artifact for RankingModel {
         let (n_items, n_factors) = (parts.item_bias.len(), parts.n_factors);
         let panels = ItemPanels::from_halves("item_factors", halves, n_items, n_factors)?;
         parts.check_all_but_factors()?;
-        Self::of_checked(parts, panels, s.weights)
+        Self::from_checked(parts, panels, s.weights)
     }
 }
 
@@ -228,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_in_is_where_the_loss_is_least() {
+    fn folding_in_minimizes_the_loss() {
         let ranking = small();
         let liked = [1, 3];
         let loss = |vector: &[f32]| {

@@ -1,64 +1,65 @@
 //! Why a title is recommended: the rated titles that its score comes from.
 //!
-//! A folded-in user's score of a title is linear in the ratings given, so it falls apart exactly: one contribution a
-//! rated title, and a base that no rating changes (the prior, the biases). See `Posterior` for the formula. Nothing is
-//! learned or guessed for the sake of an explanation.
+//! A folded-in user's score for a title is linear in the ratings. So it is exactly the sum of one
+//! contribution for each rated title, and a base that no rating changes (the prior and the biases). See
+//! `Posterior` for the formula. Nothing is approximated for the sake of an explanation.
 
 use crate::posterior::Posterior;
 use crate::{Titles, TopN};
 
-/// A rated title that speaks for a recommendation.
+/// A rated title that supports a recommendation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reason<'a> {
     /// The rated title's id.
     pub id: &'a str,
-    /// Its name, as shown.
+    /// Its name.
     pub title: &'a str,
-    /// The rating that the user gave it.
+    /// The user's rating of it.
     pub rating: f32,
-    /// What the score would lose if the rating told nothing new; above 0.
+    /// How much lower the score would be if the rating were just what the prior expects; above 0.
     pub contribution: f64,
-    /// The contribution, divided by the sum of the absolute contributions of all rated titles: above 0, at most 1.
+    /// The contribution, divided by the sum of the absolute contributions of all rated titles: above 0, at
+    /// most 1.
     pub share: f64,
 }
 
-/// Where the score that a title is ranked by comes from.
+/// Where the score of a title comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation<'a> {
-    /// What the list is ordered by: the predicted score before it is clipped, or that of the ranking model.
+    /// The score that orders the list: the predicted rating before it is clipped, or that of the ranking
+    /// model.
     pub ranked_by: f32,
-    /// What comes from no rated title. Base and contributions, positive and negative, add up to `ranked_by`.
+    /// The part that no rated title changes. Base and all contributions, positive and negative, add up to
+    /// `ranked_by`.
     pub base: f64,
-    /// The rated titles that contribute most, the greatest contribution first; of equal ones that which stands first
-    /// in the catalogue. Only positive contributions are reasons.
+    /// The rated titles that contribute most, the greatest contribution first, ties in catalog order. Only
+    /// positive contributions are reasons.
     pub reasons: Vec<Reason<'a>>,
 }
 
-/// What the ratings of one user contribute to any title.
+/// The contributions of one user's ratings to the score of any title.
 #[derive(Debug)]
 pub(crate) struct Contributors {
     posterior: Posterior,
-    /// The titles and ratings that were folded in, one for each of the posterior's observations, by position.
+    /// The titles and ratings that were folded in, sorted by position, one for each observation of the
+    /// posterior.
     rated: Vec<(usize, f32)>,
-    /// What stands before the user's bias in a score: 1, or 0 where the model has no user bias.
+    /// The weight of the user's bias in a score: 1, or 0 if the model has no user bias.
     bias: f64,
 }
 
 impl Contributors {
     pub(crate) fn new(posterior: Posterior, rated: Vec<(usize, f32)>, bias: f64) -> Self {
-        debug_assert!(
-            rated.is_sorted_by_key(|&(title, _)| title),
-            "of equal contributions the first title wins"
-        );
+        debug_assert!(rated.is_sorted_by_key(|&(title, _)| title), "ties are in catalog order");
         Self { posterior, rated, bias }
     }
 
-    /// The contribution of each rated title to the score of an item with this vector.
-    pub(crate) fn of(&self, vector: &[f32]) -> Vec<f64> {
+    /// Returns the contribution of each rated title to the score of an item with this vector.
+    pub(crate) fn to_item(&self, vector: &[f32]) -> Vec<f64> {
         self.posterior.contributions(self.bias, vector)
     }
 
-    /// The `n` greatest, for an item with this vector that is ranked by `ranked_by`.
+    /// Explains the score `ranked_by` of an item with this vector by the `n` greatest contributions.
     pub(crate) fn explain<'t>(
         &self,
         titles: &'t Titles,
@@ -66,7 +67,7 @@ impl Contributors {
         ranked_by: f32,
         n: usize,
     ) -> Explanation<'t> {
-        let contributions = self.of(vector);
+        let contributions = self.to_item(vector);
         let all: f64 = contributions.iter().map(|c| c.abs()).sum();
         let mut top = TopN::new(n);
         for (at, &contribution) in contributions.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The scoring kernel: one user vector against all items, keeping the best.
+//! The scoring kernel: multiplies one user vector with all items and keeps the best.
 
 use std::cmp::Ordering;
 
@@ -7,25 +7,25 @@ use artifact::{Invalid, blocks};
 use crate::ItemModel;
 use crate::items::all_finite;
 
-/// Items a panel. Sixteen sums fill four 128-bit registers, which every 64-bit machine has.
+/// The number of items in a panel. Sixteen sums fill four 128-bit registers, which every 64-bit machine has.
 pub const LANES: usize = 16;
 
-/// Item vectors in panels of sixteen items, factor by factor, so that the scan adds up sixteen scores at
-/// once and needs no sum across a register.
+/// Item vectors in panels of sixteen items, factor by factor. The scan then adds up sixteen scores at once,
+/// and never sums across a register.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemPanels {
     n_items: usize,
     n_factors: usize,
-    /// Panels × factors × lanes; lanes beyond the last item are 0.
+    /// Panels × factors × lanes. Lanes beyond the last item are 0.
     factors: Vec<f32>,
     norms: Vec<f32>,
 }
 
 impl ItemPanels {
-    /// Lays out item vectors given row by row.
+    /// Lays out item vectors, given row by row.
     ///
     /// # Panics
-    /// Where `rows` is not `n_items` times `n_factors`.
+    /// If `rows` is not `n_items` times `n_factors`.
     pub fn new(rows: &[f32], n_items: usize, n_factors: usize) -> Self {
         assert_eq!(rows.len(), n_items * n_factors, "rows are items times factors");
         let mut panels = Self::without_items(n_items, n_factors);
@@ -36,11 +36,11 @@ impl ItemPanels {
         panels
     }
 
-    /// Lays out item vectors given row by row as the little-endian bytes of half-precision numbers, without all of them
-    /// lying in memory row by row too.
+    /// Lays out item vectors, given row by row as the little-endian bytes of half-precision numbers. At no
+    /// time are all of them in memory row by row.
     ///
     /// # Errors
-    /// Not `n_items` times `n_factors` numbers, or one that is not finite.
+    /// There are not `n_items` times `n_factors` numbers, or one is not finite.
     pub(crate) fn from_halves(
         field: &'static str,
         halves: &[u8],
@@ -59,7 +59,7 @@ impl ItemPanels {
         Ok(panels)
     }
 
-    /// Room for items that are yet to come.
+    /// Allocates panels, without items yet.
     fn without_items(n_items: usize, n_factors: usize) -> Self {
         let n_lanes = if n_factors > 0 { n_items.next_multiple_of(LANES) } else { 0 };
         Self {
@@ -70,7 +70,7 @@ impl ItemPanels {
         }
     }
 
-    /// The next panel, from the rows of its items: sixteen, or at the end fewer.
+    /// Adds a panel from the rows of its items: sixteen, or fewer for the last panel.
     fn push(&mut self, rows: &[f32]) {
         let mut sums = [0.0_f32; LANES];
         for f in 0..self.n_factors {
@@ -86,60 +86,61 @@ impl ItemPanels {
         self.norms.extend(sums.map(f32::sqrt));
     }
 
-    /// The panels of a model's items.
+    /// Lays out a model's item vectors.
     pub fn of(model: &ItemModel) -> Self {
         Self::new(&model.parts().item_factors, model.n_items(), model.n_factors())
     }
 
-    /// Number of items.
+    /// Returns the number of items.
     pub fn n_items(&self) -> usize {
         self.n_items
     }
 
-    /// Number of factors.
+    /// Returns the number of factors.
     pub fn n_factors(&self) -> usize {
         self.n_factors
     }
 
     fn values(&self, item: usize) -> impl Iterator<Item = f32> {
-        assert!(item < self.n_items, "there are {} items, and no item {item}", self.n_items);
+        assert!(item < self.n_items, "item {item} is out of range: there are {} items", self.n_items);
         let begin = item / LANES * self.n_factors * LANES + item % LANES;
         (0..self.n_factors).map(move |f| self.factors[begin + f * LANES])
     }
 
-    /// One item's vector.
+    /// Returns an item's vector.
     ///
     /// # Panics
-    /// Where there is no such item.
+    /// If there is no such item.
     pub fn vector(&self, item: usize) -> Vec<f32> {
         self.values(item).collect()
     }
 
-    /// The product of two items' vectors, summed in the order of the factors.
+    /// Returns the product of two items' vectors, summed in the order of the factors.
     ///
     /// # Panics
-    /// Where there is no such item.
+    /// If there is no such item.
     pub(crate) fn product(&self, a: usize, b: usize) -> f32 {
         self.values(a).zip(self.values(b)).fold(0.0, |sum, (x, y)| sum + x * y)
     }
 
-    /// All vectors, row by row, as [`ItemPanels::new`] takes them.
+    /// Returns all vectors row by row, as [`ItemPanels::new`] takes them.
     pub fn rows(&self) -> Vec<f32> {
         (0..self.n_items).flat_map(|item| self.values(item)).collect()
     }
 
-    /// The length of every item's vector: the root of [`dot`] of the vector with itself, to the last bit.
+    /// Returns the length of every item's vector: exactly the root of [`dot`] of the vector with itself.
     pub(crate) fn norms(&self) -> &[f32] {
         &self.norms
     }
 
-    /// Calls `visit(first, products)` for every panel in order: `products[lane]` is the product of `user` and the
-    /// vector of item `first + lane`, summed in the order of the factors; 0 in lanes beyond the last item.
+    /// Calls `visit(first, products)` for every panel in order. `products[lane]` is the product of `user` and
+    /// the vector of item `first + lane`, summed in the order of the factors. It is 0 in lanes beyond the
+    /// last item.
     ///
     /// # Panics
-    /// Where `user` does not have the model's number of factors.
+    /// If `user` does not have the model's number of factors.
     pub fn scan(&self, user: &[f32], mut visit: impl FnMut(usize, &[f32; LANES])) {
-        assert_eq!(user.len(), self.n_factors, "a user vector has one value a factor");
+        assert_eq!(user.len(), self.n_factors, "a user vector has one value for each factor");
         for p in 0..self.n_items.div_ceil(LANES) {
             let panel = &self.factors[p * self.n_factors * LANES..(p + 1) * self.n_factors * LANES];
             let mut sums = [0.0_f32; LANES];
@@ -153,17 +154,17 @@ impl ItemPanels {
     }
 }
 
-/// The dot product in the order of the factors, as [`ItemPanels::scan`] sums it, so that one pair has one
-/// score wherever it is asked for.
+/// Computes the dot product in the order of the factors, as [`ItemPanels::scan`] does, so that a pair has the
+/// same score everywhere.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
 }
 
-/// The `n` greatest scores seen; of equal scores the lower position wins.
+/// The `n` greatest of the scores seen. At equal scores the lower position wins.
 #[derive(Debug, Clone)]
 pub struct TopN {
     n: usize,
-    /// A heap with the worst kept entry on top.
+    /// A heap with the worst entry on top.
     heap: std::collections::BinaryHeap<Entry>,
 }
 
@@ -182,19 +183,19 @@ impl PartialOrd for Entry {
 }
 
 impl Ord for Entry {
-    /// Worse is greater.
+    /// Orders entries so that the worse one is greater.
     fn cmp(&self, other: &Self) -> Ordering {
         other.score.total_cmp(&self.score).then(self.item.cmp(&other.item))
     }
 }
 
 impl TopN {
-    /// Keeps `n`.
+    /// Starts without entries.
     pub fn new(n: usize) -> Self {
         Self { n, heap: std::collections::BinaryHeap::with_capacity(n.min(1024) + 1) }
     }
 
-    /// The score that an item after all those seen has to exceed to be kept: a cheap test before costly ones.
+    /// Returns the score that the next item must exceed to be kept, for a cheap test before costly ones.
     pub fn bar(&self) -> f32 {
         match self.heap.peek() {
             _ if self.n == 0 => f32::INFINITY,
@@ -203,7 +204,7 @@ impl TopN {
         }
     }
 
-    /// Takes an entry, and drops the worst where there are more than `n`.
+    /// Adds an entry, and drops the worst if there are more than `n`.
     pub fn push(&mut self, item: usize, score: f32) {
         self.heap.push(Entry { score, item });
         if self.heap.len() > self.n {
@@ -211,8 +212,8 @@ impl TopN {
         }
     }
 
-    /// Takes an entry where at most one of a group may stay: if one that is kept already is `of_group`, the better
-    /// of the two stays, and of equal scores the lower position.
+    /// Adds an entry of a group that may have only one entry. If there already is one, the better of the two
+    /// stays, or at equal scores the lower position.
     pub fn push_one_of_group(&mut self, item: usize, score: f32, of_group: impl Fn(usize) -> bool) {
         let entry = Entry { score, item };
         if let Some(&kept) = self.heap.iter().find(|kept| of_group(kept.item)) {
@@ -224,7 +225,7 @@ impl TopN {
         self.push(item, score);
     }
 
-    /// Items and scores, best first.
+    /// Returns items and scores, best first.
     pub fn into_sorted(self) -> Vec<(usize, f32)> {
         self.heap.into_sorted_vec().into_iter().map(|e| (e.item, e.score)).collect()
     }
@@ -232,21 +233,21 @@ impl TopN {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
     #[test]
     fn norms_are_those_of_the_rows() {
         for (n_items, n_factors) in [(0, 3), (1, 1), (16, 5), (37, 8), (5, 0)] {
             let rows: Vec<f32> = (0..n_items * n_factors).map(|i| (i as f32 * 0.37).sin()).collect();
             let expected: Vec<f32> = (0..n_items)
                 .map(|i| &rows[i * n_factors..(i + 1) * n_factors])
-                .map(|row| super::dot(row, row).sqrt())
+                .map(|row| dot(row, row).sqrt())
                 .collect();
-            assert_eq!(super::ItemPanels::new(&rows, n_items, n_factors).norms(), expected);
+            assert_eq!(ItemPanels::new(&rows, n_items, n_factors).norms(), expected);
         }
     }
-
-    use proptest::prelude::*;
-
-    use super::*;
 
     proptest! {
         #[test]

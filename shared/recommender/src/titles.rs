@@ -3,40 +3,41 @@ use artifact::{Artifact, Invalid, Kind};
 use catalog::{RatingTable, TitleTable};
 use serde::{Deserialize, Serialize};
 
-/// What is shown of titles and filtered by, with their popularity. A title's position here is the model's
-/// `item`.
+/// What lists show of titles and filter by, and how popular each title is. A title's position here is the
+/// `item` of the models.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Titles {
     platforms: TextHeap,
     genres: TextHeap,
-    /// Distinct audience ratings; an empty one where the source names none.
+    /// Distinct audience ratings, with an empty one if the source lacks some.
     audiences: TextHeap,
     ids: TextHeap,
-    /// Title positions in the order of their ids.
+    /// Title positions, sorted by id.
     by_id: Vec<u32>,
     display: TextHeap,
     platform_idx: Vec<u16>,
     kind: Vec<u16>,
-    /// 0 where unknown.
+    /// 0 if unknown.
     year: Vec<u16>,
-    /// Where each title's genres begin; one more than there are titles.
+    /// Where each title's genres begin, with the end of the last as one more entry.
     genre_offsets: Vec<u32>,
     genre_idx: Vec<u16>,
     audience_idx: Vec<u16>,
     /// The position of the first title of the same work.
     work: Vec<u32>,
-    /// The position of the next title of the same work, [`NONE`] for the last. Not stored: it follows from `work`.
+    /// The position of the next title of the same work, or [`NONE`]. It follows from `work` and is not
+    /// stored.
     next: Vec<u32>,
-    /// Users who rated the work, whichever of its titles they rated.
+    /// The number of users who rated the work, by whichever of its titles.
     n_ratings: Vec<u32>,
-    /// Title positions, the most rated work first; of equal counts the higher mean, then the lower position.
+    /// Title positions: the most rated work first, then the higher mean, then the lower position.
     popular: Vec<u32>,
 }
 
-/// Where no title follows.
+/// Marks that no title follows.
 const NONE: u32 = u32::MAX;
 
-/// The next title of the same work for each title, from the first of each.
+/// Returns the next title of the same work for each title, given the first title of each work.
 fn next_of(work: &[u32]) -> Vec<u32> {
     let mut last: Vec<u32> = (0..work.len() as u32).collect();
     let mut next = vec![NONE; work.len()];
@@ -49,28 +50,28 @@ fn next_of(work: &[u32]) -> Vec<u32> {
     next
 }
 
-/// What is shown of one title.
+/// What lists show of a title.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TitleView<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Its name, as shown.
+    /// Its name.
     pub title: &'a str,
     /// Its platform.
     pub platform: &'a str,
     /// Film or series.
     pub kind: catalog::Kind,
-    /// Its release year, where the source says so.
+    /// Its release year, if the source has it.
     pub year: Option<u16>,
     /// Its genres, in source order.
     pub genres: Vec<&'a str>,
-    /// The audience it is meant for, as its platform says it, in lower case (`pg-13`); where the source says so.
+    /// Its audience rating on its platform, in lowercase (`pg-13`), if the source has it.
     pub audience: Option<&'a str>,
-    /// How many users rated the work, on whichever platform.
+    /// The number of users who rated the work, on whatever platform.
     pub n_ratings: u32,
 }
 
-/// A further title of a work: the same film or series elsewhere.
+/// Another title of a work: the same film or series elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edition<'a> {
     /// Its id.
@@ -79,10 +80,10 @@ pub struct Edition<'a> {
     pub platform: &'a str,
 }
 
-/// The distinct texts in order, and the position of each of `texts` among them.
+/// Returns the distinct texts in order, and the position of each of `texts` among them.
 ///
 /// # Panics
-/// Where there are more than 65,535.
+/// If there are more than 65,535.
 fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Vec<&'a str>, Vec<u16>) {
     let mut names: Vec<&str> = texts.clone().collect();
     names.sort_unstable();
@@ -93,11 +94,11 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Ve
 }
 
 impl Titles {
-    /// Takes the clean tables. Ratings pool over works ([`TitleTable::works`]): a user who rated two titles of one
-    /// work counts once, with the later rating.
+    /// Takes the clean tables. Ratings are pooled over works ([`TitleTable::works`]): a user who rated two
+    /// titles of one work counts once, with the later rating.
     ///
     /// # Panics
-    /// Where there are more than 65,535 genres or audience ratings.
+    /// If there are more than 65,535 genres or audience ratings.
     pub fn build(table: &TitleTable, ratings: &RatingTable) -> Self {
         let titles = table.titles();
         let (genres, genre_idx) =
@@ -122,7 +123,7 @@ impl Titles {
             n_ratings[t as usize] += 1;
             sums[t as usize] += f64::from(rating);
         }
-        // The first of a work stands before the others, which therefore take their counts from it.
+        // The first title of a work comes before the others, so they can take their counts from it.
         for (title, &first) in work.iter().enumerate() {
             n_ratings[title] = n_ratings[first as usize];
             sums[title] = sums[first as usize];
@@ -130,7 +131,7 @@ impl Titles {
         let mut popular: Vec<u32> = (0..titles.len() as u32).collect();
         popular.sort_by(|&a, &b| {
             let (a, b) = (a as usize, b as usize);
-            // Counts are equal where sums are compared, so sums order as means do.
+            // Sums are compared only at equal counts, so they order titles as means do.
             n_ratings[b].cmp(&n_ratings[a]).then(sums[b].total_cmp(&sums[a])).then(a.cmp(&b))
         });
 
@@ -154,54 +155,54 @@ impl Titles {
         }
     }
 
-    /// Number of titles.
+    /// Returns the number of titles.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The platforms, in source order.
+    /// Returns the platforms, in source order.
     pub fn platforms(&self) -> impl ExactSizeIterator<Item = &str> {
         self.platforms.iter()
     }
 
-    /// The genres, in alphabetical order.
+    /// Returns the genres, in alphabetical order.
     pub fn genres(&self) -> impl ExactSizeIterator<Item = &str> {
         self.genres.iter()
     }
 
-    /// The audience ratings that titles have, in alphabetical order.
+    /// Returns the audience ratings of titles, in alphabetical order.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
         self.audiences.iter().filter(|audience| !audience.is_empty())
     }
 
-    /// The position of a title.
+    /// Returns the position of a title.
     pub fn position(&self, id: &str) -> Option<usize> {
         let at = self.by_id.binary_search_by_key(&id, |&t| self.ids.get(t as usize)).ok()?;
         Some(self.by_id[at] as usize)
     }
 
-    /// The id of a title.
+    /// Returns the id of a title.
     ///
     /// # Panics
-    /// Where `title` is not below [`Titles::len`].
+    /// If `title` is not below [`Titles::len`].
     pub fn id(&self, title: usize) -> &str {
         self.ids.get(title)
     }
 
-    /// The name of a title, as shown.
+    /// Returns the name of a title.
     pub(crate) fn display(&self, title: usize) -> &str {
         self.display.get(title)
     }
 
-    /// What is shown of a title.
+    /// Returns what lists show of a title.
     ///
     /// # Panics
-    /// Where `title` is not below [`Titles::len`].
+    /// If `title` is not below [`Titles::len`].
     pub fn view(&self, title: usize) -> TitleView<'_> {
         TitleView {
             id: self.ids.get(title),
@@ -215,27 +216,27 @@ impl Titles {
         }
     }
 
-    /// The position of the first title of the same work: what titles of one work have in common.
+    /// Returns the position of the first title of the same work. It identifies the work.
     ///
     /// # Panics
-    /// Where `title` is not below [`Titles::len`].
+    /// If `title` is not below [`Titles::len`].
     pub fn work(&self, title: usize) -> usize {
         self.work[title] as usize
     }
 
-    /// The positions of all titles of the same work, ascending; `title` is among them.
+    /// Returns the positions of all titles of the same work, `title` included, in ascending order.
     ///
     /// # Panics
-    /// Where `title` is not below [`Titles::len`].
+    /// If `title` is not below [`Titles::len`].
     pub fn editions(&self, title: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(self.work[title]), |&t| Some(self.next[t as usize]).filter(|&t| t != NONE))
             .map(|t| t as usize)
     }
 
-    /// The other titles of the same work, in catalogue order.
+    /// Returns the other titles of the same work, in catalog order.
     ///
     /// # Panics
-    /// Where `title` is not below [`Titles::len`].
+    /// If `title` is not below [`Titles::len`].
     pub fn also_on(&self, title: usize) -> Vec<Edition<'_>> {
         let others = self.editions(title).filter(|&other| other != title);
         let edition = |other: usize| Edition {
@@ -245,17 +246,17 @@ impl Titles {
         others.map(edition).collect()
     }
 
-    /// Whether there are other titles of the same work.
+    /// Returns whether there are other titles of the same work.
     pub(crate) fn has_editions(&self, title: usize) -> bool {
         self.work[title] as usize != title || self.next[title] != NONE
     }
 
-    /// Title positions, the most rated work first; the titles of one work stand in catalogue order.
+    /// Returns title positions, the most rated work first. The titles of one work are in catalog order.
     pub fn popular(&self) -> impl ExactSizeIterator<Item = usize> {
         self.popular.iter().map(|&t| t as usize)
     }
 
-    /// How many users rated a title's work.
+    /// Returns the number of users who rated a title's work.
     pub(crate) fn n_ratings(&self, title: usize) -> u32 {
         self.n_ratings[title]
     }
@@ -264,12 +265,12 @@ impl Titles {
         self.platform_idx[title].into()
     }
 
-    /// The audience rating of a title, which may be empty.
+    /// Returns the position of a title's audience rating, which may be the empty one.
     pub(crate) fn audience_position(&self, title: usize) -> u16 {
         self.audience_idx[title]
     }
 
-    /// The position of an audience rating, whatever the case it is written in.
+    /// Returns the position of an audience rating, which may be in any case.
     pub(crate) fn audience(&self, name: &str) -> Option<u16> {
         let name = name.to_lowercase();
         let at = self.audiences.iter().position(|a| !a.is_empty() && a.to_lowercase() == name);
@@ -284,7 +285,8 @@ impl Titles {
         Some(self.year[title]).filter(|&y| y > 0)
     }
 
-    /// The genres that two titles share, divided by those that either has (Jaccard); 0 where neither has any.
+    /// Returns the number of genres that two titles share, divided by the number that either has (Jaccard).
+    /// It is 0 if neither has any.
     pub(crate) fn genre_similarity(&self, a: usize, b: usize) -> f32 {
         let (a, b) = (self.genre_positions(a), self.genre_positions(b));
         let shared = a.iter().filter(|g| b.contains(g)).count();
@@ -296,9 +298,9 @@ impl Titles {
     }
 }
 
-/// The stored form. Rules: positions are in range, `by_id` is the order of the ids and no id stands twice, `work`
-/// names the first title of each work and the titles of a work have one count of ratings, `popular` names every
-/// title once.
+/// The stored form. Rules: positions are in range. `by_id` is sorted by id, and no id occurs twice. `work`
+/// has the first title of each work, and all titles of a work have the same number of ratings. `popular` has
+/// every title once.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredTitles<'a> {
     n_platforms: u32,
@@ -440,7 +442,7 @@ impl Artifact for Titles {
         for &title in &t.popular {
             match named.get_mut(title as usize) {
                 Some(seen) if !*seen => *seen = true,
-                _ => return Err(Invalid::new("popular", "a title stands twice, or is out of range")),
+                _ => return Err(Invalid::new("popular", "a title occurs twice, or is out of range")),
             }
         }
         titles.next = next_of(&titles.work);
@@ -450,27 +452,18 @@ impl Artifact for Titles {
 
 #[cfg(test)]
 mod tests {
-    use catalog::{Kind, Platform, Title, TitleId, UserId};
+    use catalog::{Platform, Title, TitleId, UserId};
 
     use super::*;
     use crate::{Criteria, Filter};
 
-    /// Titles 0, 2 and 3 are one work; the platforms say its audience each in its own way, one not at all.
+    /// Titles 0, 2 and 3 are one work. Each platform has its own audience rating for it, and one has none.
     fn small() -> Titles {
         let title = |i: usize, display: &str, audience: &str| Title {
-            id: TitleId::new(&format!("t{i}")).unwrap(),
             platform_idx: (i % 2) as u8,
-            kind: Kind::Movie,
-            display: display.to_owned(),
-            director: Vec::new(),
-            cast: Vec::new(),
-            country: Vec::new(),
-            date_added: None,
             release_year: Some(2009),
             audience: audience.to_owned(),
-            duration: None,
-            genres: Vec::new(),
-            description: String::new(),
+            ..Title::named(TitleId::new(&format!("t{i}")).unwrap(), display)
         };
         let platforms = ["amazon", "hulu"].map(|p| Platform::new(p).unwrap()).to_vec();
         let titles = vec![

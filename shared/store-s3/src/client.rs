@@ -1,7 +1,7 @@
-//! The S3 client, built once a process.
+//! The S3 client, which is built once in each process.
 //!
-//! Functions take everything from the environment, as Lambda gives it. With the feature `profile` the AWS command
-//! line's whole chain is asked instead, which people at their own machines expect.
+//! Functions take all settings from the environment, where Lambda puts them. With the feature `profile` they
+//! come from the whole chain of the AWS command line, as people expect on their own machines.
 
 #[cfg(not(feature = "profile"))]
 use std::env;
@@ -16,28 +16,30 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::OpenError;
+use crate::error::OpenError;
 use crate::http::Https;
 
-/// Amazon's own roots (see `build.rs`). Parsing these five takes a tenth of the time that a system's 145 take.
+/// Amazon's own root certificates (see `build.rs`). Parsing these five takes a tenth of the time of a
+/// system's 145.
 const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
 
-/// Whom a client believes that it speaks to the service.
+/// The root certificates that a client trusts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust<'a> {
-    /// Amazon's own roots.
+    /// Amazon's own.
     Amazon,
-    /// What this machine trusts.
+    /// Those that this machine trusts.
     System,
-    /// The certificates of a file, and no others.
+    /// Only those of a file.
     File(&'a str),
 }
 
-/// The roots to check the service by. `AWS_CA_BUNDLE`, as every AWS tool has it, comes first. A region in China has
-/// other authorities than Amazon's, and so may a service of somebody else. Without TLS nothing is checked.
+/// Returns the root certificates to trust. `AWS_CA_BUNDLE`, which all AWS tools support, comes first. Regions
+/// in China have other authorities than Amazon's, and other services may have too. Without TLS, none are
+/// used.
 #[cfg_attr(
     all(feature = "profile", not(test)),
-    expect(dead_code, reason = "people's machines say whom they trust")
+    expect(dead_code, reason = "on people's machines, the system decides")
 )]
 fn trust<'a>(endpoint: Option<&str>, region: Option<&str>, bundle: Option<&'a str>) -> Trust<'a> {
     if let Some(path) = bundle {
@@ -63,7 +65,8 @@ fn roots(trust: Trust<'_>) -> Result<RootCertStore, OpenError> {
             let ders = CertificateDer::pem_slice_iter(AMAZON_ROOTS);
             roots.add_parsable_certificates(ders.filter_map(Result::ok));
         }
-        // One that cannot be read, or is of a kind that is no longer trusted, takes nothing from the others.
+        // A certificate that cannot be read, or whose kind is not trusted any more, does not affect the
+        // others.
         Trust::System => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
@@ -75,7 +78,7 @@ fn roots(trust: Trust<'_>) -> Result<RootCertStore, OpenError> {
                 roots.add(der).map_err(|error| refuse(error.to_string()))?;
             }
             if roots.is_empty() {
-                return Err(refuse("it holds no certificate".to_owned()));
+                return Err(refuse("it has no certificates".to_owned()));
             }
         }
     }
@@ -86,8 +89,8 @@ fn http_client(trust: Trust<'_>) -> Result<Https, OpenError> {
     Ok(Https::new(roots(trust)?, Patience::OF_THIS_PROGRAM.connect))
 }
 
-/// How long a client waits, and how often it tries: a function has ten seconds to start in, and one that looks for a
-/// newer release has an older one to go on with; who publishes would rather wait.
+/// How long a client waits, and how often it tries. A function has ten seconds to start, and one that checks
+/// for a newer release can keep serving the old one. People who publish would rather wait.
 struct Patience {
     connect: Duration,
     first_byte: Duration,
@@ -107,14 +110,15 @@ impl Patience {
     #[cfg(feature = "profile")]
     const OF_THIS_PROGRAM: Self = Self {
         connect: Duration::from_secs(5),
-        // Counted from the first byte sent, so that a part of an upload has to fit in.
+        // It starts with the first byte that is sent, so a part of an upload has to fit in.
         first_byte: Duration::from_mins(2),
         stalled: Duration::from_secs(20),
         attempts: 6,
     };
 }
 
-/// What is the same wherever the settings come from. Tries are told apart by exponential backoff with jitter.
+/// Completes the settings with those that do not depend on where the others come from. Retries have
+/// exponential backoff with jitter.
 fn finish(
     config: Builder,
     endpoint: Option<&str>,
@@ -123,7 +127,7 @@ fn finish(
 ) -> Result<Config, OpenError> {
     let region = match (region, endpoint) {
         (Some(region), _) => region,
-        // Signatures name a region, and services other than AWS take any.
+        // Signatures include a region, and services other than AWS accept any.
         (None, Some(_)) => Region::from_static("us-east-1"),
         (None, None) => return Err(OpenError::NoRegion { bucket: bucket.to_owned() }),
     };
@@ -136,12 +140,12 @@ fn finish(
         .retry_config(RetryConfig::standard().with_max_attempts(patience.attempts))
         .timeout_config(timeouts)
         .stalled_stream_protection(stalled)
-        // Every object is checked by what names it or by its own envelope; once is enough.
+        // Objects are checked by their digest or their envelope, which is enough.
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .build())
 }
 
-/// A client by what the environment says.
+/// Builds a client from the environment.
 #[cfg(not(feature = "profile"))]
 pub(crate) async fn client(bucket: &str) -> Result<Client, OpenError> {
     use aws_sdk_s3::config::{BehaviorVersion, Credentials};
@@ -163,13 +167,14 @@ pub(crate) async fn client(bucket: &str) -> Result<Client, OpenError> {
     Ok(Client::from_conf(config))
 }
 
-/// A client by the AWS command line's chain: environment, files, SSO, web identity, containers, machines.
+/// Builds a client from the chain of the AWS command line: environment, files, SSO, web identity, containers,
+/// machines.
 #[cfg(feature = "profile")]
 pub(crate) async fn client(bucket: &str) -> Result<Client, OpenError> {
     use aws_config::BehaviorVersion;
 
     let bundle = std::env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
-    // A network that looks into TLS has its authority among those of the machine.
+    // Networks that inspect TLS have their authority among those of the machine.
     let https = http_client(bundle.as_deref().map_or(Trust::System, Trust::File))?;
     let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https).load().await;
     let for_s3 = std::env::var("AWS_ENDPOINT_URL_S3").ok();
@@ -190,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_to_trust_goes_by_where_the_service_is() {
+    fn the_service_decides_which_roots_are_trusted() {
         let amazons = [
             (None, Some("eu-west-1")),
             (Some("https://s3.eu-west-1.amazonaws.com"), Some("eu-west-1")),
@@ -213,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_that_is_none_is_refused_by_name() {
+    fn a_bundle_without_certificates_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("roots.pem");
         let read = || roots(Trust::File(path.to_str().unwrap()));

@@ -2,7 +2,7 @@ use std::error::Error;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-/// What a refusal by the service, or the way to it, means for a store.
+/// What an error of the service, or of the connection to it, means for a store.
 pub(crate) enum Failure {
     /// There is no such bucket.
     NoBucket,
@@ -10,9 +10,9 @@ pub(crate) enum Failure {
     NoObject,
     /// The object is not what the writer expected.
     Precondition,
-    /// The object is of the version that the reader has.
+    /// The object still has the version that the reader knows.
     Unchanged,
-    /// The object has not the bytes asked for.
+    /// The object does not have the bytes that were asked for.
     Range,
     /// Anything else.
     Other { hint: Option<String>, source: Box<dyn Error + Send + Sync> },
@@ -27,10 +27,10 @@ impl Failure {
         let code = error.code().unwrap_or_default();
         match (code, status) {
             ("NoSuchBucket", _) => return Self::NoBucket,
-            // The answer to HEAD has no body to hold a code.
+            // A response to HEAD has no body with a code.
             ("NoSuchKey" | "NotFound", _) | ("", Some(404)) => return Self::NoObject,
-            // 409: another conditional write of the same object is under way, and may yet win.
-            // An upload that is gone was completed by a try whose answer was lost, or given up by a collector.
+            // 409: another conditional write of the same object is under way, and may win. A missing upload
+            // was completed by an attempt whose response was lost, or removed by a collection.
             ("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchUpload", _) | (_, Some(412)) => {
                 return Self::Precondition;
             }
@@ -40,26 +40,26 @@ impl Failure {
         }
         let hint = match (&error, code, status) {
             (SdkError::DispatchFailure(failure), ..) if failure.is_other() => {
-                Some("are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or role, set?")
+                Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a profile or role")
             }
-            (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_), ..) => {
-                Some("is the service reachable? AWS_ENDPOINT_URL and AWS_REGION say where it is")
-            }
+            (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_), ..) => Some(
+                "check that the service is reachable; AWS_ENDPOINT_URL and AWS_REGION determine its address",
+            ),
             (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken", _) => {
                 Some("check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN")
             }
             (_, "BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch", _) => {
-                Some("the bytes were damaged on their way; try again")
+                Some("the bytes were damaged on the way; try again")
             }
             (_, "PermanentRedirect" | "AuthorizationHeaderMalformed", _) | (_, _, Some(301)) => {
                 Some("the bucket is in another region; set AWS_REGION to it")
             }
-            // Who may not list a bucket is not told that an object is missing.
-            (_, "AccessDenied", _) | (_, _, Some(403)) => {
-                Some("these credentials do not allow that, or lack s3:ListBucket and there is no such object")
-            }
+            // Without permission to list the bucket, a missing object is reported as forbidden.
+            (_, "AccessDenied", _) | (_, _, Some(403)) => Some(
+                "the credentials do not allow it; or there is no such object, and they lack s3:ListBucket",
+            ),
             (_, "NotImplemented", _) | (_, _, Some(501)) => {
-                Some("the service lacks conditional writes, which a store needs")
+                Some("the service does not support conditional writes, which a store needs")
             }
             _ => None,
         };
@@ -71,20 +71,20 @@ impl Failure {
     }
 
     pub(crate) fn cut(source: impl Error + Send + Sync + 'static) -> Self {
-        Self::Other { hint: Some("the answer was cut short; try again".to_owned()), source: source.into() }
+        Self::Other { hint: Some("the response was cut short; try again".to_owned()), source: source.into() }
     }
 
     pub(crate) fn no_upload() -> Self {
         Self::Other {
-            hint: Some("the service lacks uploads in parts, which a store needs".to_owned()),
-            source: "the answer names no upload".into(),
+            hint: Some("the service does not support multipart uploads, which a store needs".to_owned()),
+            source: "the response has no upload id".into(),
         }
     }
 
     pub(crate) fn no_tag() -> Self {
         Self::Other {
-            hint: Some("the service lacks conditional writes, which a store needs".to_owned()),
-            source: "the answer names no ETag".into(),
+            hint: Some("the service does not support conditional writes, which a store needs".to_owned()),
+            source: "the response has no ETag".into(),
         }
     }
 }

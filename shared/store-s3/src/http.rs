@@ -1,5 +1,5 @@
-//! The SDK's way to the service: HTTP/1.1 over TLS by hyper and rustls. S3 speaks no other version; the SDK's own client
-//! brings HTTP/2 and proxies with it, which functions would load at every cold start.
+//! The HTTP client of the SDK: HTTP/1.1 over TLS by hyper and rustls. S3 supports no other version. The SDK's
+//! own client includes HTTP/2 and proxies, which functions would load at every cold start.
 
 use std::error::Error;
 use std::fmt;
@@ -30,7 +30,7 @@ use tower::{Service, ServiceExt as _};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// An HTTP client for the SDK: version 1.1 alone, with a pool of connections that its clones share.
+/// An HTTP/1.1 client for the SDK. Its clones share a pool of connections.
 #[derive(Clone)]
 pub struct Https(Client<Connect, SdkBody>);
 
@@ -41,18 +41,18 @@ impl fmt::Debug for Https {
 }
 
 impl Https {
-    /// A client for services on plain HTTP, which believes no others.
+    /// Returns a client for plain HTTP, which trusts no server with TLS.
     pub fn plain(connect: Duration) -> Self {
         Self::new(RootCertStore::empty(), connect)
     }
 
-    /// A client that believes servers by these roots, and gives up a connection that is not there in time, TLS included.
-    /// Endpoints may be plain HTTP too.
+    /// Returns a client that trusts servers by these roots. It gives up on connections that are not ready in
+    /// time, TLS included. Endpoints may also be plain HTTP.
     pub(crate) fn new(roots: RootCertStore, connect: Duration) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .expect("ring has what the default versions of TLS need")
+            .expect("ring supports the default versions of TLS")
             .with_root_certificates(roots)
             .with_no_client_auth();
         let mut tcp = Tcp::new();
@@ -62,7 +62,7 @@ impl Https {
         Self(
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
-                // A connection's would grow to some 400 KB: memory that is new to the process each time.
+                // A connection's buffer would grow to about 400 KB, allocated again for each connection.
                 .http1_max_buf_size(128 * 1024)
                 .build(connect),
         )
@@ -75,7 +75,7 @@ impl HttpClient for Https {
     }
 }
 
-/// One request and its answer's head; the body comes as it is read.
+/// Sends a request and waits for the headers of the response. The body comes as it is read.
 struct Exchange {
     client: Client<Connect, SdkBody>,
     first_byte: Option<Duration>,
@@ -93,7 +93,7 @@ impl HttpConnector for Exchange {
             Ok(request) => request,
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
         };
-        // By it the SDK leaves a connection on which the service failed to others than the next try.
+        // With it, the SDK does not use a connection for a retry if the service failed on it.
         let captured = capture_connection(&mut request);
         if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
             capture.set_connection_retriever(move || connection(&captured));
@@ -124,7 +124,8 @@ fn connection(captured: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(ConnectionMetadata::builder().proxied(false).poison_fn(poison).build())
 }
 
-/// What a failure means for the next try: lost connections and lateness pass, a server that is not believed stays so.
+/// Classifies an error for retries. Lost connections and timeouts are retried. A server that is not trusted
+/// is not.
 fn classify(error: legacy::Error) -> ConnectorError {
     let any = |is: &dyn Fn(&(dyn Error + 'static)) -> bool| chain(&error).any(is);
     let hyper_says = |says: fn(&hyper::Error) -> bool| any(&|cause| cause.downcast_ref().is_some_and(says));
@@ -144,7 +145,8 @@ fn classify(error: legacy::Error) -> ConnectorError {
     }
 }
 
-/// An error and what caused it. An I/O error names what caused the error it wraps and leaves out that error.
+/// Returns an error and its causes. The source of an I/O error is the cause of the error that it wraps, so
+/// that error itself has to be added.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
         Some(error) => error.get_ref().map(|wrapped| wrapped as _),
@@ -152,14 +154,14 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
-/// Connects within a time: name, TCP and TLS together.
+/// Connects within a time limit for name lookup, TCP and TLS together.
 #[derive(Clone)]
 struct Connect {
     https: HttpsConnector<Tcp>,
     within: Duration,
 }
 
-/// A connection was not there in time.
+/// A connection was not ready in time.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection within {0:?}")]
 struct Late(Duration);
@@ -198,18 +200,18 @@ mod tests {
     const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\netag: \"x\"\r\n\r\nhi";
     const CONNECT: Duration = Duration::from_millis(300);
 
-    /// What a server does with a connection.
+    /// How a server responds to a connection.
     #[derive(Clone, Copy)]
     enum Answers {
-        /// TLS under a certificate for `localhost`, and an object.
+        /// With TLS, under a certificate for `localhost`, and an object.
         Tls,
-        /// An answer in clear where TLS should begin.
+        /// With plain text instead of TLS.
         InClear,
-        /// Nothing, ever.
+        /// Never.
         Nothing,
     }
 
-    /// A server that counts its connections; its port, and its certificate.
+    /// Starts a server that counts its connections. Returns its port, its certificate and the count.
     async fn serve(answers: Answers) -> (u16, CertificateDer<'static>, Arc<AtomicUsize>) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = made.cert.der().clone();
@@ -233,7 +235,7 @@ mod tests {
                 let mut request = [0; 4096];
                 match answers {
                     Answers::Tls => {
-                        // A client that does not believe the certificate hangs up.
+                        // A client that does not trust the certificate hangs up.
                         let Ok(mut socket) = tls.accept(socket).await else { continue };
                         let _ = socket.read(&mut request).await;
                         let _ = socket.write_all(ANSWER).await;
@@ -270,24 +272,24 @@ mod tests {
         }
     }
 
-    fn believing(certificate: CertificateDer<'static>) -> Https {
+    fn trusting(certificate: CertificateDer<'static>) -> Https {
         let mut roots = RootCertStore::empty();
         roots.add(certificate).unwrap();
         Https::new(roots, CONNECT)
     }
 
     #[tokio::test]
-    async fn a_server_under_a_trusted_root_is_spoken_to() {
+    async fn a_server_under_a_trusted_root_is_accepted() {
         let (port, certificate, _) = serve(Answers::Tls).await;
-        assert_eq!(get(port, believing(certificate)).await.unwrap(), b"hi");
+        assert_eq!(get(port, trusting(certificate)).await.unwrap(), b"hi");
     }
 
     #[tokio::test]
-    async fn a_server_that_is_not_believed_is_not_asked_again() {
+    async fn a_server_that_is_not_trusted_is_not_retried() {
         for answers in [Answers::Tls, Answers::InClear] {
             let (port, _, n_connections) = serve(answers).await;
             let (_, of_another, _) = serve(answers).await;
-            let error = get(port, believing(of_another)).await.unwrap_err();
+            let error = get(port, trusting(of_another)).await.unwrap_err();
             let SdkError::DispatchFailure(failure) = error else { panic!("{error:?}") };
             assert!(failure.is_other(), "{failure:?}");
             assert_eq!(n_connections.load(Ordering::SeqCst), 1);
@@ -295,10 +297,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_says_nothing_is_given_up_in_time_and_tried_again() {
+    async fn a_silent_server_times_out_and_is_retried() {
         let (port, certificate, n_connections) = serve(Answers::Nothing).await;
         let began = Instant::now();
-        let error = get(port, believing(certificate)).await.unwrap_err();
+        let error = get(port, trusting(certificate)).await.unwrap_err();
         let SdkError::DispatchFailure(failure) = error else { panic!("{error:?}") };
         assert!(failure.is_timeout(), "{failure:?}");
         assert!(began.elapsed() >= 3 * CONNECT);
@@ -306,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_door_is_a_failure_of_the_network() {
+    async fn a_refused_connection_is_a_network_failure() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);

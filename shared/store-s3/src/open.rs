@@ -1,53 +1,13 @@
 use store::{FolderStore, ReadStore, Store};
-use thiserror::Error;
 
-use crate::S3Store;
+use crate::bucket::S3Store;
 use crate::client::client;
+use crate::error::OpenError;
 
-/// Why a text names no store.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum OpenError {
-    /// No bucket, or a prefix that cannot begin a key.
-    #[error("{uri:?} names no place in a bucket: {problem}; write s3://BUCKET/PREFIX")]
-    NotABucket {
-        /// The text.
-        uri: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// No region is known.
-    #[error("no AWS region is set; set AWS_REGION to the region of bucket {bucket}")]
-    NoRegion {
-        /// The bucket that was to be opened.
-        bucket: String,
-    },
-    /// The environment has no credentials.
-    #[error(
-        "no AWS credentials are set; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN where they are temporary), as Lambda does, or as `aws configure export-credentials --format env` prints them"
-    )]
-    NoCredentials,
-    /// `AWS_CA_BUNDLE` names no certificates.
-    #[error(
-        "AWS_CA_BUNDLE names {path}, which cannot be used: {problem}; name a file of certificates in PEM"
-    )]
-    CaBundle {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// Neither `s3://`, `file://` nor a path.
-    #[error("{uri:?} names no store; give s3://BUCKET/PREFIX, file://PATH or a path")]
-    Unknown {
-        /// The text.
-        uri: String,
-    },
-}
-
-/// The store that a text names: `s3://BUCKET/PREFIX`, `file://PATH` or a path, relative or not.
+/// Opens the store that a text names: `s3://BUCKET/PREFIX`, `file://PATH` or a path, relative or absolute.
 ///
-/// Settings of the service come as the [crate] says. Where an endpoint is given, the bucket stands in the path
-/// of requests, and the region may be missing. Nothing is sent but what finding credentials and region takes.
+/// The [crate] documentation lists the settings of the service. With an endpoint, the bucket is in the path
+/// of requests, and the region may be missing. Nothing is sent except to find credentials and region.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -58,7 +18,8 @@ pub async fn open(uri: &str) -> Result<Box<dyn Store>, OpenError> {
     })
 }
 
-/// The same for those who only read. A program that opens its stores so has no code that writes to them.
+/// Opens a store only to read it. A program that opens all stores in this way has no code that writes to
+/// them.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -69,7 +30,7 @@ pub async fn open_to_read(uri: &str) -> Result<Box<dyn ReadStore>, OpenError> {
     })
 }
 
-/// What a text names.
+/// The store that a text names.
 enum Named {
     Folder(FolderStore),
     Bucket(S3Store),
@@ -92,10 +53,10 @@ fn bucket_and_prefix<'a>(uri: &str, place: &'a str) -> Result<(&'a str, &'a str)
         return refuse("the bucket is missing");
     }
     if !bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
-        return refuse("a bucket's name holds letters, digits, dots and dashes");
+        return refuse("a bucket name has letters, digits, dots, dashes and underscores");
     }
     if store::check_prefix(prefix).is_err() {
-        return refuse("a prefix holds letters, digits, dots, dashes, underscores and single slashes");
+        return refuse("a prefix has letters, digits, dots, dashes, underscores and single slashes");
     }
     Ok((bucket, prefix))
 }
@@ -105,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_and_prefixes_are_told_apart() {
+    fn a_uri_is_a_bucket_and_a_prefix() {
         let parse = |place| bucket_and_prefix("s3://…", place);
         assert_eq!(parse("b"), Ok(("b", "")));
         assert_eq!(parse("b/"), Ok(("b", "")));

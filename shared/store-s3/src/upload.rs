@@ -1,9 +1,10 @@
-//! Sending objects that never change: small ones at once, large ones in parts side by side, each with its checksum, and
-//! none over another.
+//! Uploading objects that never change: small ones at once, large ones in parallel parts, each with its
+//! checksum, and never over an existing object.
 //!
-//! The service checks what arrives against a SHA-256 digest, and keeps it: of an object sent at once its own, which is
-//! also what names an artifact, and of one sent in parts the digest of the parts' digests. Since parts are cut by one
-//! rule, either can be made from the bytes at hand, and an object that is there is known again without being read.
+//! The service checks what it receives against a SHA-256 digest, and keeps a checksum. For an object sent at
+//! once it is the object's own digest, which also names an artifact. For an object sent in parts it is the
+//! digest of the parts' digests. Parts are always cut in the same way, so both can be computed from the bytes
+//! at hand, and an existing object is recognized without being read.
 
 use std::ops::Range;
 
@@ -17,27 +18,24 @@ use futures_util::stream::FuturesUnordered;
 use store::{Action, Body, Put, ReadStore as _, Sent, StoreError};
 use tokio::sync::SemaphorePermit;
 
-use crate::S3Store;
+use crate::bucket::S3Store;
 use crate::failure::Failure;
 
-/// Parts that are in memory and on their way at once, of all uploads through one store: 64 MiB.
-pub(crate) const PARTS_AT_ONCE: usize = 8;
-
-/// What is sent at once, and the smallest part of what is not.
+/// The largest object that is sent at once, and the smallest part of larger objects.
 const PART: u64 = 8 << 20;
 
-/// A part's number has four digits.
+/// The service accepts so many parts.
 const MAX_PARTS: u64 = 10_000;
 
-/// How often it is tried again to write what somebody else wrote, or seems to have.
+/// How often an upload is tried if another writer changes the object, or seems to.
 const ATTEMPTS: usize = 3;
 
-/// How large the parts of so many bytes are: 8 MiB, and more from 80 GiB on.
+/// Returns the size of the parts of an object: 8 MiB, and more from 80 GiB on.
 fn part_bytes(total: u64) -> u64 {
     total.div_ceil(MAX_PARTS).next_multiple_of(1 << 20).max(PART)
 }
 
-/// The places of the parts, in their order.
+/// Returns the ranges of the parts, in order.
 fn parts(total: u64) -> impl Iterator<Item = Range<u64>> {
     let step = part_bytes(total);
     (0..total.div_ceil(step)).map(move |i| i * step..total.min((i + 1) * step))
@@ -47,7 +45,7 @@ pub(crate) fn as_base64(digest: Digest) -> String {
     base64::encode(digest.as_bytes())
 }
 
-/// The checksum of an object sent in parts, from the digests of the parts.
+/// Returns the checksum of an object sent in parts, from the digests of the parts.
 fn composite(parts: &[Digest]) -> String {
     let mut hasher = Hasher::default();
     for part in parts {
@@ -56,7 +54,7 @@ fn composite(parts: &[Digest]) -> String {
     format!("{}-{}", as_base64(hasher.finish()), parts.len())
 }
 
-/// What the service says of an object without sending it.
+/// What the service knows about an object without sending it.
 struct Stored {
     bytes: u64,
     sha256: Option<String>,
@@ -80,7 +78,8 @@ impl S3Store {
             };
             match outcome {
                 Ok(()) => return Ok(Put::Written),
-                // Somebody else's write, or an earlier try of ours whose answer was lost: the next look tells.
+                // Another writer, or an earlier attempt of ours whose response was lost. The next look shows
+                // which.
                 Err(StoreError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(other) => return Err(other),
             }
@@ -99,7 +98,7 @@ impl S3Store {
         }
     }
 
-    /// Whether what is stored is the body.
+    /// Returns whether the stored object is the body.
     async fn holds(&self, key: &str, stored: &Stored, body: &Body) -> Result<bool, StoreError> {
         if stored.bytes != body.len() {
             return Ok(false);
@@ -115,7 +114,7 @@ impl S3Store {
                 if *checksum == composite(&digests) {
                     return Ok(true);
                 }
-                // Perhaps cut into other parts by another tool.
+                // Another tool may have cut it into other parts.
             }
             None => {}
         }
@@ -141,7 +140,7 @@ impl S3Store {
         Ok(())
     }
 
-    /// An upload that does not come to its end is given up, so that none of its parts stay, and are paid for.
+    /// Sends a body in parts. An upload that fails is aborted, so that none of its parts stay and cost money.
     async fn send_in_parts(&self, key: &str, body: &Body, sent: Sent<'_>) -> Result<(), StoreError> {
         let failed = |failure| self.fail(Action::Write, key, failure);
         let request = self.client.create_multipart_upload().bucket(&self.bucket).key(self.object_key(key));
@@ -160,7 +159,7 @@ impl S3Store {
         match outcome.await {
             Ok(_) => Ok(()),
             Err(error) => {
-                // What cannot be given up now, a collection gives up later.
+                // If it cannot be aborted now, a collection aborts it later.
                 let request = self.client.abort_multipart_upload().bucket(&self.bucket);
                 let _ = request.key(self.object_key(key)).upload_id(upload_id).send().await;
                 Err(error)
@@ -168,7 +167,7 @@ impl S3Store {
         }
     }
 
-    /// Reads parts one after another, for the digest of the whole, and sends them side by side.
+    /// Reads parts one after the other, for the digest of the whole body, and sends them in parallel.
     async fn send_parts(
         &self,
         key: &str,
@@ -181,7 +180,7 @@ impl S3Store {
         let (mut n_read, mut more) = (0, true);
         loop {
             tokio::select! {
-                // Before it is read: what waits for its turn takes no memory.
+                // A part waits for its turn before it is read, so that it takes no memory.
                 turn = self.parts.acquire(), if more => {
                     match pieces.next().await.map_err(|source| self.unread(key, source))? {
                         Some(bytes) => {
@@ -221,7 +220,8 @@ impl S3Store {
         Ok((CompletedPart::builder().part_number(number).e_tag(tag).checksum_sha256(checksum).build(), n))
     }
 
-    pub(crate) async fn give_up_uploads(&self, before: u64, dry_run: bool) -> Result<u64, StoreError> {
+    /// Aborts uploads that began before a Unix time, and returns how many there were.
+    pub(crate) async fn abort_uploads(&self, before: u64, dry_run: bool) -> Result<u64, StoreError> {
         let mut n = 0;
         let (mut key_marker, mut id_marker) = (None, None);
         loop {
@@ -240,7 +240,7 @@ impl S3Store {
                 if !dry_run {
                     let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(key);
                     match request.upload_id(id).send().await.map_err(Failure::of) {
-                        // Ended meanwhile.
+                        // It ended in the meantime.
                         Ok(_) | Err(Failure::Precondition | Failure::NoObject) => {}
                         Err(failure) => return Err(self.fail(Action::Delete, key, failure)),
                     }
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_cover_everything_and_are_as_many_as_the_service_takes() {
+    fn parts_cover_everything_and_are_not_too_many() {
         for total in [PART + 1, 2 * PART, 3 * PART - 1, 80 << 30, (80 << 30) + 1, 5 << 40] {
             let parts: Vec<Range<u64>> = parts(total).collect();
             assert!(parts.len() as u64 <= MAX_PARTS, "{total}");

@@ -1,25 +1,23 @@
 //! The S3 store against a real S3 server, over HTTP on this machine.
 
-mod s3_server;
-
 use std::fs;
-use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as ProvideCredentialsFuture;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, ProvideCredentials, Region};
+use aws_sdk_s3::config::{Credentials, ProvideCredentials};
 use bytes::Bytes;
-use s3_server::serve;
 use store::{Body, Put, ReadStore as _, Store, StoreError};
-use store_s3::{Https, S3Store};
+use store_s3::S3Store;
+use store_s3_testing::{ACCESS_KEY, PATIENT, client, serve};
 use tokio::net::TcpListener;
 
 const BUCKET: &str = "cartelera";
 
-/// A machine on which nobody has set any.
+/// The credentials of a machine that has none.
 #[derive(Debug)]
 struct NoCredentials;
 
@@ -32,35 +30,28 @@ impl ProvideCredentials for NoCredentials {
     }
 }
 
-fn client(address: SocketAddr, secret: &str) -> Client {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("key", secret, None, None, "test"))
-        .endpoint_url(format!("http://{address}"))
-        .force_path_style(true)
-        .http_client(Https::plain(Duration::from_secs(1)))
-        .build();
-    Client::from_conf(config)
+async fn server(root: &Path) -> Client {
+    let address = serve(root).await.expect("some port is free");
+    client(&format!("http://{address}"), PATIENT)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s3_conforms() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join(BUCKET)).unwrap();
-    let address = serve(root.path()).await;
-    store::conformance(&|name| Arc::new(S3Store::new(client(address, "secret"), BUCKET, name))).await;
+    let client = server(root.path()).await;
+    store::conformance(&|name| Arc::new(S3Store::new(client.clone(), BUCKET, name))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_longer_than_a_page_are_whole() {
+async fn lists_longer_than_a_page_are_complete() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join(BUCKET).join("many");
     fs::create_dir_all(&folder).unwrap();
     for i in 0..2_300 {
         fs::write(folder.join(format!("{i:04}")), "x").unwrap();
     }
-    let store = S3Store::new(client(serve(root.path()).await, "secret"), BUCKET, "/many/");
+    let store = S3Store::new(server(root.path()).await, BUCKET, "/many/");
     let found = store.list("").await.unwrap();
     assert!(found.iter().map(|o| o.key.clone()).eq((0..2_300).map(|i| format!("{i:04}"))));
     assert!(found.iter().all(|o| o.bytes == 1 && o.modified.is_some()));
@@ -69,10 +60,10 @@ async fn lists_longer_than_a_page_are_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn uploads_that_never_ended_are_given_up() {
+async fn unfinished_uploads_are_removed() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join(BUCKET)).unwrap();
-    let client = client(serve(root.path()).await, "secret");
+    let client = server(root.path()).await;
     for key in ["ours/artifacts/x", "theirs/x"] {
         let upload = client.create_multipart_upload().bucket(BUCKET).key(key).send().await.unwrap();
         let part = client.upload_part().bucket(BUCKET).key(key).upload_id(upload.upload_id().unwrap());
@@ -89,10 +80,10 @@ async fn uploads_that_never_ended_are_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_made_young_is_young_and_the_same() {
+async fn a_refreshed_object_is_young_and_unchanged() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join(BUCKET)).unwrap();
-    let store = S3Store::new(client(serve(root.path()).await, "secret"), BUCKET, "p");
+    let store = S3Store::new(server(root.path()).await, BUCKET, "p");
     let body = Body::from(Bytes::from_static(b"bytes"));
     store.put_immutable("a", &body, &|_| {}).await.unwrap();
     let file = fs::File::options().append(true).open(root.path().join(BUCKET).join("p/a")).unwrap();
@@ -103,16 +94,16 @@ async fn what_is_made_young_is_young_and_the_same() {
     assert_eq!(store.put_immutable("a", &body, &|_| {}).await.unwrap(), Put::AlreadyThere);
 }
 
-/// Objects that another tool wrote have no checksum to go by, and are read.
+/// Objects that another tool wrote have no checksum, so they are read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_others_wrote_is_read_and_compared() {
+async fn objects_of_other_tools_are_read_and_compared() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join(BUCKET).join("p");
     fs::create_dir_all(&folder).unwrap();
     let bytes = vec![7; (17 << 20) + 5];
     fs::write(folder.join("small"), b"bytes").unwrap();
     fs::write(folder.join("large"), &bytes).unwrap();
-    let store = S3Store::new(client(serve(root.path()).await, "secret"), BUCKET, "p");
+    let store = S3Store::new(server(root.path()).await, BUCKET, "p");
     for (key, bytes) in [("small", b"bytes".to_vec()), ("large", bytes)] {
         let mut other = bytes.clone();
         other[1] ^= 1;
@@ -124,25 +115,29 @@ async fn what_others_wrote_is_read_and_compared() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refusals_say_what_to_do() {
+async fn errors_say_what_to_do() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join(BUCKET)).unwrap();
-    let address = serve(root.path()).await;
+    let right = server(root.path()).await;
 
-    let wrong_secret = S3Store::new(client(address, "other"), BUCKET, "");
+    let config = right.config().to_builder();
+    let wrong = Credentials::new(ACCESS_KEY, "other", None, None, "test");
+    let wrong_secret =
+        S3Store::new(Client::from_conf(config.credentials_provider(wrong).build()), BUCKET, "");
     let error = wrong_secret.get("a").await.unwrap_err();
     assert!(matches!(error, StoreError::Backend { .. }), "{error}");
     assert!(error.to_string().contains("AWS_SECRET_ACCESS_KEY"), "{error}");
 
-    let no_bucket = S3Store::new(client(address, "secret"), "nowhere", "p");
+    let no_bucket = S3Store::new(right.clone(), "nowhere", "p");
     let error = no_bucket.list("").await.unwrap_err();
     assert!(matches!(&error, StoreError::NoStore { location } if location == "s3://nowhere/p"), "{error}");
 
     let free_port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let error = S3Store::new(client(free_port, "secret"), BUCKET, "").get("a").await.unwrap_err();
+    let nobody = client(&format!("http://{free_port}"), PATIENT);
+    let error = S3Store::new(nobody, BUCKET, "").get("a").await.unwrap_err();
     assert!(error.to_string().contains("AWS_ENDPOINT_URL"), "{error}");
 
-    let config = client(address, "secret").config().to_builder();
+    let config = right.config().to_builder();
     let nameless = config.credentials_provider(NoCredentials).build();
     let error = S3Store::new(Client::from_conf(nameless), BUCKET, "").get("a").await.unwrap_err();
     assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}: {error:?}");

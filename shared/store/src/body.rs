@@ -5,14 +5,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use artifact::{Digest, Hasher};
+use artifact::{ArtifactEntry, Digest, Hasher, Kind};
 use bytes::Bytes;
 
-use crate::Store;
+use crate::ReadStore;
 
-/// What is to be written under an immutable key: bytes at hand, or a file or an object of another store, which may be
-/// larger than memory. Its size and digest are told beforehand; a store that finds others while it writes, writes
-/// nothing.
+/// The content of an immutable object: bytes in memory, a file, or an object of another store. Files and
+/// objects may be larger than memory. Size and digest are known in advance. A store that finds others while
+/// it writes, writes nothing.
 #[derive(Debug, Clone)]
 pub struct Body {
     bytes: u64,
@@ -24,7 +24,7 @@ pub struct Body {
 enum Source {
     Memory(Bytes),
     File(PathBuf),
-    Object { store: Arc<dyn Store>, key: String },
+    Object { store: Arc<dyn ReadStore>, key: String },
 }
 
 impl fmt::Debug for Source {
@@ -44,44 +44,49 @@ impl From<Bytes> for Body {
 }
 
 impl Body {
-    /// The bytes of a file, which is read once for its size and digest.
+    /// Takes the bytes of a file. Reads it once for its size and digest.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// The file cannot be read.
     pub fn file(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         let (sha256, bytes) = Digest::of_reader(File::open(&path)?)?;
         Ok(Self { bytes, sha256, source: Source::File(path) })
     }
 
-    /// The bytes of an object of another store, of which size and digest are known. It is read when it is needed,
-    /// and not at all where the store that it is for has it already.
-    pub fn object(store: Arc<dyn Store>, key: impl Into<String>, bytes: u64, sha256: Digest) -> Self {
+    /// Takes the bytes of an object of another store, whose size and digest are known. It is read when it is
+    /// needed, and never if the target store has it already.
+    pub fn object(store: Arc<dyn ReadStore>, key: impl Into<String>, bytes: u64, sha256: Digest) -> Self {
         Self { bytes, sha256, source: Source::Object { store, key: key.into() } }
     }
 
-    /// How many bytes there are.
+    /// Describes the body as an artifact of a kind.
+    pub fn entry(&self, kind: Kind) -> ArtifactEntry {
+        ArtifactEntry { kind, bytes: self.bytes, sha256: self.sha256 }
+    }
+
+    /// Returns the number of bytes.
     pub fn len(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }
 
-    /// The digest of all of them.
+    /// Returns the digest of all bytes.
     pub fn sha256(&self) -> Digest {
         self.sha256
     }
 
-    /// The bytes from `range.start` to before `range.end`, which lies within [`Body::len`].
+    /// Reads the bytes from `range.start` up to `range.end`, which must be within [`Body::len`].
     ///
     /// # Errors
-    /// Where the source cannot be read there, or has become shorter.
+    /// The source cannot be read, or is shorter now.
     ///
     /// # Panics
-    /// Where the range lies beyond bytes that are in memory.
+    /// If the range is beyond the end of bytes in memory.
     pub async fn part(&self, range: Range<u64>) -> io::Result<Bytes> {
         if range.is_empty() {
             return Ok(Bytes::new());
@@ -103,35 +108,35 @@ impl Body {
         }
     }
 
-    /// All bytes, if they are what was told of them.
+    /// Reads all bytes and checks their digest.
     ///
     /// # Errors
-    /// Where the source cannot be read, or is not what was told.
+    /// The source cannot be read, or has another digest.
     pub async fn whole(&self) -> io::Result<Bytes> {
         let bytes = self.part(0..self.bytes).await?;
         match &self.source {
-            // The digest was made of these very bytes.
+            // The digest was computed from these bytes.
             Source::Memory(_) => Ok(bytes),
             _ if Digest::of(&bytes) == self.sha256 => Ok(bytes),
             _ => Err(self.altered()),
         }
     }
 
-    /// The error of a source whose bytes are not what was told of them.
+    /// Returns the error for a source whose bytes have another digest.
     pub fn altered(&self) -> io::Error {
         let problem =
-            format!("{:?} does not have the digest {}: it was damaged or changed", self.source, self.sha256);
+            format!("{:?} does not have the digest {}; it was damaged or changed", self.source, self.sha256);
         io::Error::new(io::ErrorKind::InvalidData, problem)
     }
 
-    /// The bytes one piece after another, each at most `piece` long, with a check of the whole at the end. A body
-    /// of nothing is one empty piece.
+    /// Returns a reader of the bytes in pieces of at most `piece`, which checks the digest at the end. An
+    /// empty body is one empty piece.
     pub fn pieces(&self, piece: u64) -> Pieces<'_> {
         Pieces { body: self, piece: piece.max(1), at: None, hasher: Hasher::default() }
     }
 }
 
-/// Reads a [`Body`] in order.
+/// Reads a [`Body`] piece by piece.
 #[derive(Debug)]
 pub struct Pieces<'a> {
     body: &'a Body,
@@ -141,11 +146,10 @@ pub struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    /// The next piece; `None` after the last.
+    /// Reads the next piece. Returns `None` after the last.
     ///
     /// # Errors
-    /// Where the source cannot be read; in the place of the last piece, where all of them together are not what was
-    /// told.
+    /// The source cannot be read, or, instead of the last piece, all pieces together have another digest.
     pub async fn next(&mut self) -> io::Result<Option<Bytes>> {
         let total = self.body.len();
         let at = self.at.unwrap_or(0);

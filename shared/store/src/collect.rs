@@ -1,77 +1,86 @@
-//! Garbage collection: removing releases and artifacts that nobody will ask for again.
+//! Garbage collection: removing old releases, and artifacts that no release needs.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use artifact::{ArtifactEntry, Digest, Manifest, Pointer};
+use artifact::{ArtifactEntry, Digest, Pointer};
 
-use crate::load::read_pointer;
-use crate::{LoadError, MIN_GRACE, ObjectInfo, ReleaseError, Seen, Store, StoreError, Version, manifest};
+use crate::list::newest_first;
+use crate::load::manifest;
+use crate::pointer::find;
+use crate::{LoadError, ObjectInfo, ReleaseError, Seen, Store, StoreError, Version};
 
-/// What [`gc`] leaves alone.
+/// The shortest grace period of a collection. Publishers rely on an object for half of it before they check
+/// it again.
+pub const MIN_GRACE: Duration = Duration::from_hours(1);
+
+/// What [`gc`] keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// So many releases, those written last, beside the current one and the one before it.
+    /// The number of releases to keep, those written last. The current one and the one before it are kept in
+    /// any case.
     pub releases: usize,
-    /// Everything that was written since so long ago, at least [`MIN_GRACE`].
+    /// How long everything is kept after it was written, at least [`MIN_GRACE`].
     pub grace: Duration,
 }
 
-/// What [`gc`] removed, or would remove.
+/// The result of [`gc`]: what it removed, or would remove.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
-    /// Releases that stay, the newest first.
+    /// Releases that were kept, newest first.
     pub kept: Vec<String>,
-    /// Releases removed, the newest first.
+    /// Releases that were removed, newest first.
     pub releases: Vec<String>,
-    /// Artifacts removed, by key.
+    /// Artifacts that were removed, by key.
     pub artifacts: Vec<ObjectInfo>,
-    /// Uploads that never ended and were removed.
+    /// The number of unfinished uploads that were removed.
     pub uploads: u64,
 }
 
 impl Collected {
-    /// The bytes of the artifacts removed.
+    /// Returns the total size of the removed artifacts.
     pub fn bytes(&self) -> u64 {
         self.artifacts.iter().map(|object| object.bytes).sum()
     }
 }
 
-/// Removes releases beyond those to keep, then the artifacts that no kept release names, then what is left of uploads
-/// that never ended. `now` is Unix seconds; with `dry_run` nothing is removed, and what would be is told.
+/// Removes releases beyond those to keep, then artifacts that no kept release names, then what is left of
+/// unfinished uploads. `now` is the Unix time. With `dry_run` it removes nothing, and returns what it would
+/// remove.
 ///
-/// What is never removed: the current release and the one before it, what was written within the grace period, what has
-/// an unknown age, and what is neither a manifest nor an artifact. A release goes before its artifacts, so that no
-/// manifest names what is gone.
+/// It never removes the current release and the one before it, objects written within the grace period,
+/// objects of unknown age, and objects that are neither manifests nor artifacts. A release is removed before
+/// its artifacts, so that no manifest names artifacts that are gone.
 ///
-/// It may run while somebody publishes. A publisher's own objects are younger than the grace period. An older one that
-/// it found there, and so did not send, is named by the current release, or it makes it young ([`Store::refresh`])
-/// before the pointer moves; each object's age is asked for again right before it is removed, and the collector stops
-/// where the pointer moved. What is left of the race is a removal decided before that and carried out after it: the
-/// publisher looks once more when the pointer has moved, and sends again what is gone.
+/// It may run while another process publishes. A publisher's own objects are younger than the grace period.
+/// Older objects that the publisher found, and so did not send, are named by the current release, or the
+/// publisher refreshes them ([`Store::refresh`]) before the pointer moves. The collector checks each object's
+/// age again right before it removes the object, and stops if the pointer moved. One race is left: a removal
+/// that was decided before the pointer moved, and happens after. For that, the publisher checks once more
+/// after the pointer moved, and sends missing objects again.
 ///
 /// # Errors
-/// [`ReleaseError::ShortGrace`]; [`ReleaseError::PointerMoved`], with some of the work done; [`LoadError`] where there is
-/// no current release or a kept manifest cannot be read, before anything is removed.
+/// [`ReleaseError::ShortGrace`]. [`ReleaseError::PointerMoved`], with part of the work done. [`LoadError`] if
+/// there is no current release or a kept manifest cannot be read; nothing was removed then.
 pub async fn gc(store: &dyn Store, keep: Keep, now: u64, dry_run: bool) -> Result<Collected, ReleaseError> {
     if keep.grace < MIN_GRACE {
-        return Err(ReleaseError::ShortGrace);
+        return Err(ReleaseError::ShortGrace { least: MIN_GRACE });
     }
     let before = now.saturating_sub(keep.grace.as_secs());
-    // Lists come first: who moves the pointer after them is seen in it, or has younger objects than they show.
+    // Lists come first: a publisher that moves the pointer after them is seen in the pointer, or its objects
+    // are younger.
     let manifests = store.list("releases/").await?;
     let artifacts = store.list("artifacts/").await?;
-    let Some((bytes, version)) = store.read_versioned(Pointer::KEY).await? else {
+    let Some((pointer, version)) = find(store).await? else {
         return Err(LoadError::NothingPublished { location: store.location() }.into());
     };
-    let pointer = read_pointer(store, &bytes)?;
 
     let (kept, outdated) = sort_out(manifests, &pointer, keep.releases, before);
     let mut named: BTreeSet<String> = pointer.manifest.artifacts.iter().map(ArtifactEntry::key).collect();
     for release in &kept {
         match manifest(store, release).await {
             Ok(manifest) => named.extend(manifest.artifacts.iter().map(ArtifactEntry::key)),
-            // Somebody else collects too.
+            // Another collector removed it.
             Err(LoadError::NoSuchRelease { .. }) => {}
             Err(other) => return Err(other.into()),
         }
@@ -97,30 +106,23 @@ fn is_older(object: &ObjectInfo, before: u64) -> bool {
     object.modified.is_some_and(|modified| modified < before)
 }
 
-/// `artifacts/KIND/DIGEST`. Kinds of other versions are artifacts too.
+/// Returns whether a key has the form `artifacts/KIND/DIGEST`. Kinds that this program does not know count
+/// too.
 fn is_artifact(key: &str) -> bool {
     let mut parts = key.split('/');
     let digest = (parts.next(), parts.next(), parts.next().map(str::parse::<Digest>), parts.next());
     matches!(digest, (Some("artifacts"), Some(_), Some(Ok(_)), None))
 }
 
-/// The releases to keep, and those not to, both the newest first.
+/// Returns the releases to keep, and those to remove, both newest first.
 fn sort_out(
     manifests: Vec<ObjectInfo>,
     pointer: &Pointer,
     n_keep: usize,
     before: u64,
 ) -> (Vec<String>, Vec<(String, ObjectInfo)>) {
-    let mut releases: Vec<(String, ObjectInfo)> = manifests
-        .into_iter()
-        .filter_map(|object| {
-            let release = object.key.strip_prefix("releases/")?.strip_suffix(".json")?.to_owned();
-            (Manifest::key(&release) == object.key && !release.contains('/')).then_some((release, object))
-        })
-        .collect();
-    releases.sort_by(|(a, x), (b, y)| y.modified.cmp(&x.modified).then_with(|| a.cmp(b)));
     let (mut kept, mut outdated) = (Vec::new(), Vec::new());
-    for (i, (release, object)) in releases.into_iter().enumerate() {
+    for (i, (release, object)) in newest_first(manifests).into_iter().enumerate() {
         let is_pointed_at = release == pointer.release || pointer.previous.as_ref() == Some(&release);
         if i < n_keep || is_pointed_at || !is_older(&object, before) {
             kept.push(release);
@@ -133,14 +135,14 @@ fn sort_out(
 
 struct Remover<'a> {
     store: &'a dyn Store,
-    /// Of the pointer by which it was decided what to remove.
+    /// The version of the pointer that the removals are based on.
     version: Version,
     before: u64,
     dry_run: bool,
 }
 
 impl Remover<'_> {
-    /// Removes an object that still is old. Whether it is gone by our doing, or would be.
+    /// Removes an object if it still is old. Returns whether it did, or would.
     async fn remove(&self, object: &ObjectInfo) -> Result<bool, ReleaseError> {
         if !is_older(object, self.before) {
             return Ok(false);

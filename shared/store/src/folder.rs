@@ -9,37 +9,38 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::memory::{unix_seconds, version_of};
+use crate::read::{out_of_range, within};
+use crate::write::unread;
 use crate::{
     Action, Body, ObjectInfo, Put, ReadStore, Sent, Store, StoreError, Version, check_key, check_prefix,
-    out_of_range, unread, within,
 };
 
-/// Held while anything is written, so that writers in several processes take turns.
+/// The file that is locked while anything is written, so that writers in several processes take turns.
 const LOCK: &str = ".lock";
 
-/// Where bytes arrive before they are moved to their key. One name is enough, since writers take
-/// turns, and what a killed writer leaves is overwritten by the next.
+/// The file that bytes are written to before they are moved to their key. One is enough, since writers take
+/// turns, and the next writer overwrites what a killed one left.
 const INCOMING: &str = ".incoming";
 
-/// A store in a folder: each key is a file below it.
+/// A store in a folder, with a file for each key.
 ///
-/// The folder is made by the first write. A write goes to a file beside, is flushed to the disk and
-/// moved into place under a lock on the folder, which holds between processes on one machine (on a network
-/// folder as far as its file locks do). Reading takes no lock and works on a read-only disk.
+/// The first write creates the folder. A write goes to a temporary file, is flushed to disk and then moved
+/// into place. It holds a lock on the folder, which works between processes of one machine, and on a network
+/// folder if file locks do. Reads take no lock, and work on a read-only disk.
 ///
-/// Files whose name is no key, and symbolic links to folders, are not listed.
+/// Files whose names are not keys, and symbolic links to folders, are not listed.
 #[derive(Debug, Clone)]
 pub struct FolderStore {
     root: PathBuf,
 }
 
 impl FolderStore {
-    /// The store in a folder, which need not exist.
+    /// Takes a folder, which need not exist.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -48,7 +49,7 @@ impl FolderStore {
         StoreError::NoStore { location: self.location() }
     }
 
-    /// File work blocks, so it runs beside the async threads.
+    /// Runs file operations off the async threads, since they block.
     async fn blocking<T: Send + 'static>(
         &self,
         action: Action,
@@ -66,7 +67,7 @@ impl FolderStore {
         })
     }
 
-    /// Waits for its turn to write; the turn ends when the file is dropped.
+    /// Waits for its turn to write. The turn ends when the file is dropped.
     fn lock(&self) -> io::Result<File> {
         let file = File::options().create(true).truncate(false).write(true).open(self.root.join(LOCK))?;
         file.lock()?;
@@ -100,7 +101,7 @@ impl FolderStore {
         self.arrive(&file, key)
     }
 
-    /// Moves what was written to its key.
+    /// Moves the written file to its key.
     fn arrive(&self, file: &File, key: &str) -> io::Result<()> {
         file.sync_all()?;
         let (incoming, target) = (self.root.join(INCOMING), self.root.join(key));
@@ -110,7 +111,7 @@ impl FolderStore {
         sync_folders(&self.root, folder)
     }
 
-    /// The digest and size of an object, read piece by piece.
+    /// Computes the digest and size of an object, reading it piece by piece.
     fn digest(&self, key: &str) -> io::Result<Option<(Digest, u64)>> {
         match File::open(self.root.join(key)) {
             Ok(file) => Digest::of_reader(file).map(Some),
@@ -146,7 +147,7 @@ impl FolderStore {
     }
 }
 
-/// What reading a part of a file found.
+/// The result of reading a part of a file.
 enum Part {
     Bytes(Vec<u8>),
     Short,
@@ -166,7 +167,7 @@ fn describe(key: String, path: &Path) -> io::Result<Option<ObjectInfo>> {
     }
 }
 
-/// A renamed file is on the disk once every folder down to it is.
+/// Flushes every folder down to a renamed file, without which the file is not safely on disk.
 fn sync_folders(root: &Path, folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         for folder in folder.ancestors().take_while(|f| f.starts_with(root)) {
@@ -178,12 +179,10 @@ fn sync_folders(root: &Path, folder: &Path) -> io::Result<()> {
 
 fn hint(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            Some("this user may not do that there")
-        }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room on that disk"),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Some("this user lacks the permission"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("free some space on that disk"),
         ErrorKind::NotADirectory => Some("a part of the path is a file, not a folder"),
-        ErrorKind::IsADirectory => Some("a folder stands where a file should"),
+        ErrorKind::IsADirectory => Some("there is a folder where a file should be"),
         _ => None,
     }
 }
@@ -205,7 +204,7 @@ impl ReadStore for FolderStore {
         read.await
     }
 
-    /// As the trait's, without computing a version that nobody asked for.
+    /// Reads an object without computing its version.
     async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
         check_key(key)?;
         let read =
@@ -217,7 +216,7 @@ impl ReadStore for FolderStore {
         }
     }
 
-    /// As the trait's, reading no more than the range.
+    /// Reads only the range.
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
         check_key(key)?;
         let wanted = range.clone();
@@ -261,11 +260,11 @@ impl Store for FolderStore {
         deleted.await
     }
 
-    /// As the trait's, holding no more than a piece of the body in memory.
+    /// Writes with only a piece of the body in memory at a time.
     async fn put_immutable(&self, key: &str, body: &Body, sent: Sent<'_>) -> Result<Put, StoreError> {
         const PIECE: u64 = 8 << 20;
         check_key(key)?;
-        // Comparing takes no lock: what is there under an immutable key stays, or is removed.
+        // Comparing takes no lock: an object under an immutable key either stays or is removed.
         let found = self.blocking(Action::Read, key, Self::digest).await?;
         let verdict = |(sha256, bytes): (Digest, u64)| {
             if (sha256, bytes) == (body.sha256(), body.len()) {
@@ -353,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_makes_no_folder_and_names_the_missing_one() {
+    async fn reading_creates_no_folder_and_names_the_missing_one() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("nowhere");
         let store = FolderStore::new(&path);
@@ -391,6 +390,6 @@ mod tests {
         let store = FolderStore::new(root.path());
         fs::create_dir(root.path().join("folder")).unwrap();
         let error = store.get("folder").await.unwrap_err().to_string();
-        assert!(error.contains("a folder stands where a file should"), "{error}");
+        assert!(error.contains("there is a folder where a file should be"), "{error}");
     }
 }

@@ -1,8 +1,8 @@
 use crate::StoreError;
 
-/// Checks that a text is a key: segments of `[A-Za-z0-9._-]` parted by single slashes, at most 512
-/// bytes in all. No segment begins with a dot, so that no key climbs out of a folder or meets a file
-/// that a store keeps for itself.
+/// Checks that a text is a key: segments of `[A-Za-z0-9._-]` separated by single slashes, at most 512 bytes
+/// in total. No segment starts with a dot, so that a key can neither leave its folder nor name a store's own
+/// files.
 ///
 /// # Errors
 /// [`StoreError::InvalidKey`].
@@ -12,17 +12,17 @@ pub fn check_key(key: &str) -> Result<(), StoreError> {
     check_prefix(key)
 }
 
-/// Checks that a text may begin a key: a key, or one cut off anywhere, or nothing.
+/// Checks that a text is the beginning of a key: a key, a key cut off anywhere, or nothing.
 ///
 /// # Errors
 /// [`StoreError::InvalidKey`].
 pub fn check_prefix(prefix: &str) -> Result<(), StoreError> {
     refuse_if(prefix, prefix.len() > 512, "it has more than 512 bytes")?;
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
-    refuse_if(prefix, !prefix.bytes().all(allowed), "only A-Z a-z 0-9 . _ - and / may stand in a key")?;
-    refuse_if(prefix, prefix.starts_with('/'), "it begins with a slash")?;
+    refuse_if(prefix, !prefix.bytes().all(allowed), "a key may contain only A-Z a-z 0-9 . _ - and /")?;
+    refuse_if(prefix, prefix.starts_with('/'), "it starts with a slash")?;
     refuse_if(prefix, prefix.contains("//"), "it has two slashes in a row")?;
-    refuse_if(prefix, prefix.starts_with('.') || prefix.contains("/."), "a part of it begins with a dot")
+    refuse_if(prefix, prefix.starts_with('.') || prefix.contains("/."), "a part of it starts with a dot")
 }
 
 fn refuse_if(key: &str, wrong: bool, problem: &'static str) -> Result<(), StoreError> {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_relative_plain_and_stay_inside() {
+    fn keys_are_relative_and_plain() {
         for good in ["current.json", "artifacts/rating-model/00ff", "a/b_c/d.e"] {
             assert!(check_key(good).is_ok(), "{good}");
             assert!(check_prefix(good).is_ok(), "{good}");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::{ObjectInfo, ReadStore, Store, StoreError, Version, check_key, check_prefix};
 
-/// A store in memory, for tests and for serving what was just built. Clones share their objects.
+/// A store in memory, for tests and for serving a release that was just built. Clones share their objects.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     objects: Arc<Mutex<BTreeMap<String, Object>>>,
@@ -22,7 +22,7 @@ struct Object {
 
 impl MemoryStore {
     fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Object>> {
-        // Each holder does one insertion or removal, so a panic elsewhere leaves the map whole.
+        // Each holder makes one insertion or removal, so the map is consistent even after a panic.
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

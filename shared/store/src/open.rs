@@ -2,30 +2,30 @@ use thiserror::Error;
 
 use crate::FolderStore;
 
-/// Why a text names no store.
+/// Why a text does not name a store.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenError {
-    /// Nothing stands there.
-    #[error("{uri:?} names no folder; give a path or file://PATH")]
+    /// There is no path.
+    #[error("{uri:?} does not name a folder; give a path or file://PATH")]
     Empty {
         /// The text.
         uri: String,
     },
-    /// Neither a path nor `file://`.
-    #[error("this program has no store for {scheme}:// (in {uri:?}); it takes a path or file://PATH")]
+    /// The scheme is not `file://`.
+    #[error("this program cannot open {scheme}:// (in {uri:?}); give a path or file://PATH")]
     UnknownScheme {
-        /// What stands before `://`.
+        /// The text before `://`.
         scheme: String,
         /// The text.
         uri: String,
     },
 }
 
-/// The folder that a text names: `file://` and a path, or a path. The path is taken as it stands,
-/// relative or not, without percent-decoding. Nothing is read or made.
+/// Returns the store in the folder that a text names: a path, or `file://` and a path. The path may be
+/// relative, and is not percent-decoded. Nothing is read or created.
 ///
 /// # Errors
-/// No path, or another scheme.
+/// There is no path, or another scheme.
 pub fn open(uri: &str) -> Result<FolderStore, OpenError> {
     let path = match uri.split_once("://") {
         None => uri,

@@ -1,32 +1,33 @@
-//! Artifacts that are several in one object, one after the other ([`Kind::is_in_parts`](artifact::Kind::is_in_parts)): all
-//! of them, one alone, or each in turn.
+//! Reading objects that consist of several artifacts ([`Kind::is_in_parts`](artifact::Kind::is_in_parts)):
+//! all of them, one of them, or each in turn.
 
 use std::ops::Range;
 
 use artifact::{Artifact, ArtifactEntry, Hasher, ReadError, first_len};
 use bytes::Bytes;
 
-use crate::load::{LoadError, Refused, beside, fetch};
-use crate::{ReadStore, StoreError};
+use crate::load::{Refused, fetch, run_blocking};
+use crate::{LoadError, ReadStore, StoreError};
 
-/// How much of an object is read at a time where all of it is looked through.
+/// How much of an object is read at a time to go through all of it.
 const PIECE_BYTES: u64 = 8 << 20;
 
-/// All parts of an object, in one read: its size held against the manifest, then each part put through all eight steps
-/// of reading. `offsets` say where each begins, and where the last ends.
+/// Reads all parts of an object with one request. Compares the size of the object with the manifest, and then
+/// runs all eight steps of reading for each part. `offsets` has where each part begins, and where the last
+/// ends.
 ///
 /// # Errors
 /// [`LoadError`]; [`LoadError::Part`] names the part that was refused.
 ///
 /// # Panics
-/// Where `T`'s own decoding panics.
+/// If `T`'s own decoding panics.
 pub async fn load_parts<T: Artifact + Send + 'static>(
     store: &dyn ReadStore,
     entry: &ArtifactEntry,
     offsets: Vec<u64>,
 ) -> Result<Vec<T>, LoadError> {
     let bytes = fetch(store, entry).await?;
-    let read = beside(move || {
+    let read = run_blocking(move || {
         let ranges = offsets.windows(2).map(|pair| pair[0]..pair[1]);
         let part = |range: Range<u64>| {
             let bytes = part_of(&bytes, &range).ok_or(ReadError::TooShort { found: 0 });
@@ -34,17 +35,17 @@ pub async fn load_parts<T: Artifact + Send + 'static>(
         };
         ranges.map(part).collect::<Result<Vec<T>, _>>()
     });
-    read.await.map_err(|(range, source)| refused(store, entry, range, source))
+    read.await.map_err(|(range, source)| LoadError::part(store, entry, range, source))
 }
 
 fn part_of<'a>(bytes: &'a Bytes, range: &Range<u64>) -> Option<&'a [u8]> {
     bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
 }
 
-/// One part of an object: the bytes of the range read, and put through all eight steps of reading.
+/// Reads one part of an object: the bytes of a range, by all eight steps of reading.
 ///
 /// # Errors
-/// [`LoadError::Fetch`], and [`LoadError::Part`] where a step refused what was read.
+/// [`LoadError::Fetch`], and [`LoadError::Part`] if a step refused the bytes.
 pub async fn load_part<T: Artifact>(
     store: &dyn ReadStore,
     entry: &ArtifactEntry,
@@ -52,14 +53,15 @@ pub async fn load_part<T: Artifact>(
 ) -> Result<T, LoadError> {
     let fetched = store.read_range(&entry.key(), range.clone()).await;
     let bytes = fetched.map_err(|source| cannot_fetch(entry, &range, source))?;
-    T::from_bytes(&bytes).map_err(|source| refused(store, entry, range, source))
+    T::from_bytes(&bytes).map_err(|source| LoadError::part(store, entry, range, source))
 }
 
-/// Looks through all parts of an object in order, whatever its size, holding a few megabytes of it: calls `each` with the
-/// number of a part and its bytes, whose envelope is in order as far as step 5, and checks size and digest.
+/// Goes through all parts of an object in order, with only a few megabytes of it in memory. Calls `each` with
+/// the number of a part and its bytes, which have passed steps 1 to 5 of reading, and checks size and digest
+/// of the object.
 ///
 /// # Errors
-/// [`LoadError`]: what is wrong with the object, or what `each` refused.
+/// [`LoadError`]: the object is damaged, or `each` refused a part.
 pub async fn for_each_part(
     store: &dyn ReadStore,
     entry: &ArtifactEntry,
@@ -83,12 +85,13 @@ pub async fn for_each_part(
             let part = match first_len(entry.kind, rest) {
                 Ok(length) => rest.get(..length),
                 Err(ReadError::TooShort { .. }) => None,
-                Err(source) => return Err(refused(store, entry, begin..entry.bytes, source)),
+                Err(source) => return Err(LoadError::part(store, entry, begin..entry.bytes, source)),
             };
-            // What is not whole yet is, once more is read; the last is taken as it is, and refused by `each`.
+            // An incomplete part waits for more bytes. The last part is passed as it is, and `each` refuses
+            // it.
             let Some(part) = part.or_else(|| is_last.then_some(rest)) else { break };
             let end = begin + part.len() as u64;
-            each(n_parts, part).map_err(|source| refused(store, entry, begin..end, source))?;
+            each(n_parts, part).map_err(|source| LoadError::part(store, entry, begin..end, source))?;
             (begin, n_parts, used) = (end, n_parts + 1, used + part.len());
         }
         waiting.drain(..used);
@@ -102,15 +105,18 @@ pub async fn for_each_part(
         Err(source) => return Err(cannot_fetch(entry, &(entry.bytes..entry.bytes + 1), source)),
     }
     let found = hasher.finish();
-    if found == entry.sha256 { Ok(()) } else { Err(Refused::Digest(found).of(store, entry)) }
+    if found == entry.sha256 { Ok(()) } else { Err(Refused::Digest(found).into_error(store, entry)) }
 }
 
 fn cannot_fetch(entry: &ArtifactEntry, range: &Range<u64>, source: StoreError) -> LoadError {
     LoadError::Fetch { what: format!("bytes {} to {} of {}", range.start, range.end, entry.kind), source }
 }
 
-fn refused(store: &dyn ReadStore, entry: &ArtifactEntry, range: Range<u64>, source: ReadError) -> LoadError {
-    LoadError::Part { key: entry.key(), location: store.location(), range, source }
+impl LoadError {
+    /// Returns the error for a part of an artifact that a step of reading refused.
+    pub fn part(store: &dyn ReadStore, entry: &ArtifactEntry, range: Range<u64>, source: ReadError) -> Self {
+        Self::Part { key: entry.key(), location: store.location(), range, source }
+    }
 }
 
 #[cfg(test)]
@@ -138,13 +144,13 @@ mod tests {
         Ok(found)
     }
 
-    /// Parts of many sizes, one of which is longer than a piece that is read.
+    /// Returns parts of many sizes, one of them longer than a piece.
     fn payloads() -> Vec<Vec<u8>> {
         [0, 1, 70_000, PIECE_BYTES as usize + 5, 3].map(|n| vec![n as u8; n]).to_vec()
     }
 
     #[tokio::test]
-    async fn each_part_is_seen_once_wherever_pieces_are_cut() {
+    async fn each_part_is_passed_once_however_pieces_are_cut() {
         let sealed: Vec<Vec<u8>> = payloads().iter().map(|p| seal(Kind::Users, p)).collect();
         let bytes = sealed.concat();
         let (store, entry) = stored(&bytes, Digest::of(&bytes)).await;
@@ -154,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn objects_that_are_not_what_the_manifest_says_are_refused() {
+    async fn objects_that_do_not_match_the_manifest_are_refused() {
         let bytes = [seal(Kind::Users, b"one"), seal(Kind::Users, b"two")].concat();
         let digest = Digest::of(&bytes);
         let (store, entry) = stored(&bytes, Digest::of(b"others")).await;

@@ -1,5 +1,5 @@
-//! Lambda's part for one process: the runtime API and the extensions API on this machine, the process itself, and what it
-//! writes.
+//! Lambda for one process: the runtime API and the extensions API on this machine, the process itself, and
+//! its output.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -23,44 +23,46 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex as TurnMutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// Whatever is waited for has come by then, on a busy machine too.
+/// Longer than anything takes, even on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 
 const TRACE: &str = "Root=1-5e6722a7-cc56f146db7ae02d4da47e01";
 
-/// Who asks for an event and has none yet.
+/// What waits for an event.
 #[derive(Debug, Clone, Copy, Default)]
 struct Waits {
     runtime: bool,
     extension: bool,
 }
 
-/// An event: the id of the request, and the body.
+/// An event: the id of the request and the body.
 type Event = (String, String);
 
-/// What the process asks of Lambda.
+/// The API that the process uses.
 struct Api {
     has_extensions: bool,
     waits: watch::Sender<Waits>,
     to_runtime: TurnMutex<mpsc::UnboundedReceiver<Event>>,
     to_extension: TurnMutex<mpsc::UnboundedReceiver<Event>>,
-    /// The id of a request with its answer, or what the process says instead.
+    /// The id of a request with its answer, or the error that the process reports.
     answers: mpsc::UnboundedSender<Result<(String, Value), String>>,
 }
 
 impl Api {
     async fn answer(&self, request: Request<Incoming>) -> Response<String> {
         let path = request.uri().path().to_owned();
-        let Ok(body) = request.into_body().collect().await else { return said(StatusCode::BAD_REQUEST, "") };
+        let Ok(body) = request.into_body().collect().await else {
+            return response(StatusCode::BAD_REQUEST, "");
+        };
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
         if path.ends_with("/runtime/invocation/next") {
             self.waits.send_modify(|waits| waits.runtime = true);
             let event = self.to_runtime.lock().await.recv().await;
-            // The other end goes with the process.
+            // The other end is dropped with the process.
             let Some((id, event)) = event else { return future::pending().await };
-            let mut response = said(StatusCode::OK, &event);
+            let mut answer = response(StatusCode::OK, &event);
             let until = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + DEADLINE;
             for (name, value) in [
                 ("lambda-runtime-aws-request-id", id.as_str()),
@@ -68,39 +70,39 @@ impl Api {
                 ("lambda-runtime-invoked-function-arn", ARN),
                 ("lambda-runtime-trace-id", TRACE),
             ] {
-                response.headers_mut().insert(name, value.parse().unwrap());
+                answer.headers_mut().insert(name, value.parse().unwrap());
             }
-            response
+            answer
         } else if let Some(id) = path
             .strip_prefix("/2018-06-01/runtime/invocation/")
             .and_then(|rest| rest.strip_suffix("/response"))
         {
             let answer = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"));
             let _ = self.answers.send(answer.map(|answer| (id.to_owned(), answer)));
-            said(StatusCode::ACCEPTED, "")
+            response(StatusCode::ACCEPTED, "")
         } else if path.ends_with("/extension/register") {
             if !self.has_extensions {
-                return said(StatusCode::FORBIDDEN, "");
+                return response(StatusCode::FORBIDDEN, "");
             }
             let name = json!({"functionName": "f", "functionVersion": "$LATEST", "handler": "bootstrap"});
-            let mut response = said(StatusCode::OK, &name.to_string());
+            let mut answer = response(StatusCode::OK, &name.to_string());
             let id = "00000000-0000-0000-0000-000000000001".parse().unwrap();
-            response.headers_mut().insert("lambda-extension-identifier", id);
-            response
+            answer.headers_mut().insert("lambda-extension-identifier", id);
+            answer
         } else if path.ends_with("/extension/event/next") {
             self.waits.send_modify(|waits| waits.extension = true);
             match self.to_extension.lock().await.recv().await {
-                Some((_, event)) => said(StatusCode::OK, &event),
+                Some((_, event)) => response(StatusCode::OK, &event),
                 None => future::pending().await,
             }
         } else {
             let _ = self.answers.send(Err(format!("{path}: {body}")));
-            said(StatusCode::ACCEPTED, "")
+            response(StatusCode::ACCEPTED, "")
         }
     }
 }
 
-fn said(status: StatusCode, body: &str) -> Response<String> {
+fn response(status: StatusCode, body: &str) -> Response<String> {
     let mut response = Response::new(body.to_owned());
     *response.status_mut() = status;
     response.headers_mut().insert("content-type", "application/json".parse().unwrap());
@@ -108,7 +110,7 @@ fn said(status: StatusCode, body: &str) -> Response<String> {
 }
 
 async fn serve(listener: TcpListener, api: Arc<Api>) {
-    // Dropped with this task, and its connections with it.
+    // Dropped with this task, which ends its connections.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
         let _ = socket.set_nodelay(true);
@@ -118,18 +120,18 @@ async fn serve(listener: TcpListener, api: Arc<Api>) {
             async move { Ok::<_, io::Error>(api.answer(request).await) }
         });
         connections.spawn(async move {
-            // A process that was ended hangs up.
+            // A process that ended hangs up.
             let _ =
                 auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answer).await;
         });
     }
 }
 
-/// What a process has written to its stdout and nobody has taken yet; a thread reads it as it comes.
+/// The output of a process that was not taken yet. A thread reads it as it comes.
 #[derive(Default)]
 struct Output {
     lines: Mutex<Vec<Value>>,
-    /// Told of each line, and whether it was the last.
+    /// Changes with each line. Holds whether it was the last.
     ended: watch::Sender<bool>,
 }
 
@@ -143,7 +145,7 @@ impl Output {
         self.ended.send_replace(true);
     }
 
-    /// The lines up to the one of a request, that one included, are no longer here.
+    /// Takes the lines up to that of a request, which is included.
     fn take_until(&self, id: &str) -> Option<Vec<Value>> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let at = lines.iter().position(|line| line["request_id"] == id)?;
@@ -151,7 +153,7 @@ impl Output {
     }
 }
 
-/// One process of a function, and Lambda around it. It is killed when it is dropped.
+/// A process of a function, and Lambda around it. It is killed when it is dropped.
 pub(crate) struct Process {
     child: Child,
     api: JoinHandle<()>,
@@ -168,15 +170,15 @@ pub(crate) struct Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.api.abort();
-        // Either fails where the process has ended already.
+        // Both fail if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Process {
-    /// Executes a function's binary. Without extensions Lambda refuses to register one, and events come as fast as they are
-    /// answered; with them the next event waits for the extension too.
+    /// Starts a function's binary. Without extensions, Lambda refuses to register one, and the next event
+    /// comes as soon as the last one was answered. With extensions, it waits for the extension too.
     pub(crate) async fn start(
         binary: &Path,
         variables: &[(&str, &str)],
@@ -188,13 +190,13 @@ impl Process {
         let waits = watch::Sender::default();
         let (to_runtime, for_runtime) = mpsc::unbounded_channel();
         let (to_extension, for_extension) = mpsc::unbounded_channel();
-        let (told, answers) = mpsc::unbounded_channel();
+        let (to_answers, answers) = mpsc::unbounded_channel();
         let api = Api {
             has_extensions,
             waits: waits.clone(),
             to_runtime: TurnMutex::new(for_runtime),
             to_extension: TurnMutex::new(for_extension),
-            answers: told,
+            answers: to_answers,
         };
         let api = tokio::spawn(serve(listener, Arc::new(api)));
         let mut child = Command::new(binary)
@@ -228,7 +230,7 @@ impl Process {
         }
     }
 
-    /// What comes before the deadline, and before the process ends.
+    /// Waits for something that has to come before the deadline and before the process ends.
     async fn wait<T>(&self, what: &str, coming: impl Future<Output = T>) -> T {
         let mut ended = self.output.ended.subscribe();
         tokio::select! {
@@ -238,7 +240,7 @@ impl Process {
                 let stderr = fs::read_to_string(&self.stderr).unwrap();
                 panic!("the process ended before {what}: {lines:?} {stderr}")
             }
-            () = tokio::time::sleep(DEADLINE) => panic!("{DEADLINE:?} went by before {what}"),
+            () = tokio::time::sleep(DEADLINE) => panic!("{DEADLINE:?} passed before {what}"),
         }
     }
 
@@ -246,12 +248,12 @@ impl Process {
         waits.runtime && (waits.extension || !self.has_extensions)
     }
 
-    /// Whether the next event would be sent at once. With extensions no look is under way then.
+    /// Returns whether the next event would be sent at once. With extensions, no poll is under way then.
     pub(crate) fn is_settled(&self) -> bool {
         self.is_idle(*self.waits.borrow())
     }
 
-    /// Waits for that.
+    /// Waits until the next event would be sent at once.
     pub(crate) async fn settled(&self) {
         let mut waits = self.waits.subscribe();
         self.wait("it asked for an event", async {
@@ -260,7 +262,7 @@ impl Process {
         .await;
     }
 
-    /// Sends a GET as an HTTP API does, when the process waits for an event, and gives the answer.
+    /// Waits until the process waits for an event, sends a GET as an HTTP API does, and returns the answer.
     pub(crate) async fn ask(&mut self, question: &str) -> Answer {
         self.settled().await;
         self.n_asked += 1;
@@ -269,8 +271,9 @@ impl Process {
         self.to_runtime.send((id.clone(), event(question))).unwrap();
         let answer =
             self.wait("it answered", async { self.answers.lock().await.recv().await.unwrap() }).await;
-        // Lambda tells both at once. Here the extension is told last, so that no look is under way when both wait again: it
-        // stays awake for a look that the event sets off, and hears nothing of one that begins after its own.
+        // Lambda sends an event to both at once. Here the extension gets it last, so that no poll is under
+        // way when both wait again: it stays awake for a poll that the event triggers, and does not know of
+        // polls that begin after its own.
         if self.has_extensions {
             let invoke = json!({
                 "eventType": "INVOKE",
@@ -281,7 +284,7 @@ impl Process {
             });
             self.to_extension.send((id.clone(), invoke.to_string())).unwrap();
         }
-        let (answered, answer) = answer.unwrap_or_else(|fault| panic!("the process says {fault}"));
+        let (answered, answer) = answer.unwrap_or_else(|fault| panic!("the process reports {fault}"));
         assert_eq!(answered, id, "an answer to the event that was sent");
         let is_text = answer["isBase64Encoded"] == false;
         let status = answer["statusCode"].as_u64().unwrap();
@@ -289,8 +292,8 @@ impl Process {
         (u16::try_from(status).unwrap(), answer["body"].as_str().unwrap().to_owned())
     }
 
-    /// The lines since this was last asked, up to that of the last request.
-    pub(crate) async fn told(&self) -> Vec<Value> {
+    /// Returns the lines of the log since the last call, up to that of the last request.
+    pub(crate) async fn log(&self) -> Vec<Value> {
         let id = format!("00000000-0000-0000-0000-{:012}", self.n_asked);
         let mut changed = self.output.ended.subscribe();
         self.wait("it wrote the line of its last request", async {
@@ -304,15 +307,16 @@ impl Process {
         .await
     }
 
-    /// Asks the process to end, and waits until it has. It has written nothing to stderr, and nothing more to its log.
+    /// Asks the process to end, and waits for it. It must have written nothing to stderr, and nothing more to
+    /// its log.
     pub(crate) async fn terminate(mut self) {
         self.settled().await;
         assert_eq!(self.child.try_wait().unwrap(), None, "it runs until it is asked to end");
         let mut ended = self.output.ended.subscribe();
-        // A shell has `kill` of its own; the standard library only kills for good.
-        let told =
+        // Shells have `kill`. The standard library can only send SIGKILL.
+        let sent =
             Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()]).status();
-        assert!(told.unwrap().success());
+        assert!(sent.unwrap().success());
         let end = tokio::time::timeout(DEADLINE, ended.wait_for(|ended| *ended)).await;
         end.expect("SIGTERM ends a process").map(drop).unwrap();
         let status = self.child.wait().unwrap();

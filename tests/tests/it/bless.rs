@@ -1,6 +1,6 @@
-//! `CARTELERA_BLESS=1 cargo test -p tests` writes the files that the tests compare with.
+//! `CARTELERA_BLESS=1 cargo test -p tests` writes the files that tests compare with.
 
-/// Whether files are to be written before they are compared.
+/// Returns whether files are written before they are compared.
 pub(crate) fn blessing() -> bool {
     std::env::var_os("CARTELERA_BLESS").is_some()
 }

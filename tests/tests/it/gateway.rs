@@ -1,9 +1,13 @@
-//! Every handler on the events that API Gateway and function URLs send, without a server: an event goes in as
+//! Every handler on the events that API Gateway and function URLs send, without a server. An event goes in as
 //! the JSON text that the runtime gets, and the answer is the JSON text that the runtime sends back.
+//!
+//! What holds for every route is taken from the route table and the OpenAPI document, so that a new route is
+//! tested without a new line here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Function, lambda};
+use api::{Function, Method, ProblemKind, ROUTES, Route, lambda};
 use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
@@ -17,7 +21,7 @@ use crate::openapi;
 pub(crate) enum Origin {
     /// HTTP API (payload 2.0), stage `$default`.
     Gateway,
-    /// HTTP API with a named stage, which stands before the path.
+    /// HTTP API with a named stage, which is in front of the path.
     Stage,
     /// Function URL.
     FunctionUrl,
@@ -28,8 +32,8 @@ pub(crate) enum Origin {
 pub(crate) struct Asked {
     function: Function,
     method: &'static str,
-    path: &'static str,
-    query: &'static str,
+    path: String,
+    query: String,
     body: Option<String>,
     base64: bool,
     /// Whether the release has a ranking model.
@@ -37,20 +41,23 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn get(function: Function, path: &'static str, query: &'static str) -> Self {
+    /// A request to the function that the route table has for the path.
+    pub(crate) fn get(path: &str, query: &str) -> Self {
+        let route = ROUTES.iter().find(|route| fits(route.path, path));
+        let route = route.unwrap_or_else(|| panic!("no route fits {path}; name the function"));
+        Self::of(function_of(route), path, query)
+    }
+
+    /// A request to a function, whether it has such a route or not.
+    pub(crate) fn of(function: Function, path: &str, query: &str) -> Self {
+        let (path, query) = (path.to_owned(), query.to_owned());
         Self { function, method: "GET", path, query, body: None, base64: false, ranking: false }
     }
 
+    /// Recommendations for somebody new.
     pub(crate) fn post(body: impl Into<String>) -> Self {
-        Self {
-            function: Function::Recommend,
-            method: "POST",
-            path: "/recommendations",
-            query: "",
-            body: Some(body.into()),
-            base64: false,
-            ranking: false,
-        }
+        let body = Some(body.into());
+        Self { method: "POST", body, ..Self::of(Function::RECOMMEND, "/recommendations", "") }
     }
 
     fn line(&self) -> String {
@@ -71,7 +78,7 @@ impl Asked {
             Origin::FunctionUrl => ("$default", "a1b2c3d4e5.lambda-url.eu-west-1.on.aws"),
         };
         let prefix = domain.split('.').next();
-        let path = if origin == Origin::Stage { format!("/prod{}", self.path) } else { self.path.to_owned() };
+        let path = if origin == Origin::Stage { format!("/prod{}", self.path) } else { self.path.clone() };
         let mut headers = json!({
             "accept": "*/*",
             "host": domain,
@@ -119,7 +126,7 @@ impl Asked {
 /// Status, content type, body.
 type Answer = (u64, String, Value);
 
-/// The response of one function to one event, through the adapter that the runtime runs.
+/// Returns the response of one function to one event, through the adapter that the runtime runs.
 pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
     let store =
         if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
@@ -130,7 +137,7 @@ pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
     serde_json::to_value(response).unwrap()
 }
 
-/// The same, of which the body is JSON.
+/// Does the same, for an answer whose body is JSON.
 pub(crate) async fn answer(asked: &Asked, origin: Origin) -> Answer {
     let response = raw_answer(asked, origin).await;
     assert_eq!(response["isBase64Encoded"], false, "JSON leaves as text: {response}");
@@ -142,8 +149,8 @@ pub(crate) async fn answer(asked: &Asked, origin: Origin) -> Answer {
 #[tokio::test]
 async fn the_pages_answer_every_origin() {
     for (path, content_type) in [("/", "text/html"), ("/site/app.js", "text/javascript")] {
-        // The event says nothing of the function that it is sent to.
-        let asked = Asked::get(Function::Recommend, path, "");
+        // An event does not say which function it is for.
+        let asked = Asked::of(Function::RECOMMEND, path, "");
         for origin in [Origin::Gateway, Origin::Stage, Origin::FunctionUrl] {
             let service = lambda::events(lambda::service(api::site::router()));
             let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
@@ -157,7 +164,7 @@ async fn the_pages_answer_every_origin() {
     }
 }
 
-/// The same question from every origin, which has one answer.
+/// Asks the same from every origin, and expects one answer.
 async fn ask(asked: &Asked) -> Answer {
     let first = answer(asked, Origin::Gateway).await;
     for origin in [Origin::Stage, Origin::FunctionUrl] {
@@ -175,49 +182,90 @@ async fn dialogue(questions: &[Asked], content_type: &str) -> Vec<Value> {
         assert_eq!(found_type, content_type, "{}: {body}", asked.line());
         if content_type == "application/problem+json" {
             assert_eq!(body["status"], status, "{}", asked.line());
+            let kind = ProblemKind::ALL.into_iter().find(|kind| body["type"] == kind.urn());
+            assert_eq!(kind.map(|kind| u64::from(kind.status().as_u16())), Some(status), "{body}");
         }
-        if let Some(said) = documented(&document, asked) {
-            let status = &said["responses"][status.to_string()];
-            assert!(status["content"][content_type].is_object(), "{}: not in the document", asked.line());
+        if let Some(operation) = documented(&document, asked) {
+            let response = &operation["responses"][status.to_string()];
+            assert!(response["content"][content_type].is_object(), "{}: not in the document", asked.line());
         }
         dialogue.push(json!({ "asked": asked.line(), "status": status, "body": body }));
     }
     dialogue
 }
 
-/// What the document says of the route that is asked; `None` where there is no such route or method.
+/// Returns what the document says about the route that is asked; `None` if there is no such route or method.
 fn documented<'a>(document: &'a Value, asked: &Asked) -> Option<&'a Value> {
-    let fits = |path: &str| {
-        let (path, asked) = (path.split('/'), asked.path.split('/'));
-        path.clone().count() == asked.clone().count()
-            && path.zip(asked).all(|(part, given)| part.starts_with('{') || part == given)
+    let is_asked = |route: &&Route| route.function == asked.function.name() && fits(route.path, &asked.path);
+    let route = ROUTES.iter().find(is_asked)?;
+    document["paths"][route.path].get(asked.method.to_lowercase())
+}
+
+/// Returns whether a path is one of a route.
+fn fits(route: &str, path: &str) -> bool {
+    let (route, path) = (route.split('/'), path.split('/'));
+    route.clone().count() == path.clone().count()
+        && route.zip(path).all(|(part, given)| part.starts_with('{') || part == given)
+}
+
+/// Returns the function that a gateway sends a route to.
+fn function_of(route: &Route) -> Function {
+    Function::ALL.into_iter().find(|function| function.name() == route.function).unwrap()
+}
+
+/// Returns the routes that one function alone answers.
+fn own_routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| !route.is_everywhere)
+}
+
+/// Returns a path of a route, with this text in place of its parameter.
+fn path_with(route: &Route, parameter: &str) -> String {
+    let is_parameter = |part: &&str| part.starts_with('{');
+    let parts = route.path.split('/').map(|part| if is_parameter(&part) { parameter } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Asks a route for the least it takes, by parameters that the small release has an answer for.
+fn plain_question(document: &Value, route: &Route) -> Asked {
+    let value_of = |name: &str| match name {
+        "platform" => "amazon",
+        "year" => "2018",
+        "scored" => "3",
+        "user_id" => "1",
+        "id" if route.path.starts_with("/users/") => "1",
+        "id" => "ns1",
+        _ => panic!("{}: what is a {name} of the small release?", route.path),
     };
-    let here = api::ROUTES.iter().filter(|route| route.function == asked.function && fits(route.path));
-    let methods = here.map(|route| &document["paths"][route.path]).next()?;
-    methods.get(asked.method.to_lowercase())
+    let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+    let parameters = operation["parameters"].as_array().unwrap();
+    let required = parameters.iter().filter(|parameter| parameter["required"] == true);
+    let (in_path, in_query): (Vec<&Value>, Vec<&Value>) = required.partition(|p| p["in"] == "path");
+    let name = |parameter: &Value| parameter["name"].as_str().unwrap().to_owned();
+    let query = in_query.into_iter().map(name).map(|name| format!("{name}={}", value_of(&name)));
+    let path = in_path.first().map_or_else(String::new, |parameter| value_of(&name(parameter)).to_owned());
+    Asked::get(&path_with(route, &path), &query.collect::<Vec<_>>().join("&"))
 }
 
 #[tokio::test]
 async fn every_route_answers() {
-    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend, Titles};
     let questions = [
-        Asked::get(GetMaxDuration, "/get_max_duration", "year=2018&platform=netflix&duration_type=min"),
-        Asked::get(GetMaxDuration, "/get_max_duration", "year=2018&platform=Amazon"),
-        Asked::get(GetMaxDuration, "/get_max_duration", "duration_type=season"),
-        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=3&year=2018"),
-        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=4.5&year=2018"),
-        Asked::get(GetScoreCount, "/get_score_count", "platform=hulu&scored=0&year=1990"),
-        Asked::get(GetCountPlatform, "/get_count_platform", "platform=NETFLIX"),
-        Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu"),
-        Asked::get(GetActor, "/get_actor", "platform=amazon&year=2018"),
-        Asked::get(Recommend, "/recommendations/1", "n=2"),
-        Asked::get(Recommend, "/recommendations/1", "kind=movie&genre=COMED&year_from=2019&year_to=2021"),
-        Asked::get(Recommend, "/recommendations/ana%40casa", "platform=amazon&reasons=0"),
-        Asked::get(Recommend, "/recommendations/1", "audience=PG-13&min_ratings=1&exclude=ns1&reasons=1"),
-        Asked::get(Recommend, "/recommendations/1", "include_seen=true&all_editions=true&reasons=0"),
-        Asked::get(Recommend, "/recommendations/1", "exclude=hs2,%20as3&reasons=0"),
-        Asked::get(Recommend, "/recommendations/1", "n=3&diversity=0.75&reasons=0"),
-        Asked::get(Recommend, "/recommendations/nobody", "n=3"),
+        Asked::get("/get_max_duration", "year=2018&platform=netflix&duration_type=min"),
+        Asked::get("/get_max_duration", "year=2018&platform=Amazon"),
+        Asked::get("/get_max_duration", "duration_type=season"),
+        Asked::get("/get_score_count", "platform=amazon&scored=3&year=2018"),
+        Asked::get("/get_score_count", "platform=amazon&scored=4.5&year=2018"),
+        Asked::get("/get_score_count", "platform=hulu&scored=0&year=1990"),
+        Asked::get("/get_count_platform", "platform=NETFLIX"),
+        Asked::get("/get_count_platform", "platform=hulu"),
+        Asked::get("/get_actor", "platform=amazon&year=2018"),
+        Asked::get("/recommendations/1", "n=2"),
+        Asked::get("/recommendations/1", "kind=movie&genre=COMED&year_from=2019&year_to=2021"),
+        Asked::get("/recommendations/ana%40casa", "platform=amazon&reasons=0"),
+        Asked::get("/recommendations/1", "audience=PG-13&min_ratings=1&exclude=ns1&reasons=1"),
+        Asked::get("/recommendations/1", "include_seen=true&all_editions=true&reasons=0"),
+        Asked::get("/recommendations/1", "exclude=hs2,%20as3&reasons=0"),
+        Asked::get("/recommendations/1", "n=3&diversity=0.75&reasons=0"),
+        Asked::get("/recommendations/nobody", "n=3"),
         Asked::post(r#"{"ratings":[{"id":"ns1","rating":4.5}],"n":2}"#),
         Asked::post(r#"{"ratings":[],"n":1}"#),
         Asked::post(
@@ -225,77 +273,161 @@ async fn every_route_answers() {
             "genre":"comed","year_from":2018,"min_ratings":1,"exclude":["as3"],"include_seen":false,
             "all_editions":true,"diversity":0.5,"reasons":2}"#,
         ),
-        Asked::get(Recommend, "/predict", "user_id=1&id=ns1"),
-        Asked::get(Recommend, "/predict", "user_id=ana%40casa&id=as1"),
-        Asked::get(Recommend, "/predict", "user_id=nobody&id=as1"),
-        Asked::get(Recommend, "/similar/ns1", "n=2"),
-        Asked::get(Recommend, "/similar/hs2", "kind=movie&min_ratings=1"),
-        Asked::get(Titles, "/titles", "q=CAFE"),
-        Asked::get(Titles, "/titles", "q=hrabour+li"),
-        Asked::get(Titles, "/titles", "q=reel&kind=movie&year_from=2020"),
-        Asked::get(Titles, "/titles", "q=short&all_editions=true&genre=comed"),
-        Asked::get(Titles, "/titles", "q=nothing+like+it"),
-        Asked::get(Titles, "/titles", "limit=2&platform=amazon"),
-        Asked::get(Titles, "/titles/hs2", ""),
-        Asked::get(Titles, "/users/2", ""),
-        Asked::get(Titles, "/users/2", "limit=1"),
-        Asked::get(Titles, "/users/ana%40casa", "limit=1"),
-        Asked { ranking: true, ..Asked::get(Titles, "/eda", "") },
+        Asked::get("/predict", "user_id=1&id=ns1"),
+        Asked::get("/predict", "user_id=ana%40casa&id=as1"),
+        Asked::get("/predict", "user_id=nobody&id=as1"),
+        Asked::get("/similar/ns1", "n=2"),
+        Asked::get("/similar/hs2", "kind=movie&min_ratings=1"),
+        Asked::get("/titles", "q=CAFE"),
+        Asked::get("/titles", "q=hrabour+li"),
+        Asked::get("/titles", "q=reel&kind=movie&year_from=2020"),
+        Asked::get("/titles", "q=short&all_editions=true&genre=comed"),
+        Asked::get("/titles", "q=nothing+like+it"),
+        Asked::get("/titles", "limit=2&platform=amazon"),
+        Asked::get("/titles/hs2", ""),
+        Asked::get("/users/2", ""),
+        Asked::get("/users/2", "limit=1"),
+        Asked::get("/users/ana%40casa", "limit=1"),
+        Asked { ranking: true, ..Asked::get("/eda", "") },
     ];
-    let dialogue = dialogue(&questions, "application/json").await;
+    // What nobody asks above.
+    let document = openapi::document().await;
+    let is_asked = |route: &&Route| {
+        questions.iter().any(|q| q.method == route.method.as_str() && fits(route.path, &q.path))
+    };
+    let in_json = |route: &&Route| {
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        operation["responses"]["200"]["content"]["application/json"].is_object()
+    };
+    let others = own_routes().filter(|route| in_json(route) && !is_asked(route));
+    let others: Vec<Asked> = others.map(|route| plain_question(&document, route)).collect();
+    let dialogue = dialogue(&[&questions[..], &others].concat(), "application/json").await;
     assert!(dialogue.iter().all(|d| d["status"] == 200));
-    // Pages answer no question in JSON.
-    let asks = |r: &&api::Route| !r.endpoint.is_everywhere() && r.endpoint != api::Endpoint::EdaPage;
-    for route in api::ROUTES.iter().filter(asks) {
-        let path = route.path.split_once('{').map_or(route.path, |(fixed, _)| fixed);
-        let start = format!("{} {path}", route.method.as_str());
-        assert!(dialogue.iter().any(|d| d["asked"].as_str().unwrap().starts_with(&start)), "{start}");
-    }
     insta::assert_json_snapshot!("answers", dialogue);
+}
+
+/// Each function answers its own routes, and those of every function.
+#[tokio::test]
+async fn every_function_answers_its_routes() {
+    let document = openapi::document().await;
+    for route in own_routes().filter(|route| route.method == Method::Get) {
+        let asked = Asked { ranking: true, ..plain_question(&document, route) };
+        assert_eq!(raw_answer(&asked, Origin::Gateway).await["statusCode"], 200, "{}", asked.line());
+    }
+    for route in ROUTES.iter().filter(|route| route.is_everywhere) {
+        for function in Function::ALL {
+            let asked = Asked::of(function, route.path, "");
+            let response = raw_answer(&asked, Origin::Gateway).await;
+            assert_eq!(response["statusCode"], 200, "{} from {}", route.path, function.name());
+        }
+    }
+}
+
+/// The names of the parameters that a problem refuses, without the position in a list.
+fn refused(problem: &Value) -> BTreeSet<String> {
+    let errors = problem["errors"].as_array().unwrap().iter();
+    let names = errors.map(|error| error["parameter"].as_str().unwrap());
+    names.map(|name| name.split('[').next().unwrap().to_owned()).collect()
+}
+
+/// One problem names every parameter that is wrong, in the path and in the query, or in the body. The
+/// parameters are those of the document: a handler that takes another one, or does not look at one, fails
+/// here.
+#[tokio::test]
+async fn every_wrong_parameter_is_reported_at_once() {
+    let document = openapi::document().await;
+    let long = "x".repeat(201);
+    for route in own_routes() {
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let name = |parameter: &Value| parameter["name"].as_str().unwrap().to_owned();
+        let mut expected: BTreeSet<String> = parameters.iter().map(name).collect();
+        expected.insert("color".to_owned());
+        let asked = match route.method {
+            Method::Get => {
+                let in_query = parameters.iter().filter(|parameter| parameter["in"] == "query");
+                let query = in_query.map(|parameter| format!("{}={long}", name(parameter)));
+                let query = query.chain(["color=red".to_owned()]).collect::<Vec<_>>().join("&");
+                Asked::get(&path_with(route, "a%20b"), &query)
+            }
+            Method::Post => {
+                let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+                let fields = schema["properties"].as_object().unwrap().keys();
+                let mut body = json!({ "color": "red", "ratings": [{ "id": "ns1", "rating": 9 }] });
+                for field in fields.filter(|field| *field != "ratings") {
+                    body[field] = json!({});
+                }
+                expected.extend(body.as_object().unwrap().keys().cloned());
+                Asked::post(body.to_string())
+            }
+        };
+        let (status, _, problem) = answer(&asked, Origin::Gateway).await;
+        assert_eq!(
+            (status, &problem["type"]),
+            (400, &json!(ProblemKind::InvalidParameter.urn())),
+            "{problem}"
+        );
+        assert_eq!(refused(&problem), expected, "{} {}", route.method.as_str(), route.path);
+    }
+}
+
+/// A path that is not text is refused by the name of its parameter, together with the query.
+#[tokio::test]
+async fn a_path_that_is_not_text_is_reported_with_the_query() {
+    for route in own_routes().filter(|route| route.path.contains('{')) {
+        let asked = Asked::get(&path_with(route, "%FF"), "color=red");
+        let (status, _, problem) = answer(&asked, Origin::FunctionUrl).await;
+        let name = route.path.split(['{', '}']).nth(1).unwrap();
+        assert_eq!(
+            (status, refused(&problem)),
+            (400, ["color".to_owned(), name.to_owned()].into()),
+            "{problem}"
+        );
+    }
 }
 
 #[tokio::test]
 async fn every_problem_says_what_is_wrong() {
-    use Function::{GetActor, GetCountPlatform, GetMaxDuration, GetScoreCount, Recommend, Titles};
     let questions = [
         // Missing.
-        Asked::get(GetCountPlatform, "/get_count_platform", ""),
-        Asked::get(GetScoreCount, "/get_score_count", "platform=&year=2018"),
-        Asked::get(Recommend, "/predict", "id=ns1"),
+        Asked::get("/get_count_platform", ""),
+        Asked::get("/get_score_count", "platform=&year=2018"),
+        Asked::get("/predict", "id=ns1"),
         // Malformed.
-        Asked::get(GetActor, "/get_actor", "platform=amazon&year=MMXVIII"),
-        Asked::get(GetMaxDuration, "/get_max_duration", "duration_type=hours"),
-        Asked::get(Recommend, "/recommendations/1", "kind=podcast&n=many"),
-        Asked::get(Recommend, "/recommendations/a%20b", ""),
-        Asked::get(Recommend, "/similar/%FF", ""),
+        Asked::get("/get_actor", "platform=amazon&year=MMXVIII"),
+        Asked::get("/get_max_duration", "duration_type=hours"),
+        Asked::get("/recommendations/1", "kind=podcast&n=many"),
+        Asked::get("/recommendations/a%20b", ""),
+        Asked::get("/similar/%FF", ""),
         // Out of range.
-        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=5.5&year=0"),
-        Asked::get(GetScoreCount, "/get_score_count", "platform=amazon&scored=NaN&year=2018"),
-        Asked::get(Recommend, "/recommendations/1", "n=0"),
-        Asked::get(Recommend, "/recommendations/1", "n=101"),
+        Asked::get("/get_score_count", "platform=amazon&scored=5.5&year=0"),
+        Asked::get("/get_score_count", "platform=amazon&scored=NaN&year=2018"),
+        Asked::get("/recommendations/1", "n=0"),
+        Asked::get("/recommendations/1", "n=101"),
         Asked::get(
-            Recommend,
             "/recommendations/1",
             "min_ratings=1000001&include_seen=yes&all_editions=1&diversity=1.5&reasons=11&exclude=ns1,,a%20b",
         ),
-        Asked::get(Recommend, "/similar/ns1", "min_ratings=-1&year_from=0&diversity=0.5"),
-        Asked::get(Recommend, "/recommendations/1", "year_from=2020&year_to=2019"),
-        Asked::get(Titles, "/titles", "limit=0&cursor=2&kind=podcast"),
-        Asked::get(Titles, "/titles", "cursor=1.0123456789abcdef"),
-        Asked::get(Titles, "/titles/a%20b", ""),
-        Asked::get(Titles, "/users/a%20b", "limit=101"),
-        // Not among what there is.
-        Asked::get(GetCountPlatform, "/get_count_platform", "platform=disney"),
-        Asked::get(GetScoreCount, "/get_score_count", "platform=disney&scored=3&year=2018"),
-        Asked::get(GetMaxDuration, "/get_max_duration", "platform=disney"),
-        Asked::get(GetActor, "/get_actor", "platform=disney&year=2018"),
-        Asked::get(Recommend, "/recommendations/1", "platform=disney"),
-        Asked::get(Recommend, "/recommendations/1", "genre=western"),
-        Asked::get(Recommend, "/recommendations/1", "audience=tv"),
-        Asked::get(Recommend, "/similar/ns1", "audience=tv"),
+        Asked::get("/similar/ns1", "min_ratings=-1&year_from=0&diversity=0.5"),
+        Asked::get("/recommendations/1", "year_from=2020&year_to=2019"),
+        Asked::get("/titles", "limit=0&cursor=2&kind=podcast"),
+        Asked::get("/titles", "cursor=1.0123456789abcdef"),
+        Asked::get("/titles/a%20b", ""),
+        Asked::get("/users/a%20b", "limit=101"),
+        Asked::get("/recommendations/a%20b", "n=0&platform=hulu&platform=amazon"),
+        Asked::get("/similar/%FF", "n=0"),
+        // Not in this release.
+        Asked::get("/get_count_platform", "platform=disney"),
+        Asked::get("/get_score_count", "platform=disney&scored=3&year=2018"),
+        Asked::get("/get_max_duration", "platform=disney"),
+        Asked::get("/get_actor", "platform=disney&year=2018"),
+        Asked::get("/recommendations/1", "platform=disney"),
+        Asked::get("/recommendations/1", "genre=western"),
+        Asked::get("/recommendations/1", "audience=tv"),
+        Asked::get("/similar/ns1", "audience=tv"),
         // Given twice, and unknown.
-        Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu&platform=netflix"),
-        Asked::get(GetCountPlatform, "/get_count_platform", "platform=hulu&color=red"),
+        Asked::get("/get_count_platform", "platform=hulu&platform=netflix"),
+        Asked::get("/get_count_platform", "platform=hulu&color=red"),
         // Bodies.
         Asked::post(""),
         Asked::post("ratings=5"),
@@ -314,29 +446,29 @@ async fn every_problem_says_what_is_wrong() {
         Asked::post(format!(r#"{{"ratings":[],"exclude":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000))),
         Asked::post(format!(r#"{{"ratings":{}{}}}"#, r#"[{"id":"#.repeat(150), "}]".repeat(150))),
         Asked::post(format!(r#"{{"ratings":[{}]}}"#, " ".repeat(64 * 1024))),
-        // Nothing there.
-        Asked::get(GetMaxDuration, "/get_max_duration", "year=1890&platform=netflix"),
-        Asked::get(GetActor, "/get_actor", "platform=netflix&year=1890"),
-        Asked::get(GetActor, "/get_actor", "platform=hulu&year=2018"),
-        Asked::get(Recommend, "/predict", "user_id=1&id=zz9"),
-        Asked::get(Recommend, "/similar/zz9", ""),
+        // Nothing matches.
+        Asked::get("/get_max_duration", "year=1890&platform=netflix"),
+        Asked::get("/get_actor", "platform=netflix&year=1890"),
+        Asked::get("/get_actor", "platform=hulu&year=2018"),
+        Asked::get("/predict", "user_id=1&id=zz9"),
+        Asked::get("/similar/zz9", ""),
         Asked::post(r#"{"ratings":[{"id":"zz9","rating":4.5}]}"#),
         Asked::post(r#"{"ratings":[],"exclude":["zz9"]}"#),
-        Asked::get(Recommend, "/recommendations/1", "exclude=zz9"),
-        Asked::get(Titles, "/titles/zz9", ""),
-        Asked::get(Titles, "/users/nobody", ""),
+        Asked::get("/recommendations/1", "exclude=zz9"),
+        Asked::get("/titles/zz9", ""),
+        Asked::get("/users/nobody", ""),
         // No such route here, and no such method.
-        Asked::get(GetActor, "/", ""),
-        Asked::get(GetActor, "/get_max_duration", ""),
-        Asked::get(Recommend, "/recommendations", ""),
-        Asked { method: "DELETE", ..Asked::get(GetActor, "/get_actor", "platform=hulu&year=2018") },
+        Asked::of(Function::GET_ACTOR, "/", ""),
+        Asked::of(Function::GET_ACTOR, "/get_max_duration", ""),
+        Asked::get("/recommendations", ""),
+        Asked { method: "DELETE", ..Asked::get("/get_actor", "platform=hulu&year=2018") },
     ];
     insta::assert_json_snapshot!("problems", dialogue(&questions, "application/problem+json").await);
 }
 
 #[tokio::test]
 async fn a_release_with_a_ranking_model_ranks_by_it() {
-    let get = |path, query| Asked { ranking: true, ..Asked::get(Function::Recommend, path, query) };
+    let get = |path, query| Asked { ranking: true, ..Asked::get(path, query) };
     let post = |body: &str| Asked { ranking: true, ..Asked::post(body) };
     let questions = [
         get("/recommendations/1", ""),
@@ -358,14 +490,14 @@ async fn a_ranking_model_that_the_manifest_names_has_to_be_there() {
     let manifest = store::current(&store).await.unwrap().manifest;
     let key = manifest.artifact(artifact::Kind::RankingModel).unwrap().key();
     store.delete(&key).await.unwrap();
-    let error = api::load(Function::Recommend, Arc::new(store.clone())).await.unwrap_err();
+    let error = api::load(Function::RECOMMEND, Arc::new(store.clone())).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot fetch ranking-model");
-    assert!(api::load(Function::GetActor, Arc::new(store)).await.is_ok());
+    assert!(api::load(Function::GET_ACTOR, Arc::new(store)).await.is_ok());
 }
 
 /// Every parameter means the same in a query and in a body.
 #[tokio::test]
-async fn a_query_and_a_body_are_asked_alike() {
+async fn a_query_and_a_body_mean_the_same() {
     let pairs = [
         ("n=2", r#""n":2"#),
         ("platform=Amazon", r#""platform":"Amazon""#),
@@ -382,7 +514,7 @@ async fn a_query_and_a_body_are_asked_alike() {
     ];
     for (query, fields) in pairs {
         let (status, _, by_query) =
-            answer(&Asked::get(Function::Recommend, "/recommendations/nobody", query), Origin::Gateway).await;
+            answer(&Asked::get("/recommendations/nobody", query), Origin::Gateway).await;
         let body = format!(r#"{{"ratings":[],{fields}}}"#);
         let (_, _, by_body) = answer(&Asked::post(body), Origin::Gateway).await;
         assert_eq!((status, &by_query["recommendations"]), (200, &by_body["recommendations"]), "{query}");
@@ -390,44 +522,45 @@ async fn a_query_and_a_body_are_asked_alike() {
     }
 }
 
-/// Every function says of itself what it serves.
+/// Every function describes what it serves itself.
 #[tokio::test]
 async fn health_is_that_of_the_function_asked() {
-    let mut said = Vec::new();
-    for (function, ranking) in Function::ALL.map(|function| (function, function == Function::Recommend)) {
-        let asked = Asked { ranking, ..Asked::get(function, "/health", "") };
+    let mut answers = Vec::new();
+    for (function, ranking) in Function::ALL.map(|function| (function, function == Function::RECOMMEND)) {
+        let asked = Asked { ranking, ..Asked::of(function, "/health", "") };
         let (status, _, mut body) = answer(&asked, Origin::Stage).await;
         assert_eq!(status, 200);
         assert!(body["age_seconds"].take().as_u64().unwrap() > 1_700_000_000, "the pointer moved in 1970");
         assert_eq!(body["version"].take(), env!("CARGO_PKG_VERSION"));
-        said.push(body);
+        answers.push(body);
     }
-    insta::assert_json_snapshot!("health", said);
+    insta::assert_json_snapshot!("health", answers);
 }
 
-/// Every function tells how the models were made, the searches apart from what they chose.
+/// Every function describes how the models were made, with the trials apart from the parameters that were
+/// chosen.
 #[tokio::test]
-async fn the_models_are_told_with_what_was_tried() {
-    let asked = |function, ranking| Asked { ranking, ..Asked::get(function, "/model", "") };
-    let (status, content_type, body) = answer(&asked(Function::Titles, true), Origin::Stage).await;
+async fn the_models_are_described_with_what_was_tried() {
+    let asked = |function, ranking| Asked { ranking, ..Asked::of(function, "/model", "") };
+    let (status, content_type, body) = answer(&asked(Function::TITLES, true), Origin::Stage).await;
     assert_eq!((status, content_type.as_str()), (200, "application/json"));
-    let other = answer(&asked(Function::GetActor, true), Origin::FunctionUrl).await.2;
+    let other = answer(&asked(Function::GET_ACTOR, true), Origin::FunctionUrl).await.2;
     assert_eq!(body, other);
     insta::assert_json_snapshot!(
         "model",
-        [body, answer(&asked(Function::Titles, false), Origin::Stage).await.2]
+        [body, answer(&asked(Function::TITLES, false), Origin::Stage).await.2]
     );
 }
 
-/// What the release says of its data, as text and as a page that may run its own script and no other.
+/// The analysis comes as JSON, and as a page that may run its own script and no other.
 #[tokio::test]
-async fn the_analysis_of_the_data_is_served_where_the_release_has_one() {
+async fn the_analysis_of_the_data_is_served_if_the_release_has_one() {
     let analysis = tests::golden::analysis();
     for (path, media, text) in [
         ("/eda", "application/json", analysis.json()),
         ("/eda.html", "text/html; charset=utf-8", analysis.page()),
     ] {
-        let asked = Asked { ranking: true, ..Asked::get(Function::Titles, path, "") };
+        let asked = Asked { ranking: true, ..Asked::get(path, "") };
         let response = raw_answer(&asked, Origin::Stage).await;
         assert_eq!(
             (&response["statusCode"], &response["headers"]["content-type"]),
@@ -442,15 +575,15 @@ async fn the_analysis_of_the_data_is_served_where_the_release_has_one() {
     }
 }
 
-/// Pages put together are the list, whatever their length.
+/// The pages, one after another, are the whole list.
 #[tokio::test]
 async fn cursors_lead_through_the_whole_list() {
     for (path, list, options) in [("/titles", "titles", "all_editions=true"), ("/users/2", "ratings", "")] {
-        let (_, _, whole) = ask(&Asked::get(Function::Titles, path, options)).await;
+        let (_, _, whole) = ask(&Asked::get(path, options)).await;
         let mut rows = Vec::new();
         let mut query = format!("limit=2&{options}");
         loop {
-            let asked = Asked::get(Function::Titles, path, query.clone().leak());
+            let asked = Asked::get(path, &query);
             let (status, _, page) = ask(&asked).await;
             assert_eq!(status, 200, "{page}");
             rows.extend(page[list].as_array().unwrap().iter().cloned());
@@ -472,37 +605,40 @@ async fn a_body_in_base64_is_the_same_body() {
     assert_eq!(ask(&base64).await.2, body);
 }
 
-/// The gateway decodes the path that it passes on; a function URL passes it as it came.
+/// A gateway decodes the path before it passes it on; a function URL does not.
 #[tokio::test]
 async fn a_path_may_come_decoded() {
-    let quoted = Asked::get(Function::Recommend, "/recommendations/ana%40casa", "n=1");
-    let decoded = Asked::get(Function::Recommend, "/recommendations/ana@casa", "n=1");
+    let quoted = Asked::get("/recommendations/ana%40casa", "n=1");
+    let decoded = Asked::get("/recommendations/ana@casa", "n=1");
     assert_eq!(ask(&quoted).await, ask(&decoded).await);
-    // Letters beyond ASCII come decoded too, and are a refusal, not a panic.
-    let (status, _, body) = ask(&Asked::get(Function::Recommend, "/similar/ñandú", "")).await;
+    // Letters beyond ASCII come decoded as well; they are refused and cause no panic.
+    let (status, _, body) = ask(&Asked::get("/similar/ñandú", "")).await;
     assert_eq!((status, &body["errors"][0]["parameter"]), (400, &json!("id")));
 }
 
 #[tokio::test]
 async fn a_stage_is_cut_off_once_and_only_as_a_whole_segment() {
     let store = small_release::store().await;
-    let asked = Asked::get(Function::GetCountPlatform, "/prod/get_count_platform", "platform=hulu");
+    let asked = Asked::of(Function::GET_COUNT_PLATFORM, "/prod/get_count_platform", "platform=hulu");
     let (status, _, body) = answer(&asked, Origin::Stage).await;
     assert_eq!(status, 404);
-    assert!(body["detail"].as_str().unwrap().starts_with("/prod/get_count_platform is no route"), "{body}");
+    assert!(
+        body["detail"].as_str().unwrap().starts_with("/prod/get_count_platform is not a route here"),
+        "{body}"
+    );
 
-    let mut event = Asked::get(Function::GetCountPlatform, "/get_count_platform", "").event(Origin::Stage);
+    let mut event = Asked::get("/get_count_platform", "").event(Origin::Stage);
     event["rawPath"] = "/production/get_count_platform".into();
-    let router = api::load(Function::GetCountPlatform, Arc::new(store)).await.unwrap();
+    let router = api::load(Function::GET_COUNT_PLATFORM, Arc::new(store)).await.unwrap();
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = lambda::service(router).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 404);
 }
 
 #[tokio::test]
-async fn no_answer_is_taken_for_anything_but_what_it_says() {
+async fn every_answer_forbids_sniffing() {
     for path in ["/get_count_platform", "/health", "/openapi.json", "/docs", "/nowhere"] {
-        let asked = Asked::get(Function::GetCountPlatform, path, "");
+        let asked = Asked::of(Function::GET_COUNT_PLATFORM, path, "");
         let response = raw_answer(&asked, Origin::Gateway).await;
         assert_eq!(response["headers"]["x-content-type-options"], "nosniff", "{path}: {response}");
     }
@@ -510,9 +646,10 @@ async fn no_answer_is_taken_for_anything_but_what_it_says() {
 
 #[tokio::test]
 async fn head_is_answered_as_get() {
-    let asked = Asked::get(Function::GetCountPlatform, "/get_count_platform", "platform=hulu");
+    let asked = Asked::get("/get_count_platform", "platform=hulu");
     let event = Asked { method: "HEAD", ..asked }.event(Origin::Gateway);
-    let router = api::load(Function::GetCountPlatform, Arc::new(small_release::store().await)).await.unwrap();
+    let router =
+        api::load(Function::GET_COUNT_PLATFORM, Arc::new(small_release::store().await)).await.unwrap();
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = lambda::service(router).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);

@@ -1,25 +1,30 @@
-//! The golden files of each format version: the code of today writes them and answers from them.
+//! The golden files of each format version: the current code writes them, and answers from them.
 //!
-//! A golden file is never rewritten once a release holds it. Blessing therefore creates those that are
-//! missing and leaves the others alone: whoever means to change one that no release holds yet deletes it.
-//! A new format version gets a folder of its own, and the tests of the old one say what becomes of it
+//! A golden file is never rewritten once a release has it. So blessing creates files that are missing and
+//! leaves the others unchanged. To change a file that no release has yet, delete it first. A new format
+//! version gets a folder of its own, and the tests of the old one then state whether it is still read
 //! (`FORMAT.md`, "Versions").
 
 use std::fs;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
-use artifact::{Artifact, Kind, Manifest, Pointer, inspect, split};
+use artifact::{Artifact, HeldOut, Kind, Manifest, ModelName, Pointer, inspect, split};
+use axum::body::Body;
+use axum::http::Request;
 use catalog::DurationUnit;
+use http_body_util::BodyExt as _;
 use queries::{actor, count_platform, max_duration, score_count, title_search};
 use recommender::{
     Edition, FactorModel, Filter, ItemModel, ItemStrategy, ListOptions, RankingModel, Recommender, Strategy,
     Titles, UserBlock, UserIndex, UserShape,
 };
+use store::{MemoryStore, Store as _};
 use tests::{check, golden};
+use tower::ServiceExt as _;
 
 use crate::bless::blessing;
 
-/// Creates, once, the golden files that are missing.
+/// Creates missing golden files, once.
 static BLESS: Once = Once::new();
 
 fn file(name: &str) -> Vec<u8> {
@@ -36,7 +41,7 @@ fn file(name: &str) -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; CARTELERA_BLESS=1 creates it", path.display()))
 }
 
-/// The parts of a golden file: one, but for kinds in parts.
+/// Returns the artifacts in a golden file: one, or several for kinds in parts.
 fn parts(kind: Kind) -> Vec<Vec<u8>> {
     let bytes = file(&golden::file_name(kind));
     split(kind, &bytes).unwrap().into_iter().map(<[u8]>::to_vec).collect()
@@ -47,17 +52,17 @@ fn artifact<T: Artifact>() -> T {
 }
 
 #[test]
-fn the_code_of_today_writes_the_golden_files() {
+fn the_current_code_writes_the_golden_files() {
     for (name, bytes) in golden::files() {
         assert!(
             file(&name) == bytes,
-            "{name} is not what is written today: either the format changed, which takes a new format \
-             version and a new folder, or what is built from the tables did"
+            "{name} is not what the current code writes: either the format changed, which needs a new format \
+             version and a new folder, or what is built from the tables changed"
         );
     }
-    let expected = golden::files().len();
+    let expected = golden::files().len() + golden::OLDER_FILES.len();
     let found = fs::read_dir(golden::folder()).unwrap().count();
-    assert_eq!(found, expected, "the folder of golden files holds others too");
+    assert_eq!(found, expected, "the folder has other files than the golden ones");
 }
 
 #[test]
@@ -106,8 +111,8 @@ fn the_golden_actor_answers() {
     let index: actor::Index = artifact();
     let most = index.answer("amazon", 2018).unwrap();
     assert_eq!((most.actor, most.count, most.ties), ("ana ruiz", 2, vec!["ana ruiz", "bo li"]));
-    assert_eq!(index.answer("disney", 2020).unwrap().count, 1, "a cast that repeats a name counts it once");
-    assert_eq!(index.answer("hulu", 2018).unwrap_err().to_string(), "the file of hulu names no cast");
+    assert_eq!(index.answer("disney", 2020).unwrap().count, 1, "a name that a cast repeats counts once");
+    assert_eq!(index.answer("hulu", 2018).unwrap_err().to_string(), "the catalog of hulu has no casts");
 }
 
 #[test]
@@ -137,7 +142,7 @@ fn the_golden_models_titles_and_users_recommend() {
     let without_ranking = UserShape { n_ranking_factors: None, ..index.shape() };
     let recommender = Recommender::new(titles.clone(), model.clone(), None, without_ranking, 3.7).unwrap();
     let short = |n| ListOptions { n, n_reasons: 1, ..ListOptions::default() };
-    // 3.25 + 0.5 + 0 + (0.25, 0.5)·(1, 0) is 4, and the best of what user 2 has not rated.
+    // 3.25 + 0.5 + 0 + (0.25, 0.5)·(1, 0) is 4, the best of the titles that user 2 has not rated.
     let list = recommender.recommend(user("2"), &short(2));
     assert_eq!(list.strategy, Strategy::Svd);
     assert_eq!(list.items[0].title.id, "ds1");
@@ -152,7 +157,7 @@ fn the_golden_models_titles_and_users_recommend() {
     let factors = recommender.similar("as1", 1, &Filter::default()).unwrap();
     assert_eq!((factors.strategy, similar(&recommender).as_str()), (ItemStrategy::Factors, "as2"));
 
-    // The ranking model changes the order and not the score: (0.5, -0.25)·(1.5, -0.5) is 0.875.
+    // The ranking model changes the order but not the score: (0.5, -0.25)·(1.5, -0.5) is 0.875.
     let recommender =
         Recommender::new(titles, model, Some(artifact::<RankingModel>()), index.shape(), 3.7).unwrap();
     let list = recommender.recommend(user("2"), &short(2));
@@ -190,10 +195,71 @@ fn the_golden_manifest_and_pointer_name_the_golden_artifacts() {
     let manifest = Manifest::from_bytes(&pointer.release, &file(golden::MANIFEST_FILE)).unwrap();
     assert_eq!(pointer.manifest, manifest);
     assert_eq!(pointer.previous.as_deref(), Some("0123456789abcdef"));
-    assert_eq!(manifest.model.metrics["svd"]["rmse"].to_bits(), (0.1_f64 + 0.2).to_bits());
-    assert_eq!(manifest.artifact(Kind::TrainedModel), None, "no release has what trains on");
-    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::TrainedModel) {
+    assert_eq!(manifest.measures[0].measures["rmse"].to_bits(), (0.1_f64 + 0.2).to_bits());
+    assert_eq!(manifest.artifact(Kind::TrainedModel), None, "a trained model is in no release");
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.code() < Kind::TrainedModel.code()) {
         let bytes = file(&golden::file_name(kind));
         assert_eq!(manifest.artifact(kind), Some(&artifact::ArtifactEntry::of(kind, &bytes)));
     }
+}
+
+/// A store that serves the golden artifacts by the manifest and the pointer of format 1.
+async fn older_store() -> (MemoryStore, Pointer) {
+    let [manifest, pointer] = golden::OLDER_FILES.map(file);
+    let read = Pointer::from_bytes(&pointer).unwrap();
+    let store = MemoryStore::default();
+    for entry in &read.manifest.artifacts {
+        let bytes = file(&golden::file_name(entry.kind));
+        store.replace(&entry.key(), bytes.into(), None).await.unwrap();
+    }
+    store.replace(&Manifest::key(&read.release), manifest.into(), None).await.unwrap();
+    store.replace(Pointer::KEY, pointer.into(), None).await.unwrap();
+    (store, read)
+}
+
+#[tokio::test]
+async fn a_release_with_a_manifest_of_format_1_is_served_and_rolled_back_to() {
+    let (store, pointer) = older_store().await;
+    let manifest = &pointer.manifest;
+    assert_eq!(
+        (manifest.format, &manifest.to_bytes()),
+        (1, &file(golden::OLDER_FILES[0])),
+        "its own bytes name it"
+    );
+    let rmse = &manifest.measures[0];
+    assert_eq!((rmse.model, rmse.held_out, rmse.tuned), (ModelName::Svd, HeldOut::Random, false));
+    assert_eq!((manifest.users.len(), manifest.ranking.as_ref().unwrap().algorithm), (1, ModelName::Ials));
+    assert_eq!(store::manifest(&store, &pointer.release).await.unwrap(), *manifest);
+    assert!(
+        store::verify_release(&store, &pointer.release).await.unwrap().iter().all(|v| v.problem.is_none())
+    );
+
+    let ask = async |store: MemoryStore, path: &str| {
+        let router =
+            api::load_within(&api::Function::ALL, Arc::new(store), api::UserLimits::default()).await.unwrap();
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+    };
+    let model = ask(store.clone(), "/model").await;
+    assert_eq!(model["measures"][0]["measures"]["rmse"], 0.1 + 0.2);
+    assert_eq!(
+        model["measures"][1],
+        serde_json::json!({
+            "model": "ials", "held_out": "users", "tuned": true, "measures": { "ndcg@100": 0.25 }
+        })
+    );
+    let count = ask(store.clone(), "/get_count_platform?platform=hulu").await;
+    assert_eq!(count["count"], 1);
+
+    // A release of format 2 comes after it, and the pointer goes back.
+    tests::small_release::publish_with_ranking(&store).await;
+    let current = store::current(&store).await.unwrap();
+    assert_eq!((current.manifest.format, current.previous.as_deref()), (2, Some(&*pointer.release)));
+    store::rollback(&store, None, 9).await.unwrap();
+    let back = store::current(&store).await.unwrap();
+    assert_eq!((&back.release, &back.manifest), (&pointer.release, manifest));
+    assert_eq!(ask(store, "/get_count_platform?platform=hulu").await, count);
 }

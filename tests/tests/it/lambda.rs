@@ -1,4 +1,4 @@
-//! What the Lambda tools are told of the functions.
+//! The route table compared with what the Lambda tools and the template have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use api::{ROUTES, site};
 use cargo_metadata::MetadataCommand;
 
-/// `cargo lambda watch` sends each route to the function that the one route table names.
+/// `cargo lambda watch` sends each route to the function that the route table names.
 #[test]
 fn the_local_router_is_the_route_table() {
     let metadata = MetadataCommand::new()
@@ -18,7 +18,7 @@ fn the_local_router_is_the_route_table() {
     let router = metadata.workspace_metadata["lambda"]["watch"]["router"].as_object().unwrap();
     let found: BTreeMap<&str, &str> =
         router.iter().map(|(path, function)| (path.as_str(), function.as_str().unwrap())).collect();
-    let routes = ROUTES.iter().map(|r| (r.path, r.function.name()));
+    let routes = ROUTES.iter().map(|route| (route.path, route.function));
     let expected: BTreeMap<&str, &str> = routes.chain(site::PATHS.map(|path| (path, site::NAME))).collect();
     assert_eq!(found, expected);
 
@@ -28,18 +28,19 @@ fn the_local_router_is_the_route_table() {
     }
 }
 
-/// A path as API Gateway writes it: what takes the rest of a path is `{proxy+}` there.
+/// Returns a path as API Gateway writes it, with `{proxy+}` for the rest of a path.
 fn gateway_path(path: &str) -> String {
     path.replace("{*path}", "{proxy+}")
 }
 
-/// The name of a function in the template, where names are letters and digits: `get-actor` is `GetActor`.
+/// Returns the name of a function in the template, where names are letters and digits: `get-actor` is
+/// `GetActor`.
 fn logical_name(function: &str) -> String {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     function.split('-').map(capital).collect()
 }
 
-/// The line of the template that routes to a function, without the resource's name.
+/// Returns the line of the template for a route, without the name of the resource.
 fn route_line(method: &str, path: &str, function: &str) -> String {
     format!(
         "{{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref Api, RouteKey: \"{method} {}\", \
@@ -51,8 +52,8 @@ fn route_line(method: &str, path: &str, function: &str) -> String {
     )
 }
 
-/// The template has a line for each route of the one route table, and no other. `tests/infra/check.py` looks at what
-/// the lines become, and sends requests through them.
+/// The template has a line for each route of the route table, and no other. `tests/infra/check.py` checks
+/// what becomes of the lines, and sends requests through them.
 #[test]
 fn the_template_has_the_route_table() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/template.yaml");
@@ -66,13 +67,13 @@ fn the_template_has_the_route_table() {
     assert_eq!(
         found.len(),
         n_routes,
-        "each route is one line `  RouteNAME: {{Type: …}}`, and none stands twice"
+        "each route is one line `  RouteNAME: {{Type: …}}`, and none is there twice"
     );
-    let routes = ROUTES.iter().map(|r| route_line(r.method.as_str(), r.path, r.function.name()));
+    let routes = ROUTES.iter().map(|r| route_line(r.method.as_str(), r.path, r.function));
     let pages = site::PATHS.map(|path| route_line("GET", path, site::NAME));
     let expected: BTreeSet<String> = routes.chain(pages).collect();
     let missing: Vec<_> = expected.iter().filter(|line| !found.contains(line.as_str())).collect();
     assert!(missing.is_empty(), "add to infra/template.yaml, each with a name:\n{missing:#?}");
     let unknown: Vec<_> = found.iter().filter(|line| !expected.contains(**line)).collect();
-    assert!(unknown.is_empty(), "infra/template.yaml routes what is in no route table:\n{unknown:#?}");
+    assert!(unknown.is_empty(), "infra/template.yaml has routes that no route table has:\n{unknown:#?}");
 }

@@ -1,9 +1,6 @@
-//! One integration binary with modules: what holds of the project as a whole.
+//! Tests of the project as a whole, as one binary with modules.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test whose ground gives way fails there, in a function of its own too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic where its setup fails, in a helper function too")]
 
 mod any_bytes;
 mod bless;
@@ -16,8 +13,5 @@ mod openapi;
 mod publish_faults;
 mod reload;
 mod reload_faults;
-mod s3_client;
-#[path = "../../../shared/store-s3/tests/s3_server/mod.rs"]
-mod s3_server;
 mod tidy;
 mod users;

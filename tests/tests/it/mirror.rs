@@ -1,15 +1,22 @@
-//! The stored structures once more, field by field, in `wincode`: the maintained crate that reads and writes
-//! what `artifact::codec` has bincode write. They also give the tests a hand on single fields.
+//! The stored structures once more, field by field, in `wincode`, and the faults of their fields.
+//!
+//! `wincode` is a maintained crate that reads and writes the same bytes as bincode, which `artifact::codec`
+//! uses. The mirrors prove it, and let tests change single fields. Everything that tests know about the
+//! stored form of a kind is in this file: its structure, the faults that step 8 of reading has to refuse, and
+//! its line in the table at the end of the structures.
 
-use artifact::{Kind, open};
+use std::collections::BTreeMap;
+
+use artifact::{HEADER_BYTES, Kind, open, seal};
 use tests::golden;
+use wincode::config::DefaultConfig;
 use wincode::{SchemaRead, SchemaWrite};
 
 macro_rules! mirror {
     ($name:ident { $($field:ident: $type:ty),* $(,)? }) => {
         #[derive(Debug, Clone, PartialEq, SchemaRead, SchemaWrite)]
-        pub(crate) struct $name {
-            $(pub(crate) $field: $type,)*
+        struct $name {
+            $($field: $type,)*
         }
     };
 }
@@ -147,15 +154,10 @@ mirror!(UserIndex {
     offsets: Block,
 });
 
-/// The golden payload of a kind; the first of those in parts.
-pub(crate) fn payload(kind: Kind) -> Vec<u8> {
-    let golden = golden::envelopes().into_iter().find(|(k, _)| *k == kind).unwrap().1;
-    open(kind, &golden).unwrap().to_vec()
-}
-
-macro_rules! both_ways {
-    ($($mirror:ident),*) => {
-        /// What wincode makes of a payload: the bytes it writes for what it read.
+/// Declares the mirror of each kind, and the function with its faults.
+macro_rules! mirrors {
+    ($($mirror:ident: $faults:ident,)*) => {
+        /// Reads a payload by `wincode`, and returns the bytes that it writes for the value.
         fn through_wincode(kind: Kind, payload: &[u8]) -> Vec<u8> {
             match kind {
                 $(Kind::$mirror => {
@@ -163,22 +165,364 @@ macro_rules! both_ways {
                 })*
             }
         }
+
+        /// Adds files with one changed field each, for all kinds.
+        pub(crate) fn fields(corpus: &mut Corpus) {
+            $($faults(&mut Fields::of(corpus, Kind::$mirror));)*
+        }
     };
 }
-both_ways!(
-    MaxDuration,
-    ScoreCount,
-    CountPlatform,
-    Actor,
-    Titles,
-    RatingModel,
-    RankingModel,
-    TitleSearch,
-    Eda,
-    Users,
-    UserIndex,
-    TrainedModel
-);
+
+mirrors! {
+    MaxDuration: max_duration,
+    ScoreCount: score_count,
+    CountPlatform: count_platform,
+    Actor: actor,
+    Titles: titles,
+    RatingModel: rating_model,
+    RankingModel: ranking_model,
+    TitleSearch: title_search,
+    Eda: eda,
+    Users: users,
+    UserIndex: user_index,
+    TrainedModel: trained_model,
+}
+
+/// Files by name.
+pub(crate) type Corpus = BTreeMap<String, Vec<u8>>;
+
+/// Returns the golden payload of a kind; for a kind in parts, of the first part.
+pub(crate) fn payload(kind: Kind) -> Vec<u8> {
+    open(kind, &golden::parts(kind)[0]).unwrap().to_vec()
+}
+
+/// Adds files of one kind to a corpus, each with one change of its stored structure.
+struct Fields<'a, M> {
+    corpus: &'a mut Corpus,
+    kind: Kind,
+    golden: M,
+}
+
+impl<'a, M> Fields<'a, M>
+where
+    M: Clone
+        + wincode::SchemaWrite<DefaultConfig, Src = M>
+        + for<'de> wincode::SchemaRead<'de, DefaultConfig, Dst = M>,
+{
+    fn of(corpus: &'a mut Corpus, kind: Kind) -> Self {
+        Self { corpus, kind, golden: wincode::deserialize(&payload(kind)).unwrap() }
+    }
+
+    fn add(&mut self, field_and_what: &str, change: impl FnOnce(&mut M)) {
+        let mut stored = self.golden.clone();
+        change(&mut stored);
+        let bytes = seal(self.kind, &wincode::serialize(&stored).unwrap());
+        let name = format!("{}.step-8.{field_and_what}.bin", self.kind);
+        assert!(self.corpus.insert(name.clone(), bytes).is_none(), "{name} twice");
+    }
+}
+
+fn set<const N: usize>(block: &mut [u8], at: usize, value: [u8; N]) {
+    block[at * N..(at + 1) * N].copy_from_slice(&value);
+}
+
+fn swap<const N: usize>(block: &mut [u8], a: usize, b: usize) {
+    let (one, other): ([u8; N], [u8; N]) =
+        (block[a * N..(a + 1) * N].try_into().unwrap(), block[b * N..(b + 1) * N].try_into().unwrap());
+    set(block, a, other);
+    set(block, b, one);
+}
+
+pub(crate) fn shorten(bytes: &mut Vec<u8>) {
+    bytes.truncate(bytes.len() - 1);
+}
+
+/// Returns the last value of a block of `u32`.
+fn last(block: &[u8]) -> u32 {
+    u32::from_le_bytes(*block.last_chunk().unwrap())
+}
+
+fn set_last(block: &mut [u8], value: u32) {
+    *block.last_chunk_mut().unwrap() = value.to_le_bytes();
+}
+
+fn count_platform(fields: &mut Fields<'_, CountPlatform>) {
+    fields.add("platforms.more-than-255", |s| {
+        s.platforms.n = 256;
+        s.platforms.offsets = (0..=256_u32).flat_map(u32::to_le_bytes).collect();
+        s.platforms.names = vec![b'a'; 256];
+        s.films = vec![0; 256 * 4];
+    });
+    fields.add("platforms.n-huge", |s| s.platforms.n = u32::MAX);
+    fields.add("platforms.n-one-more", |s| s.platforms.n += 1);
+    fields.add("platforms.offsets-cut", |s| shorten(&mut s.platforms.offsets));
+    fields.add("platforms.offsets-fall", |s| swap::<4>(&mut s.platforms.offsets, 1, 2));
+    fields.add("platforms.offsets-not-from-0", |s| s.platforms.offsets[0] = 1);
+    fields.add("platforms.offsets-beyond-the-text", |s| {
+        let end = last(&s.platforms.offsets);
+        set_last(&mut s.platforms.offsets, end + 1);
+    });
+    fields.add("platforms.text-beyond-the-offsets", |s| s.platforms.names.push(b'a'));
+    fields.add("platforms.no-utf-8", |s| s.platforms.names[2] = 0xff);
+    fields.add("platforms.offset-within-a-character", |s| {
+        // The two bytes of é are before and after the end of the first name.
+        s.platforms.names[5..7].copy_from_slice("é".as_bytes());
+    });
+    fields.add("films.one-short", |s| s.films.truncate(8));
+    fields.add("films.one-more", |s| s.films.extend([0; 4]));
+    fields.add("films.off-the-width", |s| shorten(&mut s.films));
+}
+
+fn max_duration(fields: &mut Fields<'_, MaxDuration>) {
+    fields.add("platforms.offsets-fall", |s| swap::<4>(&mut s.platforms.offsets, 1, 2));
+    fields.add("keys.n-huge", |s| s.n_keys = u32::MAX);
+    fields.add("keys.n-one-less", |s| s.n_keys -= 1);
+    fields.add("keys.not-in-order", |s| swap::<8>(&mut s.keys, 0, 1));
+    fields.add("keys.twice", |s| s.keys.copy_within(0..8, 8));
+    fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
+    fields.add("offsets.beyond-the-winners", |s| {
+        let end = last(&s.offsets);
+        set_last(&mut s.offsets, end + 1);
+    });
+    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 4));
+    fields.add("offsets.key-without-title", |s| s.offsets.copy_within(4..8, 8));
+    fields.add("winners.one-short", |s| s.winners.truncate(s.winners.len() - 4));
+    fields.add("winners.out-of-range", |s| set(&mut s.winners, 0, s.n_titles.to_le_bytes()));
+    fields.add("ids.n-huge", |s| s.n_titles = u32::MAX);
+    fields.add("ids.offsets-fall", |s| swap::<4>(&mut s.id_offsets, 1, 2));
+    fields.add("ids.no-utf-8", |s| s.ids[0] = 0xff);
+    fields.add("display.offsets-fall", |s| swap::<4>(&mut s.display_offsets, 1, 2));
+    fields.add("display.text-cut", |s| shorten(&mut s.display));
+    fields.add("platform_idx.one-short", |s| s.platform_idx.truncate(s.platform_idx.len() - 2));
+    fields.add("platform_idx.out-of-range", |s| s.platform_idx[0] = 3);
+    fields.add("year.off-the-width", |s| shorten(&mut s.year));
+    fields.add("duration.one-more", |s| s.duration.extend([0; 4]));
+}
+
+fn score_count(fields: &mut Fields<'_, ScoreCount>) {
+    fields.add("platforms.offsets-fall", |s| swap::<4>(&mut s.platforms.offsets, 1, 2));
+    fields.add("keys.n-huge", |s| s.n_keys = u32::MAX);
+    fields.add("keys.not-in-order", |s| swap::<4>(&mut s.keys, 0, 1));
+    fields.add("keys.twice", |s| s.keys.copy_within(0..4, 4));
+    fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
+    fields.add("offsets.beyond-the-scores", |s| s.n_scores -= 1);
+    fields.add("scores.one-short", |s| s.scores.truncate(s.scores.len() - 8));
+    fields.add("scores.nan", |s| set(&mut s.scores, 0, f64::NAN.to_le_bytes()));
+    fields.add("scores.infinite", |s| set(&mut s.scores, 0, f64::NEG_INFINITY.to_le_bytes()));
+    fields.add("scores.not-in-order", |s| swap::<8>(&mut s.scores, 0, 1));
+}
+
+fn actor(fields: &mut Fields<'_, Actor>) {
+    fields.add("platforms.offsets-fall", |s| swap::<4>(&mut s.platforms.offsets, 1, 2));
+    fields.add("names_casts.one-short", |s| s.names_casts.truncate(4));
+    fields.add("keys.n-huge", |s| s.n_keys = u32::MAX);
+    fields.add("keys.not-in-order", |s| swap::<4>(&mut s.keys, 0, 1));
+    fields.add("keys.twice", |s| s.keys.copy_within(0..4, 4));
+    fields.add("counts.one-short", |s| s.counts.truncate(s.counts.len() - 4));
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
+    fields.add("offsets.beyond-the-names", |s| s.n_names -= 1);
+    fields.add("offsets.key-without-name", |s| s.offsets.copy_within(4..8, 8));
+    fields.add("names.offsets-fall", |s| swap::<4>(&mut s.name_offsets, 1, 2));
+    fields.add("names.no-utf-8", |s| s.names[0] = 0xc0);
+    fields.add("names.offsets-one-short", |s| s.name_offsets.truncate(s.name_offsets.len() - 4));
+}
+
+fn titles(fields: &mut Fields<'_, Titles>) {
+    fields.add("platforms.offsets-fall", |s| swap::<4>(&mut s.platform_offsets, 1, 2));
+    fields.add("platforms.n-huge", |s| s.n_platforms = u32::MAX);
+    fields.add("genres.offsets-fall", |s| swap::<4>(&mut s.genre_name_offsets, 1, 2));
+    fields.add("genres.no-utf-8", |s| s.genre_names[0] = 0xff);
+    fields.add("ids.n-huge", |s| s.n_titles = u32::MAX);
+    fields.add("ids.offsets-fall", |s| swap::<4>(&mut s.id_offsets, 1, 2));
+    fields.add("by_id.one-short", |s| s.by_id.truncate(s.by_id.len() - 4));
+    fields.add("by_id.out-of-range", |s| set(&mut s.by_id, 0, s.n_titles.to_le_bytes()));
+    fields.add("by_id.not-in-order", |s| swap::<4>(&mut s.by_id, 0, 1));
+    fields.add("by_id.title-twice", |s| s.by_id.copy_within(0..4, 4));
+    fields.add("by_id.id-twice", |s| s.ids.copy_within(0..3, 3));
+    fields.add("display.no-utf-8", |s| s.display[0] = 0xff);
+    fields.add("display.offset-within-a-character", |s| {
+        // The first offset after 0 moves into the ñ of the first title.
+        set(&mut s.display_offsets, 1, 6_u32.to_le_bytes());
+    });
+    fields.add("platform_idx.one-short", |s| s.platform_idx.truncate(s.platform_idx.len() - 2));
+    fields.add("platform_idx.out-of-range", |s| s.platform_idx[0] = 3);
+    fields.add("kind.one-short", |s| s.kind.truncate(s.kind.len() - 2));
+    fields.add("kind.neither", |s| s.kind[0] = 2);
+    fields.add("year.off-the-width", |s| shorten(&mut s.year));
+    fields.add("genre_offsets.fall", |s| swap::<4>(&mut s.genre_offsets, 1, 2));
+    fields.add("genre_offsets.not-from-0", |s| s.genre_offsets[0] = 1);
+    fields.add("genre_offsets.beyond", |s| s.n_title_genres -= 1);
+    fields.add("genre_idx.one-short", |s| s.genre_idx.truncate(s.genre_idx.len() - 2));
+    fields.add("genre_idx.out-of-range", |s| s.genre_idx[0] = 3);
+    fields.add("audiences.n-huge", |s| s.n_audiences = u32::MAX);
+    fields.add("audiences.no-utf-8", |s| s.audiences[0] = 0xff);
+    fields.add("audience_idx.one-short", |s| s.audience_idx.truncate(s.audience_idx.len() - 2));
+    fields.add("audience_idx.out-of-range", |s| {
+        set(&mut s.audience_idx, 0, (s.n_audiences as u16).to_le_bytes());
+    });
+    fields.add("work.one-short", |s| s.work.truncate(s.work.len() - 4));
+    fields.add("work.out-of-range", |s| set(&mut s.work, 0, s.n_titles.to_le_bytes()));
+    fields.add("work.after-the-title", |s| {
+        set(&mut s.work, 0, 1_u32.to_le_bytes());
+        set(&mut s.work, 1, 1_u32.to_le_bytes());
+    });
+    // The last title belongs to the work of title 1, which now belongs to that of title 0.
+    fields.add("work.not-the-first", |s| set(&mut s.work, 1, 0_u32.to_le_bytes()));
+    fields.add("n_ratings.not-the-works", |s| set(&mut s.n_ratings, 5, 9_u32.to_le_bytes()));
+    fields.add("n_ratings.one-more", |s| s.n_ratings.extend([0; 4]));
+    fields.add("popular.one-short", |s| s.popular.truncate(s.popular.len() - 4));
+    fields.add("popular.twice", |s| s.popular.copy_within(0..4, 4));
+    fields.add("popular.out-of-range", |s| set(&mut s.popular, 0, s.n_titles.to_le_bytes()));
+}
+
+const HALF_NAN: [u8; 2] = 0x7e00_u16.to_le_bytes();
+const HALF_INFINITY: [u8; 2] = 0xfc00_u16.to_le_bytes();
+
+fn rating_model(fields: &mut Fields<'_, RatingModel>) {
+    fields.add("item_bias.n-huge", |s| s.n_items = u32::MAX);
+    fields.add("item_bias.one-short", |s| s.item_bias.truncate(s.item_bias.len() - 4));
+    fields.add("prior_mean.n-factors-huge", |s| s.n_factors = u32::MAX);
+    fields.add("prior_mean.n-factors-0", |s| s.n_factors = 0);
+    fields.add("item_factors.row-more", |s| s.item_factors.extend([0; 4]));
+    fields.add("global_mean.nan", |s| s.global_mean = f32::NAN);
+    fields.add("scale.upside-down", |s| s.scale = (5.0, 0.5));
+    fields.add("scale.empty", |s| s.scale = (0.5, 0.5));
+    fields.add("scale.nan", |s| s.scale.1 = f32::NAN);
+    fields.add("scale.infinite", |s| s.scale.1 = f32::INFINITY);
+    fields.add("noise_variance.0", |s| s.noise_variance = 0.0);
+    fields.add("noise_variance.infinite", |s| s.noise_variance = f32::INFINITY);
+    fields.add("item_bias.infinite", |s| set(&mut s.item_bias, 1, f32::INFINITY.to_le_bytes()));
+    fields.add("item_factors.infinite", |s| set(&mut s.item_factors, 3, HALF_INFINITY));
+    fields.add("prior_mean.one-short", |s| s.prior_mean.truncate(s.prior_mean.len() - 4));
+    fields.add("prior_mean.nan", |s| set(&mut s.prior_mean, 0, f32::NAN.to_le_bytes()));
+    fields.add("prior_precision.one-short", |s| s.prior_precision.truncate(s.prior_precision.len() - 4));
+    fields.add("prior_precision.infinite", |s| set(&mut s.prior_precision, 0, f32::INFINITY.to_le_bytes()));
+    fields.add("prior_precision.not-definite", |s| set(&mut s.prior_precision, 2, (-2.0_f32).to_le_bytes()));
+}
+
+fn ranking_model(fields: &mut Fields<'_, RankingModel>) {
+    fields.add("item_factors.one-short", |s| s.items.item_factors.truncate(s.items.item_factors.len() - 2));
+    fields.add("global_mean.not-0", |s| s.items.global_mean = 3.5);
+    fields.add("prior_mean.not-0", |s| set(&mut s.items.prior_mean, 0, 1.0_f32.to_le_bytes()));
+    fields.add("unobserved_weight.nan", |s| s.unobserved_weight = f32::NAN);
+    fields.add("unobserved_weight.negative", |s| s.unobserved_weight = -1.0);
+    fields.add("regularization.0", |s| s.regularization = 0.0);
+    fields.add("regularization.infinite", |s| s.regularization = f32::INFINITY);
+    fields.add("exponent.above-1", |s| s.exponent = 1.5);
+    fields.add("n_titles.beyond-the-titles", |s| s.n_titles = 7);
+}
+
+fn trained_model(fields: &mut Fields<'_, TrainedModel>) {
+    fields.add("global_mean.nan", |s| s.items.global_mean = f32::NAN);
+    fields.add("user_bias.n-huge", |s| s.n_users = u32::MAX);
+    fields.add("user_bias.nan", |s| set(&mut s.user_bias, 1, f32::NAN.to_le_bytes()));
+    fields.add("user_factors.row-short", |s| s.user_factors.truncate(s.user_factors.len() - 4));
+    fields.add("user_factors.nan", |s| set(&mut s.user_factors, 3, HALF_NAN));
+}
+
+fn users(fields: &mut Fields<'_, Users>) {
+    fields.add("ids.none", |s| {
+        *s = Users {
+            n_users: 0,
+            n_ratings: 0,
+            id_offsets: vec![0; 4],
+            ids: Vec::new(),
+            bias: Vec::new(),
+            factors: Vec::new(),
+            ranking_factors: Vec::new(),
+            offsets: vec![0; 4],
+            title_idx: Vec::new(),
+            rating: Vec::new(),
+            ..s.clone()
+        };
+    });
+    fields.add("ids.n-huge", |s| s.n_users = u32::MAX);
+    fields.add("ids.offsets-fall", |s| swap::<4>(&mut s.id_offsets, 1, 2));
+    fields.add("ids.no-utf-8", |s| s.ids[0] = 0xff);
+    fields.add("ids.not-in-order", |s| s.ids.swap(0, 1));
+    fields.add("ids.twice", |s| s.ids[1] = s.ids[0]);
+    fields.add("bias.one-short", |s| s.bias.truncate(4));
+    fields.add("bias.nan", |s| set(&mut s.bias, 1, f32::NAN.to_le_bytes()));
+    fields.add("factors.n-huge", |s| s.n_factors = u32::MAX);
+    fields.add("factors.one-short", |s| s.factors.truncate(s.factors.len() - 2));
+    fields.add("factors.nan", |s| set(&mut s.factors, 3, HALF_NAN));
+    fields.add("ranking_factors.n-huge", |s| s.n_ranking_factors = Some(u32::MAX));
+    fields.add("ranking_factors.of-no-model", |s| s.n_ranking_factors = None);
+    fields.add("ranking_factors.infinite", |s| set(&mut s.ranking_factors, 0, HALF_INFINITY));
+    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 4));
+    fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
+    fields.add("offsets.fall", |s| set(&mut s.offsets, 1, 6_u32.to_le_bytes()));
+    fields.add("offsets.huge", |s| set(&mut s.offsets, 1, u32::MAX.to_le_bytes()));
+    fields.add("offsets.beyond-the-rows", |s| set(&mut s.offsets, 2, 6_u32.to_le_bytes()));
+    fields.add("title_idx.off-the-width", |s| shorten(&mut s.title_idx));
+    fields.add("title_idx.not-in-order", |s| swap::<4>(&mut s.title_idx, 0, 1));
+    fields.add("title_idx.twice", |s| s.title_idx.copy_within(0..4, 4));
+    fields.add("rating.one-short", |s| s.rating.truncate(s.rating.len() - 4));
+    fields.add("rating.nan", |s| set(&mut s.rating, 0, f32::NAN.to_le_bytes()));
+    fields.add("rating.below-the-scale", |s| set(&mut s.rating, 0, 0.25_f32.to_le_bytes()));
+    fields.add("rating.above-the-scale", |s| set(&mut s.rating, 0, 5.5_f32.to_le_bytes()));
+}
+
+fn eda(fields: &mut Fields<'_, Eda>) {
+    fields.add("json.no-utf-8", |s| s.json[3] = 0xff);
+    fields.add("json.cut", |s| shorten(&mut s.json));
+    fields.add("json.array", |s| s.json = b"[1]".to_vec());
+    fields.add("policy.empty", |s| s.policy.clear());
+    fields.add("policy.another-header", |s| s.policy.extend(b"\r\nset-cookie: a=b"));
+    fields.add("page.no-utf-8", |s| s.page[60] = 0xff);
+    fields.add("page.no-document", |s| s.page = b"{}".to_vec());
+}
+
+fn user_index(fields: &mut Fields<'_, UserIndex>) {
+    fields.add("first_ids.n-huge", |s| s.n_blocks = u32::MAX);
+    fields.add("first_ids.offsets-fall", |s| set(&mut s.first_id_offsets, 1, 4_u32.to_le_bytes()));
+    fields.add("first_ids.no-utf-8", |s| s.first_ids[0] = 0xff);
+    // `1` and `30` become `13` and `0`.
+    fields.add("first_ids.not-in-order", |s| set(&mut s.first_id_offsets, 1, 2_u32.to_le_bytes()));
+    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 8));
+    fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
+    fields.add("offsets.fall", |s| swap::<8>(&mut s.offsets, 1, 2));
+    fields.add("offsets.no-room-for-a-payload", |s| {
+        set(&mut s.offsets, 1, (HEADER_BYTES as u64).to_le_bytes());
+    });
+    fields.add("offsets.huge", |s| set(&mut s.offsets, 1, u64::MAX.to_le_bytes()));
+    fields.add("n_users.less-than-blocks", |s| s.n_users = 1);
+    fields.add("n_users.of-no-block", |s| {
+        *s = UserIndex {
+            n_blocks: 0,
+            first_id_offsets: vec![0; 4],
+            first_ids: Vec::new(),
+            offsets: vec![0; 8],
+            ..s.clone()
+        };
+    });
+}
+
+fn title_search(fields: &mut Fields<'_, TitleSearch>) {
+    fields.add("by_rank.n-huge", |s| s.n_titles = u32::MAX);
+    fields.add("by_rank.one-short", |s| s.by_rank.truncate(s.by_rank.len() - 4));
+    fields.add("by_rank.twice", |s| s.by_rank.copy_within(0..4, 4));
+    fields.add("by_rank.out-of-range", |s| set(&mut s.by_rank, 0, s.n_titles.to_le_bytes()));
+    fields.add("words.n-huge", |s| s.n_words = u32::MAX);
+    fields.add("words.offsets-fall", |s| swap::<4>(&mut s.word_offsets, 1, 2));
+    fields.add("words.no-utf-8", |s| s.words[0] = 0xff);
+    fields.add("words.not-in-order", |s| s.words[0] = b'z');
+    fields.add("words.with-a-sign", |s| s.words[0] = b'!');
+    // The first word becomes empty, and its letters go to the second.
+    fields.add("words.empty", |s| set(&mut s.word_offsets, 1, 0_u32.to_le_bytes()));
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
+    fields.add("offsets.not-from-0", |s| s.offsets[0] = 1);
+    fields.add("offsets.beyond-the-ranks", |s| s.n_ranks -= 1);
+    fields.add("offsets.word-without-title", |s| s.offsets.copy_within(4..8, 8));
+    fields.add("ranks.one-short", |s| s.ranks.truncate(s.ranks.len() - 4));
+    fields.add("ranks.out-of-range", |s| set(&mut s.ranks, 0, s.n_titles.to_le_bytes()));
+    fields.add("ranks.not-in-order", |s| {
+        // `second` is a word of two titles.
+        swap::<4>(&mut s.ranks, 5, 6);
+    });
+}
 
 #[test]
 fn wincode_reads_and_writes_the_golden_payloads_byte_for_byte() {

@@ -1,63 +1,26 @@
-//! Publishing to a real S3 server while the way there goes wrong: it ends with a whole release, or with an error and the
-//! old release as it was.
+//! Publishing to a real S3 server over a connection with faults. It ends with the whole new release, or with
+//! an error and the old release unchanged.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use artifact::{ArtifactEntry, Counts, Kind, MANIFEST_FORMAT, Manifest, ModelSummary, Parameters};
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use artifact::{Kind, Manifest};
 use bytes::Bytes;
+use store::conformance::{release, release_of_size};
 use store::{Published, ReleaseError, Store as _};
-use store_s3::{Https, S3Store};
+use store_s3::S3Store;
+use store_s3_testing::{Client, PATIENT, Waits, client, serve};
 use tests::fault_proxy::{Fault, FaultProxy, Seen};
-
-use crate::s3_server;
 
 const BUCKET: &str = "cartelera";
 
-/// A client that waits neither long nor often.
-fn client(address: SocketAddr) -> Client {
-    let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(5));
-    let timeouts = TimeoutConfig::builder().read_timeout(Duration::from_secs(20)).build();
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .endpoint_url(format!("http://{address}"))
-        .force_path_style(true)
-        .retry_config(retries)
-        .timeout_config(timeouts)
-        .http_client(Https::plain(Duration::from_secs(1)))
-        .build();
-    Client::from_conf(config)
-}
+/// The longest wait of a publisher.
+const WAITS: Waits = Waits { headers: Duration::from_secs(20), body: Duration::from_secs(20) };
 
 type Release = (Vec<(Kind, Bytes)>, Manifest);
 
-/// A release of one artifact that every release shares and one of about so many bytes that is its own.
-fn release(seed: u8, bytes: usize) -> Release {
-    let own = artifact::seal(Kind::Actor, &vec![seed; bytes]);
-    let shared = artifact::seal(Kind::Titles, b"the same in every release");
-    let artifacts = vec![(Kind::Actor, Bytes::from(own)), (Kind::Titles, shared.into())];
-    let manifest = Manifest {
-        format: MANIFEST_FORMAT,
-        builder: "0.0.0".to_owned(),
-        seed: u64::from(seed),
-        data_until: 0,
-        platforms: Vec::new(),
-        counts: Counts::default(),
-        parameters: Parameters::new(),
-        model: ModelSummary::default(),
-        ranking: None,
-        signal: None,
-        sources: Vec::new(),
-        artifacts: artifacts.iter().map(|(kind, bytes)| ArtifactEntry::of(*kind, bytes)).collect(),
-    };
-    (artifacts, manifest)
+/// A release whose own artifact is sent in two parts.
+fn large() -> Release {
+    release_of_size(2, (9 << 20) / 4)
 }
 
 struct Scene {
@@ -65,7 +28,7 @@ struct Scene {
     proxy: FaultProxy,
     server: Client,
     n_cases: usize,
-    /// Uploads that the last case neither ended nor gave up.
+    /// Uploads that the last case neither completed nor aborted.
     n_left: u64,
 }
 
@@ -73,12 +36,13 @@ impl Scene {
     async fn set() -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join(BUCKET)).unwrap();
-        let address = s3_server::serve(Path::new(root.path())).await;
+        let address = serve(root.path()).await.unwrap();
         let proxy = FaultProxy::start(address).await.unwrap();
-        Self { _root: root, proxy, server: client(address), n_cases: 0, n_left: 0 }
+        let server = client(&format!("http://{address}"), PATIENT);
+        Self { _root: root, proxy, server, n_cases: 0, n_left: 0 }
     }
 
-    /// Publishes `new` over `old` in a store of its own while the rule holds, and checks what is left.
+    /// Publishes `new` over `old` in a new store, with faults by a rule, and checks the result.
     async fn publish(
         &mut self,
         old: &Release,
@@ -91,7 +55,7 @@ impl Scene {
         let first = store::publish(&direct, &old.0, &old.1, 1).await.unwrap();
 
         self.proxy.set(rule);
-        let faulty = S3Store::new(client(self.proxy.address()), BUCKET, &prefix);
+        let faulty = S3Store::new(client(&self.proxy.url(), WAITS), BUCKET, &prefix);
         let outcome = store::publish(&faulty, &new.0, &new.1, 2).await;
         self.proxy.heal();
 
@@ -110,7 +74,7 @@ impl Scene {
         self.n_left = direct.abandon(soon, false).await.unwrap();
 
         let again = store::publish(&direct, &new.0, &new.1, 3).await.unwrap();
-        assert_eq!(again.release, new.1.release(), "after any fault it can be tried again");
+        assert_eq!(again.release, new.1.release(), "after any fault another attempt succeeds");
         outcome
     }
 }
@@ -131,7 +95,7 @@ const FAULTS: [Fault; 10] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_fault_at_any_request() {
     let mut scene = Scene::set().await;
-    let (old, new) = (release(1, 2_000), release(2, 2_000));
+    let (old, new) = (release(1), release(2));
     scene.publish(&old, &new, |_| None).await.unwrap();
     let n_requests = scene.proxy.requests().len();
     assert!(n_requests >= 10, "{:?}", scene.proxy.requests());
@@ -141,24 +105,24 @@ async fn one_fault_at_any_request() {
             let outcome = scene.publish(&old, &new, move |seen| (seen.n == at).then_some(fault)).await;
             assert_eq!(scene.proxy.n_faults(), 1, "{fault:?} at {at}");
             n_published += usize::from(outcome.is_ok());
-            // Whatever can be tried again is.
+            // Whatever can be retried is.
             let is_damage = matches!(fault, Fault::FlipRequestBit { .. } | Fault::FlipAnswerBit { .. });
             assert!(outcome.is_ok() || is_damage, "{fault:?} at {at}: {outcome:?}");
         }
     }
     let n_faults = FAULTS.len() * n_requests;
-    println!("{n_faults} faults, one at each request of a publication: {n_published} published all the same");
+    println!("{n_faults} faults, one at each request of a publication: {n_published} publications succeeded");
     assert!(n_published > n_requests * (FAULTS.len() - 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_fault_at_any_step_of_an_upload_in_parts() {
     let mut scene = Scene::set().await;
-    let (old, new) = (release(1, 2_000), release(2, 9 << 20));
+    let (old, new) = (release(1), large());
     scene.publish(&old, &new, |_| None).await.unwrap();
     let of_upload = |seen: &Seen| seen.query.contains("uploadId=") || seen.query.contains("uploads");
     let n_steps = scene.proxy.requests().iter().filter(|seen| of_upload(seen)).count();
-    assert_eq!(n_steps, 4, "begun, two parts, completed: {:?}", scene.proxy.requests());
+    assert_eq!(n_steps, 4, "created, two parts, completed: {:?}", scene.proxy.requests());
     println!("{} faults, one at each step of an upload in parts", FAULTS.len() * n_steps);
     for fault in FAULTS {
         for step in 0..n_steps {
@@ -171,34 +135,33 @@ async fn one_fault_at_any_step_of_an_upload_in_parts() {
             let outcome = scene.publish(&old, &new, rule).await;
             let is_damage = matches!(fault, Fault::FlipRequestBit { .. } | Fault::FlipAnswerBit { .. });
             assert!(outcome.is_ok() || is_damage, "{fault:?} at {step}: {outcome:?}");
-            // What was begun is ended or given up. An upload that the server began and nobody was told of can only be
-            // collected later.
+            // Every upload is completed or aborted. Only an upload whose creation was not acknowledged has to
+            // be collected later.
             assert!(scene.n_left == 0 || (step == 0 && scene.n_left == 1), "{fault:?} at {step}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_way_that_closes_for_good() {
+async fn a_connection_that_fails_for_good() {
     let mut scene = Scene::set().await;
-    let (old, new) = (release(1, 2_000), release(2, 2_000));
+    let (old, new) = (release(1), release(2));
     scene.publish(&old, &new, |_| None).await.unwrap();
     let requests = scene.proxy.requests();
     let is_move = |seen: &Seen| seen.method == "PUT" && seen.path.ends_with("/current.json");
     let moved_at = requests.iter().position(is_move).unwrap();
     let lasting = [Fault::Status(503), Fault::Status(500), Fault::Refuse];
-    println!("{} ways that close for good", lasting.len() * requests.len() + 1);
+    println!("{} connections that fail for good", lasting.len() * requests.len() + 1);
     for fault in lasting {
         for from in 0..requests.len() {
             let outcome = scene.publish(&old, &new, move |seen| (seen.n >= from).then_some(fault)).await;
-            // Once the pointer has moved the release is published, whatever becomes of the last look.
+            // Once the pointer has moved, the release is published, even if it cannot be confirmed.
             assert_eq!(outcome.is_ok(), from > moved_at, "{fault:?} from {from}: {outcome:?}");
             assert_eq!(outcome.is_ok_and(|p| !p.confirmed), from > moved_at, "{fault:?} from {from}");
         }
     }
-    let large = release(2, 9 << 20);
     let closed = move |seen: &Seen| seen.query.contains("partNumber=2").then_some(Fault::Status(500));
-    let outcome = scene.publish(&old, &large, closed).await;
+    let outcome = scene.publish(&old, &large(), closed).await;
     assert!(outcome.is_err(), "{outcome:?}");
-    assert_eq!(scene.n_left, 0, "an upload that cannot end is given up");
+    assert_eq!(scene.n_left, 0, "an upload that cannot be completed is aborted");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Current, Function, Reload};
+use api::{Current, Function, Reload, UserLimits};
 use artifact::{Kind, MANIFEST_FORMAT, Pointer};
 use bytes::Bytes;
 use lambda_http::tower::ServiceExt;
@@ -15,24 +15,26 @@ use store::{MemoryStore, ReadStore, Seen, StoreError, Version};
 use tests::small_release;
 use tokio::sync::Semaphore;
 
-/// What goes wrong with one object, named by the beginning of its key.
+use crate::reload_faults::Log;
+
+/// What goes wrong with objects whose keys have a prefix.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
-    /// The store says that it failed.
+    /// The store fails.
     Refuses,
     /// No answer comes until [`Faulty::gate`] opens.
     Hangs,
-    /// The object is not there.
+    /// The object is missing.
     Gone,
     /// Its second half is missing.
     Truncates,
-    /// One bit is another.
+    /// One bit is flipped.
     Flips,
-    /// The text of its format says that it is of the next.
+    /// The pointer names a manifest of the next format.
     NewerFormat,
 }
 
-/// A store whose reads go wrong as long as a fault is set.
+/// A store whose reads go wrong while a fault is set.
 #[derive(Debug)]
 struct Faulty {
     store: MemoryStore,
@@ -96,11 +98,14 @@ impl ReadStore for Faulty {
         }
     }
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
-        self.store.read_range(key, range).await
+        let bytes = self.store.read_range(key, range).await?;
+        self.spoil(key, bytes)
+            .await?
+            .ok_or_else(|| StoreError::NotFound { key: key.to_owned(), location: self.location() })
     }
 }
 
-/// Looks with each request, and tries again at once.
+/// Polls with each request, and retries at once.
 const EAGER: Reload = Reload {
     ttl: Duration::ZERO,
     first_retry: Duration::from_nanos(1),
@@ -120,7 +125,7 @@ async fn served(function: Function, reload: Reload) -> (Arc<Faulty>, Arc<Current
     (faulty, current)
 }
 
-/// What a user is recommended, from the release that answers.
+/// Asks for the recommendations of a user, from the release that is served.
 async fn ask(current: &Arc<Current>) -> Value {
     let mut request = Request::new(Body::Empty);
     *request.uri_mut() = "/recommendations/1?n=5".parse().unwrap();
@@ -135,35 +140,35 @@ async fn strategy(current: &Arc<Current>) -> String {
 }
 
 #[tokio::test]
-async fn the_request_that_finds_a_new_release_is_answered_from_the_old_and_the_next_from_the_new() {
-    let (faulty, current) = served(Function::Recommend, EAGER).await;
-    assert_eq!(strategy(&current).await, "svd");
+async fn the_request_that_finds_a_new_release_gets_the_old_one_and_the_next_request_the_new_one() {
+    let (faulty, current) = served(Function::RECOMMEND, EAGER).await;
+    assert_eq!(strategy(&current).await, "factors");
     current.settled().await;
     small_release::publish_with_ranking(&faulty.store).await;
-    assert_eq!(strategy(&current).await, "svd");
+    assert_eq!(strategy(&current).await, "factors");
     current.settled().await;
     assert_eq!(strategy(&current).await, "ranking");
     current.settled().await;
     store::rollback(&faulty.store, None, 1).await.unwrap();
     assert_eq!(strategy(&current).await, "ranking");
     current.settled().await;
-    assert_eq!(strategy(&current).await, "svd", "a rollback is a new release as well");
+    assert_eq!(strategy(&current).await, "factors", "a rollback counts as a new release");
     assert_eq!(current.take_failures(), 0);
 }
 
 #[tokio::test]
-async fn before_the_time_is_up_nobody_looks() {
-    let (faulty, current) = served(Function::Recommend, Reload::default()).await;
+async fn there_is_no_poll_before_the_ttl_is_over() {
+    let (faulty, current) = served(Function::RECOMMEND, Reload::default()).await;
     small_release::publish_with_ranking(&faulty.store).await;
     for _ in 0..20 {
-        assert_eq!(strategy(&current).await, "svd");
+        assert_eq!(strategy(&current).await, "factors");
         current.settled().await;
     }
     assert_eq!(faulty.n_pointer_reads.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn whatever_fails_the_old_release_goes_on_and_the_new_one_comes_when_it_can() {
+async fn whatever_fails_the_old_release_is_served_until_the_new_one_can_be_loaded() {
     let artifacts = "artifacts/";
     for (fault, key) in [
         (Fault::Refuses, Pointer::KEY),
@@ -178,7 +183,7 @@ async fn whatever_fails_the_old_release_goes_on_and_the_new_one_comes_when_it_ca
         (Fault::Gone, "artifacts/ranking-model/"),
         (Fault::Flips, "artifacts/ranking-model/"),
     ] {
-        let (faulty, current) = served(Function::Recommend, EAGER).await;
+        let (faulty, current) = served(Function::RECOMMEND, EAGER).await;
         let old = ask(&current).await;
         current.settled().await;
         small_release::publish_with_ranking(&faulty.store).await;
@@ -186,7 +191,7 @@ async fn whatever_fails_the_old_release_goes_on_and_the_new_one_comes_when_it_ca
         for n_failures in 1..=3 {
             assert_eq!(ask(&current).await, old, "{fault:?} of {key}");
             current.settled().await;
-            assert_eq!(current.take_failures(), 1, "look {n_failures}, {fault:?} of {key}");
+            assert_eq!(current.take_failures(), 1, "poll {n_failures}, {fault:?} of {key}");
         }
         faulty.set(None);
         assert_eq!(ask(&current).await, old, "{fault:?} of {key}");
@@ -197,13 +202,13 @@ async fn whatever_fails_the_old_release_goes_on_and_the_new_one_comes_when_it_ca
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_delays_no_request_and_is_asked_once() {
+async fn a_store_that_hangs_delays_no_request_and_is_polled_once() {
     for key in [Pointer::KEY, "artifacts/titles/"] {
-        let (faulty, current) = served(Function::Recommend, EAGER).await;
+        let (faulty, current) = served(Function::RECOMMEND, EAGER).await;
         small_release::publish_with_ranking(&faulty.store).await;
         faulty.set(Some((Fault::Hangs, key)));
         for _ in 0..20 {
-            assert_eq!(strategy(&current).await, "svd");
+            assert_eq!(strategy(&current).await, "factors");
             tokio::task::yield_now().await;
         }
         assert_eq!(faulty.n_pointer_reads.load(Ordering::SeqCst), 1, "{key}");
@@ -214,31 +219,31 @@ async fn a_store_that_hangs_delays_no_request_and_is_asked_once() {
 }
 
 #[tokio::test]
-async fn a_reload_that_takes_too_long_is_given_up() {
-    let (faulty, current) = served(Function::Recommend, Reload { patience: Duration::ZERO, ..EAGER }).await;
+async fn a_reload_that_takes_too_long_is_abandoned() {
+    let (faulty, current) = served(Function::RECOMMEND, Reload { patience: Duration::ZERO, ..EAGER }).await;
     small_release::publish_with_ranking(&faulty.store).await;
     faulty.set(Some((Fault::Hangs, "artifacts/")));
-    assert_eq!(strategy(&current).await, "svd");
+    assert_eq!(strategy(&current).await, "factors");
     current.settled().await;
     assert_eq!(current.take_failures(), 1);
-    assert_eq!(strategy(&current).await, "svd");
+    assert_eq!(strategy(&current).await, "factors");
 }
 
 #[tokio::test]
-async fn functions_look_only_for_what_they_read() {
-    let (faulty, current) = served(Function::Titles, EAGER).await;
+async fn functions_load_only_what_they_read() {
+    let (faulty, current) = served(Function::TITLES, EAGER).await;
     small_release::publish_with_ranking(&faulty.store).await;
     faulty.set(Some((Fault::Gone, "artifacts/ranking-model/")));
-    current.look();
+    current.poll();
     current.settled().await;
     assert_eq!(current.take_failures(), 0, "titles are found without a ranking model");
-    assert!(!Function::Titles.kinds().contains(&Kind::RankingModel));
+    assert!(!Function::TITLES.kinds().contains(&Kind::RankingModel));
 }
 
-/// Publishing and asking at once: every answer is, to the byte, that of one release or of the other.
+/// While releases are published, every answer equals that of one release or of the other, byte for byte.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_is_of_one_release() {
-    let (faulty, current) = served(Function::Recommend, EAGER).await;
+async fn every_answer_comes_from_one_release() {
+    let (faulty, current) = served(Function::RECOMMEND, EAGER).await;
     let old = ask(&current).await;
     small_release::publish_with_ranking(&faulty.store).await;
     ask(&current).await;
@@ -265,4 +270,27 @@ async fn every_answer_is_of_one_release() {
     }
     publisher.await.unwrap();
     assert_eq!(current.take_failures(), 0);
+}
+
+/// The log has the whole chain of causes when a user's block cannot be read; the client learns none of them.
+#[tokio::test]
+async fn a_block_of_users_that_cannot_be_read_is_logged_with_all_its_causes() {
+    let (log, _guard) = Log::keep();
+    let (faulty, _) = served(Function::RECOMMEND, Reload::default()).await;
+    let limits = UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 };
+    let router = api::load_within(&[Function::RECOMMEND], Arc::clone(&faulty) as _, limits).await.unwrap();
+    faulty.set(Some((Fault::Refuses, "artifacts/users/")));
+    let mut request = Request::new(Body::Empty);
+    *request.uri_mut() = "/recommendations/1".parse().unwrap();
+    let response = api::lambda::service(router).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 503);
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    assert!(!String::from_utf8_lossy(&body).contains("503 Slow Down"));
+
+    let lines = log.take();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    let message = line["message"].as_str().unwrap();
+    let causes: Vec<&str> = message.split("; caused by: ").collect();
+    assert!(causes.len() >= 3 && causes[0].starts_with("cannot read a block of users: "), "{message}");
+    assert_eq!(causes.last(), Some(&"503 Slow Down"), "{message}");
 }

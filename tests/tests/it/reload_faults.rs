@@ -1,5 +1,5 @@
-//! A release that changes while it is served from a real S3 server, and the way there goes wrong: the old release answers
-//! whole until the new one answers whole.
+//! A release that changes while it is served from a real S3 server, over a connection that fails. The old
+//! release answers completely until the new one answers completely.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,19 +15,18 @@ use futures_util::FutureExt as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 use store_s3::S3Store;
+use store_s3_testing::{PATIENT, Waits, client, serve};
 use tests::fault_proxy::{Fault, FaultProxy, Seen};
-use tests::reload_cases::{self, Answer, DAMAGE, FOREVER, QUESTIONS, Release, WAY_FAULTS, WayFault};
-use tests::small_release;
+use tests::reload_cases::{self, Answer, DAMAGE, FOREVER, Release, WAY_FAULTS, WayFault};
+use tests::small_release::{self, QUESTIONS};
 use tokio::runtime;
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
-
-use crate::s3_client::{PATIENT, Waits, client};
-use crate::s3_server;
 
 const BUCKET: &str = "cartelera";
 const PREFIX: &str = "releases";
 
-/// Looks with each request, and tries again at once.
+/// Polls with each request, and retries at once.
 const EAGER: Reload = Reload {
     ttl: Duration::ZERO,
     first_retry: Duration::from_nanos(1),
@@ -35,12 +34,12 @@ const EAGER: Reload = Reload {
     patience: FOREVER,
 };
 
-/// Whatever does not come soon is given up.
+/// Gives up on everything that takes long.
 const HASTY: Waits = Waits { headers: Duration::from_secs(1), body: Duration::from_millis(300) };
 
 /// Lines of the log of one thread.
 #[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -60,8 +59,20 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// What was written since this was last asked, but for the chatter of libraries.
-    fn take(&self) -> Vec<Value> {
+    /// Keeps the log of this thread until the guard is dropped.
+    pub(crate) fn keep() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(log.clone());
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        (log, guard)
+    }
+
+    /// Returns the lines of `api` since the last call.
+    pub(crate) fn take(&self) -> Vec<Value> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap());
         let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
         let lines = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
@@ -74,42 +85,35 @@ async fn ask_one(current: &Arc<Current>, question: &str) -> Answer {
 }
 
 async fn ask(current: &Arc<Current>) -> Vec<Answer> {
-    reload_cases::ask_all(&current.router(), &QUESTIONS.map(|(_, question)| question)).await
+    reload_cases::ask_all(&current.router(), &QUESTIONS).await
 }
 
-/// A look, and whatever it leads to.
-async fn look(current: &Arc<Current>) {
-    current.look();
+/// Polls, and waits for the reload if there is one.
+async fn poll(current: &Arc<Current>) {
+    current.poll();
     current.settled().await;
 }
 
-/// A server, a proxy before it, and two releases.
+/// A server, a proxy in front of it, and two releases.
 struct Scene {
     root: tempfile::TempDir,
     proxy: FaultProxy,
-    /// The way around the proxy.
+    /// A store that bypasses the proxy.
     direct: S3Store,
     old: Release,
     new: Release,
     n_moves: u64,
     log: Log,
-    _logging: tracing::subscriber::DefaultGuard,
+    _logging: DefaultGuard,
 }
 
 impl Scene {
-    /// Works on a runtime of one thread, whose log it keeps.
+    /// Starts the server and publishes both releases. It needs a runtime of one thread, whose log it keeps.
     async fn set() -> Self {
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_max_level(tracing::Level::INFO)
-            .with_writer(log.clone());
-        let logging = tracing::subscriber::set_default(subscriber.finish());
-
+        let (log, logging) = Log::keep();
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join(BUCKET)).unwrap();
-        let address = s3_server::serve(root.path()).await;
+        let address = serve(root.path()).await.unwrap();
         let proxy = FaultProxy::start(address).await.unwrap();
         let direct = S3Store::new(client(&format!("http://{address}"), PATIENT), BUCKET, PREFIX);
         small_release::publish_without_ranking(&direct).await;
@@ -123,7 +127,7 @@ impl Scene {
     }
 
     async fn served_from(store: &S3Store) -> Release {
-        Release::of(Arc::new(store.clone()), &Function::ALL, &QUESTIONS.map(|(_, question)| question)).await
+        Release::of(Arc::new(store.clone()), &Function::ALL, &QUESTIONS).await
     }
 
     async fn point_to(&mut self, release: &str) {
@@ -131,7 +135,7 @@ impl Scene {
         store::rollback(&self.direct, Some(release), self.n_moves).await.unwrap();
     }
 
-    /// A service that began with the old release, now that the new one is the current one.
+    /// Returns a service that started with the old release, after the new one became current.
     async fn behind(&mut self, waits: Waits, reload: Reload) -> Arc<Current> {
         self.point_to(&self.old.name.clone()).await;
         self.proxy.heal();
@@ -142,15 +146,15 @@ impl Scene {
         current
     }
 
-    /// The requests of one look and load, nothing being in their way.
+    /// Returns the requests of one poll and load without faults.
     async fn requests(&mut self) -> Vec<Seen> {
         let current = self.behind(PATIENT, EAGER).await;
         self.proxy.set(|_| None);
-        look(&current).await;
+        poll(&current).await;
         self.proxy.requests()
     }
 
-    /// Old answers, and failures that the log and the count tell of in one voice.
+    /// Checks that the old release answers, and that the log and the count have the same failures.
     async fn goes_on(&self, current: &Arc<Current>, what: &str) {
         for _ in 0..2 {
             assert_eq!(ask(current).await, self.old.answers, "{what}");
@@ -161,18 +165,18 @@ impl Scene {
         assert_eq!(current.take_failures(), lines.len() as u64, "{what}: {lines:?}");
         for (i, line) in lines.iter().enumerate() {
             assert_eq!(line["level"], "ERROR", "{what}: {line}");
-            reload_cases::tells_of_a_failed_look(line, i + 1, &self.old.name);
+            reload_cases::check_failed_poll(line, i + 1, &self.old.name);
         }
     }
 
-    /// The new release answers, whole, and no look failed on the way.
+    /// Checks that the new release answers completely, and that no poll failed.
     async fn is_taken_up(&self, current: &Arc<Current>, what: &str) {
         assert_eq!(ask(current).await, self.new.answers, "{what}");
         current.settled().await;
         assert_eq!(current.take_failures(), 0, "{what}");
         let lines = self.log.take();
         let [line] = lines.as_slice() else { panic!("{what}: {lines:?}") };
-        assert_eq!(line["message"], "another release is served", "{what}");
+        assert_eq!(line["message"], "serving another release", "{what}");
         assert_eq!(
             (&line["from"], &line["release"]),
             (&self.old.name.as_str().into(), &self.new.name.as_str().into())
@@ -184,15 +188,16 @@ impl Scene {
     }
 }
 
-/// Runs on a runtime of this thread alone.
+/// Runs a future on a runtime of this thread.
 fn alone<T>(run: impl Future<Output = T>) -> T {
     runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run)
 }
 
-/// Faults by kind: requests that felt one.
+/// The number of requests that met each kind of fault.
 type Counted = [usize; WAY_FAULTS.len()];
 
-/// Does something with every fault for each of some places, a thread a place: faults of time take time, and no processor.
+/// Runs something with every fault at each of some places, with one thread per place, because faults that
+/// delay need time and no processor.
 fn at_each<P: Sync>(places: &[P], run: impl AsyncFn(&mut Scene, &P, usize) -> usize + Sync) -> Counted {
     let mut counted = Counted::default();
     thread::scope(|scope| {
@@ -223,7 +228,7 @@ fn at_each<P: Sync>(places: &[P], run: impl AsyncFn(&mut Scene, &P, usize) -> us
 fn n_requests() -> usize {
     let requests = alone(async { Scene::set().await.requests().await });
     assert!(requests[0].path.ends_with(Pointer::KEY), "{requests:?}");
-    // The pointer, and the artifacts of the functions, of which two read titles and users.
+    // The pointer and the artifacts of the functions; two functions read titles and users.
     assert!(requests.len() >= 13 && requests[1..].iter().all(|seen| seen.path.contains("/artifacts/")));
     requests.len()
 }
@@ -238,7 +243,7 @@ fn one_fault_at_any_request() {
         let current = scene.behind(waits, EAGER).await;
         scene.proxy.set(move |seen| (seen.n == at).then_some(fault));
         if !is_survived {
-            look(&current).await;
+            poll(&current).await;
             assert_eq!(current.take_failures(), 1, "{what}");
             assert_eq!(scene.log.take().len(), 1, "{what}");
             assert_eq!(ask_one(&current, "/model").await, *scene.old.answers.last().unwrap(), "{what}");
@@ -246,12 +251,12 @@ fn one_fault_at_any_request() {
             assert_eq!(ask(&current).await, scene.new.answers, "{what}");
             return scene.proxy.n_harmed();
         }
-        look(&current).await;
+        poll(&current).await;
         scene.is_taken_up(&current, &what).await;
         assert_eq!(scene.proxy.n_harmed(), 1, "{what}");
         scene.proxy.n_harmed()
     });
-    tell("faults that hit one request: ", counted);
+    print("faults that hit one request: ", counted);
     assert_eq!(counted, [places.len(); WAY_FAULTS.len()]);
 }
 
@@ -272,23 +277,23 @@ fn a_fault_that_lasts_at_any_object() {
         let n_harmed = scene.proxy.n_harmed();
         assert!(n_harmed >= 2, "{what}");
         scene.proxy.heal();
-        look(&current).await;
+        poll(&current).await;
         scene.is_taken_up(&current, &what).await;
         n_harmed
     });
-    tell("faults that lasted: ", counted);
+    print("faults that lasted: ", counted);
     assert!(counted.iter().all(|n| *n >= 2 * paths.len()), "{counted:?}");
 }
 
-/// What is seen with `--nocapture`.
-#[expect(clippy::print_stdout, reason = "how many faults were injected is a figure of the documents")]
-fn tell(what: &str, counted: Counted) {
+/// Prints figures, which `--nocapture` shows.
+#[expect(clippy::print_stdout, reason = "the documents have these figures")]
+fn print(what: &str, counted: Counted) {
     let by_kind: Vec<(Fault, usize)> = WAY_FAULTS.iter().map(|way| way.fault).zip(counted).collect();
     println!("{what}{by_kind:?}");
 }
 
 #[tokio::test]
-async fn requests_are_answered_while_any_request_of_a_look_hangs() {
+async fn requests_are_answered_while_any_request_of_a_poll_hangs() {
     let mut scene = Scene::set().await;
     for at in 0..scene.requests().await.len() {
         let current = scene.behind(PATIENT, EAGER).await;
@@ -301,8 +306,8 @@ async fn requests_are_answered_while_any_request_of_a_look_hangs() {
             assert_eq!(ask(&current).await, scene.old.answers, "request {at} hangs");
         }
         assert!(current.settled().now_or_never().is_none(), "request {at} hangs");
-        let looks = scene.proxy.requests().iter().filter(|seen| seen.path.ends_with(Pointer::KEY)).count();
-        assert_eq!(looks, 1, "nobody else looks meanwhile");
+        let n_polls = scene.proxy.requests().iter().filter(|seen| seen.path.ends_with(Pointer::KEY)).count();
+        assert_eq!(n_polls, 1, "there is no second poll meanwhile");
         scene.proxy.heal();
         current.settled().await;
         scene.is_taken_up(&current, &format!("request {at} hung")).await;
@@ -310,20 +315,20 @@ async fn requests_are_answered_while_any_request_of_a_look_hangs() {
 }
 
 #[tokio::test]
-async fn a_look_that_takes_too_long_is_given_up() {
+async fn a_poll_that_takes_too_long_is_abandoned() {
     let mut scene = Scene::set().await;
     let patience = Duration::from_secs(1);
     for place in [Pointer::KEY, "/artifacts/"] {
         let current = scene.behind(PATIENT, Reload { patience, ..EAGER }).await;
         scene.proxy.set(move |seen| seen.path.contains(place).then_some(Fault::Hold));
-        look(&current).await;
+        poll(&current).await;
         assert_eq!(current.take_failures(), 1, "{place}");
         assert!(scene.proxy.n_harmed() > 0, "{place}");
         let lines = scene.log.take();
         assert!(lines[0]["message"].as_str().unwrap().ends_with("it took more than 1s"), "{lines:?}");
         assert_eq!(ask_one(&current, "/model").await, *scene.old.answers.last().unwrap());
         scene.proxy.heal();
-        // On a busy machine a look may take longer than it should even so.
+        // On a busy machine a poll may still take longer than it should.
         while ask_one(&current, "/model").await == *scene.old.answers.last().unwrap() {
             current.settled().await;
         }
@@ -332,10 +337,10 @@ async fn a_look_that_takes_too_long_is_given_up() {
     }
 }
 
-/// Publishing back and forth while every third request meets some fault: each answer is that of one release or of the
-/// other, and in the end the current one is served.
+/// While the pointer moves back and forth and every third request meets a fault, each answer is that of one
+/// release or of the other. In the end the current release is served.
 #[tokio::test]
-async fn on_a_way_that_is_never_well_every_answer_is_of_one_release() {
+async fn with_faults_all_the_time_every_answer_comes_from_one_release() {
     let harms: Vec<Fault> = WAY_FAULTS.iter().filter(|way| !way.is_slow).map(|way| way.fault).collect();
     let mut scene = Scene::set().await;
     let current = scene.behind(PATIENT, EAGER).await;
@@ -361,7 +366,7 @@ async fn on_a_way_that_is_never_well_every_answer_is_of_one_release() {
         n_failures += current.take_failures();
     }
     println!(
-        "faults at a third of the requests while the pointer moved 60 times: {} felt, {n_failures} looks failed, \
+        "faults at a third of the requests while the pointer moved 60 times: {} met, {n_failures} polls failed, \
          {n_answers:?} answers of one release and of the other",
         scene.proxy.n_harmed()
     );
@@ -369,17 +374,17 @@ async fn on_a_way_that_is_never_well_every_answer_is_of_one_release() {
     assert!(n_answers.iter().all(|n| *n > 20), "both were served: {n_answers:?}");
     current.settled().await;
     scene.proxy.heal();
-    look(&current).await;
+    poll(&current).await;
     assert_eq!(ask(&current).await, scene.new.answers);
 }
 
 #[tokio::test]
-async fn after_a_failure_nobody_looks_until_the_wait_is_over() {
+async fn after_a_failure_there_is_no_poll_until_the_wait_is_over() {
     let mut scene = Scene::set().await;
     let waits = Reload { first_retry: FOREVER, longest_retry: FOREVER, ..EAGER };
     let current = scene.behind(PATIENT, waits).await;
     scene.proxy.set(|_| Some(Fault::Status(503)));
-    look(&current).await;
+    poll(&current).await;
     assert_eq!(
         (current.take_failures(), scene.proxy.n_harmed()),
         (1, 3),
@@ -394,7 +399,7 @@ async fn after_a_failure_nobody_looks_until_the_wait_is_over() {
 }
 
 #[tokio::test]
-async fn waits_double_and_end_when_the_way_is_open_again() {
+async fn waits_double_and_end_when_the_store_is_back() {
     const FIRST: f64 = 0.1;
     let mut scene = Scene::set().await;
     let first_retry = Duration::from_secs_f64(FIRST);
@@ -413,7 +418,7 @@ async fn waits_double_and_end_when_the_way_is_open_again() {
         assert!((longest / 2.0 - 1e-6..=longest).contains(wait), "{waits:?}");
     }
     let waited: f64 = waits[..4].iter().sum();
-    assert!(began.elapsed().as_secs_f64() >= waited, "the fifth look came before its time: {waits:?}");
+    assert!(began.elapsed().as_secs_f64() >= waited, "the fifth poll came too early: {waits:?}");
     scene.proxy.heal();
     while ask_one(&current, "/model").await == *scene.old.answers.last().unwrap() {
         current.settled().await;
@@ -422,7 +427,7 @@ async fn waits_double_and_end_when_the_way_is_open_again() {
 }
 
 #[tokio::test]
-async fn what_is_damaged_at_rest_is_not_served() {
+async fn a_damaged_object_is_not_served() {
     let mut scene = Scene::set().await;
     let mut objects: BTreeSet<String> = BTreeSet::new();
     for seen in scene.requests().await {
@@ -438,14 +443,14 @@ async fn what_is_damaged_at_rest_is_not_served() {
             fs::write(scene.file(key), bytes).unwrap();
             scene.goes_on(&current, &what).await;
             fs::write(scene.file(key), sound).unwrap();
-            look(&current).await;
+            poll(&current).await;
             scene.is_taken_up(&current, &what).await;
         }
     }
     println!("{} objects of a release, each damaged at rest in {} ways", objects.len(), DAMAGE.len());
 }
 
-/// A release by a newer program: whole, and not for this one.
+/// A release by a newer program is complete, but this program cannot read it.
 #[tokio::test]
 async fn a_release_of_a_newer_format_is_not_served() {
     let mut scene = Scene::set().await;
@@ -457,7 +462,7 @@ async fn a_release_of_a_newer_format_is_not_served() {
         reload_cases::overwrite_pointer(&scene.direct, &newer).await;
         scene.goes_on(&current, &what).await;
         reload_cases::overwrite_pointer(&scene.direct, &manifest).await;
-        look(&current).await;
+        poll(&current).await;
         scene.is_taken_up(&current, &what).await;
     }
 }

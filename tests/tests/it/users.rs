@@ -1,4 +1,5 @@
-//! Users held in memory and users read one block a request: the same answers, and what becomes of reads that fail.
+//! Users in memory, and users of whom each request reads one block: the answers are the same, and failed
+//! reads are reported.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ use store::{Action, MemoryStore, ReadStore, Store as _, StoreError, Version};
 use tests::small_release;
 use tokio::sync::Semaphore;
 
-/// What a store does to a read of a part.
+/// What a store does to a read of a range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -26,14 +27,14 @@ enum Fault {
     ReadsAnotherBlock,
 }
 
-/// A store whose reads of parts are counted, held back and spoilt.
+/// A store whose reads of ranges are counted, delayed and damaged.
 #[derive(Debug)]
 struct Watched {
     inner: MemoryStore,
     ranges: Mutex<Vec<(String, Range<u64>)>>,
     /// Reads wait for a permit.
     turns: Semaphore,
-    held_back: AtomicBool,
+    delayed: AtomicBool,
     fault: Mutex<Fault>,
 }
 
@@ -43,7 +44,7 @@ impl Watched {
             inner,
             ranges: Mutex::default(),
             turns: Semaphore::new(0),
-            held_back: AtomicBool::new(false),
+            delayed: AtomicBool::new(false),
             fault: Mutex::new(Fault::None),
         })
     }
@@ -69,7 +70,7 @@ impl ReadStore for Watched {
 
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
         self.ranges.lock().unwrap().push((key.to_owned(), range.clone()));
-        if self.held_back.load(Ordering::Relaxed) {
+        if self.delayed.load(Ordering::Relaxed) {
             self.turns.acquire().await.unwrap().forget();
         }
         let fault = *self.fault.lock().unwrap();
@@ -83,7 +84,7 @@ impl ReadStore for Watched {
                     source: "the wire was cut".into(),
                 });
             }
-            // The block of user 1 for that of user 2.
+            // The block of user 1 instead of that of user 2.
             Fault::ReadsAnotherBlock => 0..range.start,
             Fault::None | Fault::FlipsABit => range,
         };
@@ -113,8 +114,8 @@ async fn answers_are_the_same_whether_users_are_in_memory_or_read() {
             api::load_within(&Function::ALL, Arc::new(store.clone()), UserLimits::default()).await.unwrap();
         let watched = Watched::new(store);
         let ranged = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
-        assert_eq!(watched.n_reads(), 0, "nothing of the users is read before a request");
-        // Everybody, and ids before, between and after them.
+        assert_eq!(watched.n_reads(), 0, "no users are read before a request");
+        // All users, and ids before, between and after theirs.
         for (user, n_found) in [("1", 1), ("2", 1), ("ana%40casa", 1), ("0", 0), ("3", 0), ("zoe%40casa", 0)]
         {
             let mut n_answered = 0;
@@ -130,7 +131,7 @@ async fn answers_are_the_same_whether_users_are_in_memory_or_read() {
                 assert_eq!(read, None, "{path}");
                 let (ranged_status, ranged_body, read) = ask(&ranged, &path).await;
                 assert_eq!((ranged_status, ranged_body), (status, body), "{path}");
-                // Nobody stands before `1`, and an unknown title is refused before the user is looked for.
+                // No user comes before `1`, and an unknown title is refused before the user is looked up.
                 assert_eq!(read.is_some(), user != "0" && !path.ends_with("nothing"), "{path}");
                 n_answered += usize::from(status.is_success());
             }
@@ -144,7 +145,7 @@ async fn answers_are_the_same_whether_users_are_in_memory_or_read() {
                 (s, b)
             });
         }
-        // Both functions read each of the three blocks once, whole and no more.
+        // Both functions read each of the three blocks once, and exactly its bytes.
         let mut ranges = watched.ranges.lock().unwrap().clone();
         assert_eq!(ranges.len(), 6);
         ranges.sort_by_key(|(_, range)| range.start);
@@ -155,7 +156,7 @@ async fn answers_are_the_same_whether_users_are_in_memory_or_read() {
 }
 
 #[tokio::test]
-async fn a_block_is_read_once_and_then_in_memory() {
+async fn a_block_is_read_once_and_then_cached() {
     let watched = Watched::new(small_release::store().await);
     let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
     let (_, _, first) = ask(&router, "/recommendations/1").await;
@@ -168,7 +169,7 @@ async fn a_block_is_read_once_and_then_in_memory() {
 }
 
 #[tokio::test]
-async fn without_room_in_the_cache_every_request_reads_and_is_answered() {
+async fn without_a_cache_every_request_reads_and_is_answered() {
     let watched = Watched::new(small_release::store().await);
     let limits = UserLimits { whole_bytes: 0, cache_bytes: 1 };
     let router = api::load_within(&Function::ALL, watched.clone(), limits).await.unwrap();
@@ -179,7 +180,7 @@ async fn without_room_in_the_cache_every_request_reads_and_is_answered() {
     }
 }
 
-/// Lets everything run that can.
+/// Lets other tasks run until all of them wait.
 async fn until_all_wait() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
@@ -187,10 +188,10 @@ async fn until_all_wait() {
 }
 
 #[tokio::test]
-async fn of_requests_that_come_together_one_reads() {
+async fn of_simultaneous_requests_one_reads() {
     let watched = Watched::new(small_release::store().await);
     let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
-    watched.held_back.store(true, Ordering::Relaxed);
+    watched.delayed.store(true, Ordering::Relaxed);
     let asking = |path: &'static str| {
         let router = router.clone();
         tokio::spawn(async move { ask(&router, path).await })
@@ -198,7 +199,7 @@ async fn of_requests_that_come_together_one_reads() {
     let waiting: Vec<_> = (0..50).map(|_| asking("/recommendations/2")).collect();
     until_all_wait().await;
     assert_eq!(watched.n_reads(), 1);
-    // The others read in its place where it is given up.
+    // If that request is canceled, another one reads.
     let mut waiting = waiting.into_iter();
     let first = waiting.next().unwrap();
     first.abort();
@@ -213,27 +214,27 @@ async fn of_requests_that_come_together_one_reads() {
         bytes += read.unwrap().bytes;
     }
     let range = watched.ranges.lock().unwrap()[1].1.clone();
-    assert_eq!((watched.n_reads(), bytes), (2, range.end - range.start), "one of them read");
+    assert_eq!((watched.n_reads(), bytes), (2, range.end - range.start), "one of them reads");
 }
 
 #[tokio::test]
-async fn a_read_that_fails_or_is_damaged_is_told_and_leaves_nothing_behind() {
+async fn a_failed_or_damaged_read_is_reported_and_not_cached() {
     let watched = Watched::new(small_release::store().await);
     let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
     for (fault, status, kind, detail) in [
-        (Fault::Fails, 503, "unavailable", "try again in a moment; the log says what is wrong"),
-        (Fault::FlipsABit, 500, "internal", "the log says what"),
-        (Fault::ReadsAnotherBlock, 500, "internal", "the log says what"),
+        (Fault::Fails, 503, "unavailable", "try again in a moment; the cause is in the service's log"),
+        (Fault::FlipsABit, 500, "internal", "the cause is in the service's log"),
+        (Fault::ReadsAnotherBlock, 500, "internal", "the cause is in the service's log"),
     ] {
         for path in ["/users/2", "/recommendations/2", "/predict?user_id=2&id=as1"] {
             watched.set(fault);
-            let (said, body, read) = ask(&router, path).await;
+            let (answered, body, read) = ask(&router, path).await;
             let body: Value = serde_json::from_slice(&body).unwrap();
-            assert_eq!((said.as_u16(), read), (status, None), "{path}, {fault:?}");
+            assert_eq!((answered.as_u16(), read), (status, None), "{path}, {fault:?}");
             assert_eq!(body["type"], format!("urn:cartelera:problem:{kind}"));
             assert_eq!((&body["detail"], body.as_object().unwrap().len()), (&json!(detail), 4));
         }
-        // Other routes go on.
+        // Other routes still answer.
         assert!(ask(&router, "/similar/as1").await.0.is_success());
     }
     watched.set(Fault::None);
@@ -243,7 +244,7 @@ async fn a_read_that_fails_or_is_damaged_is_told_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn users_that_do_not_fit_their_release_keep_a_function_from_starting() {
+async fn a_function_does_not_start_with_damaged_users() {
     for limits in [RANGED, UserLimits::default()] {
         let store = small_release::store().await;
         let manifest = store::current(&store).await.unwrap().manifest;
@@ -256,7 +257,7 @@ async fn users_that_do_not_fit_their_release_keep_a_function_from_starting() {
             }
         };
         assert_eq!(start(&store).await, Ok(()));
-        // Of users who are in memory every block is checked, of others each when it is read.
+        // Users in memory are checked at the start, others when their block is read.
         let (sound, version) = store.read_versioned(&users).await.unwrap().unwrap();
         let mut damaged = sound.to_vec();
         *damaged.last_mut().unwrap() ^= 1;

@@ -1,9 +1,9 @@
-//! Events as a gateway may send them, made such that `lambda_http` turns them into requests.
+//! Events as a gateway may send them, repaired so that `lambda_http` can turn every one into a request.
 //!
-//! A gateway hands on what a caller sent. The runtime's library refuses the whole event where a header is no ASCII, and
-//! panics where the query has a character that no URI has, where the host is no host, or where a body is not the base64
-//! that it is said to be. A caller would be told 500 for his own fault; here such an event becomes a request, which the
-//! routes then answer as any other.
+//! A gateway passes on what a client sent. The runtime's library refuses the whole event if a header is not
+//! ASCII. It panics if the query has a character that is not allowed in a URI, if the host is not a valid
+//! host, or if a body is not the base64 it is marked as. The client would get a 500 for its own mistake. Here
+//! such an event becomes a request, and the routes answer it like any other.
 
 use axum::http::header::{self, HeaderName, HeaderValue};
 use base64::Engine as _;
@@ -17,7 +17,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What stands in no query of a URI (RFC 3986, section 3.4, and the characters that `http` takes beside them).
+/// The characters that a query must not contain (RFC 3986, section 3.4, less those that `http` accepts
+/// anyway).
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
 /// An event from an HTTP API or a function URL.
@@ -32,8 +33,8 @@ impl<'de> Deserialize<'de> for Event {
     }
 }
 
-/// The event without the headers whose name or value the library does not take. No route reads a header that may hold
-/// such a value.
+/// Parses an event without the headers whose name or value the library does not accept. No route reads a
+/// header that may have such a value.
 fn without_odd_headers(raw: &RawValue) -> Result<LambdaRequest, serde_json::Error> {
     let mut event: Value = serde_json::from_str(raw.get())?;
     if let Some(headers) = event.get_mut("headers").and_then(Value::as_object_mut) {
@@ -45,17 +46,17 @@ fn without_odd_headers(raw: &RawValue) -> Result<LambdaRequest, serde_json::Erro
     serde_json::from_value(event)
 }
 
-/// The event for the library's adapter.
-pub(super) fn tame(event: LambdaEvent<Event>) -> LambdaEvent<LambdaRequest> {
+/// Repairs an event for the library's adapter.
+pub(super) fn repair(event: LambdaEvent<Event>) -> LambdaEvent<LambdaRequest> {
     let LambdaEvent { payload: Event(mut request), context } = event;
     if let LambdaRequest::ApiGatewayV2(request) = &mut request {
-        tame_request(request);
+        repair_request(request);
     }
     LambdaEvent::new(request, context)
 }
 
-fn tame_request(request: &mut ApiGatewayV2httpRequest) {
-    // Without a host the library takes one of its own, and no route asks which it was.
+fn repair_request(request: &mut ApiGatewayV2httpRequest) {
+    // Without a host the library fills in its own; no route reads it.
     request.headers.remove(header::HOST);
     request.request_context.domain_name = None;
     let path = request.raw_path.get_or_insert_default();
@@ -79,8 +80,8 @@ mod tests {
 
     use super::*;
 
-    /// The request that the library makes of an event: its URI and its body.
-    async fn made(change: impl FnOnce(&mut Value)) -> (String, Vec<u8>) {
+    /// Returns the URI and the body of the request that the library makes from an event.
+    async fn request_of(change: impl FnOnce(&mut Value)) -> (String, Vec<u8>) {
         let mut event = json!({
             "version": "2.0",
             "rawPath": "/titles",
@@ -98,45 +99,45 @@ mod tests {
             sent.unwrap();
             async { Ok::<_, Infallible>(Response::new(Body::Empty)) }
         });
-        Adapter::from(service).oneshot(tame(LambdaEvent::new(payload, Context::default()))).await.unwrap();
+        Adapter::from(service).oneshot(repair(LambdaEvent::new(payload, Context::default()))).await.unwrap();
         show.await.unwrap()
     }
 
     #[tokio::test]
-    async fn what_is_sound_stays_as_it_is() {
-        let (uri, _) = made(|event| event["rawQueryString"] = "q=caf%C3%A9&n=5&x='a|b`".into()).await;
+    async fn a_valid_event_stays_unchanged() {
+        let (uri, _) = request_of(|event| event["rawQueryString"] = "q=caf%C3%A9&n=5&x='a|b`".into()).await;
         assert_eq!(uri, "/titles?q=caf%C3%A9&n=5&x='a|b`");
         let base64 = |event: &mut Value| {
             event["isBase64Encoded"] = true.into();
             event["body"] = "eyJuIjo1fQ==".into();
         };
-        assert_eq!(made(base64).await.1, b"{\"n\":5}");
+        assert_eq!(request_of(base64).await.1, b"{\"n\":5}");
     }
 
     #[tokio::test]
-    async fn whatever_a_caller_sends_becomes_a_request() {
+    async fn whatever_a_client_sends_becomes_a_request() {
         for query in ["\"", "#", "q=<b>\"x y\"#", "ñ=日本", "%", "%zz", "\u{7f}\r\n\t\0", "???&&&==="] {
-            let (uri, _) = made(|event| event["rawQueryString"] = query.into()).await;
+            let (uri, _) = request_of(|event| event["rawQueryString"] = query.into()).await;
             assert!(uri.starts_with("/titles?") && uri.is_ascii(), "{query:?} became {uri}");
         }
         for path in ["", "titles", "/ñ", "//x//y", "/a b", ":99999", "@x", "/%", "/\\..\\", "/?#"] {
-            let (uri, _) = made(|event| event["rawPath"] = path.into()).await;
+            let (uri, _) = request_of(|event| event["rawPath"] = path.into()).await;
             assert!(uri.starts_with('/'), "{path:?} became {uri}");
         }
         for header in ["host", "x-forwarded-proto", "x-odd", "", "b ad", "x-ñ"] {
             for value in ["", "a b", "[::", "host:99999", "ñ", "\u{1}", "://"] {
-                made(|event| event["headers"][header] = value.into()).await;
+                request_of(|event| event["headers"][header] = value.into()).await;
             }
         }
         let no_base64 = |event: &mut Value| {
             event["isBase64Encoded"] = true.into();
             event["body"] = "{\"n\":5}".into();
         };
-        assert_eq!(made(no_base64).await.1, b"{\"n\":5}", "taken as it is");
+        assert_eq!(request_of(no_base64).await.1, b"{\"n\":5}", "used as it is");
     }
 
     #[test]
-    fn what_is_no_such_event_is_refused() {
+    fn other_events_are_refused() {
         for text in ["{}", "[]", "5", r#"{"Records":[]}"#] {
             assert!(serde_json::from_str::<Event>(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The Lambda runtime's side: API Gateway and function URL events in, responses out.
+//! The Lambda runtime: events from API Gateway and function URLs in, responses out.
 
 mod event;
 mod observe;
@@ -21,40 +21,42 @@ use store::ReadStore;
 use tower::util::MapRequest;
 use tower::{Service, ServiceExt};
 
+use crate::function::Function;
 use crate::log::with_causes;
 use crate::reload::{ARTIFACT_TTL, Current, Reload};
-use crate::{Loader, site};
-/// The heap that every function takes for its own, by `#[global_allocator]`. The runtime's library puts the trace id of each
-/// event into the environment, and the C library keeps every value that a variable ever had; on one heap with them, memory
-/// that was freed around them is not joined again, and a function grows by kilobytes a request until it is ended.
+use crate::site;
+
+/// The heap that every function uses, through `#[global_allocator]`. The runtime's library writes the trace
+/// id of each event into the environment, and the C library keeps every value that a variable ever had. On a
+/// shared heap, these values keep freed memory apart, and a function grows by kilobytes per request until it
+/// is stopped.
 pub use dlmalloc::GlobalDlmalloc as Heap;
 pub use event::Event;
 use observe::Observer;
 
-/// The environment variable that says where the artifacts are: `file://` and a folder, or `s3://bucket/prefix`.
+/// The environment variable with the place of the artifacts: `file://` and a folder, or `s3://bucket/prefix`.
 pub const ARTIFACT_URI: &str = "ARTIFACT_URI";
 
-/// Where the runtime is, set by whoever runs the function.
+/// The address of the runtime, set by the program that runs the function.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
-/// What the function is called in the account, set by the runtime.
+/// The name of the function in the account, set by the runtime.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Opens the store that [`ARTIFACT_URI`] names, loads the function's artifacts before the first event is
-/// accepted, and answers events until the runtime ends the process. Every `ARTIFACT_TTL` seconds a request sets off a
-/// look at the pointer. Whatever stops the function is written to the log with its causes, a JSON object a line, and
-/// the process ends with a failure.
+/// Opens the store that [`ARTIFACT_URI`] names, loads the function's artifacts before it accepts the first
+/// event, and answers events until the runtime ends the process. Every `ARTIFACT_TTL` seconds, a request
+/// starts a poll of the pointer. If the function has to stop, the log has the error with its causes, as one
+/// JSON object per line, and the process ends with a failure.
 pub async fn main<E: Error + Send + Sync + 'static>(
-    loader: Loader,
+    function: Function,
     open: impl AsyncFnOnce(&str) -> Result<Box<dyn ReadStore>, E>,
 ) -> ExitCode {
-    let function = loader.function();
     logged(function.name(), async {
         let served = Arc::new(OnceLock::new());
-        // Loading several artifacts at once makes a large future, which is needed once.
-        let (started, awake) = tokio::join!(Box::pin(start(loader, open)), stay_awake(Arc::clone(&served)));
+        // The future that loads several artifacts at once is large, and is needed only once.
+        let (started, awake) = tokio::join!(Box::pin(start(function, open)), stay_awake(Arc::clone(&served)));
         let (current, store) = started?;
         let _ = served.set(Arc::clone(&current));
         if let Some(awake) = awake {
@@ -68,7 +70,7 @@ pub async fn main<E: Error + Send + Sync + 'static>(
     .await
 }
 
-/// Answers events for the pages of [`mod@site`], which need no store.
+/// Answers events for the pages of [`mod@site`], without a store.
 pub async fn site() -> ExitCode {
     logged(site::NAME, async {
         tracing::info!(function = site::NAME, "ready");
@@ -78,14 +80,14 @@ pub async fn site() -> ExitCode {
     .await
 }
 
-/// Runs to the end, and logs what ended it.
+/// Runs a function, and logs the error that ended it.
 async fn logged(function: &str, run: impl Future<Output = Result<(), BoxError>>) -> ExitCode {
     tracing_subscriber::fmt().json().with_target(false).with_current_span(false).init();
-    // The runtime's library panics without it.
+    // The runtime's library panics without this variable.
     let ended = match variable(RUNTIME_API) {
         Ok(Some(_)) => run.await,
         Ok(None) => Err(format!(
-            "{RUNTIME_API} is not set: this program is run by Lambda, or on this machine by `cargo lambda watch`; \
+            "{RUNTIME_API} is not set: run this program in Lambda, or on this machine with `cargo lambda watch`; \
              `cartelera serve` needs neither"
         )
         .into()),
@@ -100,19 +102,19 @@ async fn logged(function: &str, run: impl Future<Output = Result<(), BoxError>>)
     }
 }
 
-/// What the function is called where it runs; its own name where nobody says.
+/// Returns the name of the function in the account, or its own name if the runtime does not give one.
 fn name_in_account(own: &str) -> Result<String, BoxError> {
     Ok(variable(FUNCTION_NAME)?.unwrap_or_else(|| own.to_owned()))
 }
 
-/// A log that nobody reads keeps no request from its answer.
+/// Writes a line of the log. A log that cannot be written must not keep a request from its answer.
 fn to_stdout(line: &str) {
     let mut line = line.to_owned();
     line.push('\n');
     let _ = io::stdout().lock().write_all(line.as_bytes());
 }
 
-/// A variable of the environment; `None` where it is not set.
+/// Returns a variable of the environment; `None` if it is not set.
 fn variable(name: &str) -> Result<Option<String>, BoxError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
@@ -121,13 +123,15 @@ fn variable(name: &str) -> Result<Option<String>, BoxError> {
     }
 }
 
-/// The release of a function, and the place of the store that it comes from.
+/// Loads the release of a function. Returns it with the location of the store.
 async fn start<E: Error + Send + Sync + 'static>(
-    loader: Loader,
+    function: Function,
     open: impl AsyncFnOnce(&str) -> Result<Box<dyn ReadStore>, E>,
 ) -> Result<(Arc<Current>, String), BoxError> {
     let uri = variable(ARTIFACT_URI)?.ok_or_else(|| {
-        format!("{ARTIFACT_URI} is not set: name the store, as file:///folder or s3://bucket/prefix")
+        format!(
+            "{ARTIFACT_URI} is not set: set it to the store, such as file:///folder or s3://bucket/prefix"
+        )
     })?;
     let reload = match variable(ARTIFACT_TTL)? {
         Some(ttl) => Reload::every(&ttl).map_err(|error| format!("{ARTIFACT_TTL}: {error}"))?,
@@ -135,21 +139,22 @@ async fn start<E: Error + Send + Sync + 'static>(
     };
     let store: Arc<dyn ReadStore> = open(&uri).await?.into();
     let location = store.location();
-    Ok((Current::start(store, [loader], reload).await?, location))
+    Ok((Current::start(store, [function], reload).await?, location))
 }
 
-/// What keeps the function from being frozen while a release is loaded: an extension within the process, which is asked
-/// after each event and gives its answer when nothing is under way. The answer to the event does not wait.
+/// Registers an extension that keeps Lambda from freezing the function while a release is loaded. It runs in
+/// this process, is called after each event, and returns when nothing is being loaded. The answer to the
+/// event does not wait for it.
 ///
-/// Where the runtime has no extensions there is nothing to run, and loading goes on with the next event. `served` is set
-/// before the first event comes.
+/// If the runtime has no extensions, there is nothing to run, and loading continues with the next event.
+/// `served` is set before the first event comes.
 async fn stay_awake(served: Arc<OnceLock<Arc<Current>>>) -> Option<impl Future<Output = ()>> {
     let settle = lambda_extension::service_fn(move |event: lambda_extension::LambdaEvent| {
         let served = Arc::clone(&served);
         async move {
             if let (NextEvent::Invoke(_), Some(current)) = (event.next, served.get()) {
-                // The event may not have come to its handler yet.
-                current.look();
+                // The handler may not have seen the event yet.
+                current.poll();
                 current.settled().await;
             }
             Ok::<(), BoxError>(())
@@ -159,8 +164,10 @@ async fn stay_awake(served: Arc<OnceLock<Arc<Current>>>) -> Option<impl Future<O
         .with_extension_name("stay-awake")
         .with_events(&["INVOKE"])
         .with_events_processor(settle);
-    let frozen =
-        |error: BoxError| tracing::warn!("a release is loaded only while an event is answered: {error}");
+    let frozen = |error: BoxError| {
+        let causes = with_causes(error.as_ref());
+        tracing::warn!("a release is loaded only while an event is answered: {causes}");
+    };
     match extension.register().await {
         Ok(registered) => Some(async move {
             if let Err(error) = registered.run().await {
@@ -174,20 +181,20 @@ async fn stay_awake(served: Arc<OnceLock<Arc<Current>>>) -> Option<impl Future<O
     }
 }
 
-/// A router that takes events: a stage in front of the path is left out.
+/// Returns a router for requests from a gateway: it removes a stage in front of the path.
 pub fn service(router: Router) -> MapRequest<Router, fn(Request) -> Request> {
     router.map_request(without_stage as fn(Request) -> Request)
 }
 
-/// What the runtime runs: events in, the answers of a service out.
+/// Returns what the runtime runs: a service of events.
 pub fn events<S>(service: S) -> impl Service<LambdaEvent<Event>, Response: Serialize, Error = Infallible>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
 {
-    Adapter::from(service).map_request(event::tame as fn(LambdaEvent<Event>) -> LambdaEvent<LambdaRequest>)
+    Adapter::from(service).map_request(event::repair as fn(LambdaEvent<Event>) -> LambdaEvent<LambdaRequest>)
 }
 
-/// API Gateway puts the name of any stage but `$default` before the path; routes do not know it.
+/// Removes the name of the stage, which API Gateway puts in front of the path for any stage but `$default`.
 fn without_stage(mut request: Request) -> Request {
     let stage = match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.stage.clone(),

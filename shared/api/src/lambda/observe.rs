@@ -1,7 +1,7 @@
-//! One line a request: structured log and metrics at once.
+//! One line per request: structured log and metrics at once.
 //!
-//! The line is a JSON object in CloudWatch's embedded metric format, which makes metrics of the members that its
-//! `_aws` names and keeps the others for queries over the log. No metric is sent by a request of its own.
+//! The line is a JSON object in CloudWatch's embedded metric format. The members that `_aws` names become
+//! metrics; the others can be queried in the log. No metric needs a request of its own.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,41 +16,41 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use tower::{Service, ServiceExt};
 
-use crate::log::StrategyUsed;
+use crate::log::{StrategyUsed, with_causes};
 use crate::reload::Current;
 use crate::users::BlockRead;
 
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Cartelera";
 
-/// The header by which a request is followed through the services of AWS.
+/// The header that traces a request through the services of AWS.
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Metrics of every request, with their units.
 const OF_ALL: &[(&str, &str)] =
     &[("Latency", "Milliseconds"), ("ColdStart", "Count"), ("ServerErrors", "Count")];
 
-/// Of functions that read a release.
+/// Metrics of functions that read a release.
 const OF_RELEASE: &[(&str, &str)] = &[("ReleaseAge", "Seconds"), ("ReloadFailures", "Count")];
 
-/// Of answers that a model made, by function and strategy.
+/// Metrics of answers that a model made, by function and strategy.
 const OF_STRATEGY: &[(&str, &str)] = &[("Answers", "Count")];
 
-/// Of requests that asked for a user whose block may have to be read: 1 for either, 0 for the other.
+/// Metrics of requests for a user whose block may have to be read: one is 1, the other 0.
 const OF_BLOCKS: &[(&str, &str)] = &[("BlockCacheHits", "Count"), ("BlockCacheMisses", "Count")];
 
 /// Writes a line for each request of one function.
 pub(super) struct Observer {
-    /// As the account names it, so that two deployments are told apart.
+    /// Its name in the account, which tells two deployments apart.
     function: String,
-    /// Absent for a function that reads no release.
+    /// `None` for a function that reads no release.
     current: Option<Arc<Current>>,
     /// Whether a request was answered before.
     is_warm: AtomicBool,
     write: Box<dyn Fn(&str) + Send + Sync>,
 }
 
-/// A request and its answer, as the log tells them.
+/// A request and its answer, as a line of the log.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     #[serde(rename = "_aws")]
@@ -79,9 +79,10 @@ struct Line<'a> {
     block_cache_hits: Option<u8>,
     #[serde(rename = "BlockCacheMisses", skip_serializing_if = "Option::is_none")]
     block_cache_misses: Option<u8>,
-    /// What the request waited for its block, in milliseconds, and what was read for it.
+    /// How long the request waited for its block, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     block_wait: Option<f64>,
+    /// How many bytes were read for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     block_bytes: Option<u64>,
     #[serde(rename = "Strategy", skip_serializing_if = "Option::is_none")]
@@ -133,7 +134,7 @@ impl Observer {
         Self { function: function.into(), current, is_warm: AtomicBool::new(false), write: Box::new(write) }
     }
 
-    /// The same service, with a line for each request, and the trace id of the request on its answer.
+    /// Returns the service with a line for each request, and with the trace id of the request on its answer.
     pub(super) fn around<S>(
         self,
         service: S,
@@ -153,13 +154,13 @@ impl Observer {
                 if let Some(trace) = &trace {
                     response.headers_mut().insert(TRACE_ID, trace.clone());
                 }
-                observer.tell(&method, context.as_ref(), trace.as_ref(), &response, began.elapsed());
+                observer.log(&method, context.as_ref(), trace.as_ref(), &response, began.elapsed());
                 Ok(response)
             }
         })
     }
 
-    fn tell(
+    fn log(
         &self,
         method: &Method,
         context: Option<&Context>,
@@ -200,12 +201,12 @@ impl Observer {
         };
         match serde_json::to_string(&line) {
             Ok(line) => (self.write)(&line),
-            Err(error) => tracing::error!(%error, "a request's line has no JSON form"),
+            Err(error) => tracing::error!("cannot encode the line of a request: {}", with_causes(&error)),
         }
     }
 }
 
-/// To the microsecond.
+/// Returns milliseconds, exact to the microsecond.
 fn milliseconds(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e3
 }
@@ -221,9 +222,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::service::explain;
+    use crate::middleware::problems_for_refusals;
 
-    async fn told(paths: &[&str]) -> (Vec<Value>, Vec<Response>) {
+    async fn log_of(paths: &[&str]) -> (Vec<Value>, Vec<Response>) {
         let strategy = || async {
             let mut response = "made".into_response();
             response.extensions_mut().insert(StrategyUsed("ranking"));
@@ -240,7 +241,7 @@ mod tests {
             .route("/kept/{user_id}", get(move || block(true)))
             .route("/read/{user_id}", get(move || block(false)))
             .route("/broken", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
-            .layer(middleware::from_fn(explain));
+            .layer(middleware::from_fn(problems_for_refusals));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
         let keep = move |line: &str| {
@@ -263,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_holds_the_log_and_the_metrics_and_no_user() {
-        let (lines, responses) = told(&["/made/user-4711?n=3", "/broken", "/nowhere/user-4711"]).await;
+        let (lines, responses) = log_of(&["/made/user-4711?n=3", "/broken", "/nowhere/user-4711"]).await;
         assert_eq!(lines.len(), 3, "one line a request");
         let [made, broken, nowhere] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!(made["route"], "/made/{user_id}");
@@ -282,20 +283,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_says_how_the_user_was_come_by() {
-        let (lines, _) = told(&["/kept/1", "/read/1", "/made/1"]).await;
-        let said = |line: &Value| {
+    async fn a_line_says_how_the_user_was_found() {
+        let (lines, _) = log_of(&["/kept/1", "/read/1", "/made/1"]).await;
+        let block = |line: &Value| {
             ["BlockCacheHits", "BlockCacheMisses", "block_wait"].map(|name| line[name].clone())
         };
-        assert_eq!(said(&lines[0]), [json!(1), json!(0), json!(0.0)]);
-        assert_eq!(said(&lines[1]), [json!(0), json!(1), json!(1.5)]);
-        assert_eq!(said(&lines[2]), [Value::Null, Value::Null, Value::Null], "no block was asked for");
+        assert_eq!(block(&lines[0]), [json!(1), json!(0), json!(0.0)]);
+        assert_eq!(block(&lines[1]), [json!(0), json!(1), json!(1.5)]);
+        assert_eq!(block(&lines[2]), [Value::Null, Value::Null, Value::Null], "no block was asked for");
     }
 
-    /// The rules of the embedded metric format: every metric and every dimension that is named stands in the line.
+    /// The rules of the embedded metric format: every metric and every dimension that is named is in the
+    /// line.
     #[tokio::test]
     async fn every_metric_that_is_named_is_there() {
-        let (lines, _) = told(&["/made/1", "/broken", "/read/1"]).await;
+        let (lines, _) = log_of(&["/made/1", "/broken", "/read/1"]).await;
         for line in &lines {
             assert!(line["_aws"]["Timestamp"].as_u64().unwrap() > 1_700_000_000_000);
             let sets = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();

@@ -1,0 +1,229 @@
+//! Reads ratings and parameters for the model commands, and holds rows out.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use catalog::TitleId;
+
+use crate::Context;
+use dataset::TitleFeatures;
+use dataset::split::{self, Cut, Method, Shares};
+use etl::read_title_table;
+use models::{HeldOutPart, Identity};
+use progress::Reporter as _;
+use tables::{Clean, RatingRows, read_clean, read_rating_rows};
+use train::ModelParams;
+
+/// Source of ratings.
+#[derive(Debug, clap::Args)]
+pub(super) struct Source {
+    /// Folder of clean tables, as written by `cartelera etl`. Ratings of one film on several platforms are
+    /// pooled.
+    #[arg(long, value_name = "DIR", required_unless_present = "rows", conflicts_with = "rows")]
+    data: Option<PathBuf>,
+
+    /// MovieLens rows, unchanged: user, item, rating and timestamp, separated by tabs (`u.data`).
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
+
+    /// With `--rows`: file of titles (`u.item`, `movies.csv`), for models that use features.
+    #[arg(long, value_name = "FILE", requires = "rows")]
+    item_file: Option<PathBuf>,
+}
+
+/// Ratings, with the features of their titles.
+#[derive(Debug)]
+pub(super) struct Ratings {
+    pub(super) file: RatingRows,
+    pub(super) features: TitleFeatures,
+}
+
+impl Source {
+    /// Reads the ratings. From clean tables, the titles are those of the catalog in its order, rated or not.
+    pub(super) fn read(&self, context: &Context) -> anyhow::Result<Ratings> {
+        if let Some(path) = &self.rows {
+            let file = read_rating_rows(path)?;
+            let features = match &self.item_file {
+                Some(path) => {
+                    let (table, n_rejected) = read_title_table(path)?;
+                    if n_rejected > 0 {
+                        context.note(&format!(
+                            "{}: {n_rejected} titles were left out; run `cartelera etl` to see why",
+                            path.display()
+                        ));
+                    }
+                    TitleFeatures::of_ids(&table, &file.titles)
+                }
+                None => TitleFeatures::default(),
+            };
+            return Ok(Ratings { file, features });
+        }
+        let Some((clean, features)) = self.read_table(context)? else {
+            anyhow::bail!("no ratings were given; pass --data or --rows");
+        };
+        let titles: Vec<_> = clean.titles.titles().iter().map(|title| title.id.clone()).collect();
+        Ok(Ratings {
+            features,
+            file: RatingRows {
+                users: clean.ratings.users().to_vec(),
+                rows: clean.ratings.interactions(titles.len()),
+                timestamp: clean.ratings.timestamp().to_vec(),
+                titles,
+            },
+        })
+    }
+
+    /// Reads the clean tables, pooled over works, and the features of the works. Returns `None` if ratings
+    /// come from elsewhere.
+    pub(super) fn read_table(&self, context: &Context) -> anyhow::Result<Option<(Clean, TitleFeatures)>> {
+        let Some(dir) = &self.data else { return Ok(None) };
+        let mut clean = read_clean(dir, context)?;
+        let works = clean.titles.works();
+        clean.ratings = clean.ratings.by_work(&works);
+        let features = TitleFeatures::new(&clean.titles, &works);
+        Ok(Some((clean, features)))
+    }
+}
+
+impl Ratings {
+    /// Returns the identity of these ratings, for a model that is trained on them.
+    pub(super) fn identity(&self) -> Identity {
+        let RatingRows { users, titles, rows, timestamp } = &self.file;
+        Identity::of_rows(users, titles.iter().map(TitleId::as_str), rows, timestamp)
+    }
+}
+
+/// Options for holding rows out. The same options and the same rows give the same parts in every command.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct HoldOut {
+    /// Method of holding rows out.
+    #[arg(long, value_enum, default_value = "random")]
+    by: By,
+
+    /// Share of the rows for choosing parameters.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    pub(super) validation: f64,
+
+    /// Share of the rows for the final measurement.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    test: f64,
+
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+/// Method of holding rows out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum By {
+    /// Rows at random.
+    Random,
+    /// The latest rows of each user.
+    Chronological,
+}
+
+impl HoldOut {
+    pub(super) fn method(self) -> Method {
+        match self.by {
+            By::Random => Method::Random,
+            By::Chronological => Method::Chronological,
+        }
+    }
+
+    pub(super) fn shares(self) -> Shares {
+        Shares { validation: self.validation, test: self.test }
+    }
+
+    /// Describes the rows that are held out, for a model that is trained on the rest.
+    pub(super) fn part(self, method: Method) -> HeldOutPart {
+        HeldOutPart { method, shares: self.shares(), seed: self.seed }
+    }
+
+    pub(super) fn cut(self, file: &RatingRows) -> anyhow::Result<Cut> {
+        self.cut_by(self.method(), file)
+    }
+
+    pub(super) fn cut_by(self, method: Method, file: &RatingRows) -> anyhow::Result<Cut> {
+        Ok(split::cut(method, &file.rows, &file.timestamp, self.shares(), self.seed)?)
+    }
+
+    /// Splits the given rows, without their test part, into a random validation share and the rest.
+    pub(super) fn validation_of(self, rows: &[usize]) -> anyhow::Result<(Vec<usize>, Vec<usize>)> {
+        let shares = Shares { validation: self.validation, test: 0.0 };
+        let inner = split::random(rows.len(), shares, self.seed)?;
+        let outer = |part: Vec<usize>| part.into_iter().map(|row| rows[row]).collect();
+        Ok((outer(inner.train), outer(inner.validation)))
+    }
+}
+
+/// Reads fold numbers, one per line, one line per row.
+pub(super) fn read_folds(path: &Path, n_rows: usize) -> anyhow::Result<Vec<u32>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut folds = Vec::with_capacity(n_rows);
+    for (n, line) in text.lines().enumerate() {
+        let fold = line.trim().parse().with_context(|| {
+            format!("{}, line {}, column 1: {line:?} is not a fold number", path.display(), n + 1)
+        })?;
+        folds.push(fold);
+    }
+    anyhow::ensure!(
+        folds.len() == n_rows,
+        "{} has {} fold numbers, but the rating file has {n_rows} rows; there must be one per row",
+        path.display(),
+        folds.len()
+    );
+    Ok(folds)
+}
+
+/// Reads parameters from JSON: the output of `cartelera tune --out`, or the parameters alone.
+pub(super) fn read_params(path: &Path) -> anyhow::Result<ModelParams> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut value: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    if let Some(params) = value.get_mut("params") {
+        value = params.take();
+    }
+    serde_json::from_value(value).with_context(|| {
+        format!(
+            "{} does not contain model parameters; write them with `cartelera tune --out`",
+            path.display()
+        )
+    })
+}
+
+/// Writes a file; an error names it.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use train::{BiasParams, SvdParams};
+
+    #[test]
+    fn parameters_are_read_alone_or_from_a_search() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.json");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read_params(&path)
+        };
+        assert_eq!(read(r#"{"algorithm":"biases"}"#).unwrap(), ModelParams::Biases(BiasParams::default()));
+        let svd = ModelParams::Svd(SvdParams { n_factors: 7, ..SvdParams::default() });
+        assert_eq!(read(r#"{"params":{"algorithm":"svd","n_factors":7},"trials":[]}"#).unwrap(), svd);
+        assert!(read(r#"{"algorithm":"svd","factors":7}"#).is_err());
+        assert!(read("[").is_err());
+    }
+
+    #[test]
+    fn there_is_one_fold_number_per_row() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("folds.txt");
+        std::fs::write(&path, "1\n0\n").unwrap();
+        assert_eq!(read_folds(&path, 2).unwrap(), [1, 0]);
+        assert!(read_folds(&path, 3).unwrap_err().to_string().contains("has 2 fold numbers"));
+        std::fs::write(&path, "1\nx\n").unwrap();
+        assert!(read_folds(&path, 2).unwrap_err().to_string().contains("line 2, column 1"));
+    }
+}

@@ -1,0 +1,117 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::Context;
+use dataset::Data;
+use eda::{Eda, JSON_FILE, PAGE_FILE, Raw, SignalCard};
+use etl::EtlInput;
+use evaluate::signal::{self, QuickOptions};
+use progress::Reporter as _;
+use tables::{Clean, read_clean, read_rejects};
+
+/// Analyze the data: columns, faults, associations, activity, and whether there is anything to learn.
+///
+/// Writes `eda.json`, `eda.html` (a single file that works on its own), and the training table:
+/// `training.csv`, one row per rating, and `training_titles.csv`, one row per work with the columns worth
+/// keeping. Raw files are cleaned as by `cartelera etl`, and their faults are reported. For clean tables,
+/// only the faults that remain are reported.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE, as for `cartelera etl`.
+    #[arg(long, value_name = "PATH", conflicts_with = "data")]
+    titles: Vec<PathBuf>,
+
+    /// Ratings: a folder or a file, as for `cartelera etl`. Can be given several times.
+    #[arg(long, value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
+    ratings: Vec<PathBuf>,
+
+    /// Folder of clean tables, as written by `cartelera etl`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Folder for the analysis; created if needed.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Data set to compare with: an eda.json, a folder that has one, or a folder of clean tables.
+    #[arg(long, value_name = "PATH")]
+    compare: Option<PathBuf>,
+
+    /// Number of random splits on which the ratings are checked for title signal: 2 to 10, or 0 to skip the
+    /// check.
+    #[arg(long, value_name = "N", default_value_t = QuickOptions::default().n_splits)]
+    signal_splits: usize,
+
+    /// Use at most this many ratings for the check, from whole users at equal distances; 0 for all.
+    #[arg(long, value_name = "N", default_value_t = QuickOptions::default().max_ratings)]
+    signal_ratings: usize,
+
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    signal::check_splits(args.signal_splits).map_err(anyhow::Error::msg)?;
+    let other = args.compare.as_deref().map(|path| expected(path, context)).transpose()?;
+    let signal =
+        QuickOptions { n_splits: args.signal_splits, max_ratings: args.signal_ratings, seed: args.seed };
+    let (clean, rejects, read);
+    let (clean, raw): (&Clean, Raw<'_>) = if let Some(dir) = &args.data {
+        clean = read_clean(dir, context)?;
+        rejects = read_rejects(dir)?;
+        (&clean, rejects.as_ref().map_or(Raw::Unknown, Raw::Rejects))
+    } else {
+        read = etl::run(&EtlInput::resolve(&args.titles, &args.ratings)?, context)?;
+        (&read.clean, Raw::Read(&read))
+    };
+    let data = Data::of_tables(clean);
+    let checked = signal::quick_check(&data.pooled, data.n_titles(), signal, context)
+        .context("cannot check the ratings for signal; skip the check with --signal-splits 0")?;
+    let signal = checked.map(|found| SignalCard::new(found.signal, found.model, found.n_ratings, context));
+    let mut analysis = eda::analyze(&data, raw, signal, context);
+    if let (Some(other), Some(path)) = (&other, &args.compare) {
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        analysis = analysis.against(other, &name);
+    }
+    eda::write(&analysis, &data, raw, &args.out, context)?;
+    context.print(&summary(&analysis, &args.out));
+    Ok(())
+}
+
+/// Returns the analysis to compare with.
+fn expected(path: &Path, context: &Context) -> anyhow::Result<Eda> {
+    if path.is_file() {
+        return Ok(Eda::read(path)?);
+    }
+    let json = path.join(JSON_FILE);
+    if json.is_file() {
+        return Ok(Eda::read(&json)?);
+    }
+    context.note(&format!("{} has no {JSON_FILE}, so its tables are analyzed first", path.display()));
+    let clean = read_clean(path, context)?;
+    Ok(eda::analyze(&Data::of_tables(&clean), Raw::Unknown, None, context))
+}
+
+fn summary(analysis: &Eda, out: &Path) -> String {
+    let n_faults: u64 = analysis.faults.found.iter().map(|f| f.n).sum();
+    let kept = analysis.training.iter().filter(|c| c.kept).count();
+    let mut text = format!(
+        "{} titles, {} ratings by {} users\n{} faults of {} kinds, {} alerts\n{} of {} columns kept for training\n",
+        analysis.overview.titles,
+        analysis.overview.ratings,
+        analysis.overview.users,
+        n_faults,
+        analysis.faults.found.len(),
+        analysis.alerts.len(),
+        kept,
+        analysis.training.len()
+    );
+    if let Some(card) = &analysis.signal {
+        text.push_str(&card.sentence);
+        text.push('\n');
+    }
+    text.push_str(&out.join(PAGE_FILE).display().to_string());
+    text
+}

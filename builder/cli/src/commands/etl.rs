@@ -1,0 +1,48 @@
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::Context;
+use etl::EtlInput;
+
+/// Clean raw catalog and rating files into tables.
+///
+/// Writes titles.csv, ratings.csv and rejects.csv, and prints what was read, kept, repaired and rejected.
+/// Every input row is accounted for: it is kept, is replaced by a later rating of the same title by the same
+/// user, or is in rejects.csv with its file, line, column, value and reason.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
+    /// (NAME:PREFIX=FILE if another platform has the same first letter). MovieLens movies.csv, movies.dat and
+    /// u.item are read too. Can be given several times; without it, titles are the ids in the ratings.
+    #[arg(long, value_name = "PATH")]
+    titles: Vec<PathBuf>,
+
+    /// Ratings: a folder or a file. Files are CSV with the columns userId, movieId, rating and timestamp in
+    /// any order, or MovieLens u.data or ratings.dat. Can be given several times.
+    #[arg(long, value_name = "PATH", required = true)]
+    ratings: Vec<PathBuf>,
+
+    /// Folder for the clean tables; created if needed.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Print the summary as JSON, with every cell that was moved or left empty.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let Args { titles, ratings, out, json } = args;
+    let input = EtlInput::resolve(&titles, &ratings)?;
+    let output = etl::run(&input, context)?;
+    output.write(&out, context)?;
+    let summary = output.summary();
+    if json {
+        let json = serde_json::to_string_pretty(&summary).context("cannot write the summary as JSON")?;
+        context.print(&json);
+    } else {
+        context.print(&summary.to_string());
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use store::Keep;
+
+use super::stores::{StoreArg, block_on, now, open};
+use crate::Context;
+
+/// Delete old releases and the files only they use.
+///
+/// The release that is served, the one served before it, and everything written within the grace period are
+/// never deleted. A release is deleted before its artifacts. This may run while a release is being published.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
+
+    /// Number of latest releases to keep, in addition to the one served and the one before it.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    keep: usize,
+
+    /// Keep everything written within this time: a number with m, h or d, at least 1h.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration)]
+    grace: Duration,
+
+    /// Show what would be deleted, without deleting it.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let refuse = || format!("invalid duration {text:?}: use for example 36h or 7d");
+    let unit = text.chars().next_back().ok_or_else(refuse)?;
+    let seconds = match unit {
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(refuse()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| refuse())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(refuse)
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let keep = Keep { releases: args.keep, grace: args.grace };
+    let collected = block_on(async {
+        let store = open(&args.store.store).await?;
+        Ok(store::gc(store.as_ref(), keep, now(), args.dry_run).await?)
+    })?;
+    let did = if args.dry_run { "would be deleted" } else { "deleted" };
+    let mut text = String::new();
+    for release in &collected.releases {
+        let _ = writeln!(text, "release {release} {did}");
+    }
+    for artifact in &collected.artifacts {
+        let _ = writeln!(text, "{} {did}, {} bytes", artifact.key, artifact.bytes);
+    }
+    let _ = writeln!(
+        text,
+        "{did}: {} releases, {} artifacts of {} bytes, {} unfinished uploads; {} releases kept",
+        collected.releases.len(),
+        collected.artifacts.len(),
+        collected.bytes(),
+        collected.uploads,
+        collected.kept.len()
+    );
+    context.print(&text);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_with_a_unit() {
+        for (text, seconds) in [("90m", 5_400), ("36h", 129_600), ("7d", 604_800), ("0d", 0)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for bad in ["", "d", "7", "7 d", "-1d", "1.5h", "7ñ", "99999999999999999999d", "999999999999999999d"]
+        {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The commands.
+
+mod build;
+mod cold_start;
+mod cross_validate;
+mod data;
+mod demo;
+mod eda;
+mod etl;
+mod evaluate;
+mod gc;
+mod params;
+mod publish;
+mod rank;
+mod releases;
+mod rollback;
+mod serve;
+mod show;
+mod split;
+mod spot_check;
+mod stores;
+mod synth;
+mod train;
+mod tune;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::Context;
+
+/// Build and serve film recommendations from catalog and rating files.
+#[derive(Debug, Parser)]
+#[command(name = "cartelera", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Hide progress.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
+    /// Number of threads for parallel work; results do not depend on it.
+    #[arg(long, global = true, env = "CARTELERA_THREADS", value_name = "N")]
+    threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Etl(etl::Args),
+    Eda(eda::Args),
+    Synth(synth::Args),
+    Split(split::Args),
+    Train(train::Args),
+    Tune(tune::Args),
+    Evaluate(evaluate::Args),
+    CrossValidate(cross_validate::Args),
+    ColdStart(cold_start::Args),
+    Rank(rank::Args),
+    SpotCheck(spot_check::Args),
+    Build(build::Args),
+    Publish(publish::Args),
+    Releases(releases::Args),
+    Rollback(rollback::Args),
+    Gc(gc::Args),
+    Show(show::Args),
+    Verify(verify::Args),
+    Serve(serve::Args),
+    Demo(demo::Args),
+}
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context::new(cli.quiet);
+    match run(cli, &context) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            context.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
+    if let Some(threads) = cli.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
+    }
+    match cli.command {
+        Command::Etl(args) => etl::run(args, context),
+        Command::Eda(args) => eda::run(&args, context),
+        Command::Synth(args) => synth::run(args, context),
+        Command::Split(args) => split::run(args, context),
+        Command::Train(args) => train::run(&args, context),
+        Command::Tune(args) => tune::run(args, context),
+        Command::Evaluate(args) => evaluate::run(args, context),
+        Command::CrossValidate(args) => cross_validate::run(&args, context),
+        Command::ColdStart(args) => cold_start::run(&args, context),
+        Command::Rank(args) => rank::run(&args, context),
+        Command::SpotCheck(args) => spot_check::run(args, context),
+        Command::Build(args) => build::run(&args, context),
+        Command::Publish(args) => publish::run(&args, context),
+        Command::Releases(args) => releases::run(&args, context),
+        Command::Rollback(args) => rollback::run(&args, context),
+        Command::Gc(args) => gc::run(&args, context),
+        Command::Show(args) => show::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
+        Command::Serve(args) => serve::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
+    }
+}

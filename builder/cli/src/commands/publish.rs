@@ -1,0 +1,50 @@
+use std::sync::Arc;
+
+use artifact::Kind;
+use store::{Body, Store};
+
+use super::stores::{StoreArg, block_on, manifest_of, open, publish};
+use crate::Context;
+
+/// Copy a release from one store to another and serve it from there.
+///
+/// Writes the artifacts first and then the manifest, and moves the pointer last, only if nobody else has
+/// moved it in the meantime. Readers see either the old release or the new one. Objects that are already
+/// there are not copied again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Store to copy from.
+    #[arg(long, value_name = "STORE")]
+    from: String,
+
+    /// Release to copy [default: the one served there].
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
+
+    #[command(flatten)]
+    to: StoreArg,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let (location, published) = block_on(async {
+        let from: Arc<dyn Store> = open(&args.from).await?.into();
+        let to = open(&args.to.store).await?;
+        let (_, manifest) = manifest_of(from.as_ref(), args.release.as_deref()).await?;
+        let bodies: Vec<(Kind, Body)> = manifest
+            .artifacts
+            .iter()
+            .map(|entry| {
+                let body = Body::object(from.clone(), entry.key(), entry.bytes, entry.sha256);
+                (entry.kind, body)
+            })
+            .collect();
+        let published = publish(to.as_ref(), &bodies, &manifest, context).await?;
+        Ok((to.location(), published))
+    })?;
+    let did = if published.moved { "is now served from" } else { "was already served from" };
+    context.print(&format!(
+        "release {} {did} {location}: {} objects written, {} already there, {} repaired",
+        published.release, published.n_written, published.n_already_there, published.n_repaired
+    ));
+    Ok(())
+}

@@ -1,0 +1,29 @@
+use super::stores::{StoreArg, block_on, now, open};
+use crate::Context;
+
+/// Serve an earlier release of a store again.
+///
+/// Checks that every artifact of the release is intact, and then moves only the pointer.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
+
+    /// Release to serve [default: the one served before the current one].
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let back = block_on(async {
+        let store = open(&args.store.store).await?;
+        Ok(store::rollback(store.as_ref(), args.release.as_deref(), now()).await?)
+    })?;
+    let text = if back.moved {
+        format!("release {} is served again, instead of {}", back.release, back.from)
+    } else {
+        format!("release {} was already served", back.release)
+    };
+    context.print(&text);
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! How commands name stores, open them and wait for them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use artifact::{Kind, Manifest};
+use store::{Body, Published, Store};
+
+use progress::Reporter;
+
+/// Store argument of a command.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct StoreArg {
+    /// Store for releases: a folder, `file://FOLDER` or, if built with the feature `s3`,
+    /// `s3://BUCKET/PREFIX`.
+    #[arg(long, value_name = "STORE", env = "CARTELERA_STORE")]
+    pub(super) store: String,
+}
+
+/// Runs asynchronous work on stores and sockets to its end.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?
+        .block_on(work)
+}
+
+/// Opens a store by its name.
+#[cfg(feature = "s3")]
+pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
+    Ok(store_s3::open(uri).await?)
+}
+
+/// Opens a store by its name.
+#[cfg(not(feature = "s3"))]
+pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
+    anyhow::ensure!(
+        !uri.starts_with("s3://"),
+        "this program was built without S3 support; build it with `cargo build --release --features s3`"
+    );
+    Ok(Box::new(store::open(uri)?))
+}
+
+/// Returns the manifest of the named release, or of the one that is served.
+pub(super) async fn manifest_of(
+    store: &dyn Store,
+    release: Option<&str>,
+) -> anyhow::Result<(String, Manifest)> {
+    if let Some(release) = release {
+        return Ok((release.to_owned(), store::manifest(store, release).await?));
+    }
+    let pointer = store::current(store).await?;
+    Ok((pointer.release, pointer.manifest))
+}
+
+/// Publishes a release, showing how much of it is written.
+pub(super) async fn publish(
+    store: &dyn Store,
+    artifacts: &[(Kind, Body)],
+    manifest: &Manifest,
+    reporter: &dyn Reporter,
+) -> anyhow::Result<Published> {
+    let total = artifacts.iter().map(|(_, body)| body.len()).sum();
+    reporter.start("publishing", total, "bytes");
+    let done = |n| reporter.advance(n);
+    let published = store::publish_bodies(store, artifacts, manifest, now(), &done).await;
+    reporter.finish();
+    let published = published?;
+    if !published.confirmed {
+        reporter
+            .note("the store failed after the pointer was moved; check the release with `cartelera verify`");
+    }
+    Ok(published)
+}
+
+/// Returns the current time in Unix seconds.
+pub(super) fn now() -> u64 {
+    // A clock before 1970 is wrong anyway, and the pointer's time is only shown to people.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Formats Unix seconds as `yyyy-mm-dd hh:mm` in UTC.
+pub(super) fn day_and_time(seconds: u64) -> String {
+    // Compute the civil date from days since 1970-01-01, by counting 400-year cycles of 146,097 days from
+    // 0000-03-01.
+    let days = seconds / 86_400 + 719_468;
+    let (cycle, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let (hour, minute) = (seconds % 86_400 / 3_600, seconds % 3_600 / 60);
+    format!("{:04}-{month:02}-{day:02} {hour:02}:{minute:02}", cycle * 400 + year)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day_and_time;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (seconds, right) in [
+            (0, "1970-01-01 00:00"),
+            (951_782_400, "2000-02-29 00:00"),
+            (1_609_459_199, "2020-12-31 23:59"),
+            (4_107_542_400, "2100-03-01 00:00"),
+        ] {
+            assert_eq!(day_and_time(seconds), right);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use std::fmt::Write as _;
+
+use artifact::{ArtifactEntry, Manifest};
+use indicatif::DecimalBytes;
+use recommender::UserIndex;
+use store::ReadStore;
+
+use super::stores::{StoreArg, block_on, manifest_of, open};
+use crate::Context;
+use release::check;
+use release::users::UsersCheck;
+
+/// Check every artifact of a release thoroughly: size, digest, envelope, content.
+///
+/// Fails if any artifact is missing or damaged.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    store: StoreArg,
+
+    /// Release to check [default: the one served].
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let (text, n_damaged) = block_on(async {
+        let store = open(&args.store.store).await?;
+        let (release, manifest) = manifest_of(store.as_ref(), args.release.as_deref()).await?;
+        let mut text = format!("release {release}\n");
+        let mut n_damaged = 0;
+        for verified in store::verify_release(store.as_ref(), &release).await? {
+            let entry = &verified.entry;
+            let problem = match verified.problem {
+                Some(problem) => Some(anyhow::Error::new(problem)),
+                None => content(store.as_ref(), &manifest, entry).await.err(),
+            };
+            let status = match problem {
+                None => format!("ok, {}", DecimalBytes(entry.bytes)),
+                Some(problem) => {
+                    n_damaged += 1;
+                    format!("{problem:#}")
+                }
+            };
+            let _ = writeln!(text, "  {:<16} {status}", entry.kind.name());
+        }
+        Ok((text, n_damaged))
+    })?;
+    context.print(&text);
+    anyhow::ensure!(
+        n_damaged == 0,
+        "{n_damaged} artifacts are damaged; publish the release again to repair them"
+    );
+    Ok(())
+}
+
+/// Decodes an artifact whose envelope is intact. Users are decoded one block at a time, and checked against
+/// their index.
+async fn content(store: &dyn ReadStore, manifest: &Manifest, entry: &ArtifactEntry) -> anyhow::Result<()> {
+    if !entry.kind.is_in_parts() {
+        return Ok(check(entry.kind, &store.get(&entry.key()).await?)?);
+    }
+    let index: UserIndex = store::load(store, manifest).await?;
+    let mut users = UsersCheck::new(&index);
+    store::for_each_part(store, entry, |_, block| users.block(block)).await?;
+    Ok(users.finish()?)
+}

@@ -1,0 +1,70 @@
+//! Tests publishing to one folder from several processes at once.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use ::synth::{SynthParams, write};
+use progress::Silent;
+
+use crate::{cartelera, text};
+
+/// Builds a store with one small release, of biases only.
+fn release(dir: &Path, seed: u64) -> PathBuf {
+    let (raw, store) = (dir.join(format!("raw{seed}")), dir.join(format!("store{seed}")));
+    let params = SynthParams { titles: 80, users: 40, ratings: 900, seed, faults: 0.0, signal: 1.0 };
+    write(&params, &raw, &Silent).unwrap();
+    let (titles, ratings) = (raw.join("titles"), raw.join("ratings"));
+    let built = cartelera(&[
+        "build",
+        "--titles",
+        text(&titles),
+        "--ratings",
+        text(&ratings),
+        "--algorithm=biases",
+        "--ranking-trials=0",
+        "--signal-splits=0",
+    ])
+    .args(["--store", text(&store)])
+    .output()
+    .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    store
+}
+
+/// Returns the releases in the pointer of a store: the current one and the one before.
+fn pointer(store: &Path) -> (String, Option<String>) {
+    let bytes = std::fs::read(store.join("current.json")).unwrap();
+    let pointer = artifact::Pointer::from_bytes(&bytes).unwrap();
+    (pointer.release, pointer.previous)
+}
+
+#[test]
+fn processes_that_publish_at_once_succeed_or_report_the_conflict() {
+    let dir = tempfile::tempdir().unwrap();
+    let sources = [release(dir.path(), 1), release(dir.path(), 2), release(dir.path(), 3)];
+    let names: Vec<String> = sources.iter().map(|store| pointer(store).0).collect();
+    let target = dir.path().join("target");
+    for round in 0..8 {
+        let running: Vec<_> = sources
+            .iter()
+            .map(|from| {
+                cartelera(&["publish", "--from", text(from), "--store", text(&target)]).spawn().unwrap()
+            })
+            .collect();
+        let ended: Vec<Output> = running.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+        let mut won = Vec::new();
+        for (output, name) in ended.iter().zip(&names) {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            if output.status.success() {
+                won.push(name.clone());
+            } else {
+                assert!(stderr.contains("the pointer of"), "round {round}: {stderr}");
+            }
+        }
+        let (current, previous) = pointer(&target);
+        assert!(won.contains(&current), "round {round}: {current} is current, but {won:?} reported success");
+        assert!(previous.is_none_or(|p| names.contains(&p) && p != current));
+        let verified = cartelera(&["verify", "--store", text(&target)]).output().unwrap();
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    }
+}

@@ -1,0 +1,127 @@
+//! What a reader should know before using a column.
+
+use crate::report::{
+    Activity, Alert, Associations, Catalog, ColumnCard, ColumnType, TableCard, measure_name,
+};
+use crate::text::{count, number, percent};
+
+/// Share of missing values.
+const MISSING: f64 = 0.2;
+/// Skewness, in either direction.
+const SKEWED: f64 = 3.0;
+/// Association, in either direction, of at least [`LEAST_ROWS`] rows.
+const ASSOCIATED: f64 = 0.8;
+const LEAST_ROWS: u64 = 100;
+/// Share of titles without ratings on a platform.
+const COLD: f64 = 0.5;
+/// Share of the ratings that belongs to the top 1%.
+const CONCENTRATED: f64 = 0.2;
+/// Stars per year.
+const DRIFT: f64 = 0.02;
+
+fn alert(table: &str, column: &str, kind: &str, text: String) -> Alert {
+    Alert { table: table.to_owned(), column: column.to_owned(), kind: kind.to_owned(), text }
+}
+
+/// Lists the alerts: those of single columns, then of pairs of columns, then of the catalog and the ratings.
+pub(crate) fn alerts(
+    tables: &[TableCard],
+    associations: &[Associations],
+    catalog: &Catalog,
+    activity: &Activity,
+) -> Vec<Alert> {
+    let mut all = Vec::new();
+    for table in tables {
+        for card in &table.columns {
+            of_column(&table.name, card, &mut all);
+        }
+    }
+    for of_table in associations {
+        of_pairs(of_table, &mut all);
+    }
+    of_lengths(catalog, &mut all);
+    of_activity(activity, &mut all);
+    all
+}
+
+fn of_column(table: &str, card: &ColumnCard, all: &mut Vec<Alert>) {
+    let name = card.name.as_str();
+    let mut add = |kind, text| all.push(alert(table, name, kind, text));
+    let missing = card.missing as f64 / card.rows.max(1) as f64;
+    // Films have no seasons, series no minutes, and titles without ratings no mean: these are not gaps.
+    let by_nature = matches!(name, "duration_min" | "duration_season" | "mean_rating");
+    if missing > MISSING && !by_nature {
+        add("missing", format!("{} of the rows have no value", percent(missing)));
+    }
+    if card.distinct == 1 && card.rows > 1 {
+        let text = if card.missing == 0 {
+            "every row has the same value"
+        } else {
+            "every row that has a value has the same one"
+        };
+        add("constant", text.to_owned());
+    }
+    if card.column_type == ColumnType::Text && card.distinct * 10 > card.rows * 9 {
+        add("unique", format!("{} different values in {} rows", count(card.distinct), count(card.rows)));
+    }
+    let is_number = card.column_type == ColumnType::Number;
+    if let Some(spread) = card.spread.filter(|s| is_number && s.skewness.abs() > SKEWED) {
+        let skewness = number(spread.skewness, 1);
+        add("skewed", format!("the skewness is {skewness}: use the median rather than the mean"));
+    }
+}
+
+fn of_pairs(associations: &Associations, all: &mut Vec<Alert>) {
+    for pair in &associations.pairs {
+        if let Some(value) = pair.value.filter(|v| v.abs() > ASSOCIATED && pair.n >= LEAST_ROWS) {
+            let (a, b) = (&associations.columns[pair.a], &associations.columns[pair.b]);
+            let text = format!(
+                "{a} and {b} are strongly associated ({} {} on {} rows)",
+                measure_name(&pair.measure),
+                number(value, 2),
+                count(pair.n)
+            );
+            all.push(alert(&associations.table, a, "associated", text));
+        }
+    }
+}
+
+fn of_lengths(catalog: &Catalog, all: &mut Vec<Alert>) {
+    if let (Some(fence), Some(longest)) = (catalog.upper_fence, catalog.longest.first())
+        && catalog.long_films > 0
+    {
+        let films = if catalog.long_films == 1 { "film is" } else { "films are" };
+        let text = format!(
+            "{} {films} longer than {} minutes (Tukey's outer fence); the longest is {} at {} minutes",
+            count(catalog.long_films),
+            number(fence, 0),
+            longest.label,
+            number(longest.value, 0)
+        );
+        all.push(alert("titles", "duration_min", "outliers", text));
+    }
+}
+
+fn of_activity(activity: &Activity, all: &mut Vec<Alert>) {
+    for cold in &activity.cold {
+        let share = cold.cold as f64 / cold.titles.max(1) as f64;
+        if share > COLD {
+            let text = format!("{} of the titles on {} have no rating", percent(share), cold.platform);
+            all.push(alert("titles", "n_ratings", "cold", text));
+        }
+    }
+    for (column, share, whose) in [
+        ("user_id", activity.top_users_share, "most active 1% of the users gave"),
+        ("id", activity.top_titles_share, "most rated 1% of the rated titles received"),
+    ] {
+        if let Some(share) = share.filter(|&s| s > CONCENTRATED) {
+            let text = format!("the {whose} {} of the ratings", percent(share));
+            all.push(alert("ratings", column, "concentrated", text));
+        }
+    }
+    if let Some(drift) = activity.drift_per_year.filter(|d| d.abs() > DRIFT) {
+        let direction = if drift > 0.0 { "rises" } else { "falls" };
+        let text = format!("the mean rating {direction} by {} stars per year", number(drift.abs(), 3));
+        all.push(alert("ratings", "timestamp", "drift", text));
+    }
+}

@@ -1,0 +1,198 @@
+//! A table, column by column.
+
+use std::fmt::Write as _;
+
+use super::bars::{of_bins, of_counts, of_years, single};
+use super::charts::{Bar, Named, heatmap, histogram, horizontal_bars};
+use super::html::{Row, escape, table};
+use crate::dates::day;
+use crate::report::{ColumnCard, ColumnType, Extreme, TableCard};
+use crate::stats::Spread;
+use crate::text::{count, number, ratio, short};
+
+/// Bars of the most frequent values.
+const DRAWN: usize = 8;
+
+pub(super) fn draw(of: &TableCard) -> String {
+    let cards: String = of.columns.iter().map(column).collect();
+    let mut html = format!("<p>{} rows.</p><div class=\"figures\">{cards}</div>", count(of.rows));
+    if of.name == "titles" {
+        html += &missing(of);
+    }
+    if !of.duplicates.is_empty() {
+        let rows: Vec<Row> =
+            of.duplicates.iter().map(|d| vec![d.what.clone(), count(d.n), d.examples.join("\n")]).collect();
+        html += "<h3>What occurs more than once</h3>";
+        html += &table("Duplicates", &["what", "number", "examples"], &rows);
+    }
+    html += "<h3>A sample of the rows</h3>";
+    let header: Vec<&str> = of.sample_columns.iter().map(String::as_str).collect();
+    html + &table("Rows at equal distances", &header, &of.sample)
+}
+
+/// Which columns are missing together, and on which platforms.
+fn missing(of: &TableCard) -> String {
+    let patterns: Vec<Bar> = of
+        .missing
+        .iter()
+        .map(|p| {
+            let label = if p.columns.is_empty() { "nothing".to_owned() } else { p.columns.join(", ") };
+            single(&label, p.n as f64)
+        })
+        .collect();
+    let patterns = horizontal_bars(
+        Named { title: "Columns that are missing together", x: "titles", y: "missing", ..Named::default() },
+        &[],
+        &patterns,
+    );
+    let shown: Vec<usize> = (0..of.columns.len())
+        .filter(|&at| of.missing_by_platform.iter().any(|p| p.shares[at] > 0.0))
+        .collect();
+    let names: Vec<String> = shown.iter().map(|&at| of.columns[at].name.clone()).collect();
+    let parts: Vec<String> = of.missing_by_platform.iter().map(|p| p.part.clone()).collect();
+    let values: Vec<Vec<Option<f64>>> = shown
+        .iter()
+        .map(|&at| of.missing_by_platform.iter().map(|p| Some(100.0 * p.shares[at])).collect())
+        .collect();
+    let by_platform = heatmap(
+        Named {
+            title: "Missing values by platform",
+            note: "Share of titles without a value, in percent. Films have minutes and series have seasons, so at \
+                   least one of the two is missing.",
+            ..Named::default()
+        },
+        &names,
+        &parts,
+        &values,
+        100.0,
+        &|row, at| {
+            format!("{}, {}: {}% missing", names[row], parts[at], number(values[row][at].unwrap_or(0.0), 1))
+        },
+    );
+    format!("<h3>What is missing</h3><div class=\"figures\">{patterns}{by_platform}</div>")
+}
+
+fn column(card: &ColumnCard) -> String {
+    format!(
+        "<article class=\"card\"><h3>{} <span class=\"type\">{}</span></h3>{}{}{}{}</article>\n",
+        escape(&card.name),
+        card.column_type.as_str(),
+        facts(card),
+        distribution(card),
+        most_frequent(card),
+        lists(card)
+    )
+}
+
+/// Writes a value of the column.
+fn value(card: &ColumnCard, v: f64) -> String {
+    match card.column_type {
+        ColumnType::Date => day(v as i64),
+        _ if is_year(card) => format!("{v:.0}"),
+        _ => number(v, 3),
+    }
+}
+
+fn is_year(card: &ColumnCard) -> bool {
+    card.unit == "year"
+}
+
+/// What the numbers of the card measure.
+fn measured(card: &ColumnCard) -> &str {
+    match card.column_type {
+        ColumnType::Text | ColumnType::Identifier => "length in characters",
+        ColumnType::List => "items per row",
+        _ if card.unit.is_empty() => "value",
+        _ => &card.unit,
+    }
+}
+
+fn facts(card: &ColumnCard) -> String {
+    let mut html = format!(
+        "<dl><dt>missing</dt><dd>{} ({})</dd><dt>different</dt><dd>{}</dd>",
+        count(card.missing),
+        escape(&ratio(card.missing, card.rows)),
+        count(card.distinct)
+    );
+    if let Some(s) = &card.spread {
+        html += &spread(card, s);
+    }
+    html + "</dl>"
+}
+
+fn spread(card: &ColumnCard, s: &Spread) -> String {
+    let quantiles = [s.p05, s.p25, s.median, s.p75, s.p95].map(|v| value(card, v)).join("; ");
+    let mut html = format!(
+        "<dt>{}</dt><dd>{} to {}</dd><dt>5%, 25%, 50%, 75%, 95%</dt><dd>{quantiles}</dd>",
+        escape(measured(card)),
+        value(card, s.min),
+        value(card, s.max)
+    );
+    let mean = value(card, s.mean);
+    let _ = if card.column_type == ColumnType::Date {
+        write!(html, "<dt>mean</dt><dd>{mean}</dd>")
+    } else {
+        let (sd, skewness) = (number(s.sd, 3), number(s.skewness, 2));
+        write!(
+            html,
+            "<dt>mean ± standard deviation</dt><dd>{mean} ± {sd}</dd><dt>skewness</dt><dd>{skewness}</dd>"
+        )
+    };
+    html
+}
+
+fn distribution(card: &ColumnCard) -> String {
+    if card.histogram.len() < 2 {
+        return String::new();
+    }
+    let is_date = card.column_type == ColumnType::Date;
+    let bars = if is_date {
+        let month = |low: f64| day(low as i64)[..7].to_owned();
+        card.histogram.iter().map(|bin| single(&month(bin.low), bin.n as f64)).collect()
+    } else if is_year(card) {
+        of_years(&card.histogram)
+    } else {
+        of_bins(&card.histogram, card.unit != "stars")
+    };
+    let title = format!("Distribution of {}", card.name);
+    let x = if is_date { "month" } else { measured(card) };
+    histogram(Named { title: &title, note: "", x, y: "rows" }, &[], &bars, false)
+}
+
+fn most_frequent(card: &ColumnCard) -> String {
+    if !matches!(card.column_type, ColumnType::Category | ColumnType::List) || card.top.is_empty() {
+        return String::new();
+    }
+    let title = format!("Most frequent values of {}", card.name);
+    let x = if card.column_type == ColumnType::List { "items" } else { "rows" };
+    let shown = &card.top[..card.top.len().min(DRAWN)];
+    horizontal_bars(Named { title: &title, note: "", x, y: "value" }, &[], &of_counts(shown))
+}
+
+/// Values by name, folded away.
+fn lists(card: &ColumnCard) -> String {
+    let list = |name: &str, words: Vec<String>| {
+        if words.is_empty() {
+            return String::new();
+        }
+        format!("<details><summary>{name}</summary><p>{}</p></details>", escape(&words.join("; ")))
+    };
+    let mut top: Vec<String> =
+        card.top.iter().map(|c| format!("{}: {}", short(&c.label, 60), count(c.n))).collect();
+    if card.other > 0 && !top.is_empty() {
+        top.push(format!("all others: {}", count(card.other)));
+    }
+    let heading =
+        if card.column_type == ColumnType::Text { "Values that repeat" } else { "Most frequent values" };
+    let extremes = |rows: &[Extreme]| {
+        let shown =
+            rows.iter().map(|e| format!("{} ({} {})", value(card, e.value), e.id, short(&e.label, 40)));
+        shown.collect::<Vec<_>>()
+    };
+    let (low, high) = match card.column_type {
+        ColumnType::Text | ColumnType::Identifier | ColumnType::List => ("Shortest", "Longest"),
+        ColumnType::Date => ("Earliest", "Latest"),
+        _ => ("Lowest", "Highest"),
+    };
+    list(heading, top) + &list(low, extremes(&card.lowest)) + &list(high, extremes(&card.highest))
+}

@@ -1,0 +1,112 @@
+//! `eda.html`: the analysis as one page that loads nothing else.
+
+use std::fmt::Write as _;
+
+mod activity;
+mod alerts;
+mod associations;
+mod bars;
+mod catalog;
+mod charts;
+mod columns;
+mod comparison;
+mod faults;
+mod html;
+mod overview;
+mod signal;
+mod training;
+
+use artifact::Digest;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use self::html::escape;
+use crate::report::Eda;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The style as it is in the page.
+fn style() -> String {
+    format!("\n{STYLE}")
+}
+
+/// The script as it is in the page.
+fn script() -> String {
+    format!("\n{SCRIPT}")
+}
+
+/// Returns the security policy of the page: no requests, and no style or script but its own, which are named
+/// by their digests (Content Security Policy Level 3, section 8.4). The icon is empty, since a browser would
+/// ask for one.
+pub(crate) fn policy() -> String {
+    let source =
+        |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()));
+    format!(
+        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        source(&style()),
+        source(&script())
+    )
+}
+
+/// A chapter: its anchor, its heading and its content.
+type Chapter = (&'static str, &'static str, String);
+
+fn chapters(eda: &Eda) -> Vec<Chapter> {
+    let mut all = Vec::new();
+    if let Some(card) = &eda.signal {
+        all.push(("signal", "Is there anything to learn?", signal::draw(card)));
+    }
+    all.push(("faults", "What was wrong with the data", faults::draw(&eda.faults)));
+    all.push(("alerts", "What to know before using the data", alerts::draw(&eda.alerts)));
+    all.push(("catalog", "What the platforms offer", catalog::draw(&eda.catalog)));
+    all.push(("activity", "Who rates what, and when", activity::draw(&eda.activity, &eda.overview)));
+    all.push(("associations", "Which columns are associated", associations::draw(&eda.associations)));
+    all.push(("training", "What the recommender is trained on", training::draw(&eda.training)));
+    if let Some(comparison) = &eda.comparison {
+        all.push(("comparison", "How the data differ from the other data set", comparison::draw(comparison)));
+    }
+    for table in &eda.tables {
+        let (id, heading) = if table.name == "titles" {
+            ("titles", "The titles, column by column")
+        } else {
+            ("ratings", "The ratings, column by column")
+        };
+        all.push((id, heading, columns::draw(table)));
+    }
+    all
+}
+
+/// Draws the analysis as an HTML page. Everything on it comes from `eda`, and its security policy forbids all
+/// requests.
+pub fn page(eda: &Eda) -> String {
+    let chapters = chapters(eda);
+    let mut body = String::from("<nav aria-label=\"Contents\"><ul>");
+    for (id, heading, _) in &chapters {
+        let _ = write!(body, "<li><a href=\"#{id}\">{heading}</a></li>");
+    }
+    body.push_str("</ul></nav>");
+    for (id, heading, content) in &chapters {
+        let _ = write!(
+            body,
+            "<section aria-labelledby=\"{id}\"><h2 id=\"{id}\">{heading}</h2>\n{content}</section>\n"
+        );
+    }
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+         <meta name=\"description\" content=\"What the catalogs and ratings hold, what was wrong with them, and \
+         whether anything can be learned from them.\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>Cartelera: what is in the data</title>\n<style>{}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header><h1>What is in the data</h1>{}</header>\n\
+         <main id=\"content\">\n{body}</main>\n\
+         <footer><p class=\"note\">Made by cartelera {} from eda.json, which has every number on this page.</p></footer>\n\
+         <div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>\n<script>{}</script>\n</body>\n</html>\n",
+        policy(),
+        style(),
+        overview::draw(&eda.overview),
+        escape(&eda.builder),
+        script()
+    )
+}

@@ -1,0 +1,134 @@
+//! What the platforms offer, how long it is, and what they share.
+
+use std::collections::BTreeMap;
+
+use catalog::{Kind, Title, TitleTable};
+
+use crate::cards::extremes;
+use crate::columns::{minutes, seasons};
+use crate::counts::counted;
+use crate::report::{Catalog, Count, Grid};
+use crate::scale::Scale;
+use crate::stats::{quantile, rounded};
+
+/// Labels that are counted one by one.
+const LABELS: usize = 20;
+/// Titles named at each end.
+const NAMED: usize = 10;
+/// Both kinds, in the order in which they are counted.
+const KINDS: [Kind; 2] = [Kind::Movie, Kind::Series];
+
+/// Summarizes the catalogs of all platforms. `works` names the first title of each title's work.
+pub(crate) fn platforms(table: &TitleTable, works: &[u32]) -> Catalog {
+    let titles = table.titles();
+    let film_minutes: Vec<Option<f64>> =
+        titles.iter().map(|t| minutes(t).filter(|_| t.kind == Kind::Movie)).collect();
+    let (shortest, longest) = extremes(titles, &film_minutes, NAMED);
+    let ascending = |values: &mut dyn Iterator<Item = f64>| {
+        let mut sorted: Vec<f64> = values.collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted
+    };
+    let film_minutes = ascending(&mut film_minutes.into_iter().flatten());
+    let (lower_fence, upper_fence) = fences(&film_minutes).unzip();
+    let beyond = |is: &dyn Fn(f64) -> bool| film_minutes.iter().filter(|&&v| is(v)).count() as u64;
+    let (overlap, works_by_platforms) = overlap(table, works);
+    Catalog {
+        by_platform: by_platform(table),
+        by_year: by_year(titles),
+        by_country: labels(titles.iter().flat_map(|t| t.country.iter().map(String::as_str))),
+        by_genre: labels(titles.iter().flat_map(|t| t.genres.iter().map(String::as_str))),
+        by_audience: labels(titles.iter().map(|t| t.audience.as_str()).filter(|a| !a.is_empty())),
+        film_minutes: Scale::Step(10.0).histogram(&film_minutes),
+        seasons: Scale::Step(1.0).histogram(&ascending(&mut titles.iter().filter_map(seasons))),
+        long_films: upper_fence.map_or(0, |fence| beyond(&|v| v > fence)),
+        short_films: lower_fence.map_or(0, |fence| beyond(&|v| v < fence)),
+        upper_fence,
+        lower_fence,
+        longest,
+        shortest,
+        overlap,
+        works_by_platforms,
+    }
+}
+
+fn labels<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Count> {
+    let mut counts = counted(words);
+    counts.truncate(LABELS);
+    counts
+}
+
+fn kind_names() -> Vec<String> {
+    KINDS.map(|kind| kind.as_str().to_owned()).to_vec()
+}
+
+/// A count of 1 in the column of a kind.
+fn one(kind: Kind) -> [u64; 2] {
+    KINDS.map(|k| u64::from(k == kind))
+}
+
+fn by_platform(table: &TitleTable) -> Grid {
+    let mut counts = vec![vec![0_u64; KINDS.len()]; table.platforms().len()];
+    for title in table.titles() {
+        let row = &mut counts[usize::from(title.platform_idx)];
+        row.iter_mut().zip(one(title.kind)).for_each(|(n, one)| *n += one);
+    }
+    Grid { rows: names(table), columns: kind_names(), counts }
+}
+
+/// Counts the titles of each year from the first to the last, also of those without titles, so that distances
+/// on the axis are years.
+fn by_year(titles: &[Title]) -> Grid {
+    let mut counts = BTreeMap::<u16, [u64; 2]>::new();
+    for (year, kind) in titles.iter().filter_map(|t| Some((t.release_year?, t.kind))) {
+        let row = counts.entry(year).or_default();
+        row.iter_mut().zip(one(kind)).for_each(|(n, one)| *n += one);
+    }
+    if let (Some(&first), Some(&last)) = (counts.keys().next(), counts.keys().next_back()) {
+        for year in first..=last {
+            counts.entry(year).or_default();
+        }
+    }
+    Grid {
+        rows: counts.keys().map(ToString::to_string).collect(),
+        columns: kind_names(),
+        counts: counts.into_values().map(Vec::from).collect(),
+    }
+}
+
+fn names(table: &TitleTable) -> Vec<String> {
+    table.platforms().iter().map(ToString::to_string).collect()
+}
+
+/// Tukey's outer fences of ascending values: three times the interquartile range below the first quartile,
+/// and above the third.
+fn fences(sorted: &[f64]) -> Option<(f64, f64)> {
+    (!sorted.is_empty()).then(|| {
+        let (q1, q3) = (quantile(sorted, 0.25), quantile(sorted, 0.75));
+        (rounded(q1 - 3.0 * (q3 - q1)), rounded(q3 + 3.0 * (q3 - q1)))
+    })
+}
+
+/// Counts the works by pair of platforms, and by the number of platforms that have them.
+fn overlap(table: &TitleTable, works: &[u32]) -> (Grid, Vec<u64>) {
+    let n_platforms = table.platforms().len();
+    let mut on = BTreeMap::<u32, Vec<usize>>::new();
+    for (title, &work) in table.titles().iter().zip(works) {
+        let platform = usize::from(title.platform_idx);
+        let of_work = on.entry(work).or_default();
+        if !of_work.contains(&platform) {
+            of_work.push(platform);
+        }
+    }
+    let mut counts = vec![vec![0_u64; n_platforms]; n_platforms];
+    let mut works_by_platforms = vec![0_u64; n_platforms];
+    for of_work in on.values() {
+        works_by_platforms[of_work.len() - 1] += 1;
+        for &a in of_work {
+            for &b in of_work {
+                counts[a][b] += 1;
+            }
+        }
+    }
+    (Grid { rows: names(table), columns: names(table), counts }, works_by_platforms)
+}

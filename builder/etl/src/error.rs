@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+
+use catalog::PlatformError;
+use tables::FileError;
+use thiserror::Error;
+
+/// Reason why clean tables could not be made. Faults of single rows are not errors; they are
+/// [`tables::Rejects`].
+#[derive(Debug, Error)]
+pub enum EtlError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No rating file was given.
+    #[error("no ratings were given; pass a file or a folder with --ratings")]
+    NoRatings,
+    /// The folder has none of the files that could be read.
+    #[error("{}: the folder contains none of these files: {looked_for}", path.display())]
+    NothingInFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The file names that were looked for.
+        looked_for: &'static str,
+    },
+    /// The same file was given twice.
+    #[error("{}: this file is given twice; name it once", .0.display())]
+    GivenTwice(PathBuf),
+    /// A catalog whose platform is not known.
+    #[error("{}: cannot tell the platform from the file name; write NAME={}", .0.display(), .0.display())]
+    NoPlatform(PathBuf),
+    /// The platform's name or id prefix cannot be used.
+    #[error("{}: the platform cannot be used", path.display())]
+    Platform {
+        /// The catalog file.
+        path: PathBuf,
+        /// Why not.
+        source: PlatformError,
+    },
+    /// Rows were lost, which is a bug.
+    #[error(
+        "{rows} rows were read, but {clean} clean, {rejected} rejected and {superseded} superseded rows do not add up to that; please report this bug"
+    )]
+    Unaccounted {
+        /// Rows read.
+        rows: u64,
+        /// Clean rows.
+        clean: u64,
+        /// Rejected rows.
+        rejected: u64,
+        /// Superseded rows.
+        superseded: u64,
+    },
+}

@@ -1,0 +1,330 @@
+//! Which files are read, and in which order.
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+use catalog::{IdPrefixes, Platform};
+
+use tables::{FileError, file_name};
+
+use super::EtlError;
+
+/// File names that imply a platform, in source order.
+const KNOWN: [(&str, &str); 4] = [
+    ("amazon_prime_titles.csv", "amazon"),
+    ("disney_plus_titles.csv", "disney"),
+    ("hulu_titles.csv", "hulu"),
+    ("netflix_titles.csv", "netflix"),
+];
+
+const MOVIELENS_TITLES: [&str; 3] = ["movies.csv", "movies.dat", "u.item"];
+const TITLES_LOOKED_FOR: &str =
+    "NAME_titles.csv (such as netflix_titles.csv), movies.csv, movies.dat, u.item";
+const RATINGS_LOOKED_FOR: &str = "*.csv, u.data, ratings.dat";
+
+/// One catalog file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TitleSource {
+    /// Platform of the titles; `None` for a MovieLens file, whose platform is `movielens`.
+    pub platform: Option<Platform>,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl TitleSource {
+    /// Takes a MovieLens file, or a file whose name implies its platform.
+    ///
+    /// # Errors
+    /// Returns an error if the name implies no platform.
+    pub fn of(path: &Path) -> Result<Self, EtlError> {
+        Ok(Self { platform: platform_of(path)?, path: path.to_owned() })
+    }
+}
+
+/// Files to read, in source order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EtlInput {
+    /// Catalogs. Without any, the titles are the ids in the ratings.
+    pub titles: Vec<TitleSource>,
+    /// Rating files.
+    pub ratings: Vec<PathBuf>,
+}
+
+impl EtlInput {
+    /// Finds the files that the arguments name.
+    ///
+    /// A titles argument is a file whose name contains its platform, `NAME=FILE` or `NAME:PREFIX=FILE` (see
+    /// [`Platform`]), a MovieLens file (`movies.csv`, `movies.dat`, `u.item`), or a folder of such files: its
+    /// `*_titles.csv`, or one MovieLens file if it has none. The platforms come in the order amazon, disney,
+    /// hulu, netflix, then the others as given (in a folder: by file name).
+    ///
+    /// A ratings argument is a file or a folder. In a folder with MovieLens `u.data`, `ratings.dat`, or
+    /// `ratings.csv` next to `movies.csv`, only that file is read. In any other folder every `*.csv` except
+    /// catalogs is read, in natural order (`2.csv` before `10.csv`).
+    ///
+    /// # Errors
+    /// Returns an error if a path does not exist, a folder has nothing to read, a platform is unknown, two
+    /// platforms have the same id prefix, or a file is given twice.
+    pub fn resolve(titles: &[PathBuf], ratings: &[PathBuf]) -> Result<Self, EtlError> {
+        if ratings.is_empty() {
+            return Err(EtlError::NoRatings);
+        }
+        let mut input = Self::default();
+        for argument in titles {
+            input.add_titles(argument)?;
+        }
+        input.titles.sort_by_key(|source| {
+            let name = source.platform.as_ref().map(Platform::as_str);
+            KNOWN.iter().position(|&(_, known)| Some(known) == name).unwrap_or(KNOWN.len())
+        });
+        for argument in ratings {
+            input.add_ratings(argument)?;
+        }
+        input.check()?;
+        Ok(input)
+    }
+
+    fn add_titles(&mut self, argument: &Path) -> Result<(), EtlError> {
+        if argument.is_dir() {
+            return self.add_titles_folder(argument);
+        }
+        if argument.exists() {
+            self.titles.push(TitleSource::of(argument)?);
+            return Ok(());
+        }
+        let named = argument.to_str().and_then(|text| text.split_once('='));
+        let Some((name, file)) = named else {
+            return Err(FileError::Missing(argument.to_owned()).into());
+        };
+        let path = PathBuf::from(file);
+        if !path.exists() {
+            return Err(FileError::Missing(path).into());
+        }
+        let platform =
+            name.parse().map_err(|source| EtlError::Platform { path: argument.to_owned(), source })?;
+        self.titles.push(TitleSource { platform: Some(platform), path });
+        Ok(())
+    }
+
+    fn add_titles_folder(&mut self, folder: &Path) -> Result<(), EtlError> {
+        let files = files_of(folder)?;
+        let n_before = self.titles.len();
+        for path in &files {
+            if file_name(path).ends_with("_titles.csv") {
+                self.titles.push(TitleSource { platform: platform_of(path)?, path: path.clone() });
+            }
+        }
+        if self.titles.len() == n_before {
+            let movielens = MOVIELENS_TITLES.iter().map(|name| folder.join(name)).find(|p| p.is_file());
+            let path = movielens.ok_or(EtlError::NothingInFolder {
+                path: folder.to_owned(),
+                looked_for: TITLES_LOOKED_FOR,
+            })?;
+            self.titles.push(TitleSource { platform: None, path });
+        }
+        Ok(())
+    }
+
+    fn add_ratings(&mut self, argument: &Path) -> Result<(), EtlError> {
+        if !argument.is_dir() {
+            if !argument.exists() {
+                return Err(FileError::Missing(argument.to_owned()).into());
+            }
+            self.ratings.push(argument.to_owned());
+            return Ok(());
+        }
+        let movielens = ["u.data", "ratings.dat", "ratings.csv"]
+            .iter()
+            .map(|name| argument.join(name))
+            .find(|p| p.is_file() && (!p.ends_with("ratings.csv") || argument.join("movies.csv").is_file()));
+        if let Some(path) = movielens {
+            self.ratings.push(path);
+            return Ok(());
+        }
+        let n_before = self.ratings.len();
+        self.ratings.extend(files_of(argument)?.into_iter().filter(|path| {
+            let name = file_name(path);
+            path.extension().is_some_and(|e| e == "csv") && !name.ends_with("_titles.csv")
+        }));
+        if self.ratings.len() == n_before {
+            return Err(EtlError::NothingInFolder {
+                path: argument.to_owned(),
+                looked_for: RATINGS_LOOKED_FOR,
+            });
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), EtlError> {
+        let mut seen = Vec::new();
+        for path in self.paths() {
+            let canonical = path.canonicalize().map_err(|e| FileError::read(path, e))?;
+            if seen.contains(&canonical) {
+                return Err(EtlError::GivenTwice(path.to_owned()));
+            }
+            seen.push(canonical);
+        }
+        for (i, source) in self.titles.iter().enumerate() {
+            let platforms = self.titles[..=i].iter().filter_map(|s| s.platform.as_ref());
+            IdPrefixes::new(platforms)
+                .map_err(|error| EtlError::Platform { path: source.path.clone(), source: error })?;
+        }
+        Ok(())
+    }
+
+    /// Returns all files, in the order in which they are read.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.titles.iter().map(|t| t.path.as_path()).chain(self.ratings.iter().map(PathBuf::as_path))
+    }
+
+    /// Returns what the files are called in rejects and reports: their names, or their paths if two names are
+    /// the same.
+    pub(super) fn labels(&self) -> Vec<String> {
+        let names: Vec<String> = self.paths().map(file_name).collect();
+        self.paths()
+            .zip(&names)
+            .map(|(path, name)| {
+                let unique = names.iter().filter(|n| *n == name).count() == 1;
+                if unique { name.clone() } else { path.display().to_string() }
+            })
+            .collect()
+    }
+}
+
+/// Returns the platform that a file's name implies; `None` for MovieLens files.
+fn platform_of(path: &Path) -> Result<Option<Platform>, EtlError> {
+    let name = file_name(path);
+    if MOVIELENS_TITLES.contains(&name.as_str()) {
+        return Ok(None);
+    }
+    let known = KNOWN.iter().find(|(file, _)| *file == name).map(|&(_, platform)| platform);
+    let platform = known
+        .or_else(|| name.strip_suffix("_titles.csv"))
+        .ok_or_else(|| EtlError::NoPlatform(path.to_owned()))?;
+    Platform::new(platform).map(Some).map_err(|source| EtlError::Platform { path: path.to_owned(), source })
+}
+
+/// Returns the files of a folder, in natural order of their names, without hidden ones.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, EtlError> {
+    let read = |e| FileError::read(folder, e);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.is_file() && !file_name(&path).starts_with('.') {
+            files.push(path);
+        }
+    }
+    files.sort_by(|a, b| natural_order(&file_name(a), &file_name(b)));
+    Ok(files)
+}
+
+/// Compares runs of digits by value and everything else by bytes; ties are broken by bytes.
+fn natural_order(a: &str, b: &str) -> Ordering {
+    let (mut x, mut y) = (a.as_bytes(), b.as_bytes());
+    while let (Some(&p), Some(&q)) = (x.first(), y.first()) {
+        if p.is_ascii_digit() && q.is_ascii_digit() {
+            let (run_x, rest_x) = digit_run(x);
+            let (run_y, rest_y) = digit_run(y);
+            let order = run_x.len().cmp(&run_y.len()).then_with(|| run_x.cmp(run_y));
+            if order.is_ne() {
+                return order;
+            }
+            (x, y) = (rest_x, rest_y);
+        } else if p != q {
+            return p.cmp(&q);
+        } else {
+            (x, y) = (&x[1..], &y[1..]);
+        }
+    }
+    x.len().cmp(&y.len()).then_with(|| a.cmp(b))
+}
+
+/// Splits off a run of digits, without its leading zeros.
+fn digit_run(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|b| !b.is_ascii_digit()).unwrap_or(bytes.len());
+    let zeros = bytes[..end].iter().position(|&b| b != b'0').unwrap_or(end);
+    (&bytes[zeros..end], &bytes[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(names: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for name in names {
+            std::fs::write(dir.path().join(name), "x").unwrap();
+        }
+        dir
+    }
+
+    fn names(input: &EtlInput) -> Vec<String> {
+        input.paths().map(file_name).collect()
+    }
+
+    #[test]
+    fn numbers_in_names_count_by_value() {
+        let mut names = ["10.csv", "2.csv", "a10b2", "a10b", "02.csv", "1.csv", "a9"];
+        names.sort_by(|a, b| natural_order(a, b));
+        assert_eq!(names, ["1.csv", "02.csv", "2.csv", "10.csv", "a9", "a10b", "a10b2"]);
+    }
+
+    #[test]
+    fn folders_are_read_in_source_order() {
+        let dir = folder(&[
+            "netflix_titles.csv",
+            "zee_titles.csv",
+            "amazon_prime_titles.csv",
+            "notes.txt",
+            "10.csv",
+            "9.csv",
+            ".hidden.csv",
+        ]);
+        let path = dir.path().to_owned();
+        let input = EtlInput::resolve(std::slice::from_ref(&path), std::slice::from_ref(&path)).unwrap();
+        assert_eq!(
+            names(&input),
+            ["amazon_prime_titles.csv", "netflix_titles.csv", "zee_titles.csv", "9.csv", "10.csv"]
+        );
+        assert_eq!(input.titles[2].platform.as_ref().unwrap().as_str(), "zee");
+        let twice = EtlInput::resolve(&[], &[path.clone(), path.join("9.csv")]);
+        assert!(matches!(twice, Err(EtlError::GivenTwice(_))));
+    }
+
+    #[test]
+    fn only_one_file_of_a_movielens_folder_is_read() {
+        let dir = folder(&["links.csv", "movies.csv", "ratings.csv", "tags.csv"]);
+        let path = dir.path().to_owned();
+        let input = EtlInput::resolve(std::slice::from_ref(&path), std::slice::from_ref(&path)).unwrap();
+        assert_eq!(names(&input), ["movies.csv", "ratings.csv"]);
+        assert_eq!(input.titles[0].platform, None);
+    }
+
+    #[test]
+    fn names_and_prefixes_are_checked() {
+        let dir = folder(&["hulu_titles.csv", "more.csv", "r.csv"]);
+        let ratings = [dir.path().join("r.csv")];
+        let resolve = |arguments: &[String]| {
+            let titles: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();
+            EtlInput::resolve(&titles, &ratings)
+        };
+        let more = dir.path().join("more.csv").display().to_string();
+        let hulu = dir.path().join("hulu_titles.csv").display().to_string();
+        let input = resolve(&[format!("Zee={more}"), hulu.clone()]).unwrap();
+        assert_eq!(names(&input), ["hulu_titles.csv", "more.csv", "r.csv"]);
+        assert!(matches!(resolve(std::slice::from_ref(&more)), Err(EtlError::NoPlatform(_))));
+        let error = resolve(&[hulu.clone(), format!("hbo={more}")]).unwrap_err();
+        let EtlError::Platform { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().contains("`--titles hbo:PREFIX=FILE`"), "{source}");
+        let both = resolve(&[hulu, format!("hbo:hb={more}")]).unwrap();
+        assert_eq!(both.titles[1].platform.as_ref().map(|p| (p.as_str(), p.prefix())), Some(("hbo", "hb")));
+        assert!(matches!(resolve(&[format!("hbo:7={more}")]), Err(EtlError::Platform { .. })));
+        assert!(matches!(resolve(&[format!("7={more}")]), Err(EtlError::Platform { .. })));
+        assert!(matches!(resolve(&["nowhere".to_owned()]), Err(EtlError::File(FileError::Missing(_)))));
+        assert!(matches!(resolve(&["zee=nowhere".to_owned()]), Err(EtlError::File(FileError::Missing(_)))));
+        assert!(matches!(EtlInput::resolve(&[], &[]), Err(EtlError::NoRatings)));
+        let empty = folder(&["x.txt"]);
+        let nothing = EtlInput::resolve(&[], &[empty.path().to_owned()]);
+        assert!(matches!(nothing, Err(EtlError::NothingInFolder { .. })));
+    }
+}

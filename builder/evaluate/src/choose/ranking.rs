@@ -1,0 +1,384 @@
+//! Searches for a ranking model, and measures it.
+//!
+//! Protocol: strong generalization (Liang, Krishnan, Hoffman and Jebara 2018, "Variational autoencoders for
+//! collaborative filtering", section 4.2). Ratings of at least [`LIKED`] are likes. Some of the users with at
+//! least five likes are held out for validation, and as many for test. A fifth of each one's likes, drawn at
+//! random and rounded down, must be found; the rest is folded in. Candidates are all titles except those
+//! folded in.
+//!
+//! `ndcg@k` is defined in [`crate::lists`], and `recall@k` is [`bounded_recall`]. Means are over users.
+
+use std::fmt::Write as _;
+
+use artifact::{HeldOut, Measured, ModelName};
+use catalog::Interactions;
+use dataset::{Grouped, TitleFeatures};
+use progress::Reporter;
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use recommender::{LANES, LIKED, RankingModel};
+use serde::{Deserialize, Serialize};
+use train::ials::{self, IalsParams, liked};
+use train::{Run, TrainError};
+
+use super::trial::log_uniform;
+use crate::Measures;
+use crate::lists::{bounded_recall, first, ndcg, popularity};
+
+/// Fewest likes of a user who is held out.
+const LEAST_LIKED: usize = 5;
+/// The measure that decides the search.
+const CHOSEN_BY: &str = "ndcg@100";
+
+/// Options of the search for a ranking model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankingOptions {
+    /// Number of trials drawn; the first has the defaults.
+    pub n_trials: usize,
+    /// Number of users held out for validation, and for test; at most a quarter of the users with enough
+    /// likes.
+    pub n_held_out: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Default for RankingOptions {
+    fn default() -> Self {
+        Self { n_trials: 16, n_held_out: 1_000, seed: 0 }
+    }
+}
+
+/// One set of parameters and its result on the validation users.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankingTrial {
+    /// The parameters.
+    pub params: IalsParams,
+    /// nDCG@100.
+    pub ndcg: f64,
+}
+
+/// Result of the search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Searched {
+    /// The parameters chosen.
+    pub params: IalsParams,
+    /// Every trial, in the order drawn.
+    pub trials: Vec<RankingTrial>,
+    /// Whether the choice ranks better than popularity on the validation users.
+    pub beats_popularity: bool,
+    /// One sentence that compares the choice with popularity.
+    pub verdict: String,
+    /// Measures on the test users after training on all others, of the choice and of popularity.
+    pub measured: Vec<Measured>,
+    /// Number of users held out for test.
+    pub n_test: usize,
+}
+
+impl Searched {
+    /// Formats the trials as aligned text, best first.
+    pub fn to_text(&self) -> String {
+        let mut order: Vec<&RankingTrial> = self.trials.iter().collect();
+        order.sort_by(|a, b| b.ndcg.total_cmp(&a.ndcg));
+        let mut text = String::from("nDCG@100  parameters\n");
+        for trial in order {
+            let _ = writeln!(text, "{:>8.4}  {}", trial.ndcg, trial.params.describe());
+        }
+        text
+    }
+}
+
+/// User held out: the titles to fold in and the titles to find, both ascending.
+struct HeldOutUser {
+    known: Vec<u32>,
+    wanted: Vec<u32>,
+}
+
+/// Searches on validation users and measures on test users. Returns `None` if too few users have enough likes
+/// to hold any out.
+///
+/// # Errors
+/// Returns [`TrainError`] if training fails.
+pub fn search(
+    rows: &Interactions,
+    features: &TitleFeatures,
+    options: RankingOptions,
+    reporter: &dyn Reporter,
+) -> Result<Option<Searched>, TrainError> {
+    let all = liked(rows, LIKED);
+    let Some(parts) = Parts::cut(&all, options) else { return Ok(None) };
+    let Trials { params, trials, found } = try_all(&parts, all.n_titles, options, reporter)?;
+    let popular = measure(&Ranker::Popular(&popularity(&parts.train)), &parts.validation, all.n_titles);
+    let popular = popular[CHOSEN_BY];
+    let beats_popularity = found > popular;
+    let verdict = format!(
+        "{} ranks {} than popularity: nDCG@100 {found:.4} and {popular:.4} for {} held-out users.",
+        params.describe(),
+        if beats_popularity { "better" } else { "not better" },
+        parts.validation.len()
+    );
+    reporter.note(&verdict);
+
+    let measured = parts.measure_on_test(&params, true, features, options.seed)?;
+    Ok(Some(Searched { params, trials, beats_popularity, verdict, measured, n_test: parts.test.len() }))
+}
+
+/// Measures given parameters on the test users that [`search`] would hold out, without a search. Returns
+/// `None` if too few users have enough likes.
+///
+/// # Errors
+/// Returns [`TrainError`] if training fails.
+pub fn measure_given(
+    rows: &Interactions,
+    features: &TitleFeatures,
+    params: &IalsParams,
+    options: RankingOptions,
+) -> Result<Option<Vec<Measured>>, TrainError> {
+    let options = RankingOptions { n_trials: options.n_trials.max(1), ..options };
+    let Some(parts) = Parts::cut(&liked(rows, LIKED), options) else { return Ok(None) };
+    parts.measure_on_test(params, false, features, options.seed).map(Some)
+}
+
+/// Likes in three parts: of users for training, for choosing, and for measuring the choice.
+struct Parts {
+    train: Interactions,
+    train_and_validation: Interactions,
+    validation: Vec<HeldOutUser>,
+    test: Vec<HeldOutUser>,
+}
+
+impl Parts {
+    /// Cuts the likes. Returns `None` if too few users have enough likes to hold any out, or if nothing would
+    /// be left to train on.
+    fn cut(all: &Interactions, options: RankingOptions) -> Option<Self> {
+        let of_user = Grouped::new(all.n_users, &all.user_idx, all.title_idx.iter().copied());
+        let mut able: Vec<usize> =
+            (0..all.n_users).filter(|&user| of_user.of(user).len() >= LEAST_LIKED).collect();
+        let n_held_out = options.n_held_out.min(able.len() / 4);
+        if n_held_out == 0 || options.n_trials == 0 {
+            return None;
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+        able.shuffle(&mut rng);
+        let mut hold_out = |users: &[usize]| -> Vec<HeldOutUser> {
+            let of = |&user: &usize| {
+                let mut titles = of_user.of(user).to_vec();
+                titles.shuffle(&mut rng);
+                let mut known = titles.split_off(titles.len() / 5);
+                known.sort_unstable();
+                titles.sort_unstable();
+                HeldOutUser { known, wanted: titles }
+            };
+            users.iter().map(of).collect()
+        };
+        let test = hold_out(&able[..n_held_out]);
+        let validation = hold_out(&able[n_held_out..2 * n_held_out]);
+        let without = |users: &[usize]| {
+            let mut left_out = vec![false; all.n_users];
+            for &user in users {
+                left_out[user] = true;
+            }
+            let kept: Vec<usize> =
+                (0..all.len()).filter(|&row| !left_out[all.user_idx[row] as usize]).collect();
+            all.select(&kept)
+        };
+        let train = without(&able[..2 * n_held_out]);
+        let train_and_validation = without(&able[..n_held_out]);
+        (!train.is_empty()).then_some(Self { train, train_and_validation, validation, test })
+    }
+}
+
+impl Parts {
+    /// Trains on everybody except the test users, and measures on those.
+    fn measure_on_test(
+        &self,
+        params: &IalsParams,
+        tuned: bool,
+        features: &TitleFeatures,
+        seed: u64,
+    ) -> Result<Vec<Measured>, TrainError> {
+        let train = &self.train_and_validation;
+        let model = ials::fit(params, train, features, &Run::silent(seed))?.model;
+        let on_test = |model, tuned, ranker: &Ranker<'_>| Measured {
+            model,
+            held_out: HeldOut::Users,
+            tuned,
+            measures: measure(ranker, &self.test, train.n_titles),
+        };
+        Ok(vec![
+            on_test(ModelName::Ials, tuned, &Ranker::Model(&model)),
+            on_test(ModelName::Popularity, false, &Ranker::Popular(&popularity(train))),
+        ])
+    }
+}
+
+/// Every trial, and the best one.
+struct Trials {
+    params: IalsParams,
+    trials: Vec<RankingTrial>,
+    found: f64,
+}
+
+fn try_all(
+    parts: &Parts,
+    n_titles: usize,
+    options: RankingOptions,
+    reporter: &dyn Reporter,
+) -> Result<Trials, TrainError> {
+    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+    rng.set_stream(1);
+    reporter.start("tuning the ranking", options.n_trials as u64, "trials");
+    let mut trials = Vec::new();
+    for number in 0..options.n_trials {
+        let params = if number == 0 { IalsParams::default() } else { draw(&mut rng) };
+        // No held-out user wants a title without likes, so skip placing cold titles here.
+        let nothing = TitleFeatures::default();
+        let model = ials::fit(&params, &parts.train, &nothing, &Run::silent(options.seed))?.model;
+        let ndcg = measure(&Ranker::Model(&model), &parts.validation, n_titles)[CHOSEN_BY];
+        reporter.note(&format!("nDCG@100 {ndcg:.4}, {}", params.describe()));
+        trials.push(RankingTrial { params, ndcg });
+        reporter.advance(1);
+    }
+    reporter.finish();
+    // If several are equal, take the first.
+    let best = trials.iter().rev().max_by(|a, b| a.ndcg.total_cmp(&b.ndcg)).map(|trial| trial.params.clone());
+    let found = trials.iter().map(|trial| trial.ndcg).fold(0.0, f64::max);
+    Ok(Trials { params: best.unwrap_or_default(), trials, found })
+}
+
+fn draw(rng: &mut impl Rng) -> IalsParams {
+    // More factors make the artifact slow to load without improving the lists.
+    const FACTORS: [usize; 4] = [16, 24, 32, 48];
+    // Each exponent with the factor that makes a regularization about as strong as at exponent 1, for values
+    // of `n + α₀|I|` of a few hundred.
+    const EXPONENTS: [(f64, f64); 3] = [(1.0, 1.0), (0.9, 2.0), (0.75, 4.0)];
+    const EPOCHS: [usize; 3] = [8, 12, 16];
+    let (exponent, stronger) = EXPONENTS[rng.random_range(0..EXPONENTS.len())];
+    IalsParams {
+        n_factors: FACTORS[rng.random_range(0..FACTORS.len())],
+        n_epochs: EPOCHS[rng.random_range(0..EPOCHS.len())],
+        unobserved_weight: log_uniform(rng, 0.05, 0.8),
+        regularization: log_uniform(rng, 0.002 * stronger, 0.02 * stronger),
+        exponent,
+    }
+}
+
+enum Ranker<'a> {
+    Model(&'a RankingModel),
+    Popular(&'a [f32]),
+}
+
+impl Ranker<'_> {
+    fn scores(&self, known: &[u32], n_titles: usize) -> Vec<f32> {
+        match self {
+            Self::Popular(scores) => scores.to_vec(),
+            Self::Model(model) => {
+                let known: Vec<usize> = known.iter().map(|&title| title as usize).collect();
+                let user = model.fold_in(&known);
+                let mut scores = Vec::with_capacity(n_titles + LANES);
+                model.panels().scan(&user, |_, products| scores.extend(products));
+                // The last lanes may not have a title.
+                scores.truncate(n_titles);
+                for (score, bias) in scores.iter_mut().zip(model.item_bias()) {
+                    *score += bias;
+                }
+                scores
+            }
+        }
+    }
+}
+
+fn measure(ranker: &Ranker<'_>, users: &[HeldOutUser], n_titles: usize) -> Measures {
+    const DEEP: usize = 100;
+    let of_user: Vec<[f64; 4]> = users
+        .par_iter()
+        .map(|user| {
+            let ranked = first(&ranker.scores(&user.known, n_titles), &user.known, DEEP);
+            let hits: Vec<bool> = ranked.iter().map(|t| user.wanted.binary_search(t).is_ok()).collect();
+            let n = user.wanted.len();
+            [
+                ndcg(&hits, n, 10),
+                ndcg(&hits, n, DEEP),
+                bounded_recall(&hits, n, 20),
+                bounded_recall(&hits, n, 50),
+            ]
+        })
+        .collect();
+    ["ndcg@10", CHOSEN_BY, "recall@20", "recall@50"]
+        .into_iter()
+        .enumerate()
+        .map(|(at, name)| (name.to_owned(), of_user.iter().map(|m| m[at]).sum::<f64>() / users.len() as f64))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use progress::Silent;
+
+    use super::*;
+
+    /// Generates ratings of users with two tastes, each of whom likes most titles of one half and dislikes
+    /// one of the other.
+    fn two_tastes() -> Interactions {
+        let mut rows = Interactions { n_users: 80, n_titles: 40, ..Interactions::default() };
+        for u in 0..80_u32 {
+            for i in 0..40_u32 {
+                if u % 2 == i % 2 && (u / 2 + i / 2) % 5 != 0 {
+                    rows.user_idx.push(u);
+                    rows.title_idx.push(i);
+                    rows.rating.push(4.5);
+                }
+            }
+            rows.user_idx.push(u);
+            rows.title_idx.push((u + 1) % 2);
+            rows.rating.push(1.0);
+        }
+        rows
+    }
+
+    #[test]
+    fn the_search_finds_the_same_tastes_with_any_number_of_threads() {
+        let options = RankingOptions { n_trials: 3, n_held_out: 10, seed: 2 };
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| search(&two_tastes(), &TitleFeatures::default(), options, &Silent))
+                .unwrap()
+                .unwrap()
+        };
+        let found = run(1);
+        assert!(found.beats_popularity && found.verdict.contains("better"), "{}", found.verdict);
+        let ndcg = |at: usize| found.measured[at].measures["ndcg@100"];
+        assert_eq!(found.measured[1].model, ModelName::Popularity);
+        assert!(ndcg(0) > ndcg(1) + 0.1, "{found:?}");
+        assert_eq!((found.n_test, found.trials.len()), (10, 3));
+        assert_eq!(found, run(3));
+    }
+
+    #[test]
+    fn measures_match_those_computed_by_hand() {
+        // Scores put the titles in order 0, 1, 2, 3; title 0 is known, 1 and 3 are wanted.
+        let users = [HeldOutUser { known: vec![0], wanted: vec![1, 3] }];
+        let m = measure(&Ranker::Popular(&[4.0, 3.0, 2.0, 1.0]), &users, 4);
+        let perfect = 1.0 + 1.0 / 3_f64.log2();
+        assert!(
+            (m["ndcg@100"] - 1.5 / perfect).abs() < 1e-12 && (m["recall@20"] - 1.0).abs() < 1e-12,
+            "{m:?}"
+        );
+    }
+
+    #[test]
+    fn too_few_users_mean_no_search() {
+        let rows = Interactions {
+            n_users: 1,
+            n_titles: 1,
+            user_idx: vec![0],
+            title_idx: vec![0],
+            rating: vec![5.0],
+        };
+        assert_eq!(
+            search(&rows, &TitleFeatures::default(), RankingOptions::default(), &Silent).unwrap(),
+            None
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Artifacts of a release, and the one table of how each kind is decoded.
+
+use artifact::{Analysis, Artifact, EncodeError, Kind, ReadError};
+use bytes::Bytes;
+use dataset::Data;
+use eda::Eda;
+use progress::Reporter;
+use queries::{actor, count_platform, max_duration, score_count, title_search};
+use recommender::{
+    FactorModel, ItemModel, ItemModelParts, RankingModel, Titles, User, UserBlock, UserIndex, UserShape,
+};
+use train::ials::Fitted;
+
+use crate::users::{UsersOutput, WriteUsersError};
+use crate::{BuildError, Models};
+
+/// Builds and seals all artifacts.
+pub(crate) fn all(
+    data: &Data<'_>,
+    models: &Models,
+    analysis: &Eda,
+    reporter: &dyn Reporter,
+) -> Result<Vec<(Kind, Bytes)>, BuildError> {
+    let (titles, ratings) = (data.titles, data.ratings);
+    let fitted = models.ranking.as_ref().and_then(|ranking| ranking.fitted.as_ref());
+    let rating_model = over_editions(models.rating.model.items().clone().into_parts(), &data.works)?;
+    let ranking_model = fitted.map(|fitted| ranking_over_editions(fitted, &data.works)).transpose()?;
+
+    reporter.start("writing artifacts", Kind::ALL.len() as u64, "artifacts");
+    let (users, index) = users(data, &models.rating.model, fitted)?;
+    let mut artifacts = vec![
+        sealed(&max_duration::build(titles), reporter)?,
+        sealed(&score_count::build(titles, ratings), reporter)?,
+        sealed(&count_platform::build(titles), reporter)?,
+        sealed(&actor::build(titles), reporter)?,
+        sealed(&Titles::build(titles, ratings), reporter)?,
+        sealed(&rating_model, reporter)?,
+        sealed(&title_search::build(titles, ratings), reporter)?,
+        sealed(&analysis.artifact(), reporter)?,
+        (Kind::Users, users),
+        sealed(&index, reporter)?,
+    ];
+    if let Some(model) = &ranking_model {
+        artifacts.push(sealed(model, reporter)?);
+    }
+    reporter.finish();
+    Ok(artifacts)
+}
+
+/// Decodes one artifact of any kind thoroughly. An artifact of [`Kind::Users`] is one block.
+///
+/// # Errors
+/// Returns the step of reading that failed.
+pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
+    match kind {
+        Kind::MaxDuration => max_duration::Index::from_bytes(bytes).map(drop),
+        Kind::ScoreCount => score_count::Index::from_bytes(bytes).map(drop),
+        Kind::CountPlatform => count_platform::Index::from_bytes(bytes).map(drop),
+        Kind::Actor => actor::Index::from_bytes(bytes).map(drop),
+        Kind::Titles => Titles::from_bytes(bytes).map(drop),
+        Kind::RatingModel => ItemModel::from_bytes(bytes).map(drop),
+        Kind::RankingModel => RankingModel::from_bytes(bytes).map(drop),
+        Kind::TitleSearch => title_search::Index::from_bytes(bytes).map(drop),
+        Kind::Eda => Analysis::from_bytes(bytes).map(drop),
+        Kind::Users => UserBlock::from_bytes(bytes).map(drop),
+        Kind::UserIndex => UserIndex::from_bytes(bytes).map(drop),
+        Kind::TrainedModel => FactorModel::from_bytes(bytes).map(drop),
+    }
+}
+
+fn sealed<T: Artifact>(value: &T, reporter: &dyn Reporter) -> Result<(Kind, Bytes), EncodeError> {
+    let bytes = value.to_bytes()?;
+    reporter.advance(1);
+    Ok((T::KIND, bytes.into()))
+}
+
+/// Builds the users with both models' vectors and their ratings, as one object in blocks, and its index.
+fn users(
+    data: &Data<'_>,
+    model: &FactorModel,
+    ranking: Option<&Fitted>,
+) -> Result<(Bytes, UserIndex), WriteUsersError> {
+    let ratings = data.ratings;
+    let shape = UserShape {
+        n_factors: model.n_factors(),
+        n_ranking_factors: ranking.map(|ranking| ranking.model.n_factors()),
+        n_titles: model.n_items(),
+    };
+    // In memory, because `store::publish` takes it so; it is smaller than the tables and models it is made
+    // from.
+    let mut output = UsersOutput::new(shape, Vec::new());
+    for (user, id) in ratings.users().iter().enumerate() {
+        let rows = ratings.rows_of(user);
+        output.push(User {
+            id: id.as_str(),
+            bias: model.user_bias()[user],
+            vector: model.user_vector(user),
+            ranking_vector: ranking.map(|ranking| ranking.user_vector(user)),
+            title_idx: &ratings.title_idx()[rows.clone()],
+            rating: &ratings.rating()[rows],
+        })?;
+    }
+    let (_, index, bytes) = output.finish()?;
+    Ok((bytes.into(), index))
+}
+
+/// Gives all titles of a work the bias and factors of the work's first title.
+fn over_editions(mut parts: ItemModelParts, works: &[u32]) -> Result<ItemModel, BuildError> {
+    let k = parts.n_factors;
+    for (title, &work) in works.iter().enumerate() {
+        let work = work as usize;
+        parts.item_bias[title] = parts.item_bias[work];
+        parts.item_factors.copy_within(work * k..(work + 1) * k, title * k);
+    }
+    Ok(ItemModel::new(parts)?)
+}
+
+fn ranking_over_editions(fitted: &Fitted, works: &[u32]) -> Result<RankingModel, BuildError> {
+    let items = over_editions(fitted.model.to_parts(), works)?;
+    Ok(RankingModel::new(items, fitted.model.weights())?)
+}

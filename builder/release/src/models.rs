@@ -1,0 +1,241 @@
+//! Models of a release: trains them, or takes over trained ones.
+
+use ::models::{Identity, RankingModelFile, RatingModelFile};
+use artifact::{Measured, ModelName, Signal};
+use catalog::Interactions;
+use dataset::Data;
+use eda::SignalCard;
+use evaluate::choose::fit::{self, FitError, FitOptions, FittedModel};
+use evaluate::choose::ranking::{self, RankingOptions, RankingTrial};
+use evaluate::signal;
+use progress::{Reporter, Silent, WithoutNotes};
+use recommender::LIKED;
+use train::ials::{self, Fitted};
+use train::{IalsParams, ModelParams, Run};
+
+use crate::{BuildError, BuildOptions};
+
+/// Models of a release, trained on the pooled ratings of its data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Models {
+    /// The model that predicts ratings.
+    pub rating: FittedModel,
+    /// The model that ranks titles, and how it was chosen; `None` without a search, or if too few users have
+    /// likes.
+    pub ranking: Option<Ranking>,
+    /// Whether the ratings tell titles apart, if it was checked.
+    pub signal: Option<Signal>,
+}
+
+/// Choice of a ranking model, with the model if it is worth serving.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The model, trained on all likes; `None` if it does not rank better than popularity.
+    pub fitted: Option<Fitted>,
+    /// Its parameters.
+    pub params: IalsParams,
+    /// One sentence that compares it with popularity.
+    pub verdict: String,
+    /// Every trial; empty if the model was given.
+    pub trials: Vec<RankingTrial>,
+    /// Measures on held-out users.
+    pub measured: Vec<Measured>,
+}
+
+impl Models {
+    /// Searches for both models and trains them, or takes over those given in the options, and checks for
+    /// signal.
+    ///
+    /// # Errors
+    /// Returns [`BuildError`] if a model cannot be trained or used.
+    pub fn fit(data: &Data<'_>, options: &BuildOptions, reporter: &dyn Reporter) -> Result<Self, BuildError> {
+        let rows = data.rows();
+        let rating = match &options.rating_model {
+            None => {
+                fit::fit_rating_model(&data.pooled, &data.features, data.n_titles(), &options.fit, reporter)?
+            }
+            Some(given) => given_rating(data, &rows, given, &options.fit, reporter)?,
+        };
+        let ranking = match &options.ranking_model {
+            None => searched_ranking(data, &rows, options, reporter)?,
+            Some(given) => Some(given_ranking(data, &rows, given, options)?),
+        };
+        let signal = check_signal(data, &rows, &rating.params, options, reporter)?;
+        Ok(Self { rating, ranking, signal })
+    }
+
+    /// Returns the signal card for the analysis.
+    pub fn signal_card(&self, data: &Data<'_>) -> Option<SignalCard> {
+        let model = describe(&self.rating.params);
+        self.signal.clone().map(|signal| SignalCard::new(signal, model, data.pooled.len(), &Silent))
+    }
+
+    /// Returns the measures of both models.
+    pub fn measures(&self) -> impl Iterator<Item = &Measured> {
+        let ranking = self.ranking.iter().filter(|ranking| ranking.fitted.is_some());
+        self.rating.measured.iter().chain(ranking.flat_map(|ranking| &ranking.measured))
+    }
+
+    /// Checks that every measure is a finite number.
+    pub(crate) fn check_measures(&self) -> Result<(), BuildError> {
+        for Measured { model, measures, .. } in self.measures() {
+            if let Some((measure, value)) = measures.iter().find(|(_, value)| !value.is_finite()) {
+                return Err(BuildError::Measure {
+                    model: model.to_string(),
+                    measure: measure.clone(),
+                    value: *value,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn identity(data: &Data<'_>) -> Identity {
+    Identity::of_table(&data.pooled, data.titles.titles().iter().map(|title| title.id.as_str()))
+}
+
+/// Takes over a model that was trained on all these ratings. Its parameters are measured like those of a
+/// search: on held-out rows, with models trained on the others.
+fn given_rating(
+    data: &Data<'_>,
+    rows: &Interactions,
+    given: &RatingModelFile,
+    options: &FitOptions,
+    reporter: &dyn Reporter,
+) -> Result<FittedModel, BuildError> {
+    given
+        .trained_on
+        .check_all(&identity(data))
+        .map_err(|source| BuildError::Given { model: "rating", source })?;
+    let options = FitOptions { params: Some(given.params.clone()), ..options.clone() };
+    let chosen = fit::choose(rows, data.pooled.timestamp(), &data.features, &options, reporter)?;
+    Ok(chosen.with_model(given.model.clone()))
+}
+
+/// Searches for a ranking model, and trains it on all likes if it ranks better than popularity.
+fn searched_ranking(
+    data: &Data<'_>,
+    rows: &Interactions,
+    options: &BuildOptions,
+    reporter: &dyn Reporter,
+) -> Result<Option<Ranking>, BuildError> {
+    let seed = options.fit.seed;
+    let search = RankingOptions { n_trials: options.ranking_trials, seed, ..RankingOptions::default() };
+    let found =
+        ranking::search(rows, &data.features, search, &WithoutNotes(reporter)).map_err(FitError::Train)?;
+    let Some(found) = found else { return Ok(None) };
+    reporter.note(&found.verdict);
+    let fitted = if found.beats_popularity {
+        let liked = ials::liked(rows, LIKED);
+        let run = Run::new(seed, reporter);
+        Some(ials::fit(&found.params, &liked, &data.features, &run).map_err(FitError::Train)?)
+    } else {
+        None
+    };
+    Ok(Some(Ranking {
+        fitted,
+        params: found.params,
+        verdict: found.verdict,
+        trials: found.trials,
+        measured: found.measured,
+    }))
+}
+
+/// Takes over a ranking model that was trained on all these ratings, with every user folded in.
+fn given_ranking(
+    data: &Data<'_>,
+    rows: &Interactions,
+    given: &RankingModelFile,
+    options: &BuildOptions,
+) -> Result<Ranking, BuildError> {
+    given
+        .trained_on
+        .check_all(&identity(data))
+        .map_err(|source| BuildError::Given { model: "ranking", source })?;
+    let fitted = Fitted::of_model(given.model.clone(), &ials::liked(rows, LIKED)).map_err(FitError::Train)?;
+    let search = RankingOptions { seed: options.fit.seed, ..RankingOptions::default() };
+    let measured =
+        ranking::measure_given(rows, &data.features, &given.params, search).map_err(FitError::Train)?;
+    Ok(Ranking {
+        fitted: Some(fitted),
+        params: given.params.clone(),
+        verdict: "The ranking model was given, so there was no search.".to_owned(),
+        trials: Vec::new(),
+        measured: measured.unwrap_or_default(),
+    })
+}
+
+/// Enough sweeps to distinguish a model from its twin, because the check trains many models.
+const MOST_SWEEPS_FOR_SIGNAL: usize = 100;
+
+/// Returns the parameters used to check for signal.
+fn for_signal(params: &ModelParams) -> ModelParams {
+    match params.algorithm() {
+        ModelName::Bayes => params.clone().with_n_epochs(params.n_epochs().min(MOST_SWEEPS_FOR_SIGNAL)),
+        _ => params.clone(),
+    }
+}
+
+/// Describes the model that the check for signal trains.
+fn describe(params: &ModelParams) -> String {
+    let (algorithm, n_epochs) = (params.algorithm(), for_signal(params).n_epochs());
+    match params.n_factors() {
+        0 => format!("{algorithm}, {n_epochs} passes"),
+        n_factors => format!("{algorithm} with {n_factors} factors, {n_epochs} passes"),
+    }
+}
+
+fn check_signal(
+    data: &Data<'_>,
+    rows: &Interactions,
+    params: &ModelParams,
+    options: &BuildOptions,
+    reporter: &dyn Reporter,
+) -> Result<Option<Signal>, BuildError> {
+    if options.signal_splits == 0 {
+        return Ok(None);
+    }
+    let (params, seed) = (for_signal(params), options.fit.seed);
+    Ok(Some(signal::check(rows, &params, &data.features, options.signal_splits, seed, reporter)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use artifact::HeldOut;
+    use catalog::RatingTable;
+    use evaluate::Origin;
+    use recommender::{FactorModel, FactorModelParts};
+    use train::BiasParams;
+
+    use super::*;
+
+    fn models(rmse: f64) -> Models {
+        let measured = Measured {
+            model: ModelName::Svd,
+            held_out: HeldOut::Random,
+            tuned: true,
+            measures: [("rmse".to_owned(), rmse)].into(),
+        };
+        Models {
+            rating: FittedModel {
+                model: FactorModel::new(FactorModelParts::default()).unwrap(),
+                params: ModelParams::Biases(BiasParams::default()),
+                origin: Origin::Given,
+                trials: Vec::new(),
+                verdict: String::new(),
+                measured: vec![measured],
+            },
+            ranking: None,
+            signal: None,
+        }
+    }
+
+    #[test]
+    fn a_measure_that_is_not_a_number_is_named() {
+        assert!(models(0.9).check_measures().is_ok());
+        let error = models(f64::NAN).check_measures().unwrap_err();
+        assert!(error.to_string().starts_with("the rmse of svd is NaN"), "{error}");
+        assert_eq!(RatingTable::default().len(), 0);
+    }
+}

@@ -1,5 +1,0 @@
-//! The command `cartelera`.
-
-fn main() -> std::process::ExitCode {
-    builder::cli::main()
-}

@@ -1,0 +1,141 @@
+use std::io;
+use std::path::PathBuf;
+
+use catalog::TableError;
+use thiserror::Error;
+
+/// Reason why a file of a table could not be read or written. Faults of single rows of raw files are not
+/// errors; they are [`crate::Rejects`].
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// There is nothing at this path.
+    #[error("{}: no such file or folder; check the path", .0.display())]
+    Missing(PathBuf),
+    /// A file or folder that cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Error of the file system.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Error of the file system.
+        source: io::Error,
+    },
+    /// An input would be overwritten.
+    #[error("{}: this is one of the inputs and would be overwritten; choose another folder", .0.display())]
+    OverwritesInput(PathBuf),
+    /// The file is empty.
+    #[error("{}: the file is empty", .0.display())]
+    Empty(PathBuf),
+    /// The file has a header and nothing else.
+    #[error("{}: the file has a header but no rows", .0.display())]
+    NoRows(PathBuf),
+    /// The file is not text, or is in another encoding.
+    #[error("{}, line {line}, byte {column}: {problem}; save the file as text in UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The byte within the line, from 1.
+        column: usize,
+        /// What was found there.
+        problem: &'static str,
+    },
+    /// The header lacks columns.
+    #[error(
+        "{}, line 1: column {} is missing; the file has {}, but it needs {needed}",
+        path.display(),
+        missing.join(", "),
+        found.join(", ")
+    )]
+    MissingColumns {
+        /// The file.
+        path: PathBuf,
+        /// The columns that are not there.
+        missing: Vec<&'static str>,
+        /// The columns that are there, in quotes.
+        found: Vec<String>,
+        /// All the columns that are needed.
+        needed: &'static str,
+    },
+    /// The header names a column twice.
+    #[error("{}, line 1: the header names column {column} twice; remove or rename one", path.display())]
+    RepeatedColumn {
+        /// The file.
+        path: PathBuf,
+        /// Name of the column.
+        column: &'static str,
+    },
+    /// A line that is too long to be part of a table.
+    #[error("{}, line {line}: the line has more than {limit} bytes, so this is not a table", path.display())]
+    LineTooLong {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// Length of the longest line that is read.
+        limit: usize,
+    },
+    /// There are more platforms than a title can refer to.
+    #[error("there are {0} platforms, but at most 255 are supported")]
+    TooManyPlatforms(usize),
+    /// A clean table has a row that is not clean.
+    #[error(
+        "{}, line {line}: {value:?} in column {column:?} is refused ({reason}); make clean tables with `cartelera etl`",
+        path.display()
+    )]
+    NotClean {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// The refused value.
+        value: String,
+        /// Why it was refused.
+        reason: String,
+    },
+    /// A clean table has two ratings of one title by the same user.
+    #[error("{}: {n} ratings repeat a user and title; make clean tables with `cartelera etl`", path.display())]
+    NotUnique {
+        /// The file.
+        path: PathBuf,
+        /// Number of such ratings.
+        n: u64,
+    },
+    /// A table is malformed as CSV.
+    #[error("{}: cannot be read as CSV", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Error of the reader or writer.
+        source: csv::Error,
+    },
+    /// The rows are not a valid table.
+    #[error("the rows are not a valid table")]
+    Table(#[from] TableError),
+}
+
+impl FileError {
+    /// Returns the error for a file or folder that cannot be read or does not exist.
+    pub fn read(path: &std::path::Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::NotFound {
+            Self::Missing(path.to_owned())
+        } else {
+            Self::Read { path: path.to_owned(), source }
+        }
+    }
+
+    /// Returns the error for a file or folder that cannot be written.
+    pub fn write(path: &std::path::Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,91 @@
+//! Numbers ids.
+
+use catalog::{IdError, check_id};
+use rustc_hash::FxHashMap;
+
+/// Table that numbers ids in the order in which they first appear.
+#[derive(Debug, Default)]
+pub struct Interner {
+    short: FxHashMap<u128, u32>,
+    long: FxHashMap<Box<[u8]>, u32>,
+    names: Vec<Box<str>>,
+    /// The id seen last, since rows of one user usually come together.
+    last: Option<(u128, u32)>,
+}
+
+/// Packs an id of up to 15 bytes and its length into one number. Nearly all ids are that short, and need no
+/// allocation and no comparison of slices.
+fn short_key(bytes: &[u8]) -> Option<u128> {
+    if bytes.len() > 15 {
+        return None;
+    }
+    // A loop over a few bytes is faster than copying a slice of unknown length.
+    let half = |part: &[u8]| part.iter().fold(0_u64, |key, &byte| (key << 8) | u64::from(byte));
+    let (low, high) = bytes.split_at(bytes.len().min(8));
+    Some(u128::from(half(low)) | u128::from(half(high)) << 64 | (bytes.len() as u128) << 120)
+}
+
+impl Interner {
+    /// Returns the number of an id, if it has one.
+    pub fn get(&self, bytes: &[u8]) -> Option<u32> {
+        match short_key(bytes) {
+            Some(key) => self.short.get(&key).copied(),
+            None => self.long.get(bytes).copied(),
+        }
+    }
+
+    /// Returns the number of an id, adding the id if it is new.
+    pub fn intern(&mut self, bytes: &[u8]) -> Result<u32, IdError> {
+        let key = short_key(bytes);
+        if let (Some(key), Some((last, idx))) = (key, self.last)
+            && key == last
+        {
+            return Ok(idx);
+        }
+        let known = match key {
+            Some(key) => self.short.get(&key),
+            None => self.long.get(bytes),
+        };
+        let idx = match known {
+            Some(&idx) => idx,
+            None => self.insert(key, bytes)?,
+        };
+        if let Some(key) = key {
+            self.last = Some((key, idx));
+        }
+        Ok(idx)
+    }
+
+    fn insert(&mut self, key: Option<u128>, bytes: &[u8]) -> Result<u32, IdError> {
+        check_id(bytes)?;
+        let idx = self.names.len() as u32;
+        match key {
+            Some(key) => self.short.insert(key, idx),
+            None => self.long.insert(bytes.into(), idx),
+        };
+        self.names.push(bytes.iter().map(|&b| char::from(b)).collect::<String>().into());
+        Ok(idx)
+    }
+
+    /// Returns the ids, by number.
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_follow_the_order_of_arrival() {
+        let mut ids = Interner::default();
+        let long = "x".repeat(40);
+        for (id, expected) in [("b", 0), ("a", 1), (long.as_str(), 2), ("b", 0), ("b", 0), (&long, 2)] {
+            assert_eq!(ids.intern(id.as_bytes()), Ok(expected));
+        }
+        assert_eq!((ids.get(b"a"), ids.get(b"a\0"), ids.get(long.as_bytes())), (Some(1), None, Some(2)));
+        assert!(ids.intern(b"").is_err() && ids.intern(b"a b").is_err());
+        assert_eq!(ids.names().len(), 3);
+    }
+}

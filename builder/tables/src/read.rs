@@ -1,0 +1,275 @@
+use std::fs::File;
+use std::path::Path;
+
+use catalog::{Duration, Platform, RatingTable, Title, TitleId, TitleTable};
+use progress::Reporter;
+
+use crate::header::find_columns;
+use crate::rows::{self, BLOCK_BYTES, Layout, ordered};
+use crate::write::{REJECT_COLUMNS, TITLE_COLUMNS};
+use crate::{Clean, FileError, Interner, RATINGS_FILE, REJECTS_FILE, Reason, Rejects, TITLES_FILE};
+
+const TITLE_NEEDED: &str = "the columns that `cartelera etl` writes";
+
+/// The columns of a `titles.csv` that an earlier version wrote, in the order of [`TITLE_COLUMNS`].
+const EARLIER_TITLE_COLUMNS: [&str; 15] = [
+    "id",
+    "platform",
+    "type",
+    "title",
+    "title_display",
+    "director",
+    "cast",
+    "country",
+    "date_added",
+    "release_year",
+    "rating",
+    "duration_int",
+    "duration_type",
+    "listed_in",
+    "description",
+];
+
+/// Reads the tables that [`crate::write()`] wrote, with the column names of this version or of earlier ones.
+///
+/// Ratings in the order in which they were written are read as a stream and take 12 bytes each; ratings in
+/// another order are sorted first.
+///
+/// # Errors
+/// Returns an error if a file is missing, or has a row that is not clean.
+pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, FileError> {
+    let titles = read_clean_titles(&dir.join(TITLES_FILE))?;
+    let path = dir.join(RATINGS_FILE);
+    let known = index(&titles);
+    if let Some(ratings) = ordered::read(&path, &known, BLOCK_BYTES, reporter)? {
+        return Ok(Clean { titles, ratings });
+    }
+    // The table is empty or was changed by hand: sort it, and find what is wrong.
+    let mut rejects = Rejects::new(vec![RATINGS_FILE.to_owned()]);
+    let files = [path.clone()];
+    let scan = match rows::scan(
+        &files,
+        Some(&known),
+        Layout::of_clean_header,
+        BLOCK_BYTES,
+        0,
+        &mut rejects,
+        reporter,
+    ) {
+        Err(FileError::NoRows(_)) => {
+            let ratings = RatingTable::new(vec![], vec![0], vec![], vec![], vec![], titles.titles().len())?;
+            return Ok(Clean { titles, ratings });
+        }
+        scan => scan?,
+    };
+    if let Some(reject) = rejects.iter().next() {
+        return Err(FileError::NotClean {
+            path,
+            line: reject.line,
+            column: reject.column.to_owned(),
+            value: reject.value.to_owned(),
+            reason: reject.reason.to_string(),
+        });
+    }
+    let (ratings, replaced) = rows::assemble(scan, None, titles.titles().len())?;
+    if replaced.superseded > 0 {
+        return Err(FileError::NotUnique { path, n: replaced.superseded });
+    }
+    Ok(Clean { titles, ratings })
+}
+
+/// Reads the refused rows that [`crate::write()`] wrote next to the tables. Returns `None` if there is no
+/// such file.
+///
+/// # Errors
+/// Returns an error for a row that `cartelera etl` does not write.
+pub fn read_rejects(dir: &Path) -> Result<Option<Rejects>, FileError> {
+    let path = dir.join(REJECTS_FILE);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FileError::read(&path, error)),
+    };
+    let wrong = |source| FileError::Csv { path: path.clone(), source };
+    let mut reader = csv::Reader::from_reader(file);
+    let header: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();
+    let columns = find_columns(&path, &header, REJECT_COLUMNS, TITLE_NEEDED)?;
+    let mut rejects = Rejects::default();
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let [file, line, column, value, reason] = columns.map(|c| &record[c]);
+        let refused = |at: usize, why: &str| FileError::NotClean {
+            path: path.clone(),
+            line: record.position().map_or(0, csv::Position::line),
+            column: REJECT_COLUMNS[at].to_owned(),
+            value: record[columns[at]].to_owned(),
+            reason: why.to_owned(),
+        };
+        let line = line.parse().map_err(|_| refused(1, "not a line number"))?;
+        let reason = Reason::from_name(reason)
+            .ok_or_else(|| refused(4, "not a reason that `cartelera etl` writes"))?;
+        let file_idx = rejects.file_idx(file);
+        rejects.push(file_idx, line, column, value.as_bytes(), reason);
+    }
+    Ok(Some(rejects))
+}
+
+/// Numbers the ids of the titles by their positions.
+#[expect(clippy::missing_panics_doc, reason = "ids in a table are well formed")]
+pub fn index(titles: &TitleTable) -> Interner {
+    let mut index = Interner::default();
+    for title in titles.titles() {
+        index.intern(title.id.as_str().as_bytes()).expect("a title's id is well formed");
+    }
+    index
+}
+
+/// Parses a year of four digits, above 0.
+pub fn parse_year(text: &str) -> Option<u16> {
+    let form = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+    if form { text.parse().ok().filter(|&year| year > 0) } else { None }
+}
+
+fn read_clean_titles(path: &Path) -> Result<TitleTable, FileError> {
+    let file = File::open(path).map_err(|e| FileError::read(path, e))?;
+    let wrong = |source| FileError::Csv { path: path.to_owned(), source };
+    let mut reader = csv::Reader::from_reader(file);
+    let header: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();
+    let (names, columns) = title_columns(path, &header)?;
+    let (mut platforms, mut rows): (Vec<Platform>, Vec<Title>) = (Vec::new(), Vec::new());
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let (platform, title) =
+            clean_title(&columns.map(|c| &record[c])).map_err(|(column, reason)| FileError::NotClean {
+                path: path.to_owned(),
+                line,
+                column: names[column].to_owned(),
+                value: record[columns[column]].to_owned(),
+                reason,
+            })?;
+        rows.push(Title { platform_idx: place(&mut platforms, platform)?, ..title });
+    }
+    Ok(TitleTable::new(platforms, rows)?)
+}
+
+/// Returns the names of the columns in this file and their positions, in the order of [`TITLE_COLUMNS`].
+fn title_columns(path: &Path, header: &[String]) -> Result<([&'static str; 15], [usize; 15]), FileError> {
+    let find = |names| Ok((names, find_columns(path, header, names, TITLE_NEEDED)?));
+    // An error speaks of the names that are written today.
+    find(TITLE_COLUMNS).or_else(|error| find(EARLIER_TITLE_COLUMNS).map_err(|_: FileError| error))
+}
+
+/// Returns the position of a platform, adding the platform if it is new.
+pub fn place(platforms: &mut Vec<Platform>, platform: Platform) -> Result<u8, FileError> {
+    let position = platforms.iter().position(|p| *p == platform).unwrap_or_else(|| {
+        platforms.push(platform);
+        platforms.len() - 1
+    });
+    u8::try_from(position).map_err(|_| FileError::TooManyPlatforms(platforms.len()))
+}
+
+/// Parses a row of `titles.csv`. An error names the column and the reason.
+fn clean_title(cells: &[&str; 15]) -> Result<(Platform, Title), (usize, String)> {
+    let [
+        id,
+        platform,
+        kind,
+        _,
+        display,
+        director,
+        cast,
+        country,
+        added,
+        year,
+        audience,
+        value,
+        unit,
+        genres,
+        about,
+    ] = *cells;
+    let list = |text: &str| -> Vec<String> {
+        if text.is_empty() { Vec::new() } else { text.split(", ").map(str::to_owned).collect() }
+    };
+    let duration = match (value, unit) {
+        ("", "") => None,
+        _ => Some(Duration { value: at(11, value.parse())?, unit: at(12, unit.parse())? }),
+    };
+    let release_year = if year.is_empty() {
+        None
+    } else {
+        Some(at(9, parse_year(year).ok_or("not a year of four digits"))?)
+    };
+    let title = Title {
+        kind: at(2, kind.parse())?,
+        director: list(director),
+        cast: list(cast),
+        country: list(country),
+        date_added: if added.is_empty() { None } else { Some(at(8, added.parse())?) },
+        release_year,
+        audience: audience.to_owned(),
+        duration,
+        genres: list(genres),
+        description: about.to_owned(),
+        ..Title::named(at(0, TitleId::new(id))?, display)
+    };
+    Ok((at(1, platform.parse::<Platform>())?, title))
+}
+
+/// Adds the column to an error.
+fn at<T, E: ToString>(column: usize, result: Result<T, E>) -> Result<T, (usize, String)> {
+    result.map_err(|e| (column, e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TITLES: &str = "ns1,netflix,movie,alpha,Alpha,,,,,2001,pg,90,min,drama,about\n";
+    const RATINGS: &str = "1,4.5,10,ns1\n";
+
+    fn read(titles: &str, ratings: &str) -> Result<Clean, FileError> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(TITLES_FILE), titles).unwrap();
+        std::fs::write(dir.path().join(RATINGS_FILE), ratings).unwrap();
+        read_clean(dir.path(), &progress::Silent)
+    }
+
+    #[test]
+    fn tables_of_earlier_versions_are_read_by_the_names_they_have() {
+        let today = (TITLE_COLUMNS.join(","), "user_id,rating,timestamp,id");
+        let earlier = (EARLIER_TITLE_COLUMNS.join(","), "userId,rating,timestamp,movieId");
+        let of = |names: &(String, &str), titles: &str, ratings: &str| {
+            read(&format!("{}\n{titles}", names.0), &format!("{}\n{ratings}", names.1))
+        };
+        let clean = of(&today, TITLES, RATINGS).unwrap();
+        let title = &clean.titles.titles()[0];
+        assert_eq!((title.release_year, title.audience.as_str()), (Some(2001), "pg"));
+        assert_eq!(clean.ratings.rating(), [4.5]);
+        assert_eq!(of(&earlier, TITLES, RATINGS).unwrap(), clean);
+
+        // An error names a column as the file does.
+        let error = |names, titles: &str, ratings: &str| of(names, titles, ratings).unwrap_err().to_string();
+        let bad_year = TITLES.replace("2001", "201");
+        assert!(error(&today, &bad_year, RATINGS).contains("column \"year\""));
+        assert!(error(&earlier, &bad_year, RATINGS).contains("column \"release_year\""));
+        assert!(error(&today, TITLES, "1,4.5,10,ns2\n").contains("column \"id\""));
+        assert!(error(&earlier, TITLES, "1,4.5,10,ns2\n").contains("column \"movieId\""));
+        let missing = (today.0.replace("audience,", ""), today.1);
+        assert!(error(&missing, "", RATINGS).contains("column audience is missing"));
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        assert_eq!([parse_year("2021"), parse_year("0000"), parse_year("+021")], [Some(2021), None, None]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_as_a_year(text in any::<String>()) {
+            let _ = parse_year(&text);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Reads rating files in parallel, in blocks that are cut at line ends.
+//!
+//! One reader, behind a lock, reads, hashes and cuts. Each worker takes the next block, parses it, and keeps
+//! the rows under ids of its own. What depends on the order of the workers (which of them got a block, which
+//! number it gave an id) is undone in [`assemble()`].
+
+mod assemble;
+mod block;
+mod feed;
+mod layout;
+mod number;
+pub(crate) mod ordered;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+use artifact::Source;
+use progress::Reporter;
+
+pub use assemble::{Replaced, assemble, merge_ids, title_ids};
+use block::Worker;
+pub use block::{Block, Row};
+pub use feed::Detect;
+use feed::Feed;
+pub use layout::Layout;
+pub(crate) use number::{parse_rating, parse_timestamp};
+
+use crate::{FileError, Interner, Rejects};
+
+/// Number of bytes read at once.
+pub const BLOCK_BYTES: usize = 1 << 20;
+/// Contents of all rating files.
+#[derive(Debug)]
+pub struct Scan {
+    /// Blocks in the order of files and lines.
+    pub blocks: Vec<Block>,
+    /// User ids, by worker and number.
+    pub users: Vec<Interner>,
+    /// Title ids, by worker and number; unused if the catalog is given.
+    pub titles: Vec<Interner>,
+    /// The files, as a release names them.
+    pub sources: Vec<Source>,
+    /// Layout of each file, in words.
+    pub formats: Vec<&'static str>,
+}
+
+/// Reads rating files. Rows whose title is not in `known` are refused; without `known`, every id is a title.
+/// `first_file` is the number of the first file in `rejects`.
+pub fn scan(
+    files: &[PathBuf],
+    known: Option<&Interner>,
+    detect: Detect,
+    block_bytes: usize,
+    first_file: usize,
+    rejects: &mut Rejects,
+    reporter: &dyn Reporter,
+) -> Result<Scan, FileError> {
+    let mut total = 0;
+    for path in files {
+        total += path.metadata().map_err(|e| FileError::read(path, e))?.len();
+    }
+    reporter.start("reading ratings", total, "bytes");
+    let feed = Mutex::new(Feed::new(files, block_bytes, detect));
+    let n_workers = rayon::current_num_threads();
+    let work = |worker| {
+        let mut reader = Worker::new(worker, known);
+        let mut buffer = Vec::new();
+        loop {
+            // A poisoned lock means that a worker panicked; the scope passes the panic on.
+            let next = feed.lock().unwrap_or_else(PoisonError::into_inner).next(&mut buffer);
+            match next {
+                Ok(Some(head)) => {
+                    let block = reader.block(&head, &buffer);
+                    reader.blocks.push(block);
+                    reporter.advance(buffer.len() as u64);
+                }
+                Ok(None) => return Ok(reader),
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    // Separate threads, because they wait for each other, which threads of rayon's pool may not do.
+    let results: Vec<Result<Worker<'_>, FileError>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..n_workers).map(|worker| scope.spawn(move || work(worker))).collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    reporter.finish();
+    let feed = feed.into_inner().unwrap_or_else(PoisonError::into_inner);
+
+    let mut scan = Scan {
+        blocks: Vec::new(),
+        users: Vec::new(),
+        titles: Vec::new(),
+        sources: feed.sources,
+        formats: feed.formats,
+    };
+    for result in results {
+        let worker = result?;
+        scan.blocks.extend(worker.blocks);
+        scan.users.push(worker.users);
+        scan.titles.push(worker.titles);
+    }
+    scan.blocks.sort_unstable_by_key(|block| block.seq);
+    for block in &mut scan.blocks {
+        let part = std::mem::take(&mut block.rejects);
+        rejects.append(&part, first_file + block.file);
+    }
+    for (file, path) in files.iter().enumerate() {
+        if scan.blocks.iter().all(|block| block.file != file || block.n_rows == 0) {
+            return Err(FileError::NoRows(path.clone()));
+        }
+    }
+    Ok(scan)
+}
+
+/// Reads one file and passes its blocks to `take` in the order of lines, each with its users, numbered in
+/// order of appearance. Blocks are parsed in parallel; those parsed before their turn are held until it
+/// comes. Stops early and returns `false` when `take` returns `false`.
+pub fn in_order(
+    path: &Path,
+    known: &Interner,
+    detect: Detect,
+    block_bytes: usize,
+    reporter: &dyn Reporter,
+    mut take: impl FnMut(&Block, &Interner) -> bool,
+) -> Result<bool, FileError> {
+    let total = path.metadata().map_err(|e| FileError::read(path, e))?.len();
+    reporter.start("reading ratings", total, "bytes");
+    let files = [path.to_owned()];
+    let feed = Mutex::new(Feed::new(&files, block_bytes, detect));
+    let n_workers = rayon::current_num_threads();
+    let work = |sender: SyncSender<Result<(Block, Interner), FileError>>| {
+        let mut buffer = Vec::new();
+        loop {
+            let next = feed.lock().unwrap_or_else(PoisonError::into_inner).next(&mut buffer);
+            let parsed = match next {
+                Ok(None) => return,
+                Ok(Some(head)) => {
+                    let mut reader = Worker::new(0, Some(known));
+                    let block = reader.block(&head, &buffer);
+                    reporter.advance(buffer.len() as u64);
+                    Ok((block, reader.users))
+                }
+                Err(error) => Err(error),
+            };
+            // The receiver is gone if no more blocks are wanted.
+            if sender.send(parsed).is_err() {
+                return;
+            }
+        }
+    };
+    let taken = std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(n_workers);
+        for _ in 0..n_workers {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut turn = 1;
+        for parsed in receiver {
+            let (block, users) = parsed?;
+            early.insert(block.seq, (block, users));
+            while let Some((block, users)) = early.remove(&turn) {
+                if !take(&block, &users) {
+                    return Ok(false);
+                }
+                turn += 1;
+            }
+        }
+        Ok(true)
+    });
+    reporter.finish();
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use progress::Silent;
+
+    type Seen = (Vec<(String, String, f32, u32)>, Vec<String>, u64);
+
+    /// Returns the rows and rejects of one file's bytes, in order.
+    fn read(bytes: &[u8], block_bytes: usize) -> Result<Seen, FileError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.csv");
+        std::fs::write(&path, bytes).unwrap();
+        let mut rejects = Rejects::new(vec!["r.csv".to_owned()]);
+        let scan = scan(
+            &[path],
+            None,
+            |path, line| Layout::of_header(path, line, b','),
+            block_bytes,
+            0,
+            &mut rejects,
+            &Silent,
+        )?;
+        assert_eq!(scan.sources[0].sha256, artifact::Digest::of(bytes));
+        let mut rows = Vec::new();
+        for block in &scan.blocks {
+            for row in &block.rows {
+                let user = scan.users[block.worker].names()[row.user as usize].to_string();
+                let title = scan.titles[block.worker].names()[row.title as usize].to_string();
+                rows.push((user, title, row.rating, row.timestamp));
+            }
+        }
+        let rejects = rejects.iter().map(|r| format!("{} {} {} {:?}", r.line, r.reason, r.column, r.value));
+        Ok((rows, rejects.collect(), scan.blocks.iter().map(|b| b.n_rows).sum()))
+    }
+
+    fn row(user: &str, title: &str, rating: f32, timestamp: u32) -> (String, String, f32, u32) {
+        (user.to_owned(), title.to_owned(), rating, timestamp)
+    }
+
+    #[test]
+    fn faulty_rows_are_refused_with_line_column_and_reason() {
+        let text = b"userId,rating,timestamp,movieId\n1,5.5,1,a\n1,nan,1,a\n1,1e0,1,a\n1,,1,a\n1,-1,1,a\n\
+            1,4,x,a\n1,4,-5,a\n1,4,4294967296,a\n1,4,1\n1,4\n1,4,1,a,b\n1 2,4,1,a\n1,4,1,\n1,4,1,\xff\n\
+            1,4,1,a\0\n,4,1,a\n1,\"4,1,a\n7,4,1,ok\n1,4,1,\"a\"b\n";
+        let (rows, rejects, n_rows) = read(text, 1 << 20).unwrap();
+        assert_eq!(rows, [row("7", "ok", 4.0, 1)]);
+        assert_eq!(n_rows, 20 - 1);
+        assert_eq!(
+            rejects,
+            [
+                "2 rating_out_of_range rating \"5.5\"",
+                "3 rating_malformed rating \"nan\"",
+                "4 rating_malformed rating \"1e0\"",
+                "5 rating_malformed rating \"\"",
+                "6 rating_out_of_range rating \"-1\"",
+                "7 timestamp_malformed timestamp \"x\"",
+                "8 timestamp_out_of_range timestamp \"-5\"",
+                "9 timestamp_out_of_range timestamp \"4294967296\"",
+                "10 cut_short movieId \"1,4,1\"",
+                "11 cut_short timestamp \"1,4\"",
+                "12 too_many_fields  \"1,4,1,a,b\"",
+                "13 user_id_malformed userId \"1 2\"",
+                "14 title_id_malformed movieId \"\"",
+                "15 not_utf8 movieId \"\u{FFFD}\"",
+                "16 nul_byte movieId \"a\\0\"",
+                "17 user_id_malformed userId \"\"",
+                "18 bad_quoting  \"1,\\\"4,1,a\"",
+                "20 bad_quoting  \"1,4,1,\\\"a\\\"b\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn files_that_are_not_tables_are_errors() {
+        assert!(matches!(read(b"", 64), Err(FileError::Empty(_))));
+        assert!(matches!(read(b"\n\r\n", 64), Err(FileError::Empty(_))));
+        assert!(matches!(read(b"userId,movieId,rating,timestamp\n", 64), Err(FileError::NoRows(_))));
+        assert!(matches!(read(b"a,b\n1,2\n", 64), Err(FileError::MissingColumns { .. })));
+        assert!(matches!(read(b"\x7fELF\0\0\n", 64), Err(FileError::NotText { .. })));
+        assert!(matches!(read(b"\xff\xfeu\0s\0", 64), Err(FileError::NotText { .. })));
+        assert!(matches!(read(&vec![0; 3 << 20], 1 << 20), Err(FileError::NotText { .. })));
+        assert!(matches!(read(&vec![b'x'; 3 << 20], 1 << 20), Err(FileError::LineTooLong { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_may_be_cut_anywhere(
+            text in "(1|22|x|5\\.0|3|,|,|\"|\"\"|\n|\n|\r\n|é){0,60}",
+            block_bytes in 1_usize..40
+        ) {
+            let text = format!("userId,movieId,rating,timestamp\n1,2,3,4\n{text}");
+            let whole = read(text.as_bytes(), 1 << 20).unwrap();
+            prop_assert_eq!(whole.2 as usize, whole.0.len() + whole.1.len());
+            prop_assert_eq!(read(text.as_bytes(), block_bytes).unwrap(), whole);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), header in any::<bool>()) {
+            let mut text = if header { b"userId,movieId,rating,timestamp\n".to_vec() } else { Vec::new() };
+            text.extend(bytes);
+            if let Ok((rows, rejects, n_rows)) = read(&text, 64) {
+                prop_assert_eq!(n_rows as usize, rows.len() + rejects.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The clean tables as CSV files.
+//!
+//! `titles.csv` holds the titles in source order. Texts are in lower case except `title_display`, items of
+//! lists are joined by `, ` (no item contains a comma), and a missing value is an empty cell. A platform is
+//! written as its name, followed by its id prefix (`hbo:hb`) if that is not its first letter. `n_ratings` and
+//! `mean_rating` summarize `ratings.csv` for readers of the file; [`crate::read_clean`] does not need them.
+//!
+//! `ratings.csv` holds the ratings by user (shorter ids first, then by bytes), and within a user in the order
+//! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines.
+//!
+//! Columns have the names that the API uses: `id`, `user_id`, `kind`, `audience`, `genres`, `year`. Raw files
+//! have other names for some of them, and so did the clean tables of earlier versions, which
+//! [`crate::read_clean`] reads too.
+
+use std::path::{Path, PathBuf};
+
+use progress::Reporter;
+
+use crate::rating_file::write_ratings;
+use crate::staged::Staged;
+use crate::{Clean, FileError, Rejects};
+
+/// Name of the file of clean titles.
+pub const TITLES_FILE: &str = "titles.csv";
+/// Name of the file of clean ratings.
+pub const RATINGS_FILE: &str = "ratings.csv";
+/// Name of the file of refused rows.
+pub const REJECTS_FILE: &str = "rejects.csv";
+
+/// The columns of `titles.csv`, without the two that summarize the ratings.
+pub(crate) const TITLE_COLUMNS: [&str; 15] = [
+    "id",
+    "platform",
+    "kind",
+    "title",
+    "title_display",
+    "director",
+    "cast",
+    "country",
+    "date_added",
+    "year",
+    "audience",
+    "duration_int",
+    "duration_type",
+    "genres",
+    "description",
+];
+pub(crate) const REJECT_COLUMNS: [&str; 5] = ["file", "line", "column", "value", "reason"];
+
+/// Writes `titles.csv`, `ratings.csv` and `rejects.csv` into a folder, creating it if needed. `inputs` are
+/// the files that the tables were made from. The same tables give the same bytes. Older files are replaced
+/// only once all three new ones are complete.
+///
+/// # Errors
+/// Returns an error if the folder or a file cannot be written, or if a file would replace one of the inputs.
+pub fn write(
+    clean: &Clean,
+    rejects: &Rejects,
+    inputs: &[PathBuf],
+    dir: &Path,
+    reporter: &dyn Reporter,
+) -> Result<(), FileError> {
+    std::fs::create_dir_all(dir).map_err(|e| FileError::write(dir, e))?;
+    keep_inputs(inputs, dir, &[TITLES_FILE, RATINGS_FILE, REJECTS_FILE])?;
+    let mut titles = Staged::new(dir, TITLES_FILE)?;
+    write_titles(clean, &mut titles)?;
+    let mut refused = Staged::new(dir, REJECTS_FILE)?;
+    write_rejects(rejects, &mut refused)?;
+    let mut ratings = Staged::new(dir, RATINGS_FILE)?;
+    write_ratings(&clean.titles, &clean.ratings, &mut ratings, reporter)?;
+    let staged = [titles.complete()?, refused.complete()?, ratings.complete()?];
+    staged.into_iter().try_for_each(Staged::publish)
+}
+
+/// Makes sure that writing files with these names into a folder replaces none of the inputs.
+///
+/// # Errors
+/// Returns [`FileError::OverwritesInput`] if one would be replaced.
+pub fn keep_inputs(inputs: &[PathBuf], dir: &Path, names: &[&str]) -> Result<(), FileError> {
+    for name in names {
+        let path = dir.join(name);
+        let existing = path.canonicalize().ok();
+        if existing.is_some() && inputs.iter().any(|input| input.canonicalize().ok() == existing) {
+            return Err(FileError::OverwritesInput(path));
+        }
+    }
+    Ok(())
+}
+
+fn write_titles(clean: &Clean, out: &mut Staged) -> Result<(), FileError> {
+    let table = &clean.titles;
+    let mut sums = vec![(0_u32, 0.0_f64); table.titles().len()];
+    for (&title, &rating) in clean.ratings.title_idx().iter().zip(clean.ratings.rating()) {
+        let (n, sum) = &mut sums[title as usize];
+        *n += 1;
+        *sum += f64::from(rating);
+    }
+    let path = out.path.clone();
+    let mut writer = csv::Writer::from_writer(&mut out.file);
+    let mut write = || -> Result<(), csv::Error> {
+        writer.write_record(TITLE_COLUMNS.iter().chain(&["n_ratings", "mean_rating"]))?;
+        for (title, &(n, sum)) in table.titles().iter().zip(&sums) {
+            let lower = title.display.to_lowercase();
+            let mean = if n == 0 { String::new() } else { (sum / f64::from(n)).to_string() };
+            writer.write_record([
+                title.id.as_str(),
+                &table.platform_of(title).text(),
+                title.kind.as_str(),
+                &lower,
+                &title.display,
+                &title.director.join(", "),
+                &title.cast.join(", "),
+                &title.country.join(", "),
+                &title.date_added.map(|d| d.to_string()).unwrap_or_default(),
+                &title.release_year.map(|y| format!("{y:04}")).unwrap_or_default(),
+                &title.audience,
+                &title.duration.map(|d| d.value.to_string()).unwrap_or_default(),
+                title.duration.map(|d| d.unit.as_str()).unwrap_or_default(),
+                &title.genres.join(", "),
+                &title.description,
+                &n.to_string(),
+                &mean,
+            ])?;
+        }
+        writer.flush()?;
+        Ok(())
+    };
+    write().map_err(|source| FileError::Csv { path, source })
+}
+
+fn write_rejects(rejects: &Rejects, out: &mut Staged) -> Result<(), FileError> {
+    let path = out.path.clone();
+    let mut writer = csv::Writer::from_writer(&mut out.file);
+    let mut write = || -> Result<(), csv::Error> {
+        writer.write_record(REJECT_COLUMNS)?;
+        for reject in rejects.iter() {
+            let line = reject.line.to_string();
+            let reason = reject.reason.as_str();
+            writer.write_record([reject.file, &line, reject.column, reject.value, reason])?;
+        }
+        writer.flush()?;
+        Ok(())
+    };
+    write().map_err(|source| FileError::Csv { path, source })
+}

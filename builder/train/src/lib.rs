@@ -1,0 +1,34 @@
+//! Trainers.
+//!
+//! [`fit()`] trains the rating model that [`ModelParams`] names: [`bayes`] (Gibbs sampling), [`svd`]
+//! (stochastic gradient descent), or [`biases`] only. Each is a [`Trainer`] and produces a
+//! [`recommender::FactorModel`], the only form that serving knows. [`ials`] trains a model that ranks titles
+//! and does not predict ratings. Every trainer passes the same suite of tests (`conformance`).
+//!
+//! Users without a training row have bias 0 and factors 0, so predictions for them are the global mean plus
+//! the title's bias. Titles without a training row get bias and factors from their features (`cold`), or 0 if
+//! they have no features.
+
+pub mod bayes;
+pub mod biases;
+mod cold;
+#[cfg(test)]
+mod conformance;
+mod error;
+mod fit;
+pub mod ials;
+mod params;
+mod prior;
+mod rows;
+pub mod svd;
+mod trainer;
+
+pub use bayes::BayesParams;
+pub use biases::BiasParams;
+pub use error::TrainError;
+pub use fit::fit;
+pub use ials::IalsParams;
+pub use params::ModelParams;
+pub use prior::with_noise;
+pub use svd::SvdParams;
+pub use trainer::{Checked, Checkpoint, Epoch, History, Run, Trainer, TrainingData};

@@ -1,0 +1,49 @@
+//! Why a function cannot start.
+
+use store::LoadError;
+use thiserror::Error;
+
+/// Why a function cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An artifact or the pointer is missing or corrupt.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The titles, the models and the users are valid, but do not belong to one release.
+    #[error("the artifacts of release {release} do not fit together")]
+    Mismatch {
+        /// The release.
+        release: String,
+        /// What does not fit.
+        source: recommender::Mismatch,
+    },
+    /// The titles, their search index and the users are valid, but do not belong to one release.
+    #[error("the artifacts of release {release} do not fit together")]
+    Catalog {
+        /// The release.
+        release: String,
+        /// What does not fit.
+        source: CatalogMismatch,
+    },
+}
+
+/// Artifacts of the function `titles` that do not belong to one release.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CatalogMismatch {
+    /// The search index is of another number of titles.
+    #[error("the search index has {found} titles, the catalog {expected}")]
+    Index {
+        /// Titles of the index.
+        found: usize,
+        /// Titles of the catalog.
+        expected: usize,
+    },
+    /// The users are of another number of titles.
+    #[error("the index of users has {found} titles, the catalog {expected}")]
+    Users {
+        /// Titles that the users may have rated.
+        found: usize,
+        /// Titles of the catalog.
+        expected: usize,
+    },
+}

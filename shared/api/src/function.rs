@@ -1,0 +1,80 @@
+//! What a function is: the routes it answers, the artifacts it reads, and the code that makes a router of
+//! them.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use artifact::{Artifact, Kind, Manifest};
+use axum::Router;
+use store::{LoadError, ReadStore};
+
+use crate::error::StartError;
+use crate::route::Operation;
+use crate::users::UserLimits;
+
+/// What is deployed as one Lambda function.
+///
+/// A program that names the functions it takes, such as [`Function::GET_ACTOR`], holds the code of no other.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) kinds: &'static [Kind],
+    pub(crate) optional_kinds: &'static [Kind],
+    /// What it alone answers.
+    pub(crate) operations: &'static [Operation],
+    pub(crate) load: Load,
+}
+
+/// Loads the artifacts of a function, and returns the router of its own routes.
+pub(crate) type Load = for<'a> fn(Release<'a>) -> Loading<'a>;
+
+/// A load under way.
+pub(crate) type Loading<'a> = Pin<Box<dyn Future<Output = Result<Router, StartError>> + Send + 'a>>;
+
+impl Function {
+    /// Its name: that of its crate, its binary and its deployment.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The artifacts it cannot start without. It reads no others but the [optional](Self::optional_kinds)
+    /// ones.
+    pub const fn kinds(self) -> &'static [Kind] {
+        self.kinds
+    }
+
+    /// The artifacts it reads if the release has them.
+    pub const fn optional_kinds(self) -> &'static [Kind] {
+        self.optional_kinds
+    }
+}
+
+/// Functions are told apart by their names.
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Function {}
+
+/// The release that a function is loaded from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Release<'a> {
+    pub(crate) store: &'a Arc<dyn ReadStore>,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) limits: UserLimits,
+}
+
+impl Release<'_> {
+    /// Loads the artifact of a type.
+    pub(crate) async fn load<A: Artifact + Send + 'static>(self) -> Result<A, LoadError> {
+        store::load(self.store.as_ref(), self.manifest).await
+    }
+
+    /// Loads the artifact of a type if the release has it.
+    pub(crate) async fn load_optional<A: Artifact + Send + 'static>(self) -> Result<Option<A>, LoadError> {
+        store::load_optional(self.store.as_ref(), self.manifest).await
+    }
+}

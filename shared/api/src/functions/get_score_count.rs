@@ -1,0 +1,68 @@
+//! `GET /get_score_count`: how many films have a mean score above a threshold.
+
+use std::sync::Arc;
+
+use artifact::Kind;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use queries::score_count::Index;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::answer;
+use crate::error::StartError;
+use crate::function::{Function, Release};
+use crate::problem::Problem;
+use crate::request::{Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams};
+use crate::route::{self, Answer, Input, Method, Operation};
+
+pub(super) const FUNCTION: Function = Function {
+    name: "get-score-count",
+    kinds: &[Kind::ScoreCount],
+    optional_kinds: &[],
+    operations: &OPERATIONS,
+    load: |release| Box::pin(load(release)),
+};
+
+const OPERATIONS: [Operation; 1] = [SCORE_COUNT];
+
+const SCORE_COUNT: Operation = Operation {
+    id: "ScoreCount",
+    method: Method::Get,
+    path: "/get_score_count",
+    summary: "How many films of a platform and year have a mean score above a threshold.",
+    input: Input::Params(&PARAMS),
+    answer: Answer::json::<ScoreCount<'_>>(),
+    problems: &[],
+};
+
+const PARAMS: (Param<String>, Param<f64>, Param<u16>) = (REQUIRED_PLATFORM, SCORED, REQUIRED_YEAR);
+
+const SCORED: Param<f64> =
+    Param::number("scored", "a score", (0.0, 5.0), "Count films whose mean score is above this.")
+        .required("give a score from 0 to 5");
+
+#[derive(Debug, JsonSchema, Serialize)]
+struct ScoreCount<'a> {
+    platform: &'a str,
+    scored: f64,
+    year: u16,
+    count: u32,
+}
+
+async fn load(release: Release<'_>) -> Result<Router, StartError> {
+    let index: Arc<Index> = Arc::new(release.load().await?);
+    Ok(route::router(&OPERATIONS, [SCORE_COUNT.handled_by(score_count)], &index))
+}
+
+async fn score_count(State(index): State<Arc<Index>>, raw: RawParams) -> Result<Response, Problem> {
+    let (platform, scored, year) = raw.read(&PARAMS)?;
+    let answer = index.answer(&platform, scored, year)?;
+    Ok(answer::json(&ScoreCount {
+        platform: answer.platform,
+        scored: answer.scored,
+        year: answer.year,
+        count: answer.count,
+    }))
+}

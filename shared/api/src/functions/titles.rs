@@ -1,0 +1,263 @@
+//! The catalog: titles by typing, one title, what a user has rated, and the analysis of the data.
+
+use std::sync::Arc;
+
+use artifact::{Analysis, Kind};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use queries::title_search;
+use recommender::Titles;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::answer::{self, Edition, JSON, Title, rounded};
+use crate::error::{CatalogMismatch, StartError};
+use crate::function::{Function, Release};
+use crate::log::with_causes;
+use crate::problem::{Problem, ProblemKind};
+use crate::request::{Filters, Optional, Paging, Param, RawParams, TITLE_ID};
+use crate::route::{self, Answer, Input, Method, Operation};
+use crate::users::Users;
+
+pub(super) const FUNCTION: Function = Function {
+    name: "titles",
+    kinds: &[Kind::Titles, Kind::TitleSearch, Kind::UserIndex, Kind::Users],
+    optional_kinds: &[Kind::Eda],
+    operations: &OPERATIONS,
+    load: |release| Box::pin(load(release)),
+};
+
+const OPERATIONS: [Operation; 5] = [FIND_TITLES, TITLE, USER, EDA, EDA_PAGE];
+
+const FIND_TITLES: Operation = Operation {
+    id: "FindTitles",
+    method: Method::Get,
+    path: "/titles",
+    summary: "Titles by the beginnings of the words in their names; typing errors are forgiven.",
+    input: Input::Params(&FIND_TITLES_PARAMS),
+    answer: Answer::json::<FoundTitles<'_>>(),
+    problems: &[],
+};
+
+const FIND_TITLES_PARAMS: (Optional<String>, Filters, Paging) = (Q, Filters, Paging);
+
+const Q: Optional<String> = Param::text(
+    "q",
+    "Words of the name, or the beginnings of words, in any order. Accents, case and a typing error do not matter. \
+     If it is not given, the answer lists the titles with the most ratings.",
+);
+
+const TITLE: Operation = Operation {
+    id: "Title",
+    method: Method::Get,
+    path: "/titles/{id}",
+    summary: "One title.",
+    input: Input::Params(&TITLE_PARAMS),
+    answer: Answer::json::<CatalogTitle<'_>>(),
+    problems: &[ProblemKind::NotFound],
+};
+
+const TITLE_PARAMS: Param<String> = TITLE_ID.in_path();
+
+const USER: Operation = Operation {
+    id: "User",
+    method: Method::Get,
+    path: "/users/{id}",
+    summary: "What a user has rated, the best first.",
+    input: Input::Params(&USER_PARAMS),
+    answer: Answer::json::<User<'_>>(),
+    problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
+};
+
+const USER_PARAMS: (Param<String>, Paging) = (RATER_ID, Paging);
+
+const RATER_ID: Param<String> =
+    Param::id("id", "The id of a user who has rated something.").required("give the id of a user").in_path();
+
+const EDA: Operation = Operation {
+    id: "Eda",
+    method: Method::Get,
+    path: "/eda",
+    summary: "The exploratory analysis of the data, as in the builder's `eda.json`.",
+    input: Input::Params(&()),
+    answer: Answer::JsonObject,
+    problems: &[ProblemKind::NotFound],
+};
+
+const EDA_PAGE: Operation = Operation {
+    id: "EdaPage",
+    path: "/eda.html",
+    summary: "The same analysis as an HTML page.",
+    answer: Answer::Text("text/html"),
+    ..EDA
+};
+
+/// A title of the catalog, with the number of users who rated its work and the other platforms that have it.
+#[derive(Debug, JsonSchema, Serialize)]
+struct CatalogTitle<'a> {
+    #[serde(flatten)]
+    title: Title<'a>,
+    n_ratings: u32,
+    also_on: Vec<Edition<'a>>,
+}
+
+impl<'a> CatalogTitle<'a> {
+    fn new(titles: &'a Titles, position: usize) -> Self {
+        let view = titles.view(position);
+        Self {
+            n_ratings: view.n_ratings,
+            title: view.into(),
+            also_on: titles.also_on(position).into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+struct FoundTitles<'a> {
+    titles: Vec<CatalogTitle<'a>>,
+    next_cursor: Option<String>,
+}
+
+/// A title that a user rated.
+#[derive(Debug, JsonSchema, Serialize)]
+struct RatedTitle<'a> {
+    #[serde(flatten)]
+    title: CatalogTitle<'a>,
+    rating: f64,
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+struct User<'a> {
+    user_id: &'a str,
+    n_ratings: usize,
+    ratings: Vec<RatedTitle<'a>>,
+    next_cursor: Option<String>,
+}
+
+/// Titles, the index to find them by, and what users have rated. A position in one is a position in all.
+#[derive(Debug)]
+struct Catalog {
+    titles: Titles,
+    search: title_search::Index,
+    users: Users,
+    /// `None` if the release has no analysis.
+    analysis: Option<Analysis>,
+    /// The release they belong to.
+    release: String,
+}
+
+async fn load(release: Release<'_>) -> Result<Router, StartError> {
+    let catalog = Arc::new(load_catalog(release).await?);
+    let handled = [
+        FIND_TITLES.handled_by(find_titles),
+        TITLE.handled_by(title),
+        USER.handled_by(user),
+        EDA.handled_by(eda),
+        EDA_PAGE.handled_by(eda_page),
+    ];
+    Ok(route::router(&OPERATIONS, handled, &catalog))
+}
+
+async fn load_catalog(release: Release<'_>) -> Result<Catalog, StartError> {
+    let (titles, search, users, analysis) = tokio::try_join!(
+        async { Ok(release.load::<Titles>().await?) },
+        async { Ok(release.load::<title_search::Index>().await?) },
+        Users::load(release.store, release.manifest, release.limits),
+        async { Ok(release.load_optional::<Analysis>().await?) },
+    )?;
+    let release = release.manifest.release();
+    match check(&titles, &search, &users) {
+        Ok(()) => Ok(Catalog { titles, search, users, analysis, release }),
+        Err(source) => Err(StartError::Catalog { release, source }),
+    }
+}
+
+fn check(titles: &Titles, search: &title_search::Index, users: &Users) -> Result<(), CatalogMismatch> {
+    let expected = titles.len();
+    let found = search.n_titles();
+    if found != expected {
+        return Err(CatalogMismatch::Index { found, expected });
+    }
+    let found = users.shape().n_titles;
+    if found != expected {
+        return Err(CatalogMismatch::Users { found, expected });
+    }
+    Ok(())
+}
+
+async fn find_titles(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
+    let (question, filters, page) = raw.read(&FIND_TITLES_PARAMS)?;
+    let page = page.resolve(&catalog.release)?;
+    let filter = filters.resolve(&catalog.titles)?;
+    let order = catalog.search.answer(&question.unwrap_or_default());
+    let order = order.into_iter().map(|position| position as usize);
+    let (positions, next_cursor) = page.cut(filter.select(&catalog.titles, order));
+    let titles = positions.into_iter().map(|position| CatalogTitle::new(&catalog.titles, position)).collect();
+    Ok(answer::json(&FoundTitles { titles, next_cursor }))
+}
+
+async fn title(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
+    let id = raw.read(&TITLE_PARAMS)?;
+    let position = catalog.titles.position(&id);
+    let position = position.ok_or_else(|| Problem::not_found(format!("there is no title {id:?}")))?;
+    Ok(answer::json(&CatalogTitle::new(&catalog.titles, position)))
+}
+
+async fn user(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
+    let (id, page) = raw.read(&USER_PARAMS)?;
+    let page = page.resolve(&catalog.release)?;
+    let found = catalog.users.find(&id).await?;
+    let Some(user) = found.user() else {
+        return Ok(found.annotate(Problem::not_found(format!("there is no user {id:?}"))));
+    };
+    let mut rated: Vec<(u32, f32)> =
+        user.title_idx.iter().copied().zip(user.rating.iter().copied()).collect();
+    // Titles are in ascending order already, and stay so among equal ratings.
+    rated.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (page, next_cursor) = page.cut(rated.into_iter());
+    let ratings = page.into_iter().map(|(position, rating)| RatedTitle {
+        title: CatalogTitle::new(&catalog.titles, position as usize),
+        rating: rounded(rating),
+    });
+    let n_ratings = user.rating.len();
+    let answer = User { user_id: &id, n_ratings, ratings: ratings.collect(), next_cursor };
+    Ok(found.annotate(answer::json(&answer)))
+}
+
+async fn eda(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
+    raw.read(&())?;
+    let json = catalog.analysis()?.json().to_owned();
+    Ok(([(header::CONTENT_TYPE, JSON)], json).into_response())
+}
+
+async fn eda_page(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
+    raw.read(&())?;
+    let analysis = catalog.analysis()?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    let mut response = (headers, analysis.page().to_owned()).into_response();
+    // A page cannot say in its own markup who may frame it.
+    let policy = format!("{}; frame-ancestors 'none'", analysis.policy());
+    let policy = HeaderValue::try_from(policy).map_err(|error| {
+        tracing::error!("the policy of the analysis is not a header value: {}", with_causes(&error));
+        Problem::internal()
+    })?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+impl Catalog {
+    fn analysis(&self) -> Result<&Analysis, Problem> {
+        self.analysis.as_ref().ok_or_else(|| {
+            let release = &self.release;
+            Problem::not_found(format!(
+                "release {release} has no analysis of its data; `cartelera build` makes one"
+            ))
+        })
+    }
+}

@@ -1,0 +1,270 @@
+//! `GET /openapi.json`: the route table as an OpenAPI 3.1 document.
+//!
+//! Parameters come from the lists that requests are read by, answers from the types that are written, and
+//! routes from the table. All functions give the same document: behind a gateway they are one service.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use catalog::{MAX_ID_BYTES, RATING_MAX, RATING_MIN};
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::answer::JSON;
+use crate::functions;
+use crate::problem::{MEDIA_TYPE as PROBLEM, Problem, ProblemKind};
+use crate::request::{Absent, Describe, MAX_TEXT, RATINGS, Spec, Values};
+use crate::route::{self, Answer, Input, Method, Operation, Route};
+
+pub(crate) const OPERATIONS: [Operation; 1] = [OPENAPI];
+
+const OPENAPI: Operation = Operation {
+    id: "OpenApi",
+    method: Method::Get,
+    path: "/openapi.json",
+    summary: "All routes, their parameters and answers, as OpenAPI 3.1.",
+    input: Input::Nothing,
+    answer: Answer::JsonObject,
+    problems: &[],
+};
+
+/// The rule of [`catalog::check_id`] as a pattern.
+const ID_PATTERN: &str = "^[A-Za-z0-9_.:@+~-]{1,64}$";
+
+/// The document of a release, written when it is first asked for.
+#[derive(Debug)]
+struct Document {
+    routes: &'static [Route],
+    platforms: Vec<String>,
+    text: OnceLock<String>,
+}
+
+/// Returns the router of the document.
+pub(crate) fn router(routes: &'static [Route], platforms: &[String]) -> Router {
+    let document = Document { routes, platforms: platforms.to_vec(), text: OnceLock::new() };
+    route::router(&OPERATIONS, [OPENAPI.handled_by(openapi)], &Arc::new(document))
+}
+
+async fn openapi(State(document): State<Arc<Document>>) -> Response {
+    let text = document.text.get_or_init(|| write(document.routes, &document.platforms).to_string());
+    ([(header::CONTENT_TYPE, JSON)], text.clone()).into_response()
+}
+
+/// Writes the document of some routes, for a release with some platforms.
+fn write(routes: &[Route], platforms: &[String]) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let types = settings.with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
+    let mut writer = Writer { platforms, types };
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for route in routes {
+        let operation = writer.operation(route);
+        paths.entry(route.path).or_default().insert(route.method.as_str().to_lowercase(), operation);
+    }
+    let tags = functions::names().map(|name| json!({ "name": name }));
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cartelera",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Recommendations and catalog queries from precomputed files.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        // Relative to the document, because there may be the name of a stage in front of it.
+        "servers": [{ "url": "." }],
+        "tags": tags,
+        "paths": paths,
+        "components": { "schemas": writer.schemas() },
+    })
+}
+
+/// Writes operations and collects the types they answer with.
+struct Writer<'a> {
+    platforms: &'a [String],
+    types: SchemaGenerator,
+}
+
+impl Writer<'_> {
+    fn operation(&mut self, route: &Route) -> Value {
+        let Operation { id, input, .. } = route.operation;
+        let parameters = match input {
+            Input::Params(list) => list.specs().iter().map(|spec| self.parameter(spec)).collect(),
+            Input::Nothing | Input::Ratings(_) => Vec::new(),
+        };
+        let mut operation = json!({
+            "operationId": id,
+            "summary": route.summary,
+            "tags": [route.function],
+            "parameters": parameters,
+            "responses": self.responses(route.operation),
+        });
+        if let Input::Ratings(fields) = input {
+            let example = json!({ "ratings": [{ "id": "ns1", "rating": 4.5 }], "n": 5 });
+            let content = json!({ JSON: { "schema": self.body(*fields), "example": example } });
+            operation["requestBody"] = json!({ "required": true, "content": content });
+        }
+        operation
+    }
+
+    fn responses(&mut self, operation: &Operation) -> Map<String, Value> {
+        let (media_type, schema) = match operation.answer {
+            Answer::Json(schema) => (JSON, schema(&mut self.types).into()),
+            Answer::JsonObject => (JSON, json!({ "type": "object" })),
+            Answer::Text(media_type) => (media_type, json!({ "type": "string" })),
+        };
+        let content = json!({ media_type: { "schema": schema } });
+        let mut responses = Map::new();
+        responses.insert("200".to_owned(), json!({ "description": "The answer.", "content": content }));
+        let problem: Value = self.types.subschema_for::<Problem>().into();
+        for kind in problems(operation) {
+            let content = json!({ PROBLEM: { "schema": problem } });
+            let description = match kind {
+                ProblemKind::InvalidParameter => {
+                    "A parameter is missing, malformed, out of range or unknown."
+                }
+                ProblemKind::NotFound => "Nothing matches.",
+                ProblemKind::NoRoute => "There is no such route.",
+                ProblemKind::MethodNotAllowed => "The route does not support this method.",
+                ProblemKind::TooLarge => "The body is too large.",
+                ProblemKind::Internal => "The service failed.",
+                ProblemKind::Unavailable => {
+                    "What is known about the user cannot be read at the moment. Another try may succeed."
+                }
+            };
+            let response = json!({ "description": description, "content": content });
+            responses.insert(kind.status().as_str().to_owned(), response);
+        }
+        responses
+    }
+
+    fn parameter(&self, spec: &Spec) -> Value {
+        let schema = schema(spec, self.platforms);
+        let (name, about) = (spec.name, spec.about);
+        if spec.is_in_path {
+            return json!({
+                "name": name, "in": "path", "required": true, "description": about, "schema": schema,
+            });
+        }
+        let is_required = matches!(spec.absent, Absent::Refused(_));
+        let mut parameter = json!({
+            "name": name,
+            "in": "query",
+            "required": is_required,
+            "description": about,
+            "schema": schema,
+            // An empty one counts as not given.
+            "allowEmptyValue": !is_required,
+        });
+        if matches!(spec.values, Values::Ids(_)) {
+            parameter["style"] = "form".into();
+            parameter["explode"] = false.into();
+        }
+        parameter
+    }
+
+    /// Returns the schema of a body with ratings. A field of the list may be `null`, which counts as not
+    /// given.
+    fn body(&self, fields: &dyn Describe) -> Value {
+        let mut properties = Map::new();
+        properties.insert(RATINGS.name.to_owned(), described(&RATINGS, self.platforms));
+        for spec in fields.specs() {
+            let mut field = described(&spec, self.platforms);
+            let type_if_given = field["type"].take();
+            field["type"] = json!([type_if_given, "null"]);
+            if let Some(allowed) = field.get_mut("enum").and_then(Value::as_array_mut) {
+                allowed.push(Value::Null);
+            }
+            properties.insert(spec.name.to_owned(), field);
+        }
+        json!({
+            "type": "object",
+            "properties": properties,
+            "required": [RATINGS.name],
+            "additionalProperties": false,
+        })
+    }
+
+    /// Returns the schemas of all types that were written. A field `platform` has a platform of the release.
+    fn schemas(mut self) -> Map<String, Value> {
+        let mut types = self.types.take_definitions(true);
+        let fields =
+            types.values_mut().filter_map(|schema| schema.get_mut("properties")?.get_mut("platform"));
+        for field in fields.filter(|_| !self.platforms.is_empty()) {
+            field["enum"] = json!(self.platforms);
+        }
+        types
+    }
+}
+
+/// Returns the problems an operation may answer with.
+fn problems(operation: &Operation) -> Vec<ProblemKind> {
+    let mut kinds = operation.problems.to_vec();
+    match operation.input {
+        Input::Nothing => {}
+        Input::Params(_) => kinds.push(ProblemKind::InvalidParameter),
+        Input::Ratings(_) => kinds.extend([ProblemKind::InvalidParameter, ProblemKind::TooLarge]),
+    }
+    if matches!(operation.answer, Answer::Json(_) | Answer::JsonObject) {
+        kinds.push(ProblemKind::Internal);
+    }
+    kinds
+}
+
+/// Returns the schema of a parameter.
+fn schema(spec: &Spec, platforms: &[String]) -> Value {
+    let id = || json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES, "pattern": ID_PATTERN });
+    let mut schema = match spec.values {
+        Values::Text => json!({ "type": "string", "maxLength": MAX_TEXT }),
+        Values::Platform if platforms.is_empty() => json!({ "type": "string", "maxLength": MAX_TEXT }),
+        Values::Platform => json!({ "type": "string", "enum": platforms }),
+        Values::Id => id(),
+        Values::Ids(most) => json!({ "type": "array", "items": id(), "maxItems": most }),
+        Values::Whole(_, low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
+        Values::Number(_, low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
+        Values::Flag => json!({ "type": "boolean" }),
+        Values::OneOf(words) => json!({ "type": "string", "enum": words }),
+        Values::Ratings(most) => {
+            let rating = json!({
+                "type": "object",
+                "properties": {
+                    "id": id(),
+                    "rating": { "type": "number", "minimum": RATING_MIN, "maximum": RATING_MAX },
+                },
+                "required": ["id", "rating"],
+                "additionalProperties": false,
+            });
+            json!({ "type": "array", "items": rating, "maxItems": most })
+        }
+    };
+    match spec.absent {
+        Absent::Default(default) => schema["default"] = default.into(),
+        Absent::False => schema["default"] = false.into(),
+        Absent::Ignored | Absent::Refused(_) => {}
+    }
+    schema
+}
+
+/// Returns the schema of a parameter with its description in it.
+fn described(spec: &Spec, platforms: &[String]) -> Value {
+    let mut schema = schema(spec, platforms);
+    schema["description"] = spec.about.into();
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pattern_of_an_id_is_the_rule_of_the_catalog() {
+        let (signs, most) = ID_PATTERN.strip_prefix("^[A-Za-z0-9").unwrap().split_once("]{1,").unwrap();
+        assert_eq!(most, format!("{MAX_ID_BYTES}}}$"));
+        for byte in 0..=u8::MAX {
+            let fits = byte.is_ascii_alphanumeric() || signs.as_bytes().contains(&byte);
+            assert_eq!(catalog::check_id(&[byte]).is_ok(), fits, "{byte:#x}");
+        }
+    }
+}

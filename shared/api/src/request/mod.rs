@@ -1,0 +1,20 @@
+//! What requests bring: parameters in the path and in the query, and one JSON body.
+//!
+//! A list of parameters is a value: [`params::ParamList::read`] checks a request against it, and [`Describe`]
+//! gives it to the OpenAPI document.
+
+pub(crate) mod lists;
+mod paging;
+mod params;
+mod ratings;
+mod reader;
+mod spec;
+pub(crate) mod value;
+
+pub(crate) use lists::{Filters, ListOfTitles, N};
+pub(crate) use paging::Paging;
+pub(crate) use params::{
+    Describe, Optional, PLATFORM, Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams, TITLE_ID,
+};
+pub(crate) use ratings::{RATINGS, read_ratings};
+pub(crate) use spec::{Absent, MAX_TEXT, Spec, Values};

@@ -1,0 +1,238 @@
+use std::borrow::Cow;
+
+use super::answer::{Ranked, Recommendations, Strategy};
+use super::profile::{Profile, Rated};
+use super::recommender::Recommender;
+use crate::diversity::diversify;
+use crate::posterior::Posterior;
+use crate::reasons::Contributors;
+use crate::{Filter, LANES, ListOptions, RankingModel, TopN, User, fold_in};
+
+/// The order of a list: by `base + b(i) + vector·q(i)` of the ranker.
+#[derive(Debug)]
+struct Order<'a> {
+    strategy: Strategy,
+    base: f32,
+    vector: Cow<'a, [f32]>,
+    contributors: Option<Contributors>,
+}
+
+/// Returns the posterior of a ranking vector, given the liked titles.
+fn posterior_of_liked(ranking: &RankingModel, liked: &[(usize, f32)]) -> Posterior {
+    let titles: Vec<usize> = liked.iter().map(|&(title, _)| title).collect();
+    ranking.posterior(&titles)
+}
+
+impl Recommender {
+    /// Returns the best titles for a user that the options allow. `None` is an unknown user.
+    ///
+    /// With a ranking model they are ordered by its `p(u)·q(i) + b(i)`, else by the predicted rating before
+    /// it is clipped. Ties are in catalog order. A list has one title of each work, the first in order that
+    /// passes the filter, unless the filter wants all editions. Works that the user has rated are left out,
+    /// unless they are wanted. Each title's score is its predicted rating, as [`Recommender::predict`]
+    /// returns it.
+    ///
+    /// An unknown user gets the most rated works, and so does a user whose ranking vector is 0 because they
+    /// like nothing.
+    ///
+    /// Reasons come from folding in the user's ratings; with a ranking model, those of titles that they like
+    /// (see [`LIKED`](crate::LIKED)). Of several titles of one work, the last in the catalog counts. A stored
+    /// ranking vector is that fold-in up to half precision. A stored vector of the rating model comes from
+    /// its trainer, and what it adds is in the explanation's `base`.
+    ///
+    /// # Panics
+    /// If a position in `options.exclude` is out of range, or the user does not have the shape that
+    /// [`Recommender::new`] was given.
+    pub fn recommend(&self, user: Option<User<'_>>, options: &ListOptions) -> Recommendations<'_> {
+        let Some(user) = user else {
+            return self.popular(&Profile::unknown(), options);
+        };
+        let profile = Profile {
+            bias: user.bias,
+            vector: Cow::Borrowed(user.vector),
+            rated: self.last_of_each_work(
+                user.title_idx.iter().zip(user.rating).map(|(&title, &rating)| (title as usize, rating)),
+            ),
+        };
+        if let (Some(ranking), Some(vector)) = (self.ranking(), user.ranking_vector) {
+            let contributors = || {
+                let liked = profile.liked();
+                Contributors::new(posterior_of_liked(ranking, &liked), liked, 0.0)
+            };
+            let order = Order {
+                strategy: Strategy::Ranking,
+                base: 0.0,
+                vector: Cow::Borrowed(vector),
+                contributors: (options.n_reasons > 0).then(contributors),
+            };
+            return self.by_ranking(&profile, &order, options);
+        }
+        let contributors = || {
+            let ratings = profile.ratings();
+            Contributors::new(fold_in::posterior(&self.model, &ratings), ratings, 1.0)
+        };
+        let order = self.by_rating(
+            Strategy::Svd,
+            &profile,
+            (options.n_reasons > 0 && self.model.n_factors() > 0).then(contributors),
+        );
+        self.list(&profile, &order, options)
+    }
+
+    /// Returns the best titles for a new user, whose ratings by title position are folded into both models.
+    /// Of two ratings of one work, the last counts. Without any rating, or with a ranking model and no liked
+    /// title, the list is the popular one.
+    ///
+    /// # Panics
+    /// If a title position is out of range.
+    pub fn recommend_to_new(&self, ratings: &[(usize, f32)], options: &ListOptions) -> Recommendations<'_> {
+        if ratings.is_empty() {
+            return self.popular(&Profile::unknown(), options);
+        }
+        let mut profile =
+            Profile { rated: self.last_of_each_work(ratings.iter().copied()), ..Profile::unknown() };
+        let ratings = profile.ratings();
+        let posterior = fold_in::posterior(&self.model, &ratings);
+        profile.bias = posterior.bias();
+        profile.vector = Cow::Owned(posterior.vector());
+        if let Some(ranking) = self.ranking() {
+            let liked = profile.liked();
+            let posterior = posterior_of_liked(ranking, &liked);
+            let order = Order {
+                strategy: Strategy::RankingFoldIn,
+                base: 0.0,
+                vector: Cow::Owned(posterior.vector()),
+                contributors: Some(Contributors::new(posterior, liked, 0.0)),
+            };
+            return self.by_ranking(&profile, &order, options);
+        }
+        let contributors = (self.model.n_factors() > 0).then(|| Contributors::new(posterior, ratings, 1.0));
+        let order = self.by_rating(Strategy::FoldIn, &profile, contributors);
+        self.list(&profile, &order, options)
+    }
+
+    /// Returns one rating for each work, sorted by work: the last one given.
+    pub(super) fn last_of_each_work(&self, ratings: impl Iterator<Item = (usize, f32)>) -> Vec<Rated> {
+        let mut rated: Vec<Rated> = ratings
+            .map(|(title, rating)| Rated { work: self.titles.work(title) as u32, title, rating })
+            .collect();
+        rated.reverse();
+        rated.sort_by_key(|r| r.work);
+        rated.dedup_by_key(|r| r.work);
+        rated
+    }
+
+    /// Returns the order of the rating model. Its strategy is `with_factors` if the model has factors.
+    fn by_rating<'p>(
+        &self,
+        with_factors: Strategy,
+        profile: &'p Profile<'_>,
+        contributors: Option<Contributors>,
+    ) -> Order<'p> {
+        Order {
+            strategy: if self.model.n_factors() == 0 { Strategy::Biases } else { with_factors },
+            base: self.model.parts().global_mean + profile.bias,
+            vector: Cow::Borrowed(&profile.vector),
+            contributors,
+        }
+    }
+
+    /// Returns the list of the ranking model, or the popular one if the user's vector is 0.
+    fn by_ranking(
+        &self,
+        profile: &Profile<'_>,
+        order: &Order<'_>,
+        options: &ListOptions,
+    ) -> Recommendations<'_> {
+        if order.vector.iter().all(|&v| v == 0.0) {
+            self.popular(profile, options)
+        } else {
+            self.list(profile, order, options)
+        }
+    }
+
+    fn list(&self, profile: &Profile<'_>, order: &Order<'_>, options: &ListOptions) -> Recommendations<'_> {
+        let hidden = self.hidden(profile, options);
+        let pool = self.best(order.base, &order.vector, &hidden, options.pool(), &options.filter);
+        let contributors = order.contributors.as_ref().filter(|_| options.n_reasons > 0);
+        let items = self.pick(&pool, options).into_iter().map(|(item, ranked_by)| Ranked {
+            explanation: contributors
+                .map(|c| c.explain(&self.titles, &self.panels().vector(item), ranked_by, options.n_reasons)),
+            ..self.ranked(item, self.score(profile, item))
+        });
+        Recommendations { strategy: order.strategy, items: items.collect() }
+    }
+
+    fn popular(&self, profile: &Profile<'_>, options: &ListOptions) -> Recommendations<'_> {
+        let (hidden, filter) = (self.hidden(profile, options), &options.filter);
+        let mut pool: Vec<(usize, f32)> = Vec::new();
+        for item in self.titles.popular() {
+            if pool.len() == options.pool() {
+                break;
+            }
+            let is_first_of_work = || {
+                filter.all_editions
+                    || !self.titles.has_editions(item)
+                    || pool.iter().all(|&(other, _)| self.titles.work(other) != self.titles.work(item))
+            };
+            if self.may_list(item, &hidden, filter) && is_first_of_work() {
+                pool.push((item, self.titles.n_ratings(item) as f32));
+            }
+        }
+        let items = self
+            .pick(&pool, options)
+            .into_iter()
+            .map(|(item, _)| self.ranked(item, self.score(profile, item)));
+        Recommendations { strategy: Strategy::Popular, items: items.collect() }
+    }
+
+    /// Returns the works that a list leaves out, in ascending order.
+    fn hidden(&self, profile: &Profile<'_>, options: &ListOptions) -> Vec<u32> {
+        let seen = profile.rated.iter().filter(|_| !options.include_seen).map(|r| r.work);
+        let excluded = options.exclude.iter().map(|&title| self.titles.work(title) as u32);
+        let mut hidden: Vec<u32> = seen.chain(excluded).collect();
+        if !options.exclude.is_empty() {
+            hidden.sort_unstable();
+        }
+        hidden
+    }
+
+    /// Returns the list itself: the best titles, or a diverse choice of them.
+    fn pick(&self, pool: &[(usize, f32)], options: &ListOptions) -> Vec<(usize, f32)> {
+        match options.diversity() {
+            Some(diversity) => diversify(pool, options.n, diversity, |a, b| self.similarity(a, b)),
+            None => pool.to_vec(),
+        }
+    }
+
+    /// Returns the titles with the highest `base + b(i) + vector·q(i)` that pass the filter and whose work is
+    /// not hidden (`hidden` is sorted). Scores are not clipped, so titles above the scale keep their order.
+    fn best(
+        &self,
+        base: f32,
+        vector: &[f32],
+        hidden: &[u32],
+        n: usize,
+        filter: &Filter,
+    ) -> Vec<(usize, f32)> {
+        let mut top = TopN::new(n);
+        let mut bar = top.bar();
+        self.panels().scan(vector, |first, products| {
+            let mut scores = self.panel_biases[first / LANES];
+            for (score, product) in scores.iter_mut().zip(products) {
+                *score = base + *score + product;
+            }
+            let highest = scores.iter().fold(f32::NEG_INFINITY, |high, &s| if s > high { s } else { high });
+            if highest <= bar {
+                return;
+            }
+            for (item, &score) in (first..).zip(&scores) {
+                if score > bar && self.may_list(item, hidden, filter) {
+                    self.offer(&mut top, item, score, filter);
+                    bar = top.bar();
+                }
+            }
+        });
+        top.into_sorted()
+    }
+}

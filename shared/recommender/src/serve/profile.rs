@@ -1,0 +1,45 @@
+use std::borrow::Cow;
+
+/// The rating from which on a user likes a title. Ranking models are trained on liked titles, and users are
+/// folded into them by their liked titles. As in the protocol of Liang, Krishnan, Hoffman and Jebara (2018,
+/// section 4).
+pub const LIKED: f32 = 4.0;
+
+/// One work that a user rated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rated {
+    pub(super) work: u32,
+    pub(super) title: usize,
+    pub(super) rating: f32,
+}
+
+/// The user a list is made for: their part of the rating model, and what they rated.
+#[derive(Debug)]
+pub(super) struct Profile<'a> {
+    /// b(u) of the rating model; 0 for an unknown user.
+    pub(super) bias: f32,
+    /// p(u) of the rating model; empty for an unknown user, so that every product is 0.
+    pub(super) vector: Cow<'a, [f32]>,
+    /// Their ratings, by work.
+    pub(super) rated: Vec<Rated>,
+}
+
+impl Profile<'_> {
+    pub(super) fn unknown() -> Self {
+        Self { bias: 0.0, vector: Cow::Borrowed(&[]), rated: Vec::new() }
+    }
+
+    /// Returns titles and ratings, sorted by title.
+    pub(super) fn ratings(&self) -> Vec<(usize, f32)> {
+        let mut ratings: Vec<(usize, f32)> = self.rated.iter().map(|r| (r.title, r.rating)).collect();
+        ratings.sort_unstable_by_key(|&(title, _)| title);
+        ratings
+    }
+
+    /// Returns the liked titles and their ratings, sorted by title.
+    pub(super) fn liked(&self) -> Vec<(usize, f32)> {
+        let mut liked = self.ratings();
+        liked.retain(|&(_, rating)| rating >= LIKED);
+        liked
+    }
+}

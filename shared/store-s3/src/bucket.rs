@@ -1,0 +1,145 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
+use bytes::Bytes;
+use store::{Action, ReadStore, Seen, StoreError, Version, check_key};
+use tokio::sync::Semaphore;
+
+use crate::failure::Failure;
+
+/// A store in a bucket, below a prefix.
+#[derive(Debug, Clone)]
+pub struct S3Store {
+    pub(crate) client: Client,
+    pub(crate) bucket: String,
+    /// It is empty, or ends in a slash.
+    pub(crate) prefix: String,
+    /// Limits the parts that are being sent, and so in memory, at the same time.
+    pub(crate) parts: Arc<Semaphore>,
+}
+
+/// The number of parts that are sent, and so in memory, at the same time, for all uploads of one store: 64
+/// MiB.
+const PARTS_AT_ONCE: usize = 8;
+
+/// How often an object is read if its bytes stop coming. The client itself retries only until they start to
+/// come.
+const READ_ATTEMPTS: usize = 3;
+
+impl S3Store {
+    /// Takes a bucket, and a prefix in it, which may be empty and may have slashes at its ends. Sends
+    /// nothing.
+    pub fn new(client: Client, bucket: impl Into<String>, prefix: &str) -> Self {
+        let prefix = match prefix.trim_matches('/') {
+            "" => String::new(),
+            prefix => format!("{prefix}/"),
+        };
+        Self { client, bucket: bucket.into(), prefix, parts: Arc::new(Semaphore::new(PARTS_AT_ONCE)) }
+    }
+
+    pub(crate) fn object_key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    fn get_object(&self, key: &str) -> GetObjectFluentBuilder {
+        self.client.get_object().bucket(&self.bucket).key(self.object_key(key))
+    }
+
+    async fn read_object(&self, request: GetObjectFluentBuilder) -> Result<(Bytes, Version), Failure> {
+        let mut attempt = 1;
+        loop {
+            let object = request.clone().send().await.map_err(Failure::of)?;
+            let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
+            match read_body(object.body, object.content_length).await {
+                Ok(bytes) => return Ok((bytes, Version::new(tag))),
+                Err(_) if attempt < READ_ATTEMPTS => attempt += 1,
+                Err(error) => return Err(Failure::cut(error)),
+            }
+        }
+    }
+
+    pub(crate) fn fail(&self, action: Action, key: &str, failure: Failure) -> StoreError {
+        let (key, location) = (key.to_owned(), self.location());
+        match failure {
+            Failure::NoBucket => StoreError::NoStore { location },
+            Failure::NoObject => StoreError::NotFound { key, location },
+            Failure::Precondition => StoreError::Conflict { key, location },
+            // Callers that may get these handle them. For others, they violate the protocol.
+            Failure::Unchanged | Failure::Range => StoreError::Backend {
+                action,
+                key,
+                location,
+                hint: None,
+                source: "the service responded to a condition that the request does not have".into(),
+            },
+            Failure::Other { hint, source } => StoreError::Backend { action, key, location, hint, source },
+        }
+    }
+}
+
+/// Reads the bytes of a response into one buffer as they come. If they were collected first and joined at the
+/// end, they would be in memory twice.
+async fn read_body(mut body: ByteStream, announced: Option<i64>) -> Result<Bytes, ByteStreamError> {
+    /// The most that a header can make this allocate. More is allocated as it comes.
+    const AT_MOST: usize = 1 << 28;
+    let announced = announced.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(announced.min(AT_MOST));
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok(bytes.into())
+}
+
+#[async_trait]
+impl ReadStore for S3Store {
+    fn location(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.prefix.trim_end_matches('/'))
+    }
+
+    async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
+        check_key(key)?;
+        match self.read_object(self.get_object(key)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Failure::NoObject) => Ok(None),
+            Err(failure) => Err(self.fail(Action::Read, key, failure)),
+        }
+    }
+
+    async fn read_if_changed(&self, key: &str, known: &Version) -> Result<Seen, StoreError> {
+        check_key(key)?;
+        match self.read_object(self.get_object(key).if_none_match(known.as_str())).await {
+            // Some services ignore the condition.
+            Ok((_, version)) if version == *known => Ok(Seen::Same),
+            Err(Failure::Unchanged) => Ok(Seen::Same),
+            Ok((bytes, version)) => Ok(Seen::Changed(bytes, version)),
+            Err(Failure::NoObject) => Ok(Seen::Gone),
+            Err(failure) => Err(self.fail(Action::Read, key, failure)),
+        }
+    }
+
+    async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
+        check_key(key)?;
+        let out_of_range = || StoreError::OutOfRange {
+            key: key.to_owned(),
+            location: self.location(),
+            range: range.clone(),
+        };
+        if range.is_empty() {
+            // HTTP has no empty ranges. The trait promises that the object reaches to the place of one.
+            let bytes = self.get(key).await?.len() as u64;
+            let exists = range.start == range.end && range.end <= bytes;
+            return if exists { Ok(Bytes::new()) } else { Err(out_of_range()) };
+        }
+        // HTTP ranges include the last byte.
+        let header = format!("bytes={}-{}", range.start, range.end - 1);
+        match self.read_object(self.get_object(key).range(header)).await {
+            Ok((bytes, _)) if bytes.len() as u64 == range.end - range.start => Ok(bytes),
+            Ok(_) | Err(Failure::Range) => Err(out_of_range()),
+            Err(failure) => Err(self.fail(Action::Read, key, failure)),
+        }
+    }
+}

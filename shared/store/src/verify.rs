@@ -1,0 +1,45 @@
+use artifact::{ArtifactEntry, Digest};
+
+use crate::load::{Refused, fetch, manifest, run_blocking};
+use crate::parts::for_each_part;
+use crate::{LoadError, ReadStore};
+
+/// The result of [`verify_release`] for one artifact.
+#[derive(Debug)]
+pub struct Verified {
+    /// The artifact, as the manifest describes it.
+    pub entry: ArtifactEntry,
+    /// What is wrong with it, if anything.
+    pub problem: Option<LoadError>,
+}
+
+/// Checks every artifact of a release, even if others are damaged. An artifact has to be there, with its
+/// size, with the digest that names it, and in a valid envelope of its kind (steps 1 to 6 of reading).
+/// Payloads are not decoded, since that needs their types; [`load`](crate::load()) does it.
+///
+/// # Errors
+/// The manifest cannot be read. Problems of artifacts are in their [`Verified`].
+pub async fn verify_release(store: &dyn ReadStore, release: &str) -> Result<Vec<Verified>, LoadError> {
+    let manifest = manifest(store, release).await?;
+    let mut verified = Vec::with_capacity(manifest.artifacts.len());
+    for entry in manifest.artifacts {
+        let problem = verify(store, &entry).await.err();
+        verified.push(Verified { entry, problem });
+    }
+    Ok(verified)
+}
+
+async fn verify(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<(), LoadError> {
+    if entry.kind.is_in_parts() {
+        return for_each_part(store, entry, |_, part| artifact::open(entry.kind, part).map(drop)).await;
+    }
+    let bytes = fetch(store, entry).await?;
+    let (kind, expected) = (entry.kind, entry.sha256);
+    run_blocking(move || {
+        artifact::open(kind, &bytes).map_err(Refused::Read)?;
+        let found = Digest::of(&bytes);
+        if found == expected { Ok(()) } else { Err(Refused::Digest(found)) }
+    })
+    .await
+    .map_err(|refused| refused.into_error(store, entry))
+}

@@ -1,0 +1,1 @@
+"""Shared by the scripts that test and those that measure."""

@@ -121,6 +121,9 @@ def replay(target, expected):
         else:
             wanted = {name: row[name] for name in ("platform", "year", "actor", "count", "ties", "n_tied")}
         target.fields("/get_actor", params, wanted)
+    params = {"genre": "comedy", "by": "platform"}
+    counts = [{"value": value, "count": n} for value, n in (("amazon", 2099), ("hulu", 667), ("disney", 526), ("netflix", 399))]
+    target.fields("/get_count", params, {"by": "platform", "count": 3691, "counts": counts})
     return 1 + sum(len(rows) for rows in expected.values() if isinstance(rows, list))
 
 

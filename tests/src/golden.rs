@@ -11,7 +11,7 @@ use artifact::{
     Parameters, Pointer, RankingSummary, ReadError, Signal, Source, Trial, Trials, VarianceShares,
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
-use queries::{actor, count_platform, max_duration, score_count, title_search};
+use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
     Criteria, FactorModel, FactorModelParts, Filter, ItemModel, ItemModelParts, ListOptions, RankingModel,
     RankingWeights, Recommender, Titles, User, UserBlock, UserIndex, UserPrior, UserShape, UsersWriter,
@@ -150,6 +150,19 @@ static KNOWN: [&dyn Known; Kind::ALL.len()] = [
                 let score = model.predict(model.n_users() - 1, model.n_items() - 1);
                 let scale = model.items().parts().scale;
                 assert!(!(score < scale.0 || score > scale.1), "{score} is off the scale");
+            }
+        },
+    },
+    &Of {
+        build: || title_count::build(&titles()),
+        ask: |index| {
+            for by in title_count::Attribute::ALL {
+                let question = title_count::Question {
+                    by: Some(by),
+                    genre: Some("a"),
+                    ..title_count::Question::default()
+                };
+                let _ = index.answer(&question);
             }
         },
     },

@@ -10,7 +10,7 @@ use artifact::{
 };
 use bytes::Bytes;
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
-use queries::{actor, count_platform, max_duration, score_count, title_search};
+use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
     FactorModel, FactorModelParts, ItemModel, ItemModelParts, RankingModel, RankingWeights, Titles, UserPrior,
 };
@@ -18,11 +18,12 @@ use store::{MemoryStore, Store};
 
 /// Questions that GET requests ask, at least one to each function. Every function answers the last one, from
 /// the manifest, so that no two releases have the same answer.
-pub const QUESTIONS: [&str; 11] = [
+pub const QUESTIONS: [&str; 12] = [
     "/get_max_duration?year=2018&platform=amazon",
     "/get_score_count?platform=amazon&scored=3&year=2018",
     "/get_count_platform?platform=hulu",
     "/get_actor?platform=amazon&year=2018",
+    "/get_count?by=genre&year=2018",
     "/predict?user_id=1&id=ns1",
     "/similar/ns1?n=2",
     "/titles?q=reel",
@@ -211,6 +212,7 @@ async fn publish(
         sealed(&score_count::build(&titles, &ratings)),
         sealed(&count_platform::build(&titles)),
         sealed(&actor::build(&titles)),
+        sealed(&title_count::build(&titles)),
         sealed(&Titles::build(&titles, &ratings)),
         sealed(model.items()),
         (ArtifactKind::Users, users.into()),

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dataset::Data;
 use eda::Eda;
 use progress::Reporter;
-use queries::{actor, count_platform, max_duration, score_count, title_search};
+use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
     FactorModel, ItemModel, ItemModelParts, RankingModel, Titles, User, UserBlock, UserIndex, UserShape,
 };
@@ -33,6 +33,7 @@ pub(crate) fn all(
         sealed(&score_count::build(titles, ratings), reporter)?,
         sealed(&count_platform::build(titles), reporter)?,
         sealed(&actor::build(titles), reporter)?,
+        sealed(&title_count::build(titles), reporter)?,
         sealed(&Titles::build(titles, ratings), reporter)?,
         sealed(&rating_model, reporter)?,
         sealed(&title_search::build(titles, ratings), reporter)?,
@@ -57,6 +58,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::ScoreCount => score_count::Index::from_bytes(bytes).map(drop),
         Kind::CountPlatform => count_platform::Index::from_bytes(bytes).map(drop),
         Kind::Actor => actor::Index::from_bytes(bytes).map(drop),
+        Kind::TitleCount => title_count::Index::from_bytes(bytes).map(drop),
         Kind::Titles => Titles::from_bytes(bytes).map(drop),
         Kind::RatingModel => ItemModel::from_bytes(bytes).map(drop),
         Kind::RankingModel => RankingModel::from_bytes(bytes).map(drop),

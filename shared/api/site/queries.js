@@ -1,6 +1,7 @@
 // The queries: forms whose answers are sentences.
 
 import { get, latest } from "./api.js";
+import { table } from "./charts.js";
 import { fill, h } from "./dom.js";
 import { list, number, sentence, t, tn } from "./i18n.js";
 import { field, platformName, platforms, titleLink, trouble, waiting } from "./parts.js";
@@ -65,6 +66,17 @@ function actor(found) {
   return [said, " ", sentence("queries.actor.ties", { names: h("span.person", null, list(named)) })];
 }
 
+const BY = ["platform", "kind", "country", "genre", "audience", "year"];
+
+/** Returns how many titles match, and a table of how many have each value. */
+function counted(found) {
+  const said = h("p.sentence", null, sentence("queries.total.answer", { n: h("b", null, number(found.count)) }, found.count));
+  if (!found.counts?.length) return said;
+  const shown = (value) => (found.by === "platform" ? platformName(value) : found.by === "kind" ? t(`kind.${value}`) : value);
+  const heading = t(`queries.by.${found.by}`);
+  return [said, table(heading, [heading, t("queries.titles")], found.counts.map(({ value, count }) => [shown(value), number(count)]))];
+}
+
 /** Fills the page. */
 export function show(stage) {
   const unit = h(
@@ -72,6 +84,8 @@ export function show(stage) {
     { name: "duration_type" },
     ["min", "season"].map((value) => h("option", { value }, t(`queries.unit.${value}`))),
   );
+  const choice = (name, values, any, text) => h("select", { name }, h("option", { value: "" }, any), values.map((value) => h("option", { value }, text(value))));
+  const words = (name) => h("input", { name, type: "text", maxlength: 200 });
   const scored = h("input", { name: "scored", type: "number", inputmode: "decimal", min: 0, max: 5, step: 0.1, value: 3.5, required: true });
   fill(
     stage,
@@ -108,6 +122,20 @@ export function show(stage) {
         "get_actor",
         [field(t("queries.platform"), platformField(false)), field(t("queries.year"), yearField(false))],
         asSentence(actor),
+      ),
+      query(
+        t("queries.total"),
+        "get_count",
+        [
+          field(t("queries.by"), choice("by", BY, t("queries.by.none"), (value) => t(`queries.by.${value}`))),
+          field(t("queries.platform"), platformField(true)),
+          field(t("queries.by.kind"), choice("kind", ["movie", "series"], t("queries.any"), (value) => t(`kind.${value}`))),
+          field(t("queries.by.country"), words("country")),
+          field(t("queries.by.genre"), words("genre")),
+          field(t("queries.by.audience"), words("audience")),
+          field(t("queries.year"), yearField(true)),
+        ],
+        counted,
       ),
     ),
   );

@@ -52,6 +52,8 @@ kinds! {
     UserIndex = 12 "user-index",
     /// A trained factor model with all its users. It is a file of the builder and in no release.
     TrainedModel = 13 "trained-model",
+    /// Index of `get_count`.
+    TitleCount = 14 "title-count",
 }
 
 impl Kind {

@@ -8,6 +8,7 @@ pub mod actor;
 pub mod count_platform;
 pub mod max_duration;
 pub mod score_count;
+pub mod title_count;
 pub mod title_search;
 
 mod error;

@@ -13,7 +13,8 @@ use axum::body::Body;
 use axum::http::Request;
 use catalog::DurationUnit;
 use http_body_util::BodyExt as _;
-use queries::{actor, count_platform, max_duration, score_count, title_search};
+use queries::title_count::{Attribute, Question};
+use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
     Edition, FactorModel, Filter, ItemModel, ItemStrategy, ListOptions, RankingModel, Recommender, Strategy,
     Titles, UserBlock, UserIndex, UserShape,
@@ -104,6 +105,17 @@ fn the_golden_count_platform_answers() {
     let index: count_platform::Index = artifact();
     let counts = ["amazon", "disney", "hulu"].map(|p| index.answer(p).unwrap().count);
     assert_eq!(counts, [3, 1, 1]);
+}
+
+#[test]
+fn the_golden_title_count_answers() {
+    let index: title_count::Index = artifact();
+    let ask = |by, genre| {
+        let answer = index.answer(&Question { by, genre, ..Question::default() }).unwrap();
+        (answer.total, answer.counts)
+    };
+    assert_eq!(ask(Some(Attribute::Platform), None), (6, vec![("amazon", 3), ("disney", 2), ("hulu", 1)]));
+    assert_eq!(ask(Some(Attribute::Kind), Some("COM")).0, ask(None, Some("comedy")).0);
 }
 
 #[test]
@@ -234,15 +246,16 @@ async fn a_release_with_a_manifest_of_format_1_is_served_and_rolled_back_to() {
         store::verify_release(&store, &pointer.release).await.unwrap().iter().all(|v| v.problem.is_none())
     );
 
-    let ask = async |store: MemoryStore, path: &str| {
+    let ask_for = async |store: MemoryStore, path: &str, status: u16| {
         let router =
             api::load_within(&api::Function::ALL, Arc::new(store), api::UserLimits::default()).await.unwrap();
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
-        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.status(), status, "{path}");
         let body = response.into_body().collect().await.unwrap().to_bytes();
         serde_json::from_slice::<serde_json::Value>(&body).unwrap()
     };
+    let ask = async |store: MemoryStore, path: &str| ask_for(store, path, 200).await;
     let model = ask(store.clone(), "/model").await;
     assert_eq!(model["measures"][0]["measures"]["rmse"], 0.1 + 0.2);
     assert_eq!(
@@ -253,6 +266,8 @@ async fn a_release_with_a_manifest_of_format_1_is_served_and_rolled_back_to() {
     );
     let count = ask(store.clone(), "/get_count_platform?platform=hulu").await;
     assert_eq!(count["count"], 1);
+    let missing = ask_for(store.clone(), "/get_count", 404).await;
+    assert!(missing["detail"].as_str().unwrap().contains("no index of title counts"), "{missing}");
 
     // A release of format 2 comes after it, and the pointer goes back.
     tests::small_release::publish_with_ranking(&store).await;

@@ -51,6 +51,10 @@ mirror!(ScoreCount {
     scores: Block,
 });
 
+mirror!(TitleCount { n_titles: u32, postings: Vec<Postings> });
+
+mirror!(Postings { n: u32, n_titles: u32, name_offsets: Block, names: Block, offsets: Block, titles: Block });
+
 mirror!(CountPlatform { platforms: Platforms, films: Block });
 
 mirror!(Actor {
@@ -186,6 +190,7 @@ mirrors! {
     Users: users,
     UserIndex: user_index,
     TrainedModel: trained_model,
+    TitleCount: title_count,
 }
 
 /// Files by name.
@@ -327,6 +332,19 @@ fn actor(fields: &mut Fields<'_, Actor>) {
     fields.add("names.offsets-fall", |s| swap::<4>(&mut s.name_offsets, 1, 2));
     fields.add("names.no-utf-8", |s| s.names[0] = 0xc0);
     fields.add("names.offsets-one-short", |s| s.name_offsets.truncate(s.name_offsets.len() - 4));
+}
+
+fn title_count(fields: &mut Fields<'_, TitleCount>) {
+    fields.add("postings.one-short", |s| s.postings.truncate(5));
+    fields.add("names.n-huge", |s| s.postings[0].n = u32::MAX);
+    fields.add("names.offsets-fall", |s| swap::<4>(&mut s.postings[0].name_offsets, 1, 2));
+    fields.add("names.not-in-order", |s| s.postings[0].names.rotate_left(6));
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.postings[0].offsets, 1, 2));
+    fields.add("offsets.value-without-title", |s| s.postings[0].offsets.copy_within(4..8, 8));
+    fields.add("offsets.beyond-the-titles", |s| s.postings[0].n_titles -= 1);
+    fields.add("titles.one-short", |s| s.postings[1].titles.truncate(8));
+    fields.add("titles.not-in-order", |s| swap::<4>(&mut s.postings[0].titles, 0, 1));
+    fields.add("titles.out-of-range", |s| s.n_titles = 1);
 }
 
 fn titles(fields: &mut Fields<'_, Titles>) {

@@ -2,6 +2,7 @@
 //! loaded.
 
 mod get_actor;
+mod get_count;
 mod get_count_platform;
 mod get_max_duration;
 mod get_score_count;
@@ -20,17 +21,20 @@ impl Function {
     pub const GET_COUNT_PLATFORM: Self = get_count_platform::FUNCTION;
     /// The most frequent actor.
     pub const GET_ACTOR: Self = get_actor::FUNCTION;
+    /// How many titles match.
+    pub const GET_COUNT: Self = get_count::FUNCTION;
     /// Recommendations, predictions and similar titles.
     pub const RECOMMEND: Self = recommend::FUNCTION;
     /// The catalog: titles by typing, one title, what a user has rated, and the analysis of the data.
     pub const TITLES: Self = titles::FUNCTION;
 
     /// Every function. A program that reads this list holds the code of all of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::GET_MAX_DURATION,
         Self::GET_SCORE_COUNT,
         Self::GET_COUNT_PLATFORM,
         Self::GET_ACTOR,
+        Self::GET_COUNT,
         Self::RECOMMEND,
         Self::TITLES,
     ];

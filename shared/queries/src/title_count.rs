@@ -1,0 +1,453 @@
+//! `get_count(by, platform, kind, country, genre, audience, year)`: how many titles match some filters, in
+//! total and by each value of an attribute.
+
+use std::fmt;
+use std::str::FromStr;
+
+use artifact::blocks::{self, TextHeap};
+use artifact::{Artifact, Invalid, Kind};
+use catalog::{Title, TitleTable};
+use serde::{Deserialize, Serialize};
+
+/// What titles are counted by, and filtered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Attribute {
+    /// The platform.
+    Platform,
+    /// `movie` or `series`.
+    Kind,
+    /// The countries of origin; a title may have several.
+    Country,
+    /// The genres, as the platforms spell them; a title may have several.
+    Genre,
+    /// The audience rating.
+    Audience,
+    /// The release year.
+    Year,
+}
+
+impl Attribute {
+    /// Every attribute.
+    pub const ALL: [Self; 6] =
+        [Self::Platform, Self::Kind, Self::Country, Self::Genre, Self::Audience, Self::Year];
+
+    /// The names, in the order of [`Attribute::ALL`].
+    pub const NAMES: [&'static str; 6] = ["platform", "kind", "country", "genre", "audience", "year"];
+
+    /// Returns the name.
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// Returns the values that a title has, each at least once.
+    fn of(self, table: &TitleTable, title: &Title) -> Vec<String> {
+        match self {
+            Self::Platform => vec![table.platform_of(title).to_string()],
+            Self::Kind => vec![title.kind.as_str().to_owned()],
+            Self::Country => title.country.clone(),
+            Self::Genre => title.genres.clone(),
+            Self::Audience => Some(title.audience.clone()).filter(|a| !a.is_empty()).into_iter().collect(),
+            Self::Year => title.release_year.map(|year| year.to_string()).into_iter().collect(),
+        }
+    }
+}
+
+impl FromStr for Attribute {
+    type Err = ();
+    /// Reads a name in any case.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = text.trim();
+        Self::ALL.into_iter().find(|a| a.name().eq_ignore_ascii_case(text)).ok_or(())
+    }
+}
+
+/// What is counted. Texts match in any case; a genre is part of a genre's name, as on the other routes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Question<'a> {
+    /// What to count by, in addition to the total.
+    pub by: Option<Attribute>,
+    /// Only titles of this platform.
+    pub platform: Option<&'a str>,
+    /// Only films, or only series.
+    pub kind: Option<catalog::Kind>,
+    /// Only titles from this country.
+    pub country: Option<&'a str>,
+    /// Only titles with a genre whose name contains this.
+    pub genre: Option<&'a str>,
+    /// Only titles of this audience rating.
+    pub audience: Option<&'a str>,
+    /// Only titles of this release year.
+    pub year: Option<u16>,
+}
+
+/// How many titles match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// The number of titles, each counted once.
+    pub total: u32,
+    /// The number of titles with each value of the attribute: the largest first, equal ones by name. Values
+    /// that no matching title has are left out. A title with several values counts for each of them, and a
+    /// title without any for none.
+    pub counts: Vec<(&'a str, u32)>,
+}
+
+/// A name that no title of the release has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// What was asked for.
+    pub found: String,
+    /// What there is.
+    pub allowed: Vec<String>,
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { found, allowed, .. } = self;
+        let allowed = allowed.join(", ");
+        match self.attribute {
+            Attribute::Genre => write!(f, "no genre contains {found:?}; the genres are {allowed}"),
+            Attribute::Country => write!(f, "there is no country {found:?}; the countries are {allowed}"),
+            Attribute::Audience => {
+                write!(f, "there is no audience rating {found:?}; the audience ratings are {allowed}")
+            }
+            other => write!(f, "there is no {} {found:?}; there are {allowed}", other.name()),
+        }
+    }
+}
+
+impl std::error::Error for UnknownName {}
+
+/// For each value of each attribute, the titles that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    n_titles: usize,
+    /// In the order of [`Attribute::ALL`].
+    postings: [Postings; 6],
+}
+
+/// The titles of each value of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Postings {
+    /// The values, in ascending order.
+    names: TextHeap,
+    /// Where each value's titles begin, with the end of the last as one more entry.
+    offsets: Vec<u32>,
+    /// Positions of titles, in ascending order within a value.
+    titles: Vec<u32>,
+}
+
+/// Builds the index.
+pub fn build(table: &TitleTable) -> Index {
+    let postings = Attribute::ALL.map(|attribute| {
+        let mut pairs: Vec<(String, u32)> = Vec::new();
+        for (position, title) in table.titles().iter().enumerate() {
+            pairs.extend(attribute.of(table, title).into_iter().map(|name| (name, position as u32)));
+        }
+        pairs.sort_unstable();
+        // A list may name one value twice.
+        pairs.dedup();
+        let groups: Vec<&[(String, u32)]> = pairs.chunk_by(|a, b| a.0 == b.0).collect();
+        let mut offsets = vec![0];
+        for group in &groups {
+            offsets.push(offsets[offsets.len() - 1] + group.len() as u32);
+        }
+        let names = groups.iter().map(|group| group[0].0.as_str()).collect();
+        Postings { names, offsets, titles: pairs.iter().map(|pair| pair.1).collect() }
+    });
+    Index { n_titles: table.titles().len(), postings }
+}
+
+impl Postings {
+    /// Returns the titles of a value.
+    fn of(&self, at: usize) -> &[u32] {
+        &self.titles[self.offsets[at] as usize..self.offsets[at + 1] as usize]
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        let at = self.names.partition_point(0..self.names.len(), |known| known < name);
+        (at < self.names.len() && self.names.get(at) == name).then_some(at)
+    }
+}
+
+/// A set of titles, one bit each.
+struct Titles(Vec<u64>);
+
+impl Titles {
+    fn all(n: usize) -> Self {
+        let mut words = vec![u64::MAX; n.div_ceil(64)];
+        if let Some(last) = words.last_mut().filter(|_| !n.is_multiple_of(64)) {
+            *last = (1 << (n % 64)) - 1;
+        }
+        Self(words)
+    }
+
+    fn has(&self, title: u32) -> bool {
+        self.0[title as usize / 64] >> (title % 64) & 1 == 1
+    }
+
+    /// Keeps the titles that are in one of the lists.
+    fn keep<'a>(&mut self, lists: impl Iterator<Item = &'a [u32]>) {
+        let mut wanted = vec![0; self.0.len()];
+        for &title in lists.flatten() {
+            wanted[title as usize / 64] |= 1 << (title % 64);
+        }
+        for (word, wanted) in self.0.iter_mut().zip(wanted) {
+            *word &= wanted;
+        }
+    }
+
+    fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+}
+
+impl Index {
+    fn of(&self, attribute: Attribute) -> &Postings {
+        &self.postings[attribute as usize]
+    }
+
+    /// Returns the values that a filter accepts. A year that no title has is not an error: nothing matches
+    /// it.
+    fn accepted(&self, attribute: Attribute, wanted: &str) -> Result<Vec<usize>, UnknownName> {
+        let postings = self.of(attribute);
+        let wanted = wanted.trim().to_lowercase();
+        let accepted: Vec<usize> = if attribute == Attribute::Genre {
+            let names = postings.names.iter().enumerate();
+            names.filter(|(_, name)| name.contains(&wanted)).map(|(at, _)| at).collect()
+        } else {
+            postings.find(&wanted).into_iter().collect()
+        };
+        let may_be_empty = matches!(attribute, Attribute::Year | Attribute::Kind);
+        if accepted.is_empty() && !may_be_empty {
+            let allowed = postings.names.iter().map(str::to_owned).collect();
+            return Err(UnknownName { attribute, found: wanted, allowed });
+        }
+        Ok(accepted)
+    }
+
+    /// Answers a query: intersects the titles of each filter's values, and looks up how many of each value of
+    /// `by` are left.
+    ///
+    /// # Errors
+    /// Every name of a filter that no title has.
+    pub fn answer(&self, question: &Question<'_>) -> Result<Answer<'_>, Vec<UnknownName>> {
+        let year = question.year.map(|year| year.to_string());
+        let filters = [
+            (Attribute::Platform, question.platform),
+            (Attribute::Kind, question.kind.map(catalog::Kind::as_str)),
+            (Attribute::Country, question.country),
+            (Attribute::Genre, question.genre),
+            (Attribute::Audience, question.audience),
+            (Attribute::Year, year.as_deref()),
+        ];
+        let (mut left, mut unknown) = (Titles::all(self.n_titles), Vec::new());
+        for (attribute, wanted) in filters {
+            let Some(wanted) = wanted else { continue };
+            match self.accepted(attribute, wanted) {
+                Ok(values) => left.keep(values.into_iter().map(|at| self.of(attribute).of(at))),
+                Err(error) => unknown.push(error),
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        let mut counts = Vec::new();
+        if let Some(postings) = question.by.map(|attribute| self.of(attribute)) {
+            for (at, name) in postings.names.iter().enumerate() {
+                let count = postings.of(at).iter().filter(|&&title| left.has(title)).count() as u32;
+                if count > 0 {
+                    counts.push((name, count));
+                }
+            }
+            // Names are in order already, and the sort is stable.
+            counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        }
+        Ok(Answer { total: left.len(), counts })
+    }
+}
+
+/// The stored form: the number of titles, and six lists of postings in the order platform, kind, country,
+/// genre, audience, year.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredIndex<'a> {
+    n_titles: u32,
+    #[serde(borrow)]
+    postings: Vec<StoredPostings<'a>>,
+}
+
+/// The stored form of the titles of each value. Rules: names are in ascending order, offsets span the titles,
+/// no value is without a title, and titles are below the number of titles and in ascending order within a
+/// value.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredPostings<'a> {
+    n: u32,
+    n_titles: u32,
+    #[serde(borrow, with = "serde_bytes")]
+    name_offsets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    names: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    offsets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    titles: &'a [u8],
+}
+
+impl Postings {
+    fn from_stored(stored: &StoredPostings<'_>, n_titles: usize) -> Result<Self, Invalid> {
+        let n = stored.n as usize;
+        let postings = Self {
+            names: TextHeap::from_blocks("names", stored.name_offsets, stored.names, n)?,
+            offsets: blocks::to_offsets("offsets", stored.offsets, n, stored.n_titles)?,
+            titles: blocks::to_u32("titles", stored.titles, stored.n_titles as usize)?,
+        };
+        let names: Vec<&str> = postings.names.iter().collect();
+        Invalid::unless(names.is_sorted_by(|a, b| a < b), "names", "not in order")?;
+        let known = postings.titles.iter().all(|&title| (title as usize) < n_titles);
+        Invalid::unless(known, "titles", "a position is out of range")?;
+        for at in 0..n {
+            let titles = postings.of(at);
+            Invalid::unless(!titles.is_empty(), "offsets", "a value has no title")?;
+            Invalid::unless(titles.is_sorted_by(|a, b| a < b), "titles", "not in order")?;
+        }
+        Ok(postings)
+    }
+}
+
+impl Artifact for Index {
+    const KIND: Kind = Kind::TitleCount;
+    type Stored<'a> = StoredIndex<'a>;
+
+    fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
+        let encoded = self.postings.each_ref().map(|p| {
+            let (name_offsets, names) = p.names.to_blocks();
+            (p, name_offsets, names, blocks::from_u32(&p.offsets), blocks::from_u32(&p.titles))
+        });
+        let postings = encoded.iter().map(|(p, name_offsets, names, offsets, titles)| StoredPostings {
+            n: p.names.len() as u32,
+            n_titles: p.titles.len() as u32,
+            name_offsets,
+            names,
+            offsets,
+            titles,
+        });
+        write(&StoredIndex { n_titles: self.n_titles as u32, postings: postings.collect() })
+    }
+
+    fn from_stored(stored: Self::Stored<'_>) -> Result<Self, Invalid> {
+        let n_titles = stored.n_titles as usize;
+        let postings: Vec<Postings> =
+            stored.postings.iter().map(|p| Postings::from_stored(p, n_titles)).collect::<Result<_, _>>()?;
+        let postings = postings.try_into().map_err(|_| Invalid::new("postings", "not one per attribute"))?;
+        Ok(Self { n_titles, postings })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random_tables::{empty, titles, year};
+
+    /// The slow way: looks at every title.
+    fn scan(table: &TitleTable, question: &Question<'_>) -> (u32, Vec<(String, u32)>) {
+        let has = |title: &Title, attribute: Attribute, wanted: Option<String>| {
+            let Some(wanted) = wanted.map(|wanted| wanted.to_lowercase()) else { return true };
+            let is_part = |name: &String| name.contains(&wanted);
+            let values = attribute.of(table, title);
+            if attribute == Attribute::Genre { values.iter().any(is_part) } else { values.contains(&wanted) }
+        };
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let (mut total, mut counts) = (0, BTreeMap::<String, u32>::new());
+        for title in table.titles() {
+            let matches = has(title, Attribute::Platform, text(question.platform))
+                && question.kind.is_none_or(|kind| kind == title.kind)
+                && has(title, Attribute::Country, text(question.country))
+                && has(title, Attribute::Genre, text(question.genre))
+                && has(title, Attribute::Audience, text(question.audience))
+                && question.year.is_none_or(|year| Some(year) == title.release_year);
+            if matches {
+                total += 1;
+                let values = question.by.map_or_else(Vec::new, |by| by.of(table, title));
+                let values: std::collections::BTreeSet<String> = values.into_iter().collect();
+                for value in values {
+                    *counts.entry(value).or_default() += 1;
+                }
+            }
+        }
+        let mut counts: Vec<(String, u32)> = counts.into_iter().collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        (total, counts)
+    }
+
+    fn one_of(attribute: Attribute, table: &TitleTable, nth: usize) -> Option<String> {
+        let all: Vec<String> = table.titles().iter().flat_map(|t| attribute.of(table, t)).collect();
+        if all.is_empty() { None } else { Some(all[nth % all.len()].clone()) }
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_agrees_with_a_scan(
+            table in titles(),
+            by in prop::option::of(0_usize..6),
+            filtered in prop::collection::vec(any::<bool>(), 4),
+            kind in prop::option::of(any::<bool>()),
+            year in prop::option::of(year()),
+            nth in 0_usize..50,
+        ) {
+            let index = Index::from_bytes(&build(&table).to_bytes().unwrap()).unwrap();
+            let name = |at: usize, attribute| {
+                filtered[at].then(|| one_of(attribute, &table, nth)).flatten()
+            };
+            let platform = name(0, Attribute::Platform).map(|p| p.to_uppercase());
+            let country = name(1, Attribute::Country);
+            // A part of a name, cut at characters.
+            let genre = name(2, Attribute::Genre).map(|g| g.chars().skip(nth % 2).take(3).collect::<String>());
+            let audience = name(3, Attribute::Audience);
+            let question = Question {
+                by: by.map(|at| Attribute::ALL[at]),
+                platform: platform.as_deref(),
+                kind: kind.map(|film| if film { catalog::Kind::Movie } else { catalog::Kind::Series }),
+                country: country.as_deref(),
+                genre: genre.as_deref(),
+                audience: audience.as_deref(),
+                year,
+            };
+            let answer = index.answer(&question).unwrap();
+            let counts: Vec<(String, u32)> =
+                answer.counts.iter().map(|&(name, count)| (name.to_owned(), count)).collect();
+            prop_assert_eq!((answer.total, counts), scan(&table, &question));
+        }
+    }
+
+    #[test]
+    fn every_unknown_name_is_reported_and_an_empty_year_is_a_count_of_0() {
+        let index = build(&empty());
+        let year = Question { year: Some(1900), by: Some(Attribute::Genre), ..Question::default() };
+        assert_eq!(index.answer(&year), Ok(Answer { total: 0, counts: Vec::new() }));
+        let question = Question {
+            platform: Some("hbo"),
+            genre: Some("opera"),
+            country: Some("Peru"),
+            ..Question::default()
+        };
+        let unknown = index.answer(&question).unwrap_err();
+        let found: Vec<_> = unknown.iter().map(|u| (u.attribute, u.found.as_str())).collect();
+        let expected =
+            [(Attribute::Platform, "hbo"), (Attribute::Country, "peru"), (Attribute::Genre, "opera")];
+        assert_eq!(found, expected);
+        assert!(unknown[2].to_string().starts_with("no genre contains \"opera\"; "), "{}", unknown[2]);
+    }
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        for attribute in Attribute::ALL {
+            assert_eq!(attribute.name().to_uppercase().parse(), Ok(attribute));
+        }
+        assert_eq!("director".parse::<Attribute>(), Err(()));
+    }
+}

@@ -5,11 +5,11 @@ store serves a whole release.
     python3 tests/kill.py                 # a hundred kills
     python3 tests/kill.py --kills 300 --seed 7
 
-Builds the program, has it build and publish releases of data/sample, into a folder and to an S3 server on
-this machine, and sends SIGKILL after a random part of the time that this takes. A kill that comes after the
-end does not count. After each one, the store must serve the old release or the one that was being written,
-and every artifact of it must be whole (`cartelera verify`). At the end, building and publishing must still
-work, on what the killed processes left behind.
+Builds the program. Has it build releases of data/sample into a folder, and publish them to a folder and to
+an S3 server on this machine, and sends SIGKILL at a random moment of each run. A run that ends before it is
+killed does not count. After each kill, the store must serve the old release or the one that was being
+written, and every artifact of that release must be whole (`cartelera verify`). At the end, building and
+publishing must still work with what the killed processes left behind.
 """
 
 import argparse
@@ -52,14 +52,17 @@ def main():
         data = ("--titles", SAMPLE / "titles", "--ratings", SAMPLE / "ratings")
         return cartelera("build", *data, *QUICK, "--seed", seed, "--store", store, env=env)
 
-    def current(store, env):
-        """Verifies every artifact of the release that is served, and returns its name."""
+    def state(store, env):
+        """Verifies every artifact of the served release. Returns its name, and the names of all releases."""
         run(cartelera("verify", "--store", store, env=env))
         lines = run(cartelera("releases", "--store", store, env=env)).splitlines()
         served = [line.split()[1] for line in lines if line.startswith("* ")]
         if len(served) != 1:
-            sys.exit(f"{store} serves {served}:\n" + "\n".join(lines))
-        return served[0]
+            sys.exit(f"{store} serves {served} instead of one release:\n" + "\n".join(lines))
+        return served[0], {line.removeprefix("*").split()[0] for line in lines}
+
+    def current(store, env):
+        return state(store, env)[0]
 
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
@@ -75,27 +78,35 @@ def main():
         for store, env in ((folder, os.environ), (bucket, s3)):
             run(cartelera("publish", "--from", made[0], "--store", store, env=env))
 
-        def publish_other(store, env):
-            served = current(store, env)
-            other = next(made for name, made in names.items() if name != served)
-            return cartelera("publish", "--from", other, "--store", store, env=env)
-
         seeds = iter(range(100, 100_000))
+
+        def build_new(store, env):
+            """Returns the command, and a check of the name of the release that it writes."""
+            _, known = state(store, env)
+            return build(store, next(seeds), env), lambda name: name not in known
+
+        def publish_other(store, env):
+            """Returns the command, and a check of the name of the release that it writes."""
+            served = current(store, env)
+            other = next(name for name in names if name != served)
+            return cartelera("publish", "--from", names[other], "--store", store, env=env), lambda name: name == other
+
         kinds = {
-            "build into a folder": (folder, os.environ, lambda: build(folder, next(seeds), os.environ)),
-            "publish to a folder": (folder, os.environ, lambda: publish_other(folder, os.environ)),
-            "publish to S3": (bucket, s3, lambda: publish_other(bucket, s3)),
+            "build into a folder": (folder, os.environ, build_new),
+            "publish to a folder": (folder, os.environ, publish_other),
+            "publish to S3": (bucket, s3, publish_other),
         }
         n_each = [args.kills // len(kinds) + (i < args.kills % len(kinds)) for i in range(len(kinds))]
-        for (kind, (store, env, command)), n_kills in zip(kinds.items(), n_each, strict=True):
+        for (kind, (store, env, prepare)), n_kills in zip(kinds.items(), n_each, strict=True):
+            command, _ = prepare(store, env)
             began = time.monotonic()
-            run(command())
+            run(command)
             takes = time.monotonic() - began
             n_before, n_after, n_late = 0, 0, 0
             while n_before + n_after < n_kills:
                 before = current(store, env)
-                words, env = command()
-                child = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                (words, environ), is_new = prepare(store, env)
+                child = subprocess.Popen(words, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 try:
                     child.wait(moments.uniform(0, takes))
                     n_late += 1
@@ -103,15 +114,21 @@ def main():
                 except subprocess.TimeoutExpired:
                     child.kill()
                     child.wait()
-                if current(store, env) == before:
+                served = current(store, env)
+                if served == before:
                     n_before += 1
-                else:
+                elif is_new(served):
                     n_after += 1
-            run(command())
-            current(store, env)
+                else:
+                    sys.exit(f"{kind}: {store} serves {served}, neither {before} nor the release being written")
+            command, is_new = prepare(store, env)
+            run(command)
+            served = current(store, env)
+            if not is_new(served):
+                sys.exit(f"{kind}: {store} serves {served} instead of the release written last")
             print(
                 f"{kind}: {n_kills} killed within {takes * 1000:.0f} ms; {n_before} left the old release, {n_after} the new"
-                f" one, every one of them whole; {n_late} ended before they were killed",
+                f" one, all of them whole; {n_late} ended before they were killed",
                 flush=True,
             )
 

@@ -7,20 +7,20 @@ const folder = new URL("screenshots/", import.meta.url);
 await mkdir(folder, { recursive: true });
 const [server, browser] = await Promise.all([serve(), launch()]);
 const shot = (page, name) => page.screenshot({ path: new URL(name, folder).pathname });
-const busy = (page) => page.locator(".wide .stage[aria-busy=false]").waitFor();
+const settled = (page) => page.locator(".wide .stage[aria-busy=false]").waitFor();
 
 async function rated(page, language) {
   await page.locator(".strip > li").nth(6).waitFor();
   for (const [i, halves] of [[0, 9], [1, 10], [2, 7], [3, 8], [5, 4]]) {
     await page.locator(".strip > li").nth(i).locator("input").nth(halves - 1).check({ force: true });
   }
-  // The list shown is based on all five ratings, and no newer one is on its way.
+  // Wait until the list is based on all five ratings and no request for a newer list is under way.
   await page.getByText(words[language]["home.bill.yours.other"].replace("{n}", "5")).waitFor();
-  await busy(page);
+  await settled(page);
 }
 
 const desktop = await visit(browser, server.url, "en", "desktop");
-// Tall enough for the header, the ratings and the reasons of the first suggestions in one picture.
+// Tall enough to show the header, the ratings, and the first recommendations with their reasons.
 await desktop.page.setViewportSize({ width: 1120, height: 1240 });
 await rated(desktop.page, "en");
 await desktop.page.locator(".strip").evaluate((strip) => (strip.scrollLeft = 0));

@@ -1,5 +1,6 @@
 //! Prints what a deployment has to provide, as JSON: each function with the kinds of artifacts it may read,
-//! and each route with its function. `tests/infra/check.py` compares the template with it.
+//! and each route with its function. `infra/generate.py` writes parts of the template from this, and
+//! `tests/infra/check.py` checks the template against it.
 
 use std::io::{self, Write};
 

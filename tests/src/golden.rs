@@ -323,7 +323,7 @@ pub fn users() -> (Vec<u8>, UserIndex) {
     users_of(&ratings(), &model(), Some(&vectors), 200)
 }
 
-/// Returns users with their ratings and vectors, in blocks of at most so many bytes, and their index.
+/// Returns users with their ratings and vectors, in blocks of bounded size, and their index.
 ///
 /// # Panics
 /// If the parts do not fit together.

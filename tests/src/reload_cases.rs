@@ -24,6 +24,9 @@ use tower::ServiceExt as _;
 use crate::fault_proxy::Fault;
 use crate::small_release::QUESTIONS;
 
+/// The log's message when a release replaces another.
+pub const SWITCHED: &str = "serving another release";
+
 /// Longer than any test.
 pub const FOREVER: Duration = Duration::from_hours(1);
 

@@ -11,8 +11,8 @@ use axum::response::Response;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
-/// Serves a listener until `stop` is ready, then finishes the requests in progress. Each request writes a
-/// line to the log: method, route, status, strategy (if a model was used) and microseconds. The log has the
+/// Serves `router` on `listener` until `stop` is ready, then finishes the requests in progress. Logs a line
+/// for each request: method, route, status, strategy (if a model was used) and microseconds. The log has the
 /// route instead of the path, because paths contain user ids.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "cannot turn off delays for small responses");
+            tracing::debug!(%error, "cannot set TCP_NODELAY; small responses may be delayed");
         }
     });
     axum::serve(listener, router.layer(middleware::from_fn(log_request))).with_graceful_shutdown(stop).await
@@ -68,7 +68,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'sta
 #[cfg(not(unix))]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async {
-        // If the process cannot listen for Ctrl-C, it ends by being killed.
+        // If the process cannot listen for Ctrl-C, it runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

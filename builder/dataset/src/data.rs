@@ -13,7 +13,7 @@ pub struct Data<'a> {
     pub ratings: &'a RatingTable,
     /// For each title, the first title of its work ([`TitleTable::works`]).
     pub works: Vec<u32>,
-    /// Ratings by user and work. The ratings of one film on several platforms are pooled.
+    /// Ratings by user and work. If a film or series is on several platforms, its ratings are pooled.
     pub pooled: RatingTable,
     /// Features of the works.
     pub features: TitleFeatures,
@@ -24,7 +24,8 @@ pub struct Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    /// Derives everything from clean tables. `counts` and `sources` describe their origin in a manifest.
+    /// Derives everything from clean tables. `counts` and `sources` are for the manifest, and describe where
+    /// the tables come from.
     pub fn new(clean: &'a Clean, counts: Counts, sources: Vec<Source>) -> Self {
         let Clean { titles, ratings } = clean;
         let works = titles.works();
@@ -43,13 +44,13 @@ impl<'a> Data<'a> {
         self.titles.titles().len()
     }
 
-    /// Returns the pooled ratings as rows, which models are trained on.
+    /// Returns the pooled ratings as rows for training.
     pub fn rows(&self) -> Interactions {
         self.pooled.interactions(self.n_titles())
     }
 }
 
-/// Returns at most `n` of `rows` positions at equal distances, starting with the first.
+/// Returns at most `n` of the positions below `rows`, evenly spaced and starting with 0.
 pub fn evenly(rows: usize, n: usize) -> impl Iterator<Item = usize> {
     let n = n.min(rows);
     (0..n).map(move |k| (k as u128 * rows as u128 / n as u128) as usize)

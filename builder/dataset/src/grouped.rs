@@ -6,11 +6,11 @@ pub struct Grouped<T> {
 }
 
 impl<T: Copy + Default> Grouped<T> {
-    /// Groups entries by `row`, of `n_rows` rows; entries of one row keep their order.
+    /// Groups entries into `n_rows` rows. `row` is the row of each entry; entries of a row keep their order.
     ///
     /// # Panics
-    /// Panics if a row is not below `n_rows`.
-    pub fn new(n_rows: usize, row: &[u32], entries: impl Iterator<Item = T>) -> Self {
+    /// Panics if a row is not below `n_rows`, or if there are fewer or more entries than rows in `row`.
+    pub fn new(n_rows: usize, row: &[u32], mut entries: impl Iterator<Item = T>) -> Self {
         let mut starts = vec![0_usize; n_rows + 1];
         for &r in row {
             starts[r as usize + 1] += 1;
@@ -20,10 +20,11 @@ impl<T: Copy + Default> Grouped<T> {
         }
         let mut next = starts.clone();
         let mut sorted = vec![T::default(); row.len()];
-        for (&r, entry) in row.iter().zip(entries) {
-            sorted[next[r as usize]] = entry;
+        for &r in row {
+            sorted[next[r as usize]] = entries.next().expect("each row in `row` has an entry");
             next[r as usize] += 1;
         }
+        assert!(entries.next().is_none(), "each entry has a row in `row`");
         Self { starts, entries: sorted }
     }
 }
@@ -42,7 +43,7 @@ impl<T> Grouped<T> {
     /// Returns the entries of a row, in the order they were given.
     ///
     /// # Panics
-    /// Panics if there is no such row.
+    /// Panics if the row is out of range.
     pub fn of(&self, row: usize) -> &[T] {
         &self.entries[self.starts[row]..self.starts[row + 1]]
     }
@@ -63,5 +64,17 @@ mod tests {
         let rows: Vec<String> = (0..grouped.n_rows()).map(|row| grouped.of(row).iter().collect()).collect();
         assert_eq!(rows, ["b", "", "ace", "d"]);
         assert_eq!((grouped.n_entries(), grouped.n_known()), (5, 3));
+    }
+
+    #[test]
+    #[should_panic(expected = "each row in `row` has an entry")]
+    fn a_missing_entry_is_not_made_up() {
+        Grouped::new(2, &[0, 1], "a".chars());
+    }
+
+    #[test]
+    #[should_panic(expected = "each entry has a row in `row`")]
+    fn no_entry_is_dropped() {
+        Grouped::new(2, &[0, 1], "abc".chars());
     }
 }

@@ -83,31 +83,31 @@ impl Shares {
 
     /// Returns how many of `n` rows are for validation and for test, rounded down.
     fn of(self, n: usize) -> (usize, usize) {
-        // A share like 0.7 of 10 rows is 7, not 6.999….
+        // Without the small addition, 0.29 of 100 rows would be 28, because the product is 28.999….
         let part = |share: f64| (share * n as f64 + 1e-9) as usize;
         (part(self.validation), part(self.test))
     }
 }
 
-/// Positions of rows in three parts. Each row is in exactly one part, in ascending order.
+/// Row positions in three parts, ascending in each. Every row is in exactly one part.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cut {
     /// Rows for training.
     pub train: Vec<usize>,
     /// Rows for choosing parameters.
     pub validation: Vec<usize>,
-    /// Rows for measuring the choice, once.
+    /// Rows for the final measurement, which is made only once.
     pub test: Vec<usize>,
 }
 
-/// Rows in three parts, with the same users and titles.
+/// Rows in three parts. A position refers to the same user or title in all of them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Split {
     /// Rows for training.
     pub train: Interactions,
     /// Rows for choosing parameters.
     pub validation: Interactions,
-    /// Rows for measuring the choice, once.
+    /// Rows for the final measurement, which is made only once.
     pub test: Interactions,
 }
 
@@ -115,7 +115,7 @@ impl Cut {
     /// Returns the rows of each part.
     ///
     /// # Panics
-    /// Panics if the cut was made for more rows than there are.
+    /// Panics if the cut was made for more rows than `rows` has.
     pub fn apply(&self, rows: &Interactions) -> Split {
         Split {
             train: rows.select(&self.train),
@@ -124,8 +124,8 @@ impl Cut {
         }
     }
 
-    /// Returns the rows that are not for test, ascending. The chosen parameters are trained on them before
-    /// the test.
+    /// Returns the training and validation rows, ascending. With the chosen parameters, the model to test is
+    /// trained on them.
     pub fn train_and_validation(&self) -> Vec<usize> {
         let mut rows: Vec<usize> = self.train.iter().chain(&self.validation).copied().collect();
         rows.sort_unstable();
@@ -175,9 +175,9 @@ pub fn random(n_rows: usize, shares: Shares, seed: u64) -> Result<Cut, SplitErro
 }
 
 /// Holds out the latest rows of each user: the last share for test, the share before it for validation, each
-/// rounded down. Users with few rows are therefore only trained on.
+/// rounded down. If a user has few rows, they are therefore all for training.
 ///
-/// Rows of one user are in order of time, then of title position, then of row.
+/// The rows of a user are ordered by time, then by title position, then by row position.
 ///
 /// # Errors
 /// Returns [`SplitError::Shares`] or [`SplitError::Lengths`].

@@ -13,7 +13,7 @@ pub(crate) enum Values {
     Category(for<'a> fn(&'a TitleTable, &'a Title) -> &'a str),
     /// Free text.
     Text(for<'a> fn(&'a Title) -> &'a str),
-    /// Several words, and which number or word stands for all of them in associations.
+    /// A list of words, and the number or word that represents the list in associations.
     List(fn(&Title) -> &[String], Summary),
     /// A day.
     Date(fn(&Title) -> Option<Date>),
@@ -21,7 +21,7 @@ pub(crate) enum Values {
     Number(fn(&Title) -> Option<f64>, &'static str, Scale),
 }
 
-/// What stands for a list where one value is needed.
+/// What represents a list where a single value is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Summary {
     /// Its first item.
@@ -88,7 +88,7 @@ impl Column {
         }
     }
 
-    /// Returns the value of a title as the cell of a table, empty if there is none.
+    /// Returns a title's value as the text of a table cell, empty if the title has no value.
     pub(crate) fn cell(&self, table: &TitleTable, title: &Title) -> String {
         match &self.values {
             Values::Id(word) | Values::Text(word) => word(title).to_owned(),

@@ -26,6 +26,7 @@ pub use error::EtlError;
 pub use input::{EtlInput, TitleSource};
 pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
+pub use titles::CATALOG_COLUMNS;
 use titles::TitleFile;
 
 /// Counts for one input file.

@@ -15,7 +15,8 @@ use tables::{
 use super::text::{clean_text, has_invisible, parse_date, parse_duration, split_at, split_cast, split_list};
 use super::{CellFaults, EtlError, Repair, RepairKind, TitleSource};
 
-const PLATFORM_COLUMNS: [&str; 12] = [
+/// Columns of a platform's catalog file.
+pub const CATALOG_COLUMNS: [&str; 12] = [
     "show_id",
     "type",
     "title",
@@ -158,10 +159,10 @@ impl Reader<'_> {
             })?;
             return Ok((or_movielens(platform), "titles, movies.csv"));
         }
-        let columns = find_columns(self.path, &header, PLATFORM_COLUMNS, PLATFORM_NEEDED)?;
+        let columns = find_columns(self.path, &header, CATALOG_COLUMNS, PLATFORM_NEEDED)?;
         let platform = platform.ok_or_else(|| EtlError::NoPlatform(self.path.to_owned()))?;
         self.csv_rows(rows, line, header.len(), |reader, line, record| {
-            let cells = cells(record, &columns, PLATFORM_COLUMNS)?;
+            let cells = cells(record, &columns, CATALOG_COLUMNS)?;
             reader.platform_row(line, &platform, cells)
         })?;
         Ok((platform, "titles, CSV"))

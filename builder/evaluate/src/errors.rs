@@ -12,7 +12,7 @@ use crate::Measures;
 /// Rows per partial sum; fixed, so that results do not depend on the number of threads.
 const ROWS_PER_SUM: usize = 4096;
 
-/// Returns the root mean squared and mean absolute errors on the rows; `None` if there are none.
+/// Returns the root mean squared and mean absolute errors on the rows; `None` without rows.
 pub fn errors(model: &FactorModel, rows: &Interactions) -> Option<Measures> {
     if rows.is_empty() {
         return None;
@@ -25,7 +25,7 @@ pub fn errors(model: &FactorModel, rows: &Interactions) -> Option<Measures> {
     Some(BTreeMap::from([("rmse".to_owned(), (sums[0] / n).sqrt()), ("mae".to_owned(), sums[1] / n)]))
 }
 
-/// Returns the root mean squared error on the rows; `None` if there are none.
+/// Returns the root mean squared error on the rows; `None` without rows.
 pub fn rmse(model: &FactorModel, rows: &Interactions) -> Option<f64> {
     errors(model, rows).and_then(|m| m.get("rmse").copied())
 }

@@ -20,7 +20,7 @@ pub struct FoldOptions {
     pub n_trials: Option<usize>,
     /// Share of a fold's training rows for judging trials.
     pub validation: f64,
-    /// Seed of everything random.
+    /// Seed for all random choices.
     pub seed: u64,
 }
 

@@ -107,9 +107,9 @@ pub fn check(
 pub struct QuickOptions {
     /// Number of random splits; 0 skips the check.
     pub n_splits: usize,
-    /// Maximum number of ratings used, taken from whole users at equal distances; 0 for all.
+    /// About how many ratings are used: those of whole users, evenly spaced in the table; 0 for all.
     pub max_ratings: usize,
-    /// Seed of everything random.
+    /// Seed for all random choices.
     pub seed: u64,
 }
 
@@ -161,7 +161,7 @@ pub fn quick_check(
     Ok(Some(Checked { signal, model, n_ratings: rows.len() }))
 }
 
-/// Returns the ratings of whole users at equal distances, about `most` of them.
+/// Returns about `most` ratings: those of whole users, evenly spaced in the table.
 fn part_of_users(ratings: &RatingTable, n_titles: usize, most: usize) -> Interactions {
     if most == 0 || ratings.len() <= most {
         return ratings.interactions(n_titles);

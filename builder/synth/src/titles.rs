@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use etl::CATALOG_COLUMNS;
 use serde::Serialize;
 
 use super::dice::Dice;
@@ -10,22 +11,6 @@ use super::words::{
     ALLIES, ANIMALS, CLOSERS, CULTURES, ERRANDS, EVENTS, GOALS, PEOPLE, PLACES, PURSUITS, ROLES, STAKES,
     TITLE_ADJECTIVES, TITLE_FACTS, TITLE_NOUNS, TITLE_PLACES,
 };
-
-/// Columns of a catalog file.
-pub(super) const HEADER: [&str; 12] = [
-    "show_id",
-    "type",
-    "title",
-    "director",
-    "cast",
-    "country",
-    "date_added",
-    "release_year",
-    "rating",
-    "duration",
-    "listed_in",
-    "description",
-];
 
 const TITLE: usize = 2;
 const CAST: usize = 4;
@@ -167,7 +152,7 @@ pub(super) fn make(n_titles: usize, fault_rate: f64, dice: &mut Dice) -> Catalog
         }
         let letter = &profile.name[..1];
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(HEADER).expect("a vector takes every byte");
+        writer.write_record(CATALOG_COLUMNS).expect("a vector takes every byte");
         for (row_idx, mut row) in rows.into_iter().enumerate() {
             row.cells[0] = format!("s{}", row_idx + 1);
             let due = ((made.rated.len() + 1) as f64 * fault_rate) as u64;

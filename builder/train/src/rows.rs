@@ -151,7 +151,7 @@ pub(crate) fn scale_of(rows: &impl Rows) -> (f32, f32) {
     if low < high { (low, high) } else { (RATING_MIN.min(low), RATING_MAX.max(high)) }
 }
 
-/// Computes μ in the order of the rows; 0 if there are none.
+/// Computes μ in the order of the rows; 0 without rows.
 pub(crate) fn global_mean(rows: &impl Rows) -> f32 {
     let rating = rows.rating();
     if rating.is_empty() {

@@ -15,7 +15,7 @@ use crate::rows::{Rows as _, TrainRows, check_rows, global_mean, scale_of};
 pub struct Epoch {
     /// Root mean squared error on the training rows, not clipped; each error is taken as the row is visited.
     pub train_rmse: f64,
-    /// Root mean squared error on the validation rows after the pass, clipped; `None` if there are none.
+    /// Root mean squared error on the validation rows after the pass, clipped; `None` without such rows.
     pub validation_rmse: Option<f64>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> TrainingData<'a> {
 /// Settings of a run besides data and parameters.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
-    /// Seed of everything random.
+    /// Seed for all random choices.
     pub seed: u64,
     /// Where to keep a long run; only the Gibbs sampler does so, because the others are quick.
     pub checkpoint: Option<Checkpoint<'a>>,

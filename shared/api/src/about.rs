@@ -177,7 +177,7 @@ struct Model<'a> {
     release: &'a str,
     /// The version of the builder that made it.
     builder: &'a str,
-    /// The seed of everything random.
+    /// The seed for all random choices.
     seed: u64,
     /// The time of the newest rating, in Unix seconds.
     data_until: u32,

@@ -50,7 +50,7 @@ impl Function {
     }
 }
 
-/// Functions are told apart by their names.
+/// Two functions are equal if they have the same name.
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

@@ -40,11 +40,11 @@ impl Method {
 pub struct Route {
     /// Its method.
     pub method: Method,
-    /// Its path; `{…}` stands for one segment.
+    /// Its path; `{…}` matches one segment.
     pub path: &'static str,
     /// The name of the function that a gateway sends it to.
     pub function: &'static str,
-    /// Whether every function answers it, each for itself.
+    /// Whether every function answers it about itself.
     pub is_everywhere: bool,
     /// What it is for, in one sentence.
     pub summary: &'static str,
@@ -68,7 +68,7 @@ pub(crate) struct Operation {
     /// Its name in the OpenAPI document.
     pub(crate) id: &'static str,
     pub(crate) method: Method,
-    /// Its path; `{…}` stands for one segment.
+    /// Its path; `{…}` matches one segment.
     pub(crate) path: &'static str,
     /// What it is for, in one sentence.
     pub(crate) summary: &'static str,

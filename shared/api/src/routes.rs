@@ -4,7 +4,7 @@ use crate::functions::{OF_EVERYWHERE, OPERATIONS};
 use crate::route::{Operation, Route};
 use crate::{about, docs, openapi};
 
-/// What every function answers, each for itself.
+/// The routes that every function answers about itself.
 pub(crate) const EVERYWHERE: [&[Operation]; 3] =
     [&about::OPERATIONS, &openapi::OPERATIONS, &docs::OPERATIONS];
 

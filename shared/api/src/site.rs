@@ -64,7 +64,7 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The headers of every answer. A browser asks again each time, and the `ETag` tells it whether its copy is
+/// The headers of every answer. A browser asks again each time, and the `ETag` shows whether its copy is
 /// current, so that modules of two versions never run together.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),

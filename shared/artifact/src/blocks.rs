@@ -116,7 +116,7 @@ impl TextHeap {
         self.offsets.len() - 1
     }
 
-    /// Returns whether there is none.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

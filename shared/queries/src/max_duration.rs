@@ -14,7 +14,7 @@ pub struct Index {
     platforms: Platforms,
     /// [`key`] values, in ascending order.
     keys: Vec<u64>,
-    /// Where each key's titles begin in `winners`, with the end of the last as one more entry.
+    /// Where each key's titles begin in `winners`, plus one last entry for the end.
     offsets: Vec<u32>,
     /// Positions in `titles`, in source order within a key.
     winners: Vec<u32>,
@@ -39,11 +39,11 @@ pub struct Question<'a> {
     pub year: Option<u16>,
     /// The platform; `None` for any.
     pub platform: Option<&'a str>,
-    /// `Min` compares films, `Season` compares all titles that are measured in seasons.
+    /// `Min` compares only films; `Season` compares all titles measured in seasons.
     pub unit: DurationUnit,
 }
 
-/// The longest title; of several, the first in source order.
+/// The longest title, or the first of them in source order if several tie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<'a> {
     /// Its name.
@@ -62,14 +62,14 @@ pub struct Answer<'a> {
     pub ties: Vec<&'a str>,
 }
 
-/// Returns unit, platform and year in one number, with 0 for any platform or year.
+/// Packs unit, platform and year into one number. 0 for the platform or the year means any.
 fn key(unit: DurationUnit, platform_idx: Option<usize>, year: Option<u16>) -> u64 {
     let part = |value: Option<u64>| value.map_or(0, |v| v + 1);
     (unit as u64) << 48 | part(platform_idx.map(|p| p as u64)) << 32 | part(year.map(u64::from))
 }
 
-/// Builds the index: the longest titles of each platform and year, of each platform, of each year, and of
-/// all.
+/// Builds the index: for each unit, the longest titles of each platform and year, of each platform, of each
+/// year, and overall.
 pub fn build(table: &TitleTable) -> Index {
     let mut candidates: Vec<(u64, u32, u32)> = Vec::new();
     for (idx, title) in table.titles().iter().enumerate() {

@@ -38,7 +38,7 @@ impl Platforms {
         self.0.len()
     }
 
-    /// Returns whether there is none.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -112,7 +112,7 @@ impl fmt::Display for UnknownName {
             Attribute::Audience => {
                 write!(f, "there is no audience rating {found:?}; the audience ratings are {allowed}")
             }
-            other => write!(f, "there is no {} {found:?}; there are {allowed}", other.name()),
+            other => write!(f, "there is no {0} {found:?}; the {0}s are {allowed}", other.name()),
         }
     }
 }

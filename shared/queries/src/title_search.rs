@@ -185,7 +185,7 @@ const NO_FIT: u16 = u16::MAX;
 /// The number of words of a query that are used. Further words are ignored.
 pub const MAX_WORDS: usize = 16;
 
-/// Returns how many errors a word of so many letters may have: one from 4 letters, two from 8. An error is an
+/// Returns how many errors a word of this length may have: one from 4 letters, two from 8. An error is an
 /// extra, a missing or a wrong letter, or two neighboring letters exchanged.
 fn forgiven(n_letters: usize) -> u8 {
     match n_letters {

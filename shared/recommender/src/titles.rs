@@ -160,7 +160,7 @@ impl Titles {
         self.ids.len()
     }
 
-    /// Returns whether there is none.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }

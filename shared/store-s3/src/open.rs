@@ -4,10 +4,11 @@ use crate::bucket::S3Store;
 use crate::client::client;
 use crate::error::OpenError;
 
-/// Opens the store that a text names: `s3://BUCKET/PREFIX`, `file://PATH` or a path, relative or absolute.
+/// Opens the store at a URI: `s3://BUCKET/PREFIX`, `file://PATH`, or a relative or absolute path.
 ///
-/// The [crate] documentation lists the settings of the service. With an endpoint, the bucket is in the path
-/// of requests, and the region may be missing. Nothing is sent except to find credentials and region.
+/// The [crate] documentation lists the settings of the service. If an endpoint is set, requests have the
+/// bucket in their path, and no region is needed. Opening a store sends requests only to find the credentials
+/// and the region.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -18,8 +19,8 @@ pub async fn open(uri: &str) -> Result<Box<dyn Store>, OpenError> {
     })
 }
 
-/// Opens a store only to read it. A program that opens all stores in this way has no code that writes to
-/// them.
+/// Opens a store for reading only. If a program opens every store this way, its binary contains no code that
+/// writes to stores.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -30,7 +31,7 @@ pub async fn open_to_read(uri: &str) -> Result<Box<dyn ReadStore>, OpenError> {
     })
 }
 
-/// The store that a text names.
+/// Store at a URI.
 enum Named {
     Folder(FolderStore),
     Bucket(S3Store),
@@ -53,10 +54,13 @@ fn bucket_and_prefix<'a>(uri: &str, place: &'a str) -> Result<(&'a str, &'a str)
         return refuse("the bucket is missing");
     }
     if !bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
-        return refuse("a bucket name has letters, digits, dots, dashes and underscores");
+        return refuse("a bucket name may contain only letters, digits, dots, dashes and underscores");
     }
     if store::check_prefix(prefix).is_err() {
-        return refuse("a prefix has letters, digits, dots, dashes, underscores and single slashes");
+        return refuse(
+            "a prefix may contain up to 512 letters, digits, dots, dashes, underscores and single slashes, \
+             and no part of it may start with a dot",
+        );
     }
     Ok((bucket, prefix))
 }

@@ -24,7 +24,7 @@ use crate::failure::Failure;
 /// The largest object that is sent at once, and the smallest part of larger objects.
 const PART: u64 = 8 << 20;
 
-/// The service accepts so many parts.
+/// The most parts that the service accepts.
 const MAX_PARTS: u64 = 10_000;
 
 /// How often an upload is tried if another writer changes the object, or seems to.

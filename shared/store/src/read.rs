@@ -31,12 +31,12 @@ pub enum Seen {
     Same,
     /// The object has another version.
     Changed(Bytes, Version),
-    /// There is no such object.
+    /// The object no longer exists.
     Gone,
 }
 
-/// Objects by key, to be read. Code that takes this trait cannot change them, and a program that uses no
-/// other trait has no code that could.
+/// Reads objects by key. Code that takes this trait cannot change them, and a program that uses no other
+/// trait contains no code that could.
 ///
 /// A reader never sees half an object, and sees every write that ended before its read began. Every operation
 /// checks its key with [`check_key`](crate::check_key).
@@ -45,7 +45,8 @@ pub trait ReadStore: fmt::Debug + Send + Sync {
     /// Returns the path or URI of the store, for messages.
     fn location(&self) -> String;
 
-    /// Reads an object and its version. Returns `None` if there is no such object, or no store yet.
+    /// Reads an object and its version. Returns `None` if the object does not exist. If the store itself does
+    /// not exist yet, a folder returns `None`, and a bucket [`StoreError::NoStore`].
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError>;
 
     /// Reads an object.
@@ -59,8 +60,8 @@ pub trait ReadStore: fmt::Debug + Send + Sync {
         }
     }
 
-    /// Reads an object, unless it still has the known version. Stores that support such requests transfer
-    /// nothing then.
+    /// Reads an object, unless it still has the known version. In that case, stores that support conditional
+    /// reads transfer no content.
     ///
     /// # Errors
     /// The same as [`ReadStore::read_versioned`].
@@ -72,11 +73,12 @@ pub trait ReadStore: fmt::Debug + Send + Sync {
         })
     }
 
-    /// Reads the bytes of an object from `range.start` up to `range.end`, either all of them or none.
+    /// Reads the bytes of an object from `range.start` up to, but not including, `range.end`. Never returns
+    /// only some of them.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::NoStore`], and [`StoreError::OutOfRange`] if the object ends
-    /// before the range does, or the range is upside down.
+    /// before the range does, or if `range.start` is above `range.end`.
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
         let bytes = self.get(key).await?;
         within(&range, bytes.len() as u64)
@@ -85,7 +87,7 @@ pub trait ReadStore: fmt::Debug + Send + Sync {
     }
 }
 
-/// Returns the range if it lies within so many bytes.
+/// Returns the range if it lies within an object of this size.
 pub(crate) fn within(range: &Range<u64>, len: u64) -> Option<Range<usize>> {
     let fits = range.start <= range.end && range.end <= len;
     if fits { Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?) } else { None }

@@ -40,8 +40,8 @@ pub trait Store: ReadStore {
     /// Deletes an object. It is not an error if there is no such object.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
 
-    /// Writes an object if it still has the version `expected`, or if there is none and `expected` is `None`.
-    /// Of several writers with the same expectation exactly one succeeds.
+    /// Writes an object if it still has the version `expected`, or if it does not exist and `expected` is
+    /// `None`. Of several writers with the same expectation exactly one succeeds.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if it does not; nothing was written then.

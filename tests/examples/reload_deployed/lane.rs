@@ -227,7 +227,7 @@ impl Lane {
             let fields = &line["fields"];
             if line["message"] == "request" {
                 n_counted += usize::try_from(line["ReloadFailures"].as_u64().unwrap()).unwrap();
-            } else if fields["message"] == "another release is served" {
+            } else if fields["message"] == reload_cases::SWITCHED {
                 switched.push(fields.clone());
             } else {
                 assert_eq!(line["level"], "ERROR", "{line}");

@@ -1,9 +1,10 @@
-//! The stored structures once more, field by field, in `wincode`, and the faults of their fields.
+//! Mirrors of the stored structures, field by field, for `wincode`, and corrupt files with one faulty field
+//! each.
 //!
 //! `wincode` is a maintained crate that reads and writes the same bytes as bincode, which `artifact::codec`
-//! uses. The mirrors prove it, and let tests change single fields. Everything that tests know about the
-//! stored form of a kind is in this file: its structure, the faults that step 8 of reading has to refuse, and
-//! its line in the table at the end of the structures.
+//! uses. The mirrors prove that, and let tests change single fields. Everything in the tests that depends on
+//! the stored form of a kind is in this file: its structure, the faults that must be refused at step 8 of
+//! reading, and its row in `mirrors!`.
 
 use std::collections::BTreeMap;
 
@@ -158,10 +159,10 @@ mirror!(UserIndex {
     offsets: Block,
 });
 
-/// Declares the mirror of each kind, and the function with its faults.
+/// Lists the mirror of each kind, and the function that adds its corrupt files.
 macro_rules! mirrors {
     ($($mirror:ident: $faults:ident,)*) => {
-        /// Reads a payload by `wincode`, and returns the bytes that it writes for the value.
+        /// Reads a payload with `wincode`, and returns the bytes that `wincode` writes for the value.
         fn through_wincode(kind: Kind, payload: &[u8]) -> Vec<u8> {
             match kind {
                 $(Kind::$mirror => {
@@ -170,7 +171,7 @@ macro_rules! mirrors {
             }
         }
 
-        /// Adds files with one changed field each, for all kinds.
+        /// Adds corrupt files of all kinds, with one fault each.
         pub(crate) fn fields(corpus: &mut Corpus) {
             $($faults(&mut Fields::of(corpus, Kind::$mirror));)*
         }
@@ -196,12 +197,12 @@ mirrors! {
 /// Files by name.
 pub(crate) type Corpus = BTreeMap<String, Vec<u8>>;
 
-/// Returns the golden payload of a kind; for a kind in parts, of the first part.
+/// Returns the golden payload of a kind, or of the first part if the kind is in parts.
 pub(crate) fn payload(kind: Kind) -> Vec<u8> {
     open(kind, &golden::parts(kind)[0]).unwrap().to_vec()
 }
 
-/// Adds files of one kind to a corpus, each with one change of its stored structure.
+/// Writer of corrupt files of one kind, each made by one change of the golden structure.
 struct Fields<'a, M> {
     corpus: &'a mut Corpus,
     kind: Kind,
@@ -223,7 +224,7 @@ where
         change(&mut stored);
         let bytes = seal(self.kind, &wincode::serialize(&stored).unwrap());
         let name = format!("{}.step-8.{field_and_what}.bin", self.kind);
-        assert!(self.corpus.insert(name.clone(), bytes).is_none(), "{name} twice");
+        assert!(self.corpus.insert(name.clone(), bytes).is_none(), "{name} is added twice");
     }
 }
 
@@ -270,7 +271,7 @@ fn count_platform(fields: &mut Fields<'_, CountPlatform>) {
     fields.add("platforms.text-beyond-the-offsets", |s| s.platforms.names.push(b'a'));
     fields.add("platforms.no-utf-8", |s| s.platforms.names[2] = 0xff);
     fields.add("platforms.offset-within-a-character", |s| {
-        // The two bytes of é are before and after the end of the first name.
+        // The first name ends between the two bytes of é.
         s.platforms.names[5..7].copy_from_slice("é".as_bytes());
     });
     fields.add("films.one-short", |s| s.films.truncate(8));
@@ -386,7 +387,7 @@ fn titles(fields: &mut Fields<'_, Titles>) {
         set(&mut s.work, 0, 1_u32.to_le_bytes());
         set(&mut s.work, 1, 1_u32.to_le_bytes());
     });
-    // The last title belongs to the work of title 1, which now belongs to that of title 0.
+    // The last title's work is named by title 1, which is no longer the first of its work: title 0 is.
     fields.add("work.not-the-first", |s| set(&mut s.work, 1, 0_u32.to_le_bytes()));
     fields.add("n_ratings.not-the-works", |s| set(&mut s.n_ratings, 5, 9_u32.to_le_bytes()));
     fields.add("n_ratings.one-more", |s| s.n_ratings.extend([0; 4]));

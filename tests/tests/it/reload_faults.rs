@@ -1,5 +1,5 @@
-//! A release that changes while it is served from a real S3 server, over a connection that fails. The old
-//! release answers completely until the new one answers completely.
+//! Switching to a new release while requests are served, with the store on an S3 server behind a connection
+//! that fails. All answers come from the old release until all of them come from the new one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,7 +26,7 @@ use tracing_subscriber::fmt::MakeWriter;
 const BUCKET: &str = "cartelera";
 const PREFIX: &str = "releases";
 
-/// Polls with each request, and retries at once.
+/// Polls on every request, and retries without waiting.
 const EAGER: Reload = Reload {
     ttl: Duration::ZERO,
     first_retry: Duration::from_nanos(1),
@@ -34,10 +34,10 @@ const EAGER: Reload = Reload {
     patience: FOREVER,
 };
 
-/// Gives up on everything that takes long.
+/// Short timeouts, for faults that only a timeout notices.
 const HASTY: Waits = Waits { headers: Duration::from_secs(1), body: Duration::from_millis(300) };
 
-/// Lines of the log of one thread.
+/// The log of one thread, as lines of JSON.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -59,7 +59,7 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// Keeps the log of this thread until the guard is dropped.
+    /// Captures the log of this thread until the guard is dropped.
     pub(crate) fn keep() -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
@@ -71,7 +71,7 @@ impl Log {
         (log, guard)
     }
 
-    /// Returns the lines of `api` since the last call.
+    /// Returns the lines that `api` has logged since the last call.
     pub(crate) fn take(&self) -> Vec<Value> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap());
         let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
@@ -88,7 +88,7 @@ async fn ask(current: &Arc<Current>) -> Vec<Answer> {
     reload_cases::ask_all(&current.router(), &QUESTIONS).await
 }
 
-/// Polls, and waits for the reload if there is one.
+/// Starts a poll if one is due, and waits until it ends, including any reload.
 async fn poll(current: &Arc<Current>) {
     current.poll();
     current.settled().await;
@@ -108,7 +108,8 @@ struct Scene {
 }
 
 impl Scene {
-    /// Starts the server and publishes both releases. It needs a runtime of one thread, whose log it keeps.
+    /// Starts the server and publishes both releases. Needs a single-threaded runtime, because it captures
+    /// the log of one thread only.
     async fn set() -> Self {
         let (log, logging) = Log::keep();
         let root = tempfile::tempdir().unwrap();
@@ -135,8 +136,8 @@ impl Scene {
         store::rollback(&self.direct, Some(release), self.n_moves).await.unwrap();
     }
 
-    /// Returns a service that started with the old release, after the new one became current.
-    async fn behind(&mut self, waits: Waits, reload: Reload) -> Arc<Current> {
+    /// Starts a service on the old release, makes the new release current, and then returns the service.
+    async fn start_on_old(&mut self, waits: Waits, reload: Reload) -> Arc<Current> {
         self.point_to(&self.old.name.clone()).await;
         self.proxy.heal();
         let store = S3Store::new(client(&self.proxy.url(), waits), BUCKET, PREFIX);
@@ -146,16 +147,17 @@ impl Scene {
         current
     }
 
-    /// Returns the requests of one poll and load without faults.
+    /// Polls once without faults, and returns the requests to the store, including those of the load.
     async fn requests(&mut self) -> Vec<Seen> {
-        let current = self.behind(PATIENT, EAGER).await;
+        let current = self.start_on_old(PATIENT, EAGER).await;
         self.proxy.set(|_| None);
         poll(&current).await;
         self.proxy.requests()
     }
 
-    /// Checks that the old release answers, and that the log and the count have the same failures.
-    async fn goes_on(&self, current: &Arc<Current>, what: &str) {
+    /// Checks that the old release still answers, that at least two polls fail, and that the log has one line
+    /// for each failure counted.
+    async fn check_old_serves(&self, current: &Arc<Current>, what: &str) {
         for _ in 0..2 {
             assert_eq!(ask(current).await, self.old.answers, "{what}");
             current.settled().await;
@@ -169,14 +171,15 @@ impl Scene {
         }
     }
 
-    /// Checks that the new release answers completely, and that no poll failed.
-    async fn is_taken_up(&self, current: &Arc<Current>, what: &str) {
+    /// Checks that all answers come from the new release, that no poll failed, and that the log has only the
+    /// switch.
+    async fn check_new_serves(&self, current: &Arc<Current>, what: &str) {
         assert_eq!(ask(current).await, self.new.answers, "{what}");
         current.settled().await;
         assert_eq!(current.take_failures(), 0, "{what}");
         let lines = self.log.take();
         let [line] = lines.as_slice() else { panic!("{what}: {lines:?}") };
-        assert_eq!(line["message"], "serving another release", "{what}");
+        assert_eq!(line["message"], reload_cases::SWITCHED, "{what}");
         assert_eq!(
             (&line["from"], &line["release"]),
             (&self.old.name.as_str().into(), &self.new.name.as_str().into())
@@ -188,7 +191,7 @@ impl Scene {
     }
 }
 
-/// Runs a future on a runtime of this thread.
+/// Runs a future on a single-threaded runtime.
 fn alone<T>(run: impl Future<Output = T>) -> T {
     runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run)
 }
@@ -196,8 +199,8 @@ fn alone<T>(run: impl Future<Output = T>) -> T {
 /// The number of requests that met each kind of fault.
 type Counted = [usize; WAY_FAULTS.len()];
 
-/// Runs something with every fault at each of some places, with one thread per place, because faults that
-/// delay need time and no processor.
+/// Calls `run` with every fault at each place. Each place has its own thread, because faults that delay take
+/// time but no CPU.
 fn at_each<P: Sync>(places: &[P], run: impl AsyncFn(&mut Scene, &P, usize) -> usize + Sync) -> Counted {
     let mut counted = Counted::default();
     thread::scope(|scope| {
@@ -228,7 +231,8 @@ fn at_each<P: Sync>(places: &[P], run: impl AsyncFn(&mut Scene, &P, usize) -> us
 fn n_requests() -> usize {
     let requests = alone(async { Scene::set().await.requests().await });
     assert!(requests[0].path.ends_with(Pointer::KEY), "{requests:?}");
-    // The pointer and the artifacts of the functions; two functions read titles and users.
+    // One for the pointer, and one for each artifact that a function reads. Two functions read titles and
+    // users.
     assert!(requests.len() >= 13 && requests[1..].iter().all(|seen| seen.path.contains("/artifacts/")));
     requests.len()
 }
@@ -240,7 +244,7 @@ fn one_fault_at_any_request() {
         let WayFault { fault, is_slow, is_survived } = WAY_FAULTS[i];
         let waits = if is_slow { HASTY } else { PATIENT };
         let what = format!("{fault:?} at {at}");
-        let current = scene.behind(waits, EAGER).await;
+        let current = scene.start_on_old(waits, EAGER).await;
         scene.proxy.set(move |seen| (seen.n == at).then_some(fault));
         if !is_survived {
             poll(&current).await;
@@ -252,7 +256,7 @@ fn one_fault_at_any_request() {
             return scene.proxy.n_harmed();
         }
         poll(&current).await;
-        scene.is_taken_up(&current, &what).await;
+        scene.check_new_serves(&current, &what).await;
         assert_eq!(scene.proxy.n_harmed(), 1, "{what}");
         scene.proxy.n_harmed()
     });
@@ -270,15 +274,15 @@ fn a_fault_that_lasts_at_any_object() {
         let WayFault { fault, is_slow, .. } = WAY_FAULTS[i];
         let waits = if is_slow { HASTY } else { PATIENT };
         let what = format!("{fault:?} of {path}");
-        let current = scene.behind(waits, EAGER).await;
+        let current = scene.start_on_old(waits, EAGER).await;
         let hit = path.clone();
         scene.proxy.set(move |seen| (seen.path == hit).then_some(fault));
-        scene.goes_on(&current, &what).await;
+        scene.check_old_serves(&current, &what).await;
         let n_harmed = scene.proxy.n_harmed();
         assert!(n_harmed >= 2, "{what}");
         scene.proxy.heal();
         poll(&current).await;
-        scene.is_taken_up(&current, &what).await;
+        scene.check_new_serves(&current, &what).await;
         n_harmed
     });
     print("faults that lasted: ", counted);
@@ -286,7 +290,7 @@ fn a_fault_that_lasts_at_any_object() {
 }
 
 /// Prints figures, which `--nocapture` shows.
-#[expect(clippy::print_stdout, reason = "the documents have these figures")]
+#[expect(clippy::print_stdout, reason = "RELIABILITY.md has these figures")]
 fn print(what: &str, counted: Counted) {
     let by_kind: Vec<(Fault, usize)> = WAY_FAULTS.iter().map(|way| way.fault).zip(counted).collect();
     println!("{what}{by_kind:?}");
@@ -296,7 +300,7 @@ fn print(what: &str, counted: Counted) {
 async fn requests_are_answered_while_any_request_of_a_poll_hangs() {
     let mut scene = Scene::set().await;
     for at in 0..scene.requests().await.len() {
-        let current = scene.behind(PATIENT, EAGER).await;
+        let current = scene.start_on_old(PATIENT, EAGER).await;
         scene.proxy.set(move |seen| (seen.n == at).then_some(Fault::Hold));
         while scene.proxy.n_harmed() == 0 {
             assert_eq!(ask_one(&current, "/model").await, *scene.old.answers.last().unwrap());
@@ -310,7 +314,7 @@ async fn requests_are_answered_while_any_request_of_a_poll_hangs() {
         assert_eq!(n_polls, 1, "there is no second poll meanwhile");
         scene.proxy.heal();
         current.settled().await;
-        scene.is_taken_up(&current, &format!("request {at} hung")).await;
+        scene.check_new_serves(&current, &format!("request {at} hung")).await;
     }
 }
 
@@ -319,7 +323,7 @@ async fn a_poll_that_takes_too_long_is_abandoned() {
     let mut scene = Scene::set().await;
     let patience = Duration::from_secs(1);
     for place in [Pointer::KEY, "/artifacts/"] {
-        let current = scene.behind(PATIENT, Reload { patience, ..EAGER }).await;
+        let current = scene.start_on_old(PATIENT, Reload { patience, ..EAGER }).await;
         scene.proxy.set(move |seen| seen.path.contains(place).then_some(Fault::Hold));
         poll(&current).await;
         assert_eq!(current.take_failures(), 1, "{place}");
@@ -337,13 +341,13 @@ async fn a_poll_that_takes_too_long_is_abandoned() {
     }
 }
 
-/// While the pointer moves back and forth and every third request meets a fault, each answer is that of one
-/// release or of the other. In the end the current release is served.
+/// The pointer moves back and forth while a random third of the requests to the store meet a fault. Every
+/// answer must come from one of the two releases, and in the end the current one is served.
 #[tokio::test]
 async fn with_faults_all_the_time_every_answer_comes_from_one_release() {
     let harms: Vec<Fault> = WAY_FAULTS.iter().filter(|way| !way.is_slow).map(|way| way.fault).collect();
     let mut scene = Scene::set().await;
-    let current = scene.behind(PATIENT, EAGER).await;
+    let current = scene.start_on_old(PATIENT, EAGER).await;
     let mut chances = rand_chacha::ChaCha8Rng::seed_from_u64(5);
     scene
         .proxy
@@ -367,7 +371,7 @@ async fn with_faults_all_the_time_every_answer_comes_from_one_release() {
     }
     println!(
         "faults at a third of the requests while the pointer moved 60 times: {} met, {n_failures} polls failed, \
-         {n_answers:?} answers of one release and of the other",
+         {n_answers:?} answers from the old and the new release",
         scene.proxy.n_harmed()
     );
     assert!(scene.proxy.n_harmed() > 300 && n_failures > 50, "{} {n_failures}", scene.proxy.n_harmed());
@@ -382,7 +386,7 @@ async fn with_faults_all_the_time_every_answer_comes_from_one_release() {
 async fn after_a_failure_there_is_no_poll_until_the_wait_is_over() {
     let mut scene = Scene::set().await;
     let waits = Reload { first_retry: FOREVER, longest_retry: FOREVER, ..EAGER };
-    let current = scene.behind(PATIENT, waits).await;
+    let current = scene.start_on_old(PATIENT, waits).await;
     scene.proxy.set(|_| Some(Fault::Status(503)));
     poll(&current).await;
     assert_eq!(
@@ -404,7 +408,7 @@ async fn waits_double_and_end_when_the_store_is_back() {
     let mut scene = Scene::set().await;
     let first_retry = Duration::from_secs_f64(FIRST);
     let current =
-        scene.behind(PATIENT, Reload { first_retry, longest_retry: 4 * first_retry, ..EAGER }).await;
+        scene.start_on_old(PATIENT, Reload { first_retry, longest_retry: 4 * first_retry, ..EAGER }).await;
     scene.proxy.set(|_| Some(Fault::Refuse));
     let (began, mut n_failures) = (Instant::now(), 0);
     while n_failures < 5 {
@@ -436,15 +440,15 @@ async fn a_damaged_object_is_not_served() {
     for key in &objects {
         for (damage, spoil) in DAMAGE {
             let what = format!("{key}, {damage}");
-            let current = scene.behind(PATIENT, EAGER).await;
+            let current = scene.start_on_old(PATIENT, EAGER).await;
             let sound = fs::read(scene.file(key)).unwrap();
             let mut bytes = sound.clone();
             spoil(&mut bytes);
             fs::write(scene.file(key), bytes).unwrap();
-            scene.goes_on(&current, &what).await;
+            scene.check_old_serves(&current, &what).await;
             fs::write(scene.file(key), sound).unwrap();
             poll(&current).await;
-            scene.is_taken_up(&current, &what).await;
+            scene.check_new_serves(&current, &what).await;
         }
     }
     println!("{} objects of a release, each damaged at rest in {} ways", objects.len(), DAMAGE.len());
@@ -458,11 +462,11 @@ async fn a_release_of_a_newer_format_is_not_served() {
     for (what, newer) in reload_cases::of_the_next_format(&scene.direct, &manifest).await {
         let what = what.map_or_else(|| "manifest".to_owned(), |kind| kind.to_string());
         let what = format!("{what} of the next format");
-        let current = scene.behind(PATIENT, EAGER).await;
+        let current = scene.start_on_old(PATIENT, EAGER).await;
         reload_cases::overwrite_pointer(&scene.direct, &newer).await;
-        scene.goes_on(&current, &what).await;
+        scene.check_old_serves(&current, &what).await;
         reload_cases::overwrite_pointer(&scene.direct, &manifest).await;
         poll(&current).await;
-        scene.is_taken_up(&current, &what).await;
+        scene.check_new_serves(&current, &what).await;
     }
 }

@@ -245,7 +245,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Whether `word` stands in `line` and is not the end of a longer name.
+/// Whether `word` is in `line` and is not the end of a longer name.
 fn names(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back();

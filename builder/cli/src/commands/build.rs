@@ -5,7 +5,6 @@ use anyhow::Context as _;
 use artifact::Kind;
 use dataset::Data;
 use eda::Raw;
-use etl::EtlInput;
 use evaluate::choose::fit::FitOptions;
 use evaluate::signal;
 use models::{RankingModelFile, RatingModelFile};
@@ -13,7 +12,7 @@ use release::{BuildOptions, Built};
 use store::Body;
 use tables::{RATINGS_FILE, TITLES_FILE, read_clean, read_rejects};
 
-use super::data::HoldOut;
+use super::data::{HoldOut, Input};
 use super::params::ParamArgs;
 use super::show::describe;
 use super::stores::{self, StoreArg, block_on, open};
@@ -27,19 +26,8 @@ use crate::Context;
 /// unless `--minutes` ends the search.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
-    /// (NAME:PREFIX=FILE if another platform has the same first letter). Can be given several times; without
-    /// it, titles are the ids in the ratings.
-    #[arg(long, value_name = "PATH", conflicts_with = "data")]
-    titles: Vec<PathBuf>,
-
-    /// Ratings: a folder or a file, as for `cartelera etl`. Can be given several times.
-    #[arg(long, value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
-    ratings: Vec<PathBuf>,
-
-    /// Folder of clean tables, as written by `cartelera etl`, instead of raw files.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    input: Input,
 
     #[command(flatten)]
     store: StoreArg,
@@ -66,8 +54,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "MINUTES")]
     minutes: Option<f64>,
 
-    /// Number of trials of the search for a ranking model; with 0 there is no ranking model, and lists are
-    /// ordered by predicted rating.
+    /// Number of trials in the search for a ranking model. With 0, none is trained and lists are ordered by
+    /// predicted rating.
     #[arg(long, value_name = "N", default_value_t = 16)]
     ranking_trials: usize,
 
@@ -89,10 +77,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let options = options(args)?;
-    let built = if let Some(dir) = &args.data {
+    let built = if let Some(dir) = &args.input.data {
         from_tables(dir, &options, context)?
     } else {
-        let input = EtlInput::resolve(&args.titles, &args.ratings)?;
+        let input = args.input.raw_files()?;
         let (etl, built) = release::build(&input, &options, context)?;
         if let Some(dir) = &args.tables {
             etl.write(dir, context)?;

@@ -9,9 +9,9 @@ use crate::Context;
 
 /// Measure a rating model on users and titles that it was not trained on.
 ///
-/// New users are left out of training; then 1, 5, 10 and 20 of their ratings are folded in, and the others
-/// predicted. Cold titles are left out of training with all their ratings, and placed by their features.
-/// Without options, measures both.
+/// New users are left out of training. Then 1, 5, 10 and 20 of their ratings are folded in, and the rest are
+/// predicted. Cold titles are left out of training with all their ratings, which are then predicted from the
+/// titles' features. With only `--new-users` or only `--cold-titles`, measures just that; otherwise, both.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -20,15 +20,15 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) params: ParamArgs,
 
-    /// Seed of everything random.
+    /// Seed for all random choices.
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
 
-    /// Measure on this many users [default: a fifth of them, at most 1000].
+    /// Number of users to measure on [default without `--cold-titles`: a fifth of them, at most 1000].
     #[arg(long, value_name = "N")]
     pub(super) new_users: Option<usize>,
 
-    /// Measure on this share of the titles [default: 0.2].
+    /// Share of the rated titles to measure on [default without `--new-users`: 0.2].
     #[arg(long, value_name = "SHARE")]
     pub(super) cold_titles: Option<f64>,
 

@@ -4,7 +4,7 @@ use dataset::split;
 use evaluate::folds::{FoldOptions, cross_validate};
 use progress::Reporter as _;
 
-use super::data::{HoldOut, Ratings, Source, read_folds};
+use super::data::{Ratings, Source, read_folds};
 use super::params::ParamArgs;
 use crate::Context;
 
@@ -19,10 +19,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) params: ParamArgs,
 
-    #[command(flatten)]
-    pub(super) hold_out: HoldOut,
-
-    /// Fold numbers, one line per row; without it, rows are dealt to folds at random.
+    /// File with the fold number of each row, one per line; without it, rows are assigned to folds at random.
     #[arg(long, value_name = "FILE", requires = "rows", conflicts_with = "k")]
     pub(super) folds: Option<PathBuf>,
 
@@ -38,6 +35,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 40, requires = "tuned")]
     pub(super) trials: usize,
 
+    /// Share of the training rows of each fold for choosing parameters.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, requires = "tuned")]
+    pub(super) validation: f64,
+
+    /// Seed for all random choices.
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -47,20 +52,20 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let Ratings { file, features } = args.source.read(context)?;
     let folds = match &args.folds {
         Some(path) => read_folds(path, file.rows.len())?,
-        None => split::k_fold(file.rows.len(), args.k, args.hold_out.seed)?,
+        None => split::k_fold(file.rows.len(), args.k, args.seed)?,
     };
     let options = FoldOptions {
         params: args.params.read()?,
         n_trials: args.tuned.then_some(args.trials),
-        validation: args.hold_out.validation,
-        seed: args.hold_out.seed,
+        validation: args.validation,
+        seed: args.seed,
     };
     let report = cross_validate(&file.rows, &features, &folds, &options, context)?;
     if args.json {
         context.print(&serde_json::to_string_pretty(&report)?);
     } else {
         context.print(&format!(
-            "means over the folds: {} rows each, trained on {}\n{}",
+            "means over the folds: tested on {} rows, trained on {}\n{}",
             report.n_test,
             report.n_train,
             report.to_text()

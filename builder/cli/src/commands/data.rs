@@ -8,17 +8,42 @@ use catalog::TitleId;
 use crate::Context;
 use dataset::TitleFeatures;
 use dataset::split::{self, Cut, Method, Shares};
-use etl::read_title_table;
+use etl::{EtlInput, read_title_table};
 use models::{HeldOutPart, Identity};
 use progress::Reporter as _;
 use tables::{Clean, RatingRows, read_clean, read_rating_rows};
 use train::ModelParams;
 
+/// Raw files, or the clean tables made from them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Input {
+    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
+    /// (NAME:PREFIX=FILE if another platform has the same first letter). Can be given several times; without
+    /// it, titles are the ids in the ratings.
+    #[arg(long, value_name = "PATH", conflicts_with = "data")]
+    titles: Vec<PathBuf>,
+
+    /// Ratings: a folder or a file, as for `cartelera etl`. Can be given several times.
+    #[arg(long, value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
+    ratings: Vec<PathBuf>,
+
+    /// Folder of clean tables, as written by `cartelera etl`, instead of raw files.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+}
+
+impl Input {
+    /// Finds the raw files.
+    pub(super) fn raw_files(&self) -> anyhow::Result<EtlInput> {
+        Ok(EtlInput::resolve(&self.titles, &self.ratings)?)
+    }
+}
+
 /// Source of ratings.
 #[derive(Debug, clap::Args)]
 pub(super) struct Source {
-    /// Folder of clean tables, as written by `cartelera etl`. Ratings of one film on several platforms are
-    /// pooled.
+    /// Folder of clean tables, as written by `cartelera etl`. If a film or series is on several platforms,
+    /// its ratings are pooled.
     #[arg(long, value_name = "DIR", required_unless_present = "rows", conflicts_with = "rows")]
     data: Option<PathBuf>,
 
@@ -39,7 +64,8 @@ pub(super) struct Ratings {
 }
 
 impl Source {
-    /// Reads the ratings. From clean tables, the titles are those of the catalog in its order, rated or not.
+    /// Reads the ratings. With clean tables, the titles are all those in the catalog, in its order, including
+    /// unrated ones.
     pub(super) fn read(&self, context: &Context) -> anyhow::Result<Ratings> {
         if let Some(path) = &self.rows {
             let file = read_rating_rows(path)?;
@@ -73,8 +99,8 @@ impl Source {
         })
     }
 
-    /// Reads the clean tables, pooled over works, and the features of the works. Returns `None` if ratings
-    /// come from elsewhere.
+    /// Reads the clean tables, with their ratings pooled by work, and the features of the works. Returns
+    /// `None` without `--data`.
     pub(super) fn read_table(&self, context: &Context) -> anyhow::Result<Option<(Clean, TitleFeatures)>> {
         let Some(dir) = &self.data else { return Ok(None) };
         let mut clean = read_clean(dir, context)?;
@@ -108,7 +134,7 @@ pub(super) struct HoldOut {
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     test: f64,
 
-    /// Seed of everything random.
+    /// Seed for all random choices.
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
 }
@@ -147,7 +173,8 @@ impl HoldOut {
         Ok(split::cut(method, &file.rows, &file.timestamp, self.shares(), self.seed)?)
     }
 
-    /// Splits the given rows, without their test part, into a random validation share and the rest.
+    /// Splits the given rows at random. Returns those for training and those for validation; none are held
+    /// out for testing.
     pub(super) fn validation_of(self, rows: &[usize]) -> anyhow::Result<(Vec<usize>, Vec<usize>)> {
         let shares = Shares { validation: self.validation, test: 0.0 };
         let inner = split::random(rows.len(), shares, self.seed)?;
@@ -156,7 +183,7 @@ impl HoldOut {
     }
 }
 
-/// Reads fold numbers, one per line, one line per row.
+/// Reads the fold number of each row, one per line.
 pub(super) fn read_folds(path: &Path, n_rows: usize) -> anyhow::Result<Vec<u32>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut folds = Vec::with_capacity(n_rows);
@@ -191,7 +218,7 @@ pub(super) fn read_params(path: &Path) -> anyhow::Result<ModelParams> {
     })
 }
 
-/// Writes a file; an error names it.
+/// Writes a file. Errors include its path.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

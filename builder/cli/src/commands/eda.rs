@@ -2,10 +2,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::data::Input;
 use crate::Context;
 use dataset::Data;
 use eda::{Eda, JSON_FILE, PAGE_FILE, Raw, SignalCard};
-use etl::EtlInput;
 use evaluate::signal::{self, QuickOptions};
 use progress::Reporter as _;
 use tables::{Clean, read_clean, read_rejects};
@@ -14,21 +14,12 @@ use tables::{Clean, read_clean, read_rejects};
 ///
 /// Writes `eda.json`, `eda.html` (a single file that works on its own), and the training table:
 /// `training.csv`, one row per rating, and `training_titles.csv`, one row per work with the columns worth
-/// keeping. Raw files are cleaned as by `cartelera etl`, and their faults are reported. For clean tables,
-/// only the faults that remain are reported.
+/// keeping. Raw files are cleaned as by `cartelera etl`, and all their faults are reported. For clean tables,
+/// only the faults that remain are reported, and the rejected rows if `rejects.csv` is with them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE, as for `cartelera etl`.
-    #[arg(long, value_name = "PATH", conflicts_with = "data")]
-    titles: Vec<PathBuf>,
-
-    /// Ratings: a folder or a file, as for `cartelera etl`. Can be given several times.
-    #[arg(long, value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
-    ratings: Vec<PathBuf>,
-
-    /// Folder of clean tables, as written by `cartelera etl`.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    input: Input,
 
     /// Folder for the analysis; created if needed.
     #[arg(long, value_name = "DIR")]
@@ -43,11 +34,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = QuickOptions::default().n_splits)]
     signal_splits: usize,
 
-    /// Use at most this many ratings for the check, from whole users at equal distances; 0 for all.
+    /// Use about this many ratings for the check: those of whole users, evenly spaced in the table;
+    /// 0 for all.
     #[arg(long, value_name = "N", default_value_t = QuickOptions::default().max_ratings)]
     signal_ratings: usize,
 
-    /// Seed of everything random.
+    /// Seed for all random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -58,12 +50,12 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let signal =
         QuickOptions { n_splits: args.signal_splits, max_ratings: args.signal_ratings, seed: args.seed };
     let (clean, rejects, read);
-    let (clean, raw): (&Clean, Raw<'_>) = if let Some(dir) = &args.data {
+    let (clean, raw): (&Clean, Raw<'_>) = if let Some(dir) = &args.input.data {
         clean = read_clean(dir, context)?;
         rejects = read_rejects(dir)?;
         (&clean, rejects.as_ref().map_or(Raw::Unknown, Raw::Rejects))
     } else {
-        read = etl::run(&EtlInput::resolve(&args.titles, &args.ratings)?, context)?;
+        read = etl::run(&args.input.raw_files()?, context)?;
         (&read.clean, Raw::Read(&read))
     };
     let data = Data::of_tables(clean);

@@ -14,7 +14,7 @@ use etl::EtlInput;
 pub(super) struct Args {
     /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
     /// (NAME:PREFIX=FILE if another platform has the same first letter). MovieLens movies.csv, movies.dat and
-    /// u.item are read too. Can be given several times; without it, titles are the ids in the ratings.
+    /// u.item also work. Can be given several times; without it, each id in the ratings becomes a title.
     #[arg(long, value_name = "PATH")]
     titles: Vec<PathBuf>,
 

@@ -18,9 +18,11 @@ use crate::Context;
 
 /// Compare a rating model with simple baselines on held-out ratings.
 ///
-/// Trains with the given parameters on everything except the test part, and measures on the test part. Does
-/// so for a random and for a chronological test part, and checks whether the ratings tell titles apart. With
-/// `--model`, measures a model from `cartelera train --hold-out` with the same options.
+/// Trains with the given parameters on everything except the test part, and measures on the test part: once
+/// with a random test part, and once with a chronological one. Also checks whether the ratings hold any
+/// signal about titles, and measures how the error falls with more ratings. With `--model`, only measures a
+/// model from `cartelera train --hold-out`, on one test part; give both commands the same options.
+/// Without `--model`, `--by` matters only for the learning curve.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -85,7 +87,8 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         let args = cross_validate::Args {
             source,
             params,
-            hold_out,
+            validation: hold_out.validation,
+            seed: hold_out.seed,
             folds: Some(folds),
             k: 0,
             tuned: moved.tuned,
@@ -95,8 +98,9 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         return cross_validate::run(&args, context);
     }
     if moved.new_users.is_some() || moved.cold_titles.is_some() {
-        hint("--new-users and --cold-titles", "cartelera cold-start", context);
         let (new_users, cold_titles) = (moved.new_users, moved.cold_titles);
+        let option = if new_users.is_some() { "--new-users" } else { "--cold-titles" };
+        hint(option, "cartelera cold-start", context);
         let args = cold_start::Args { source, params, seed: hold_out.seed, new_users, cold_titles, json };
         return cold_start::run(&args, context);
     }
@@ -140,7 +144,7 @@ fn hint(option: &str, command: &str, context: &Context) {
     ));
 }
 
-/// Results on what can be learned from the ratings.
+/// What can be learned from the ratings: the signal check and the learning curve.
 #[derive(Debug, serde::Serialize)]
 struct Learning {
     signal: Signal,
@@ -225,7 +229,7 @@ fn print(
         if report.n_ranked_users > 0 {
             let _ = write!(
                 heading,
-                "; ranks of {} users ({} more not sampled, {} without a liked title left out)",
+                "; lists measured for {} users ({} others not sampled, {} left out because they like no test title)",
                 report.n_ranked_users, report.n_users_not_sampled, report.n_users_without_relevant
             );
         }

@@ -6,20 +6,23 @@ use store::Keep;
 use super::stores::{StoreArg, block_on, now, open};
 use crate::Context;
 
-/// Delete old releases and the files only they use.
+/// Delete old releases, artifacts that no remaining release uses, and unfinished uploads.
 ///
 /// The release that is served, the one served before it, and everything written within the grace period are
-/// never deleted. A release is deleted before its artifacts. This may run while a release is being published.
+/// never deleted. A release is deleted before its artifacts. It is safe to run this while a release is being
+/// published.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     store: StoreArg,
 
-    /// Number of latest releases to keep, in addition to the one served and the one before it.
+    /// Number of newest releases to keep. The one served and the one before it are kept even if they are
+    /// older.
     #[arg(long, value_name = "N", default_value_t = 5)]
     keep: usize,
 
-    /// Keep everything written within this time: a number with m, h or d, at least 1h.
+    /// Grace period: how long everything is kept after it was written, as a number followed by m, h or d; at
+    /// least 1h.
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration)]
     grace: Duration,
 
@@ -29,7 +32,7 @@ pub(super) struct Args {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let refuse = || format!("invalid duration {text:?}: use for example 36h or 7d");
+    let refuse = || format!("invalid duration {text:?}; use a whole number with a unit, such as 36h or 7d");
     let unit = text.chars().next_back().ok_or_else(refuse)?;
     let seconds = match unit {
         'm' => 60,

@@ -37,7 +37,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Hide progress.
+    /// Hide progress and notes; errors are still shown.
     #[arg(long, short, global = true)]
     quiet: bool,
 

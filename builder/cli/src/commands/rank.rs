@@ -26,7 +26,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 16)]
     trials: usize,
 
-    /// Number of users held out for validation, and as many for test.
+    /// Number of users held out for validation; the same number is held out for test. At most a quarter of
+    /// the users with five likes or more are held out for each.
     #[arg(long, value_name = "N", default_value_t = 200)]
     held_out: usize,
 
@@ -49,11 +50,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    for (option, is_zero) in
+        [("--trials", args.trials == 0), ("--held-out", args.held_out == 0), ("--seeds", args.seeds == 0)]
+    {
+        anyhow::ensure!(!is_zero, "{option} must be above 0");
+    }
+    let end = args.seed.checked_add(args.seeds).with_context(|| {
+        format!("--seed {} is too large for --seeds {}; use a smaller one", args.seed, args.seeds)
+    })?;
     let ratings = args.source.read(context)?;
     let (rows, features) = (&ratings.file.rows, &ratings.features);
-    anyhow::ensure!(args.seeds > 0, "--seeds must be above 0");
     let mut searches = Vec::new();
-    for seed in args.seed..args.seed + args.seeds {
+    for seed in args.seed..end {
         let options = RankingOptions { n_trials: args.trials, n_held_out: args.held_out, seed };
         let found = search(rows, features, options, context)?
             .context("too few users like at least five titles, so none can be held out; a ranking model needs more ratings")?;
@@ -67,7 +75,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         }
         let n_test = searches[0].n_test;
         context.print(&format!(
-            "{n_test} users held out for test, mean of {} seeds\n{}",
+            "test users: {n_test}, means over seeds: {}\n{}",
             searches.len(),
             mean(&searches).to_text()
         ));

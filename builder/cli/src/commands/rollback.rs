@@ -3,7 +3,8 @@ use crate::Context;
 
 /// Serve an earlier release of a store again.
 ///
-/// Checks that every artifact of the release is intact, and then moves only the pointer.
+/// Checks that the store has every artifact of the release at its full size, and then moves the pointer. To
+/// check the contents as well, run `cartelera verify` first.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use artifact::{HeldOut, Manifest};
+use artifact::{HeldOut, Manifest, ModelName};
 use evaluate::{Candidate, Origin};
 
 use super::stores::{StoreArg, block_on, day_and_time, manifest_of, open};
@@ -16,7 +16,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
 
-    /// Print the manifest.
+    /// Print the manifest as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -51,16 +51,16 @@ pub(super) fn describe(release: &str, manifest: &Manifest) -> String {
     let model = &manifest.model;
     let _ = writeln!(
         text,
-        "  rating model: {}, {} factors, seed {}; recommends from {} stars",
+        "  rating model: {}, {} factors, seed {}; recommends titles from {} stars up",
         model.algorithm, model.n_factors, manifest.seed, model.recommend_threshold
     );
     let _ = writeln!(text, "  {}", model.verdict);
-    indent(&mut text, "on random test ratings", manifest, HeldOut::Random);
-    indent(&mut text, "on each user's latest ratings", manifest, HeldOut::Chronological);
+    add_measures(&mut text, "on random test ratings", manifest, HeldOut::Random);
+    add_measures(&mut text, "on each user's latest ratings", manifest, HeldOut::Chronological);
     if let Some(ranking) = &manifest.ranking {
         let _ = writeln!(text, "  ranking model: {}, {} factors", ranking.algorithm, ranking.n_factors);
         let _ = writeln!(text, "  {}", ranking.verdict);
-        indent(&mut text, "on test users, who were left out of training", manifest, HeldOut::Users);
+        add_measures(&mut text, "on test users, who were left out of training", manifest, HeldOut::Users);
     }
     if let Some(signal) = &manifest.signal {
         let _ = writeln!(text, "  {}", signal.verdict);
@@ -73,16 +73,20 @@ pub(super) fn describe(release: &str, manifest: &Manifest) -> String {
 }
 
 /// Adds the measures on one kind of held-out data, if there are any.
-fn indent(text: &mut String, heading: &str, manifest: &Manifest, held_out: HeldOut) {
+fn add_measures(text: &mut String, heading: &str, manifest: &Manifest, held_out: HeldOut) {
     let measures = manifest.measures.iter().filter(|m| m.held_out == held_out);
     let mut rows = measures.peekable();
     if rows.peek().is_none() {
         return;
     }
     let _ = writeln!(text, "  {heading}:");
-    let name = |model, tuned| {
-        let parameters = if tuned { Origin::Tuned } else { Origin::Defaults };
-        Candidate { model, parameters }.to_string()
+    // A release does not record whether parameters that were not searched for were defaults or given.
+    let name = |model, tuned| match model {
+        ModelName::GlobalMean | ModelName::Popularity => {
+            Candidate { model, parameters: Origin::Defaults }.to_string()
+        }
+        _ if tuned => Candidate { model, parameters: Origin::Tuned }.to_string(),
+        _ => format!("{model}, not tuned"),
     };
     for line in evaluate::table(rows.map(|m| (name(m.model, m.tuned), &m.measures))).lines() {
         let _ = writeln!(text, "    {line}");

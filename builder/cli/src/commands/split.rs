@@ -7,10 +7,10 @@ use super::data::{HoldOut, Source, write};
 use crate::Context;
 use progress::Reporter;
 
-/// Split clean ratings into train, validation and test.
+/// Split ratings into train, validation and test.
 ///
-/// Writes `train.csv`, `validation.csv` and `test.csv` with the columns of rating files, which
-/// `cartelera etl` can read. A chronological split holds out the latest ratings of each user.
+/// Writes `train.csv`, `validation.csv` and `test.csv` in the format of rating files, so that `cartelera etl`
+/// can read them. A chronological split holds out the latest ratings of each user.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -17,7 +17,7 @@ pub(super) struct StoreArg {
     pub(super) store: String,
 }
 
-/// Runs asynchronous work on stores and sockets to its end.
+/// Runs asynchronous work on stores and sockets to completion.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -42,7 +42,7 @@ pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
     Ok(Box::new(store::open(uri)?))
 }
 
-/// Returns the manifest of the named release, or of the one that is served.
+/// Returns the name and the manifest of the given release, or of the one that is served.
 pub(super) async fn manifest_of(
     store: &dyn Store,
     release: Option<&str>,
@@ -76,7 +76,8 @@ pub(super) async fn publish(
 
 /// Returns the current time in Unix seconds.
 pub(super) fn now() -> u64 {
-    // A clock before 1970 is wrong anyway, and the pointer's time is only shown to people.
+    // A clock before 1970 is wrong anyway. With 0, `gc` deletes nothing, and the pointer's time is only
+    // reported.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -6,11 +6,11 @@ use synth::{Summary, SynthParams};
 
 /// Generate synthetic catalogs and ratings.
 ///
-/// Writes titles/*_titles.csv, ratings/1.csv to 8.csv, and synth.json, which records the arguments and counts
-/// the faults that were put in. The same arguments give the same bytes, with any number of threads.
+/// Writes titles/*_titles.csv, ratings/1.csv to ratings/8.csv, and synth.json, which has the arguments and
+/// the number of faults of each kind. The same arguments give the same bytes, with any number of threads.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Number of titles on the four platforms together.
+    /// Total number of titles on the four platforms.
     #[arg(long, value_name = "N", default_value_t = 2400)]
     titles: usize,
 
@@ -18,7 +18,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1200)]
     users: usize,
 
-    /// Number of valid ratings, all of different pairs of user and title. Faulty rows are added to them.
+    /// Number of valid ratings, each for a different pair of user and title. Faulty rows are added to them.
     #[arg(long, value_name = "N", default_value_t = 60_000)]
     ratings: u64,
 
@@ -30,11 +30,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "RATE", default_value_t = 0.005)]
     faults: f64,
 
-    /// How far ratings depend on the title, from 0 (titles assigned at random) to 1.
+    /// How strongly ratings depend on the title, from 0 (titles are assigned at random) to 1.
     #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
     signal: f64,
 
-    /// Folder to write to; it must be empty or contain only files of an earlier run.
+    /// Folder to write to; created if needed. Files of an earlier run are replaced. If `titles` or
+    /// `ratings` in it has files and synth.json is missing, nothing is written.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

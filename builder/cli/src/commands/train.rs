@@ -15,12 +15,13 @@ use crate::local::stop_signal;
 /// Train a rating model.
 ///
 /// Trains on all ratings, for `cartelera build --rating-model`. With `--hold-out`, trains only on the
-/// training part and watches the validation part, so that `cartelera evaluate --model` with the same options
-/// can measure the model on the test part. The file records what the model was trained on, and both commands
-/// check that.
+/// training part and measures the error on the validation part after each pass. `cartelera evaluate --model`
+/// with the same options can then measure the model on the test part. The file records what the model was
+/// trained on, and `build` and `evaluate` check it.
 ///
-/// Clean tables of any size are read as a stream: in addition to the model, training takes about 20 bytes of
-/// memory per rating. `--hold-out` takes several times as much, because it copies rows.
+/// Clean tables of any size are read as a stream. In addition to the model, svd takes about 20 bytes of
+/// memory per rating. The other algorithms take more, and `--hold-out` takes several times as much, because
+/// they copy rows.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -37,12 +38,13 @@ pub(super) struct Args {
     #[arg(long)]
     hold_out: bool,
 
-    /// bayes: save the run to this file from time to time, and when a signal stops it. If the file exists,
-    /// the run resumes from it, and gives the same model as without a stop.
+    /// bayes: save the run to this file every `--checkpoint-every` sweeps, at the end, and when a signal
+    /// stops it. If the file exists, the run resumes from it, and gives the same model as an uninterrupted
+    /// run.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
-    /// Number of sweeps between two saves of the checkpoint.
+    /// Number of sweeps between saves of the checkpoint; with 0, it is saved only at the end or at a signal.
     #[arg(long, value_name = "N", default_value_t = 25, requires = "checkpoint")]
     checkpoint_every: usize,
 
@@ -54,7 +56,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let params = args.params.read()?.unwrap_or_default();
     anyhow::ensure!(
         args.checkpoint.is_none() || matches!(params, ModelParams::Bayes(_)),
-        "--checkpoint works only with bayes; leave it out, because the other algorithms train quickly"
+        "--checkpoint works only with bayes; leave it out: the other algorithms train quickly"
     );
     let (trained_on, (model, history)) =
         if args.hold_out { on_a_part(args, &params, context)? } else { on_all(args, &params, context)? };
@@ -98,7 +100,8 @@ fn on_all(args: &Args, params: &ModelParams, context: &Context) -> anyhow::Resul
     Ok((all(ratings.identity(), ratings.file.rows.len()), fit(args, params, &data, context)?))
 }
 
-/// Trains, and stops at a signal if there is a checkpoint to resume from.
+/// Trains. With `--checkpoint`, a signal stops the run after the current sweep, once it is saved; without
+/// it, a signal ends the process as usual.
 fn fit(
     args: &Args,
     params: &ModelParams,

@@ -9,10 +9,10 @@ use dataset::split;
 use evaluate::choose::rating::search;
 use evaluate::choose::trial::SearchOptions;
 
-/// Search for the model parameters that predict held-out ratings best.
+/// Search for the model parameters with the lowest error on held-out ratings.
 ///
-/// Trials are trained on the training part and judged on the validation part; the test part is not used.
-/// Prints the trials and whether factors help.
+/// Each trial trains a model on the training part and judges it on the validation part; the test part is not
+/// used. Prints the trials and whether factors help.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -33,8 +33,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// File of fold numbers, one line per row: the rows of `--without-fold` are left out instead of a test
-    /// share.
+    /// File with the fold number of each row, one per line. The rows of fold `--without-fold` are left out
+    /// instead of a test share, and the validation rows are drawn at random.
     #[arg(long, value_name = "FILE", requires = "without_fold", requires = "rows")]
     folds: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! Runs the commands one after the other, as a user does: each reads what another wrote.
+//! Runs the commands one after another, as a user does: each reads what an earlier one wrote.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,8 +15,8 @@ fn tables(dir: &Path) -> PathBuf {
     out
 }
 
-/// Returns the artifacts of a store, by kind, except the analysis, which contains more about raw files than
-/// about clean tables.
+/// Returns the artifacts of a store by kind, without the analysis (`eda`), which contains more when it is
+/// made from raw files than from clean tables.
 fn artifacts(store: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for kind in fs::read_dir(store.join("artifacts")).unwrap() {
@@ -50,7 +50,8 @@ fn a_release_is_the_same_from_raw_files_from_tables_and_from_models() {
         "tables and raw files give different releases"
     );
 
-    // Train the parameters that the searches chose, with the commands that write model files.
+    // Train the same models with the commands that write model files: the rating model with the parameters
+    // that the search chose, the ranking model by the same search.
     let manifest: serde_json::Value =
         serde_json::from_str(&stdout(&["show", "--store", text(&raw), "--json"])).unwrap();
     let params = dir.path().join("params.json");
@@ -58,7 +59,7 @@ fn a_release_is_the_same_from_raw_files_from_tables_and_from_models() {
     let (rating, ranking) = (dir.path().join("rating.model"), dir.path().join("ranking.model"));
     let from = ["--data", text(&data), "--seed=5"];
     stdout(&[&["train"], &from[..], &["--params", text(&params), "--out", text(&rating)]].concat());
-    // Hold out as many users as `build` does with so few.
+    // `build` holds out up to 1000 users; the default of `rank` is lower.
     stdout(&[&["rank"], &from[..], &["--trials=2", "--held-out=1000", "--out", text(&ranking)]].concat());
     let models = ["--rating-model", text(&rating), "--ranking-model", text(&ranking)];
     build(&["--data", text(&data)], &[&models[..], &["--signal-splits=0", "--seed=5"]].concat(), &given);
@@ -98,12 +99,24 @@ fn a_model_is_measured_only_on_ratings_it_was_not_trained_on() {
     let refused = refusal(&[&build[..], &["--ranking-model", text(&all)]].concat());
     assert!(refused.contains("contains a rating model, not a ranking model"), "{refused}");
 
-    // The same numbers of users and titles, with one rating changed.
+    // The same users and titles, with one rating changed.
     let path = data.join("ratings.csv");
     let altered = fs::read_to_string(&path).unwrap().replacen(",5.0,", ",4.5,", 1);
     fs::write(&path, altered).unwrap();
     let refused = refusal(&[&build[..], &["--rating-model", text(&all)]].concat());
     assert!(refused.contains("trained on other ratings of the same users and titles"), "{refused}");
+}
+
+#[test]
+fn a_ranking_search_needs_a_trial_a_user_and_a_seed() {
+    let dir = tempfile::tempdir().unwrap();
+    let rank = |option: &str| refusal(&["rank", "--rows", text(&dir.path().join("u.data")), option]);
+    for option in ["--trials", "--held-out", "--seeds"] {
+        let refused = rank(&format!("{option}=0"));
+        assert!(refused.contains(&format!("{option} must be above 0")), "{refused}");
+    }
+    let refused = rank("--seed=18446744073709551615");
+    assert!(refused.contains("is too large for --seeds 1"), "{refused}");
 }
 
 #[test]
@@ -144,8 +157,8 @@ fn old_spellings_of_evaluate_still_work_and_name_the_new_command() {
     assert!(output.status.success() && stderr.contains("moved to `cartelera cold-start`"), "{stderr}");
 }
 
-/// Checks that there is one grammar of a rating and of a timestamp: commands that read rows refuse what
-/// `build` refuses.
+/// Checks that ratings and timestamps have the same grammar everywhere: commands that read rows refuse what
+/// `etl` rejects.
 #[test]
 fn every_command_reads_a_rating_the_same_way() {
     let dir = tempfile::tempdir().unwrap();

@@ -26,7 +26,7 @@ fn sample() -> PathBuf {
 const WITHOUT_SIGNAL: QuickOptions = QuickOptions { n_splits: 0, max_ratings: 0, seed: 0 };
 const QUICK: QuickOptions = QuickOptions { n_splits: 3, max_ratings: 0, seed: 0 };
 
-/// Analyzes data, with a check for signal.
+/// Analyzes data; checks it for signal unless `signal` has 0 splits.
 fn analyzed(data: &Data<'_>, raw: Raw<'_>, signal: QuickOptions) -> Eda {
     let checked = quick_check(&data.pooled, data.n_titles(), signal, &Silent).unwrap();
     let signal = checked.map(|found| SignalCard::new(found.signal, found.model, found.n_ratings, &Silent));
@@ -68,7 +68,7 @@ fn the_sample_gives_every_section_and_the_same_bytes_with_any_number_of_threads(
     }
     let eda: Eda = serde_json::from_slice(&files[0]).unwrap();
     assert_eq!(eda.tables.iter().map(|t| t.columns.len()).collect::<Vec<_>>(), [16, 4]);
-    assert_eq!(eda.training.len(), 20, "a choice for every column");
+    assert_eq!(eda.training.len(), 20, "every column is either kept or dropped");
     assert!(eda.training.iter().all(|c| !c.reason.is_empty()));
     let pairs = |n: usize| n * (n - 1) / 2;
     assert!(eda.associations.iter().all(|a| a.pairs.len() == pairs(a.columns.len())), "all pairs");
@@ -147,7 +147,7 @@ fn an_analysis_of_another_format_says_how_to_make_it_again() {
 
 const NO_ICON: &str = "<link rel=\"icon\" href=\"data:,\">";
 
-/// Follows every tag, and fails at one that is not closed or is closed twice.
+/// Fails if a tag is not closed, is closed twice, or is closed in the wrong order.
 fn check_tags(html: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = html;

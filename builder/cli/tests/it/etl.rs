@@ -36,7 +36,8 @@ fn every_row_of_the_real_files_is_accounted_for() {
         output.clean.titles.platforms().iter().map(catalog::Platform::as_str).collect();
     assert_eq!(platforms, ["amazon", "disney", "hulu", "netflix"]);
 
-    // One row for each trap: a date with a leading space, a misplaced duration, a suffix.
+    // Known traps: a misplaced duration, a name with a suffix, cast entries without a letter, and dates
+    // with a leading space, which must count as dates.
     let title = |id: &str| &output.clean.titles.titles()[output.clean.titles.position(id).unwrap() as usize];
     let louis = title("ns5542");
     assert_eq!(

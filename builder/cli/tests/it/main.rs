@@ -1,6 +1,6 @@
-//! Tests the builder as a whole: its crates on the sample and on the real data, and the program.
+//! Tests of the whole builder: its crates on the sample and on the real data, and the `cartelera` program.
 
-#![expect(clippy::unwrap_used, reason = "what a test takes for granted may end it")]
+#![expect(clippy::unwrap_used, reason = "a test may panic if something that it relies on fails")]
 
 mod commands;
 mod eda;
@@ -13,7 +13,7 @@ mod synth;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Returns the program with these arguments.
+/// Returns the command that runs the program with these arguments, without progress.
 fn cartelera(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cartelera"));
     command.arg("--quiet").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -27,7 +27,7 @@ fn stdout(args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("the program prints UTF-8")
 }
 
-/// Returns the error that the program prints when it refuses.
+/// Returns the error of a run that must fail.
 fn refusal(args: &[&str]) -> String {
     let output = cartelera(args).output().expect("the program starts");
     assert!(!output.status.success(), "{args:?} was not refused");

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Returns the folder `shared` next to the workspace. Without it, the test prints that it is skipped, or
-/// fails if `CARTELERA_REQUIRE_SHARED` is set.
+/// Returns the folder `shared` next to the workspace. If it has no data, prints that the test is skipped and
+/// returns `None`, or panics if `CARTELERA_REQUIRE_SHARED` is set.
 pub(crate) fn shared() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     if path.join("data").is_dir() {

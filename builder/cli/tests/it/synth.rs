@@ -19,7 +19,7 @@ fn made(params: &SynthParams) -> (tempfile::TempDir, Summary) {
     (dir, summary)
 }
 
-/// Returns all files of a data set, by their path in it.
+/// Returns the contents of all files of a data set, by their paths within it.
 fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for folder in [dir.to_owned(), dir.join("titles"), dir.join("ratings")] {
@@ -33,7 +33,7 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// Returns the rating rows of all files, in order: user, rating, second, title.
+/// Returns the rating rows of all files, in order. Columns: user, rating, time in seconds, title.
 fn rating_rows(dir: &Path) -> Vec<[String; 4]> {
     let mut all = Vec::new();
     for n in 1..=8 {
@@ -81,7 +81,11 @@ fn the_command_makes_the_committed_sample() {
     let (expected, found) = (contents(&committed), contents(dir.path()));
     assert_eq!(expected.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
     for (path, bytes) in &expected {
-        assert!(found[path] == *bytes, "{} differs; data/README.md has the command", path.display());
+        assert!(
+            found[path] == *bytes,
+            "{} differs; data/README.md has the command that writes the sample",
+            path.display()
+        );
     }
     let n_bytes: usize = expected.values().map(Vec::len).sum();
     assert!(n_bytes < 3_000_000, "{n_bytes}");

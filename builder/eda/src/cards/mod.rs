@@ -1,4 +1,4 @@
-//! A card for each column: what it holds, how its values are spread, and what is missing.
+//! A card for each column: what the column holds, how its values are spread, and how many are missing.
 
 mod card;
 mod ratings;

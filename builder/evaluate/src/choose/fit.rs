@@ -39,7 +39,7 @@ pub struct FitOptions {
     pub shares: Shares,
     /// Method of holding out rows.
     pub method: Method,
-    /// Seed of everything random: the split, the search, training, the sample of ranked users.
+    /// Seed for all random choices: the split, the search, training, the sample of ranked users.
     pub seed: u64,
     /// Parameters to use; a search chooses them if they are not given.
     pub params: Option<ModelParams>,

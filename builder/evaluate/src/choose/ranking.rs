@@ -40,7 +40,7 @@ pub struct RankingOptions {
     /// Number of users held out for validation, and for test; at most a quarter of the users with enough
     /// likes.
     pub n_held_out: usize,
-    /// Seed of everything random.
+    /// Seed for all random choices.
     pub seed: u64,
 }
 

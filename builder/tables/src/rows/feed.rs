@@ -1,4 +1,4 @@
-//! Blocks of whole records, cut from one file after the other.
+//! Blocks of whole records, cut from one file after another.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,7 +18,7 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 /// Function that finds the layout of a file from its first line that is not empty.
 pub type Detect = fn(&Path, &[u8]) -> Result<Layout, FileError>;
 
-/// Place of a block.
+/// Where a block comes from, and the layout of its rows.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) file: usize,
@@ -46,7 +46,7 @@ struct Open<'a> {
     hasher: Hasher,
     bytes: u64,
     ended: bool,
-    /// Number of the line that the next byte belongs to.
+    /// Line of the first byte that is not yet in a block.
     line: u64,
     carry: Vec<u8>,
     layout: Option<Layout>,
@@ -67,7 +67,8 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// Fills `buffer` with whole records. Returns `None` at the end, and after another worker got an error.
+    /// Fills `buffer` with whole records. Returns `None` at the end of the last file, and once any worker has
+    /// got an error.
     pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Head>, FileError> {
         if self.failed {
             return Ok(None);
@@ -120,7 +121,8 @@ impl<'a> Open<'a> {
         })
     }
 
-    /// Returns the next whole records and the line of the first; `None` at the end of the file.
+    /// Fills `buffer` with the next whole records. Returns the line of the first and the layout, or `None` at
+    /// the end of the file.
     fn fill(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -175,8 +177,8 @@ impl<'a> Open<'a> {
         Ok(())
     }
 
-    /// Finds the layout from the first line, if all of it has been read, and removes a header from the
-    /// buffer.
+    /// Finds the layout from the first line that is not empty, if all of it has been read. Removes what
+    /// precedes that line from the buffer, and the line itself if it is a header.
     fn take_header(&mut self, buffer: &mut Vec<u8>, detect: Detect) -> Result<(), FileError> {
         if buffer.len() < 3 && !self.ended {
             return Ok(());
@@ -189,7 +191,7 @@ impl<'a> Open<'a> {
             None if self.ended => buffer.len(),
             None => return Ok(()),
         };
-        check_text(self.path, 1, &buffer[begin..end])?;
+        check_text(self.path, 1, &buffer[mark..end])?;
         let layout = detect(self.path, &buffer[begin..end])?;
         let taken = if layout.has_header { end } else { begin };
         self.line += memchr_iter(b'\n', &buffer[..taken]).count() as u64;

@@ -262,6 +262,9 @@ mod tests {
         assert!(matches!(read(b"\x7fELF\0\0\n", 64), Err(FileError::NotText { .. })));
         assert!(matches!(read(b"\xff\xfeu\0s\0", 64), Err(FileError::NotText { .. })));
         assert!(matches!(read(&vec![0; 3 << 20], 1 << 20), Err(FileError::NotText { .. })));
+        // Empty lines before the header count.
+        let error = read(b"\n\r\nuserId,\xff\n", 64);
+        assert!(matches!(error, Err(FileError::NotText { line: 3, column: 8, .. })), "{error:?}");
         assert!(matches!(read(&vec![b'x'; 3 << 20], 1 << 20), Err(FileError::LineTooLong { .. })));
     }
 

@@ -1,4 +1,4 @@
-//! One line per request: structured log and metrics at once.
+//! One line per request, which is both a structured log entry and its metrics.
 //!
 //! The line is a JSON object in CloudWatch's embedded metric format. The members that `_aws` names become
 //! metrics; the others can be queried in the log. No metric needs a request of its own.
@@ -41,7 +41,7 @@ const OF_BLOCKS: &[(&str, &str)] = &[("BlockCacheHits", "Count"), ("BlockCacheMi
 
 /// Writes a line for each request of one function.
 pub(super) struct Observer {
-    /// Its name in the account, which tells two deployments apart.
+    /// Its name in the account, which differs between two deployments.
     function: String,
     /// `None` for a function that reads no release.
     current: Option<Arc<Current>>,

@@ -108,7 +108,7 @@ fn place(path: &serde_path_to_error::Path) -> String {
     if path.iter().next().is_none() { "body".to_owned() } else { path.to_string() }
 }
 
-/// Returns the ratings that are valid, and tells the reader about the others.
+/// Returns the valid ratings, and reports the others to the reader.
 fn check(given: Vec<GivenRating>, reader: &mut Reader<'_>) -> Ratings {
     if given.len() > MAX_RATINGS {
         reader.fail(RATINGS.name, format!("{} ratings are more than {MAX_RATINGS}", given.len()));

@@ -24,21 +24,22 @@ fn posterior_of_liked(ranking: &RankingModel, liked: &[(usize, f32)]) -> Posteri
 }
 
 impl Recommender {
-    /// Returns the best titles for a user that the options allow. `None` is an unknown user.
+    /// Returns the best of the titles that the options allow, for a user. `None` is an unknown user.
     ///
-    /// With a ranking model they are ordered by its `p(u)·q(i) + b(i)`, else by the predicted rating before
-    /// it is clipped. Ties are in catalog order. A list has one title of each work, the first in order that
-    /// passes the filter, unless the filter wants all editions. Works that the user has rated are left out,
-    /// unless they are wanted. Each title's score is its predicted rating, as [`Recommender::predict`]
-    /// returns it.
+    /// Titles are ordered by `p(u)·q(i) + b(i)` of the ranking model if there is one, otherwise by the
+    /// predicted rating before it is clipped. Ties are in catalog order. A list has one title of each work,
+    /// the first in order that passes the filter, unless the filter wants all editions. Works that the user
+    /// has rated are left out, unless `options.include_seen` is set. Each title's score is its predicted
+    /// rating, as [`Recommender::predict`] returns it.
     ///
     /// An unknown user gets the most rated works, and so does a user whose ranking vector is 0 because they
     /// like nothing.
     ///
-    /// Reasons come from folding in the user's ratings; with a ranking model, those of titles that they like
-    /// (see [`LIKED`](crate::LIKED)). Of several titles of one work, the last in the catalog counts. A stored
-    /// ranking vector is that fold-in up to half precision. A stored vector of the rating model comes from
-    /// its trainer, and what it adds is in the explanation's `base`.
+    /// Reasons come from folding in the user's ratings. With a ranking model, only ratings of liked titles
+    /// are folded in (see [`LIKED`](crate::LIKED)). If the user rated several titles of one work, the last
+    /// one in the catalog counts. A stored ranking vector equals this fold-in, to half precision. A stored
+    /// vector of the rating model comes from its trainer, and its difference from the fold-in is part of the
+    /// explanation's `base`.
     ///
     /// # Panics
     /// If a position in `options.exclude` is out of range, or the user does not have the shape that
@@ -79,9 +80,9 @@ impl Recommender {
         self.list(&profile, &order, options)
     }
 
-    /// Returns the best titles for a new user, whose ratings by title position are folded into both models.
-    /// Of two ratings of one work, the last counts. Without any rating, or with a ranking model and no liked
-    /// title, the list is the popular one.
+    /// Returns the best titles for a new user, who is folded into each model from ratings by title position.
+    /// Of several ratings of one work, the last one given counts. Without ratings, or with a ranking model
+    /// and no liked title, returns the most rated works.
     ///
     /// # Panics
     /// If a title position is out of range.
@@ -122,7 +123,8 @@ impl Recommender {
         rated
     }
 
-    /// Returns the order of the rating model. Its strategy is `with_factors` if the model has factors.
+    /// Returns the order of the rating model. Its strategy is `with_factors`, or `Biases` if the model has no
+    /// factors.
     fn by_rating<'p>(
         &self,
         with_factors: Strategy,
@@ -197,7 +199,8 @@ impl Recommender {
         hidden
     }
 
-    /// Returns the list itself: the best titles, or a diverse choice of them.
+    /// Returns the titles of the list: all of the pool, or a diverse choice from it if the options ask for
+    /// one.
     fn pick(&self, pool: &[(usize, f32)], options: &ListOptions) -> Vec<(usize, f32)> {
         match options.diversity() {
             Some(diversity) => diversify(pool, options.n, diversity, |a, b| self.similarity(a, b)),

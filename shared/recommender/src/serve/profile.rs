@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
-/// The rating from which on a user likes a title. Ranking models are trained on liked titles, and users are
-/// folded into them by their liked titles. As in the protocol of Liang, Krishnan, Hoffman and Jebara (2018,
+/// Lowest rating that counts as a like. Ranking models are trained on liked titles, and users are folded in
+/// from the titles that they liked, as in the protocol of Liang, Krishnan, Hoffman and Jebara (2018,
 /// section 4).
 pub const LIKED: f32 = 4.0;
 
-/// One work that a user rated.
+/// A user's rating of a work, and the title that it was given to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rated {
     pub(super) work: u32,
@@ -13,14 +13,14 @@ pub(super) struct Rated {
     pub(super) rating: f32,
 }
 
-/// The user a list is made for: their part of the rating model, and what they rated.
+/// User who gets a list or a prediction: their part of the rating model, and for a list what they rated.
 #[derive(Debug)]
 pub(super) struct Profile<'a> {
     /// b(u) of the rating model; 0 for an unknown user.
     pub(super) bias: f32,
     /// p(u) of the rating model; empty for an unknown user, so that every product is 0.
     pub(super) vector: Cow<'a, [f32]>,
-    /// Their ratings, by work.
+    /// One rating for each work that they rated, sorted by work. Empty for a prediction.
     pub(super) rated: Vec<Rated>,
 }
 

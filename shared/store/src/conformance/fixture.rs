@@ -36,7 +36,7 @@ pub fn release(seed: u32) -> Release {
     release_of_size(seed, 2_000)
 }
 
-/// Returns a release like [`release`], whose own artifact has so many numbers of four bytes.
+/// Returns a release like [`release`], whose own artifact holds that many four-byte numbers.
 ///
 /// # Panics
 /// Never: numbers can be encoded.

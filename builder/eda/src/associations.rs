@@ -9,18 +9,19 @@ use rayon::prelude::*;
 use crate::columns::{COLUMNS, Summary, Values};
 use crate::counts::{Sums, counted};
 use crate::report::{Associations, Pair};
-use crate::stats::{correlation_ratio, cramers_v, spearman};
+use crate::stats::{Ordered, correlation_ratio, cramers_v, spearman};
 
-/// Rating rows that are used. A correlation of so many rows has a standard error of 0.003.
+/// Maximum number of rating rows used. With that many, a correlation has a standard error of about 0.003.
 const MAX_ROWS: usize = 100_000;
 
-/// Values of a category that are told apart; all others count as one. Both measures for categories come out
-/// near 1 if there are almost as many values as rows, as there are directors.
+/// The most frequent values of a category that are counted separately; the rest count as one value. With
+/// almost as many values as rows, as for directors, η would be near 1 and the corrected Cramér's V near 0,
+/// whatever the association.
 const MOST_VALUES: usize = 50;
 
-/// A column on the rows that are used. A missing value is NaN, or the code [`MISSING`].
+/// Values of a column in the rows that are used. A missing value is NaN or [`MISSING`].
 enum Measured {
-    Numbers(Vec<f64>),
+    Numbers(Ordered),
     Codes(Vec<u32>),
 }
 
@@ -32,7 +33,7 @@ struct Column {
 }
 
 fn numbers(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
-    let values = values.map(|value| value.unwrap_or(f64::NAN)).collect();
+    let values = Ordered::new(values.map(|value| value.unwrap_or(f64::NAN)).collect());
     Column { name: name.to_owned(), values: Measured::Numbers(values) }
 }
 
@@ -80,9 +81,8 @@ fn pair(columns: &[Column], a: usize, b: usize) -> Pair {
         |present: &dyn Fn(usize) -> bool, n: usize| (0..n).filter(|&row| present(row)).collect::<Vec<_>>();
     let (measure, value, n) = match (&columns[a].values, &columns[b].values) {
         (Measured::Numbers(x), Measured::Numbers(y)) => {
-            let rows = both(&|row| !x[row].is_nan() && !y[row].is_nan(), x.len());
-            let take = |from: &[f64]| rows.iter().map(|&row| from[row]).collect::<Vec<_>>();
-            ("spearman", spearman(&take(x), &take(y)), rows.len())
+            let (rho, n) = spearman(x, y);
+            ("spearman", rho, n)
         }
         (Measured::Codes(x), Measured::Codes(y)) => {
             let rows = both(&|row| x[row] != MISSING && y[row] != MISSING, x.len());
@@ -90,6 +90,7 @@ fn pair(columns: &[Column], a: usize, b: usize) -> Pair {
             ("cramers_v", cramers_v(&take(x), &take(y)), rows.len())
         }
         (Measured::Codes(x), Measured::Numbers(y)) | (Measured::Numbers(y), Measured::Codes(x)) => {
+            let y = y.values();
             let rows = both(&|row| x[row] != MISSING && !y[row].is_nan(), x.len());
             let groups: Vec<u32> = rows.iter().map(|&row| x[row]).collect();
             let values: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
@@ -111,11 +112,11 @@ fn all_pairs(table: &str, rows: usize, rows_used: usize, columns: &[Column]) -> 
     }
 }
 
-/// Measures the associations of the titles, and of the ratings joined with what is known about title and
-/// user.
+/// Measures the associations between the columns of the titles, and between those of the ratings joined with
+/// their users and titles.
 ///
-/// The means next to a rating are those of the other ratings of its user and of its title, so that no rating
-/// is compared with itself.
+/// The means in a rating's row are of the other ratings of its user and of its title, so that no rating is
+/// compared with itself.
 pub(crate) fn associations(table: &TitleTable, ratings: &RatingTable, sums: &[Sums]) -> Vec<Associations> {
     let n_titles = table.titles().len();
     let columns = of_titles(table, sums);
@@ -126,8 +127,8 @@ pub(crate) fn associations(table: &TitleTable, ratings: &RatingTable, sums: &[Su
     vec![of_titles, of_ratings]
 }
 
-/// The columns of some rating rows: the rating, what is known about its user and title, and the title's own
-/// columns.
+/// Returns the columns of the given rating rows: rating and time, counts and means of the user and of the
+/// title, and the title's own columns.
 fn joined(columns: Vec<Column>, ratings: &RatingTable, sums: &[Sums], rows: &[usize]) -> Vec<Column> {
     let of_user = user_sums(ratings, rows);
     let rating = |row: usize| f64::from(ratings.rating()[row]);
@@ -146,7 +147,9 @@ fn joined(columns: Vec<Column>, ratings: &RatingTable, sums: &[Sums], rows: &[us
             continue;
         }
         let values = match values {
-            Measured::Numbers(of) => Measured::Numbers(rows.iter().map(|&row| of[title(row)]).collect()),
+            Measured::Numbers(of) => {
+                Measured::Numbers(Ordered::new(rows.iter().map(|&row| of.values()[title(row)]).collect()))
+            }
             Measured::Codes(of) => Measured::Codes(rows.iter().map(|&row| of[title(row)]).collect()),
         };
         all.push(Column { name, values });
@@ -154,7 +157,7 @@ fn joined(columns: Vec<Column>, ratings: &RatingTable, sums: &[Sums], rows: &[us
     all
 }
 
-/// The number and sum of all ratings by the user of each row. Rows are ascending.
+/// Returns the number and sum of all ratings by the user of each row. `rows` must be in ascending order.
 fn user_sums(ratings: &RatingTable, rows: &[usize]) -> Vec<Sums> {
     let mut of_rows = Vec::with_capacity(rows.len());
     let (mut user, mut sum, mut summed) = (0, 0.0, usize::MAX);

@@ -89,20 +89,43 @@ pub(crate) fn gini(sorted: &[u64]) -> Option<f64> {
     Some(rounded(2.0 * weighted / (n * sum) - (n + 1.0) / n))
 }
 
-/// Ranks from 1; equal values share the mean of their ranks.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<u32> = (0..values.len() as u32).collect();
-    order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut begin = 0;
-    for equal in order.chunk_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]).is_eq()) {
-        let rank = begin as f64 + (equal.len() + 1) as f64 / 2.0;
-        for &row in equal {
-            ranks[row as usize] = rank;
-        }
-        begin += equal.len();
+/// A column of numbers, sorted once for all the pairs it is in. A missing number is NaN.
+pub(crate) struct Ordered {
+    values: Vec<f64>,
+    /// The rows with a number, ascending by number.
+    order: Vec<u32>,
+}
+
+impl Ordered {
+    pub(crate) fn new(values: Vec<f64>) -> Self {
+        let mut order: Vec<u32> =
+            (0..values.len() as u32).filter(|&row| !values[row as usize].is_nan()).collect();
+        order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
+        Self { values, order }
     }
-    ranks
+
+    /// Returns the numbers by row.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Returns ranks from 1 by row, among the rows where both columns have a number. Equal numbers share the
+    /// mean of their ranks.
+    fn ranks_with(&self, other: &Self) -> Vec<f64> {
+        let of = |row: u32| self.values[row as usize];
+        let both: Vec<u32> =
+            self.order.iter().copied().filter(|&row| !other.values[row as usize].is_nan()).collect();
+        let mut ranks = vec![0.0; self.values.len()];
+        let mut begin = 0;
+        for equal in both.chunk_by(|&a, &b| of(a).total_cmp(&of(b)).is_eq()) {
+            let rank = begin as f64 + (equal.len() + 1) as f64 / 2.0;
+            for &row in equal {
+                ranks[row as usize] = rank;
+            }
+            begin += equal.len();
+        }
+        ranks
+    }
 }
 
 fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
@@ -118,13 +141,17 @@ fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
     (aa > 0.0 && bb > 0.0).then(|| ab / (aa * bb).sqrt())
 }
 
-/// Returns Spearman's ρ, −1 to 1: Pearson's correlation of the ranks, where equal values share their mean
-/// rank (Spearman 1904).
-pub(crate) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
-    if a.len() < 3 {
-        return None;
+/// Returns Spearman's ρ, −1 to 1, and the number of rows where both columns have a number, which it is based
+/// on. It is Pearson's correlation of the ranks, where equal values share their mean rank (Spearman 1904).
+pub(crate) fn spearman(a: &Ordered, b: &Ordered) -> (Option<f64>, usize) {
+    let both: Vec<usize> =
+        (0..a.values.len()).filter(|&row| !a.values[row].is_nan() && !b.values[row].is_nan()).collect();
+    if both.len() < 3 {
+        return (None, both.len());
     }
-    pearson(&ranks(a), &ranks(b)).map(rounded)
+    let take = |ranks: Vec<f64>| both.iter().map(|&row| ranks[row]).collect::<Vec<_>>();
+    let rho = pearson(&take(a.ranks_with(b)), &take(b.ranks_with(a))).map(rounded);
+    (rho, both.len())
 }
 
 /// Returns Cramér's V, 0 to 1, with the correction for bias (Bergsma 2013, "A bias-correction for Cramér's V
@@ -214,12 +241,20 @@ mod tests {
 
     #[test]
     fn spearman_by_hand() {
+        let ordered = |values: &[f64]| Ordered::new(values.to_vec());
+        let spearman = |a: &[f64], b: &[f64]| spearman(&ordered(a), &ordered(b)).0;
         assert_eq!(spearman(&[1.0, 2.0, 3.0, 4.0], &[1.0, 8.0, 27.0, 64.0]), Some(1.0));
         assert_eq!(spearman(&[1.0, 2.0, 3.0], &[9.0, 8.0, 1.0]), Some(-1.0));
         // Ranks 1, 2.5, 2.5, 4 and 1, 2, 3, 4: 4.5 / √(4.5·5).
-        assert_eq!(ranks(&[0.0, 5.0, 5.0, 9.0]), [1.0, 2.5, 2.5, 4.0]);
+        assert_eq!(ordered(&[0.0, 5.0, 5.0, 9.0]).ranks_with(&ordered(&[1.0; 4])), [1.0, 2.5, 2.5, 4.0]);
         assert_eq!(spearman(&[0.0, 5.0, 5.0, 9.0], &[1.0, 2.0, 3.0, 4.0]), Some(0.948_683));
         assert_eq!(spearman(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), None);
+        // Rows where a number is missing do not count, and do not take a rank.
+        let (rho, n) = super::spearman(
+            &ordered(&[1.0, f64::NAN, 2.0, 3.0, 4.0, 2.5]),
+            &ordered(&[1.0, 0.0, 8.0, 27.0, 64.0, f64::NAN]),
+        );
+        assert_eq!((rho, n), (Some(1.0), 4));
     }
 
     #[test]

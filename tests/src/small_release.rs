@@ -23,7 +23,7 @@ pub const QUESTIONS: [&str; 12] = [
     "/get_score_count?platform=amazon&scored=3&year=2018",
     "/get_count_platform?platform=hulu",
     "/get_actor?platform=amazon&year=2018",
-    "/get_count?by=genre&year=2018",
+    "/get_count?by=kind&year=2018",
     "/predict?user_id=1&id=ns1",
     "/similar/ns1?n=2",
     "/titles?q=reel",
@@ -244,4 +244,26 @@ async fn publish(
         ..Manifest::of(&artifacts)
     };
     store::publish(store, &artifacts, &manifest, 0).await.unwrap();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use api::Function;
+
+    use super::*;
+    use crate::reload_cases::Release;
+
+    #[tokio::test]
+    async fn the_later_catalog_has_another_answer_to_each_question() {
+        let store = MemoryStore::default();
+        publish_without_ranking(&store).await;
+        let old = Release::of(Arc::new(store.clone()), &Function::ALL, &QUESTIONS).await;
+        publish_revised(&store).await;
+        let new = Release::of(Arc::new(store), &Function::ALL, &QUESTIONS).await;
+        for (question, (old, new)) in QUESTIONS.iter().zip(old.answers.iter().zip(&new.answers)) {
+            assert!(new.0 == 200 && old != new, "{question}: {old:?} {new:?}");
+        }
+    }
 }

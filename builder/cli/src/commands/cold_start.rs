@@ -4,7 +4,7 @@ use evaluate::cold_start::{ColdTitles, KnownPoint, cold_titles, new_users};
 use serde::Serialize;
 
 use super::data::{Ratings, Source};
-use super::params::ParamArgs;
+use super::params::{ParamArgs, positive};
 use crate::Context;
 
 /// Measure a rating model on users and titles that it was not trained on.
@@ -25,7 +25,7 @@ pub(super) struct Args {
     pub(super) seed: u64,
 
     /// Number of users to measure on [default without `--cold-titles`: a fifth of them, at most 1000].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive::<usize>)]
     pub(super) new_users: Option<usize>,
 
     /// Share of the rated titles to measure on [default without `--new-users`: 0.2].

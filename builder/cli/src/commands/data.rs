@@ -19,7 +19,7 @@ use train::ModelParams;
 pub(super) struct Input {
     /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
     /// (NAME:PREFIX=FILE if another platform has the same first letter). Can be given several times; without
-    /// it, titles are the ids in the ratings.
+    /// it, each id in the ratings becomes a title.
     #[arg(long, value_name = "PATH", conflicts_with = "data")]
     titles: Vec<PathBuf>,
 

@@ -12,7 +12,7 @@ use progress::{Reporter as _, WithoutNotes};
 use train::ModelParams;
 
 use super::data::{HoldOut, Ratings, Source};
-use super::params::ParamArgs;
+use super::params::{ParamArgs, positive};
 use super::{cold_start, cross_validate};
 use crate::Context;
 
@@ -60,7 +60,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 struct Moved {
     /// Now `cartelera cold-start --new-users`.
-    #[arg(long, hide = true, conflicts_with_all = ["folds", "model", "cold_titles"])]
+    #[arg(long, hide = true, conflicts_with_all = ["folds", "model", "cold_titles"], value_parser = positive::<usize>)]
     new_users: Option<usize>,
 
     /// Now `cartelera cold-start --cold-titles`.

@@ -1,6 +1,7 @@
 //! Parameters of a rating model, from a file or from options.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use anyhow::Context as _;
 use artifact::ModelName;
@@ -72,6 +73,11 @@ struct Given {
     option: &'static str,
     value: Value,
     sets: &'static [(ModelName, &'static str)],
+}
+
+/// Parses a count that must not be 0, for the options of clap.
+pub(super) fn positive<N: FromStr + Default + PartialOrd>(text: &str) -> Result<N, &'static str> {
+    text.parse().ok().filter(|n| *n > N::default()).ok_or("must be a whole number above 0")
 }
 
 impl ParamArgs {

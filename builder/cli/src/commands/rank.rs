@@ -9,6 +9,7 @@ use train::Run;
 use train::ials::{self, liked};
 
 use super::data::Source;
+use super::params::positive;
 use crate::Context;
 
 /// Search for, measure and train a ranking model.
@@ -23,16 +24,16 @@ pub(super) struct Args {
     source: Source,
 
     /// Number of trials of each search.
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = positive::<usize>)]
     trials: usize,
 
     /// Number of users held out for validation; the same number is held out for test. At most a quarter of
     /// the users with five likes or more are held out for each.
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = positive::<usize>)]
     held_out: usize,
 
     /// Number of seeds; each has its own split and search.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = positive::<u64>)]
     seeds: u64,
 
     /// First seed.
@@ -50,11 +51,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    for (option, is_zero) in
-        [("--trials", args.trials == 0), ("--held-out", args.held_out == 0), ("--seeds", args.seeds == 0)]
-    {
-        anyhow::ensure!(!is_zero, "{option} must be above 0");
-    }
     let end = args.seed.checked_add(args.seeds).with_context(|| {
         format!("--seed {} is too large for --seeds {}; use a smaller one", args.seed, args.seeds)
     })?;

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use train::{Run, TrainingData};
 
 use super::data::{HoldOut, Ratings, Source};
-use super::params::ParamArgs;
+use super::params::{ParamArgs, positive};
 use crate::Context;
 
 /// Show what random users rated, what was predicted, and what they would be recommended.
@@ -27,7 +27,7 @@ pub(super) struct Args {
     hold_out: HoldOut,
 
     /// Number of users.
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = positive::<usize>)]
     users: usize,
 
     /// Number of test ratings to show per user.

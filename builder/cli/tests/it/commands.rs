@@ -113,14 +113,22 @@ fn a_model_is_measured_only_on_ratings_it_was_not_trained_on() {
 }
 
 #[test]
-fn a_ranking_search_needs_a_trial_a_user_and_a_seed() {
+fn nothing_is_measured_on_no_users_no_trials_or_no_seeds() {
     let dir = tempfile::tempdir().unwrap();
-    let rank = |option: &str| refusal(&["rank", "--rows", text(&dir.path().join("u.data")), option]);
-    for option in ["--trials", "--held-out", "--seeds"] {
-        let refused = rank(&format!("{option}=0"));
-        assert!(refused.contains(&format!("{option} must be above 0")), "{refused}");
+    let refused =
+        |command: &str, option: &str| refusal(&[command, "--rows", text(&dir.path().join("u.data")), option]);
+    for (command, option) in [
+        ("rank", "--trials=0"),
+        ("rank", "--held-out=0"),
+        ("rank", "--seeds=0"),
+        ("cold-start", "--new-users=0"),
+        ("evaluate", "--new-users=0"),
+        ("spot-check", "--users=0"),
+    ] {
+        let refused = refused(command, option);
+        assert!(refused.contains("must be a whole number above 0"), "{command} {option}: {refused}");
     }
-    let refused = rank("--seed=18446744073709551615");
+    let refused = refused("rank", "--seed=18446744073709551615");
     assert!(refused.contains("is too large for --seeds 1"), "{refused}");
 }
 

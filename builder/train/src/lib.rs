@@ -3,7 +3,7 @@
 //! [`fit()`] trains the rating model that [`ModelParams`] names: [`bayes`] (Gibbs sampling), [`svd`]
 //! (stochastic gradient descent), or [`biases`] only. Each is a [`Trainer`] and produces a
 //! [`recommender::FactorModel`], the only form that serving knows. [`ials`] trains a model that ranks titles
-//! and does not predict ratings. Every trainer passes the same suite of tests (`conformance`).
+//! and does not predict ratings. Every trainer passes the same suite of tests (`tests/it/conformance.rs`).
 //!
 //! Users without a training row have bias 0 and factors 0, so predictions for them are the global mean plus
 //! the title's bias. Titles without a training row get bias and factors from their features (`cold`), or 0 if
@@ -12,8 +12,6 @@
 pub mod bayes;
 pub mod biases;
 mod cold;
-#[cfg(test)]
-mod conformance;
 mod error;
 mod fit;
 pub mod ials;

@@ -5,9 +5,8 @@ use catalog::{Interactions, RatingTable, UserId};
 use dataset::TitleFeatures;
 use dataset::made_up::{MadeUp, two_tastes};
 
-use crate::ials::{self, IalsParams};
-use crate::rows::scale_of;
-use crate::{BayesParams, BiasParams, ModelParams, Run, SvdParams, TrainError, TrainingData, fit};
+use train::ials::{self, IalsParams};
+use train::{BayesParams, BiasParams, ModelParams, Run, SvdParams, TrainError, TrainingData, fit};
 
 /// Returns every trainer of rating models, with parameters that train in a moment.
 fn rating_trainers() -> Vec<ModelParams> {
@@ -157,7 +156,8 @@ fn users_and_titles_without_ratings_get_finite_predictions_on_the_scale() {
     let mut rows = MadeUp { n_users: 70, n_titles: 40, ..MadeUp::default() }.rows();
     (rows.n_users, rows.n_titles) = (rows.n_users + 1, rows.n_titles + 1);
     let nothing = TitleFeatures::default();
-    let (low, high) = scale_of(&rows);
+    let (low, high) =
+        rows.rating.iter().fold((f32::MAX, f32::MIN), |(low, high), &r| (low.min(r), high.max(r)));
     for params in rating_trainers() {
         let (model, _) = fit(&params, &TrainingData::new(&rows, &nothing), &Run::silent(1)).unwrap();
         assert_eq!((model.n_users(), model.n_items()), (71, 41), "{}", params.describe());
@@ -224,9 +224,17 @@ fn parameters_are_read_back_from_json() {
 }
 
 #[test]
-fn the_scale_is_that_of_the_rows() {
-    assert_eq!(scale_of(&rows(&[(0, 0, 2.0), (0, 1, 4.5)])), (2.0, 4.5));
-    assert_eq!(scale_of(&rows(&[(0, 0, 3.0)])), (0.5, 5.0));
+fn predictions_are_clipped_to_the_scale_of_the_rows() {
+    let nothing = TitleFeatures::default();
+    for params in rating_trainers() {
+        let scale = |triples: &[(u32, u32, f32)]| {
+            let rows = rows(triples);
+            let (model, _) = fit(&params, &TrainingData::new(&rows, &nothing), &Run::silent(1)).unwrap();
+            model.items().parts().scale
+        };
+        assert_eq!(scale(&[(0, 0, 2.0), (0, 1, 4.5)]), (2.0, 4.5), "{}", params.describe());
+        assert_eq!(scale(&[(0, 0, 3.0)]), (0.5, 5.0), "{}", params.describe());
+    }
 }
 
 #[test]

@@ -516,7 +516,7 @@ pub fn manifest() -> Manifest {
             n_seeds: 5,
             variance: VarianceShares { user: 0.25, title: 0.125, interaction: 0.125, rest: 0.5 },
         }),
-        sources: vec![Source { name: text("1.csv"), bytes: 3, sha256: Digest::of(b"abc") }],
+        sources: vec![Source { name: text("1.csv"), bytes: 3, sha256: Digest::of(b"abc"), read_as: None }],
         // A kind that comes later does not change the manifest, and a trained model is in no release.
         ..Manifest::of(artifacts().iter().filter(|(kind, _)| kind.code() < Kind::TrainedModel.code()))
     }

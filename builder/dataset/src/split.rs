@@ -13,6 +13,9 @@ use thiserror::Error;
 /// Reason why rows cannot be cut as requested.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SplitError {
+    /// No row has a time.
+    #[error("the ratings have no times, so none of them can be held out by time; hold them out at random")]
+    NoTimes,
     /// Shares that leave nothing to train on, or are not numbers from 0 to 1.
     #[error(
         "cannot hold out shares of {validation} for validation and {test} for test: each must be at least 0, and their sum below 1"
@@ -180,10 +183,13 @@ pub fn random(n_rows: usize, shares: Shares, seed: u64) -> Result<Cut, SplitErro
 /// The rows of a user are ordered by time, then by title position, then by row position.
 ///
 /// # Errors
-/// Returns [`SplitError::Shares`] or [`SplitError::Lengths`].
+/// Returns [`SplitError::Shares`], [`SplitError::Lengths`], or [`SplitError::NoTimes`].
 pub fn chronological(rows: &Interactions, timestamp: &[u32], shares: Shares) -> Result<Cut, SplitError> {
     shares.check()?;
     check_length(rows.len(), timestamp.len(), "times")?;
+    if !rows.is_empty() && timestamp.iter().all(|&time| time == 0) {
+        return Err(SplitError::NoTimes);
+    }
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&row| (rows.user_idx[row], timestamp[row], rows.title_idx[row], row));
     let mut parts = vec![0; rows.len()];
@@ -261,6 +267,7 @@ mod tests {
                 user_idx: rows.iter().map(|r| r.0).collect(),
                 title_idx: rows.iter().map(|r| r.1).collect(),
                 rating: vec![3.0; rows.len()],
+                ..Interactions::default()
             };
             let time: Vec<u32> = rows.iter().map(|r| r.2).collect();
             let cut = chronological(&data, &time, Shares { validation: 0.2, test: 0.3 }).unwrap();

@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
-use catalog::PlatformError;
+use catalog::{OffScale, PlatformError};
 use tables::FileError;
 use thiserror::Error;
+
+use crate::Losses;
 
 /// Reason why clean tables could not be made. Faults of single rows are not errors; they are
 /// [`tables::Rejects`].
@@ -36,6 +38,12 @@ pub enum EtlError {
         /// Why not.
         source: PlatformError,
     },
+    /// The lowest rating that counts as a like is off the scale.
+    #[error("--liked: {0}")]
+    Liked(OffScale),
+    /// Files lost more rows than may be lost.
+    #[error("{0}")]
+    Losses(Losses),
     /// Rows were lost, which is a bug.
     #[error(
         "{rows} rows were read, but {clean} clean, {rejected} rejected and {superseded} superseded rows do not add up to that; please report this bug"

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use catalog::{IdPrefixes, Platform};
 
+use tables::open::STANDARD_INPUT;
+use tables::rows::RatingOptions;
 use tables::{FileError, file_name};
 
 use super::EtlError;
@@ -20,7 +22,12 @@ const KNOWN: [(&str, &str); 4] = [
 const MOVIELENS_TITLES: [&str; 3] = ["movies.csv", "movies.dat", "u.item"];
 const TITLES_LOOKED_FOR: &str =
     "NAME_titles.csv (such as netflix_titles.csv), movies.csv, movies.dat, u.item";
-const RATINGS_LOOKED_FOR: &str = "*.csv, u.data, ratings.dat";
+const RATINGS_LOOKED_FOR: &str = "*.csv, *.tsv, *.dat, *.data and *.inter, each perhaps with .gz or .zst";
+/// File names of rating files, without what says how they are packed.
+const RATING_ENDINGS: [&str; 5] = [".csv", ".tsv", ".dat", ".data", ".inter"];
+const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zip"];
+/// The share of the rows of a file that may be rejected, unless another is given.
+pub const MAX_REJECTS: f64 = 0.05;
 
 /// One catalog file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +48,17 @@ impl TitleSource {
     }
 }
 
-/// Files to read, in source order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Files to read, in source order, and what is known about them.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EtlInput {
     /// Catalogs. Without any, the titles are the ids in the ratings.
     pub titles: Vec<TitleSource>,
-    /// Rating files.
+    /// Rating files; `-` is standard input.
     pub ratings: Vec<PathBuf>,
+    /// Files in the folders that are not read, and why.
+    pub skipped: Vec<(PathBuf, &'static str)>,
+    /// How rating files are read, where it is not to be found from the files.
+    pub options: RatingOptions,
 }
 
 impl EtlInput {
@@ -58,9 +69,11 @@ impl EtlInput {
     /// `*_titles.csv`, or one MovieLens file if it has none. The platforms come in the order amazon, disney,
     /// hulu, netflix, then the others as given (in a folder: by file name).
     ///
-    /// A ratings argument is a file or a folder. In a folder with MovieLens `u.data`, `ratings.dat`, or
-    /// `ratings.csv` next to `movies.csv`, only that file is read. In any other folder every `*.csv` except
-    /// catalogs is read, in natural order (`2.csv` before `10.csv`).
+    /// A ratings argument is a file, a pipe, `-` for standard input, a folder, or a pattern (`*.csv`) that no
+    /// shell has expanded. In a folder with MovieLens `u.data`, `ratings.dat`, or `ratings.csv` next to
+    /// `movies.csv` (`rating.csv` next to `movie.csv`), only that file is read. In any other folder every file
+    /// with the name of a table except catalogs is read, in natural order (`2.csv` before `10.csv`). What is
+    /// not read is in [`EtlInput::skipped`].
     ///
     /// # Errors
     /// Returns an error if a path does not exist, a folder has nothing to read, a platform is unknown, two
@@ -107,7 +120,7 @@ impl EtlInput {
     }
 
     fn add_titles_folder(&mut self, folder: &Path) -> Result<(), EtlError> {
-        let files = files_of(folder)?;
+        let (files, _) = files_of(folder)?;
         let n_before = self.titles.len();
         for path in &files {
             if file_name(path).ends_with("_titles.csv") {
@@ -126,29 +139,54 @@ impl EtlInput {
     }
 
     fn add_ratings(&mut self, argument: &Path) -> Result<(), EtlError> {
-        if !argument.is_dir() {
-            if !argument.exists() {
-                return Err(FileError::Missing(argument.to_owned()).into());
-            }
+        if argument.is_dir() {
+            return self.add_ratings_folder(argument);
+        }
+        if argument.exists() || argument.as_os_str() == STANDARD_INPUT {
             self.ratings.push(argument.to_owned());
             return Ok(());
         }
-        let movielens = ["u.data", "ratings.dat", "ratings.csv"]
-            .iter()
-            .map(|name| argument.join(name))
-            .find(|p| p.is_file() && (!p.ends_with("ratings.csv") || argument.join("movies.csv").is_file()));
-        if let Some(path) = movielens {
-            self.ratings.push(path);
-            return Ok(());
+        let missing = || FileError::Missing(argument.to_owned());
+        let pattern = argument.to_str().filter(|text| text.contains(['*', '?', '['])).ok_or_else(missing)?;
+        let mut found: Vec<PathBuf> =
+            glob::glob(pattern).map_err(|_| missing())?.flatten().filter(|path| path.is_file()).collect();
+        if found.is_empty() {
+            return Err(missing().into());
         }
+        found.sort_by(|a, b| natural_order(&a.to_string_lossy(), &b.to_string_lossy()));
+        self.ratings.append(&mut found);
+        Ok(())
+    }
+
+    fn add_ratings_folder(&mut self, folder: &Path) -> Result<(), EtlError> {
+        let (files, hidden) = files_of(folder)?;
+        self.skipped.extend(hidden.into_iter().map(|path| (path, "its name begins with a dot")));
+        let has = |name: &str| files.iter().any(|path| file_name(path) == name);
+        let movielens = [("u.data", None), ("ratings.dat", None), ("ratings.csv", Some("movies.csv"))]
+            .into_iter()
+            .chain([("rating.csv", Some("movie.csv"))])
+            .find(|&(name, beside)| has(name) && beside.is_none_or(has));
         let n_before = self.ratings.len();
-        self.ratings.extend(files_of(argument)?.into_iter().filter(|path| {
-            let name = file_name(path);
-            path.extension().is_some_and(|e| e == "csv") && !name.ends_with("_titles.csv")
-        }));
+        for path in files {
+            let name = file_name(&path);
+            let why_not = match movielens {
+                Some((wanted, _)) if wanted != name => {
+                    Some("the folder is one of MovieLens, whose ratings are another file")
+                }
+                Some(_) => None,
+                None if name.contains("_titles") => Some("its name is that of a catalog"),
+                None if !is_table(&name) => Some("its name is not that of a table"),
+                None if path.metadata().is_ok_and(|about| about.len() == 0) => Some("it is empty"),
+                None => None,
+            };
+            match why_not {
+                Some(why) => self.skipped.push((path, why)),
+                None => self.ratings.push(path),
+            }
+        }
         if self.ratings.len() == n_before {
             return Err(EtlError::NothingInFolder {
-                path: argument.to_owned(),
+                path: folder.to_owned(),
                 looked_for: RATINGS_LOOKED_FOR,
             });
         }
@@ -158,7 +196,8 @@ impl EtlInput {
     fn check(&self) -> Result<(), EtlError> {
         let mut seen = Vec::new();
         for path in self.paths() {
-            let canonical = path.canonicalize().map_err(|e| FileError::read(path, e))?;
+            // A pipe has no path of its own.
+            let Ok(canonical) = path.canonicalize() else { continue };
             if seen.contains(&canonical) {
                 return Err(EtlError::GivenTwice(path.to_owned()));
             }
@@ -180,7 +219,11 @@ impl EtlInput {
     /// Returns what the files are called in rejects and reports: their names, or their paths if two names are
     /// the same.
     pub(super) fn labels(&self) -> Vec<String> {
-        let names: Vec<String> = self.paths().map(file_name).collect();
+        let name = |path: &Path| match path.as_os_str().to_str() {
+            Some(STANDARD_INPUT) => "standard input".to_owned(),
+            _ => file_name(path),
+        };
+        let names: Vec<String> = self.paths().map(name).collect();
         self.paths()
             .zip(&names)
             .map(|(path, name)| {
@@ -204,18 +247,25 @@ fn platform_of(path: &Path) -> Result<Option<Platform>, EtlError> {
     Platform::new(platform).map(Some).map_err(|source| EtlError::Platform { path: path.to_owned(), source })
 }
 
-/// Returns the files of a folder, in natural order of their names, without hidden ones.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, EtlError> {
+/// Returns whether a file has the name of a table.
+fn is_table(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let name = PACKED_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    RATING_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Returns the files of a folder, in natural order of their names; the hidden ones apart.
+fn files_of(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), EtlError> {
     let read = |e| FileError::read(folder, e);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();
-        if path.is_file() && !file_name(&path).starts_with('.') {
+        if path.is_file() {
             files.push(path);
         }
     }
     files.sort_by(|a, b| natural_order(&file_name(a), &file_name(b)));
-    Ok(files)
+    Ok(files.into_iter().partition(|path| !file_name(path).starts_with('.')))
 }
 
 /// Compares runs of digits by value and everything else by bytes; ties are broken by bytes.
@@ -287,8 +337,33 @@ mod tests {
             ["amazon_prime_titles.csv", "netflix_titles.csv", "zee_titles.csv", "9.csv", "10.csv"]
         );
         assert_eq!(input.titles[2].platform.as_ref().unwrap().as_str(), "zee");
+        let skipped: Vec<_> = input.skipped.iter().map(|(path, why)| (file_name(path), *why)).collect();
+        assert_eq!(
+            skipped,
+            [
+                (".hidden.csv".to_owned(), "its name begins with a dot"),
+                ("amazon_prime_titles.csv".to_owned(), "its name is that of a catalog"),
+                ("netflix_titles.csv".to_owned(), "its name is that of a catalog"),
+                ("notes.txt".to_owned(), "its name is not that of a table"),
+                ("zee_titles.csv".to_owned(), "its name is that of a catalog"),
+            ]
+        );
         let twice = EtlInput::resolve(&[], &[path.clone(), path.join("9.csv")]);
         assert!(matches!(twice, Err(EtlError::GivenTwice(_))));
+    }
+
+    #[test]
+    fn patterns_and_packed_files_are_found_and_empty_ones_left_out() {
+        let dir = folder(&["10.csv", "2.csv.gz", "3.TSV", "4.inter", "readme.md"]);
+        std::fs::write(dir.path().join("5.csv"), "").unwrap();
+        let input = EtlInput::resolve(&[], &[dir.path().to_owned()]).unwrap();
+        assert_eq!(names(&input), ["2.csv.gz", "3.TSV", "4.inter", "10.csv"]);
+        assert!(input.skipped.iter().any(|(path, why)| path.ends_with("5.csv") && *why == "it is empty"));
+        let pattern = dir.path().join("*.csv*");
+        assert_eq!(names(&EtlInput::resolve(&[], &[pattern]).unwrap()), ["2.csv.gz", "5.csv", "10.csv"]);
+        let nothing = EtlInput::resolve(&[], &[dir.path().join("*.json")]);
+        assert!(matches!(nothing, Err(EtlError::File(FileError::Missing(_)))));
+        assert_eq!(EtlInput::resolve(&[], &["-".into()]).unwrap().labels(), ["standard input"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 mod error;
 mod input;
-mod layout;
+mod loss;
 mod repair;
 mod summary;
 mod text;
@@ -14,16 +14,17 @@ mod titles;
 
 use std::path::{Path, PathBuf};
 
-use catalog::{IdPrefixes, TableError, Title, TitleTable};
+use catalog::{IdPrefixes, Scale, TableError, Title, TitleTable};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use progress::Reporter;
-use tables::rows::{self, BLOCK_BYTES};
+use tables::rows::{self, BLOCK_BYTES, Reading};
 use tables::{Clean, FileError, Reason, Rejects};
 
 pub use error::EtlError;
-pub use input::{EtlInput, TitleSource};
+pub use input::{EtlInput, MAX_REJECTS, TitleSource};
+pub use loss::{Losses, Lossy};
 pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
 pub use titles::CATALOG_COLUMNS;
@@ -38,7 +39,7 @@ pub struct FileReport {
     /// Name of the file in rejects.
     pub file: String,
     /// Layout of the file, in words.
-    pub format: &'static str,
+    pub format: String,
     /// Rows read, without header and empty lines.
     pub rows: u64,
     /// Rows refused.
@@ -103,23 +104,27 @@ fn run_in_blocks(
     let table = merge_titles(parts, &labels, &mut rejects, &mut output)?;
     let known = (n_title_files > 0).then(|| tables::index(&table));
 
-    let scan = rows::scan(
+    let mut scan = rows::scan(
         &input.ratings,
         known.as_ref(),
-        layout::detect,
+        Reading::Raw(&input.options),
+        input.options.scale,
         block_bytes,
         n_title_files,
         &mut rejects,
         reporter,
     )?;
-    for (at, (format, label)) in scan.formats.iter().zip(&labels[n_title_files..]).enumerate() {
+    if let Some(liked) = input.options.liked {
+        scan.scale = scan.scale.with_liked(liked).map_err(EtlError::Liked)?;
+    }
+    for (at, (source, label)) in scan.sources.iter().zip(&labels[n_title_files..]).enumerate() {
         let blocks = || scan.blocks.iter().filter(move |block| block.file == at);
         let rows = blocks().map(|block| block.n_rows).sum();
         let accepted: u64 = blocks().map(|block| block.rows.len() as u64).sum();
         output.files.push(FileReport {
             path: PathBuf::new(),
             file: label.clone(),
-            format,
+            format: format!("ratings, {}", source.read_as.as_deref().unwrap_or_default()),
             rows,
             rejected: rows - accepted,
         });
@@ -128,6 +133,7 @@ fn run_in_blocks(
         path.clone_into(&mut file.path);
     }
     output.sources.extend_from_slice(&scan.sources);
+    say_what_was_understood(&output, input, scan.scale, reporter);
 
     reporter.start("sorting ratings", 0, "");
     let (titles, positions) = if known.is_some() {
@@ -151,6 +157,25 @@ fn run_in_blocks(
     output.clean = Clean { titles, ratings };
     output.check(made_up)?;
     Ok(output)
+}
+
+/// Reports one line for each file: what it was taken for.
+fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, scale: Scale, reporter: &dyn Reporter) {
+    for (path, why) in &input.skipped {
+        reporter.note(&format!("{}: left out, because {why}", path.display()));
+    }
+    for file in &output.files {
+        reporter.note(&format!("{}: {}", file.file, file.format));
+    }
+    if (scale.low(), scale.high()) != (Scale::STARS.low(), Scale::STARS.high()) {
+        let whose = if input.options.scale.is_some() { "as given" } else { "as found in the data" };
+        reporter.note(&format!(
+            "ratings are on a scale of {scale}, {whose}; --scale LOW:HIGH settles it, and rows outside it are rejected"
+        ));
+    }
+    if output.sources.iter().any(|s| s.read_as.as_deref().is_some_and(|r| r.contains("no time"))) {
+        reporter.note("some ratings have no time: among those of one user and title the later row counts, and nothing can be split by time");
+    }
 }
 
 /// Reads a single catalog file. Also returns how many of its rows were rejected.
@@ -200,7 +225,7 @@ fn merge_titles(
         output.files.push(FileReport {
             path: PathBuf::new(),
             file: labels[file_idx].clone(),
-            format: part.format,
+            format: part.format.to_string(),
             rows: part.n_rows,
             rejected: refused.len() as u64,
         });
@@ -254,6 +279,15 @@ impl EtlOutput {
         Summary::of(self)
     }
 
+    /// Returns the files that lost more than a share of their rows.
+    ///
+    /// # Errors
+    /// Returns [`EtlError::Losses`] if there is such a file.
+    pub fn check_losses(&self, most: f64) -> Result<(), EtlError> {
+        let losses = Losses::of(self, most);
+        if losses.files.is_empty() { Ok(()) } else { Err(EtlError::Losses(losses)) }
+    }
+
     /// Checks rule 9: every row is accounted for. `made_up` titles do not come from a catalog row.
     fn check(&self, made_up: u64) -> Result<(), EtlError> {
         let clean = (self.clean.titles.titles().len() + self.clean.ratings.len()) as u64 - made_up;
@@ -274,6 +308,7 @@ mod tests {
 
     use super::*;
     use progress::Silent;
+    use tables::rows::RatingOptions;
 
     const HEADER: &str = "show_id,type,title,director,cast,country,date_added,release_year,rating,duration,\
         listed_in,description\n";
@@ -289,7 +324,9 @@ mod tests {
             files.push(dir.join(format!("{at}.csv")));
             std::fs::write(&files[at], text).unwrap();
         }
-        EtlInput::resolve(&arguments, &files).unwrap()
+        // The rows here are too few to find their scale.
+        let options = RatingOptions { scale: Some(Scale::STARS), ..RatingOptions::default() };
+        EtlInput { options, ..EtlInput::resolve(&arguments, &files).unwrap() }
     }
 
     #[test]
@@ -344,7 +381,7 @@ mod tests {
         output.write(&out, &Silent).unwrap();
         assert_eq!(tables::read_clean(&out, &Silent).unwrap(), output.clean);
         let names: Vec<_> = std::fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 3);
+        assert_eq!(names.len(), 4);
         std::fs::write(out.join("ratings.csv"), "userId,rating,timestamp,movieId\n1,9,9,hs1\n").unwrap();
         assert!(matches!(tables::read_clean(&out, &Silent), Err(FileError::NotClean { line: 2, .. })));
         // In another order than the one it is written in.

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use catalog::Scale;
 use serde::Serialize;
 
 use super::{EtlOutput, FileReport, Repair, RepairKind};
@@ -12,7 +13,7 @@ const SHOWN_REPAIRS: usize = 10;
 ///
 /// Displayed, it is text for a person. Serialized, it holds the same numbers and every cell that was moved or
 /// emptied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// Rows read from all files.
     pub rows: u64,
@@ -26,6 +27,8 @@ pub struct Summary {
     pub users: u64,
     /// Clean ratings.
     pub ratings: u64,
+    /// The lowest and the highest rating of their scale.
+    pub scale: Scale,
     /// Ratings that a later one replaced.
     pub superseded: u64,
     /// Refused rows by reason.
@@ -57,6 +60,7 @@ impl Summary {
             rated_titles: counts.rated_titles,
             users: counts.users,
             ratings: counts.ratings,
+            scale: output.clean.ratings.scale(),
             superseded: counts.superseded,
             rejected: counts.rejected,
             moved_durations: output.moved_durations(),
@@ -86,8 +90,9 @@ impl fmt::Display for Summary {
         writeln!(f, "{:>14} titles ({})", grouped(self.titles), platforms.join(", "))?;
         writeln!(
             f,
-            "{:>14} ratings of {} titles by {} users",
+            "{:>14} ratings from {} of {} titles by {} users",
             grouped(self.ratings),
+            self.scale,
             grouped(self.rated_titles),
             grouped(self.users)
         )?;

@@ -100,7 +100,12 @@ pub(super) fn read_titles(source: &TitleSource, label: &str) -> Result<TitleFile
         rejects: reader.rejects,
         repairs: reader.repairs,
         faults: reader.faults,
-        source: Source { name: file_name(path), bytes: raw.len() as u64, sha256: Digest::of(&raw) },
+        source: Source {
+            name: file_name(path),
+            bytes: raw.len() as u64,
+            sha256: Digest::of(&raw),
+            read_as: Some(format.to_owned()),
+        },
         format,
     })
 }

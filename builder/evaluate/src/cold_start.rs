@@ -10,7 +10,7 @@ use recommender::{FactorModel, ItemModel, fold_in};
 use serde::{Deserialize, Serialize};
 use train::{BiasParams, ModelParams, Run, TrainError, TrainingData};
 
-use crate::lists::{RELEVANT, ndcg, unclipped};
+use crate::lists::{ndcg, unclipped};
 use crate::rmse;
 
 /// Numbers of known ratings of a new user at which errors are measured.
@@ -149,7 +149,7 @@ pub fn cold_titles(
         let user = test.user_idx[row] as usize;
         // A user's bias does not change the order of that user's titles.
         let score = unclipped(&model, user, test.title_idx[row] as usize);
-        of_user[user].push((score, test.rating[row] >= RELEVANT));
+        of_user[user].push((score, test.rating[row] >= test.scale.liked()));
     }
     of_user.retain(|titles| titles.iter().any(|t| t.1) && titles.len() > 1);
     let (mut by_model, mut by_chance) = (0.0, 0.0);

@@ -25,7 +25,7 @@ use recommender::FactorModel;
 use train::{BiasParams, ModelParams, Run, TrainError, TrainingData, biases};
 
 pub use errors::{errors, rmse};
-pub use lists::{ListOptions, RELEVANT, first_titles};
+pub use lists::{ListOptions, first_titles};
 use lists::{Scores, list_measures, popularity, ranked_users};
 pub use report::{Candidate, Measures, Origin, Report, Row, table};
 
@@ -107,6 +107,7 @@ mod tests {
             user_idx: triples.iter().map(|t| t.0).collect(),
             title_idx: triples.iter().map(|t| t.1).collect(),
             rating: triples.iter().map(|t| t.2).collect(),
+            ..Interactions::default()
         }
     }
 

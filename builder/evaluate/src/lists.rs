@@ -1,6 +1,6 @@
 //! Measures of ranked lists.
 //!
-//! A test row is **relevant** if its rating is at least [`RELEVANT`]. The **candidates** of a user are all
+//! A test row is **relevant** if it is a like (see [`catalog::Scale::liked`]). The **candidates** of a user are all
 //! titles except those in the user's training rows. They are ranked by predicted score before clipping
 //! (clipping would tie the best), highest first, equal scores by title position. Let `R` be the user's
 //! relevant titles, and `rel(j)` be 1 if the title at rank `j` is one of them. Then:
@@ -27,9 +27,6 @@ use recommender::FactorModel;
 use serde::{Deserialize, Serialize};
 
 use crate::{Measures, Report};
-
-/// A rating at or above this counts as liked.
-pub const RELEVANT: f32 = recommender::LIKED;
 
 /// Users per partial sum, and per batch whose scores are in memory; fixed, so that results do not depend on
 /// the number of threads.
@@ -75,7 +72,7 @@ pub(crate) fn ranked_users(
     );
     let known =
         Grouped::new(test.n_users.max(train.n_users), &train.user_idx, train.title_idx.iter().copied());
-    let is_relevant = |&(_, rating): &(u32, f32)| rating >= RELEVANT;
+    let is_relevant = |&(_, rating): &(u32, f32)| rating >= test.scale.liked();
     let mut users: Vec<usize> = (0..test.n_users).filter(|&u| tested.of(u).iter().any(is_relevant)).collect();
     report.n_users_without_relevant = tested.n_known() - users.len();
     report.n_users_not_sampled = users.len().saturating_sub(options.max_users);

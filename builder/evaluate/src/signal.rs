@@ -168,7 +168,7 @@ fn part_of_users(ratings: &RatingTable, n_titles: usize, most: usize) -> Interac
     }
     let n_users = ratings.users().len();
     let n = (n_users as u128 * most as u128 / ratings.len() as u128).max(1) as usize;
-    let mut part = Interactions { n_users: n, n_titles, ..Interactions::default() };
+    let mut part = Interactions { n_users: n, n_titles, scale: ratings.scale(), ..Interactions::default() };
     for (user, of) in evenly(n_users, n).enumerate() {
         let rows = ratings.rows_of(of);
         part.user_idx.extend(std::iter::repeat_n(user as u32, rows.len()));

@@ -13,7 +13,7 @@ use artifact::{EncodeError, Kind, Manifest};
 use bytes::Bytes;
 use dataset::Data;
 use eda::{Eda, Raw};
-use etl::{EtlError, EtlInput, EtlOutput};
+use etl::{EtlError, EtlInput, EtlOutput, MAX_REJECTS};
 use evaluate::choose::fit::{FitError, FitOptions};
 use evaluate::choose::ranking::RankingOptions;
 use progress::Reporter;
@@ -82,8 +82,11 @@ pub struct BuildOptions {
     pub ranking_trials: usize,
     /// Number of random splits on which the ratings are checked for signal; 0 skips the check.
     pub signal_splits: usize,
-    /// The score at or above which a title is recommended.
-    pub recommend_threshold: f32,
+    /// The score at or above which a title is recommended; `None` is two thirds of the way up the scale (see
+    /// [`catalog::Scale::recommended`]).
+    pub recommend_threshold: Option<f32>,
+    /// The share of the rows of a raw file that may be rejected.
+    pub max_rejects: f64,
 }
 
 impl Default for BuildOptions {
@@ -94,7 +97,8 @@ impl Default for BuildOptions {
             ranking_model: None,
             ranking_trials: RankingOptions::default().n_trials,
             signal_splits: 3,
-            recommend_threshold: 3.5,
+            recommend_threshold: None,
+            max_rejects: MAX_REJECTS,
         }
     }
 }
@@ -119,6 +123,7 @@ pub fn build(
     reporter: &dyn Reporter,
 ) -> Result<(EtlOutput, Built), BuildError> {
     let etl = etl::run(input, reporter)?;
+    etl.check_losses(options.max_rejects)?;
     let data = Data::new(&etl.clean, etl.counts(), etl.sources.clone());
     let built = from_data(&data, Raw::Read(&etl), options, reporter)?;
     Ok((etl, built))

@@ -4,7 +4,7 @@ use artifact::{
     Fate, Kind, Manifest, ModelName, ModelSummary, Parameters, RankingSummary, RatingScale, Trial, Trials,
 };
 use bytes::Bytes;
-use catalog::{RATING_MAX, RATING_MIN};
+use catalog::Scale;
 use dataset::Data;
 use evaluate::choose::{ranking, trial};
 use serde::Serialize;
@@ -26,13 +26,15 @@ pub(crate) fn of(
         data_until: data.ratings.timestamp().iter().copied().max().unwrap_or(0),
         platforms: data.titles.platforms().iter().map(ToString::to_string).collect(),
         counts: data.counts.clone(),
-        scale: RatingScale { low: RATING_MIN, high: RATING_MAX },
+        scale: scale(data.ratings.scale()),
         parameters: parameters(models, options)?,
         model: ModelSummary {
             algorithm: rating.params.algorithm(),
             n_factors: rating.model.n_factors() as u32,
             verdict: rating.verdict.clone(),
-            recommend_threshold: options.recommend_threshold,
+            recommend_threshold: options
+                .recommend_threshold
+                .unwrap_or_else(|| data.ratings.scale().recommended()),
         },
         ranking: served.map(|(ranking, fitted)| RankingSummary {
             algorithm: ModelName::Ials,
@@ -45,6 +47,13 @@ pub(crate) fn of(
         sources: data.sources.clone(),
         ..Manifest::of(artifacts)
     })
+}
+
+/// Returns a scale as manifests store it.
+fn scale(scale: Scale) -> RatingScale {
+    let usual = Scale::new(scale.low(), scale.high()).map(Scale::liked);
+    let liked = Some(scale.liked()).filter(|&liked| usual != Ok(liked));
+    RatingScale { low: scale.low(), high: scale.high(), liked }
 }
 
 fn json(what: &'static str, value: impl Serialize) -> Result<Value, BuildError> {

@@ -9,7 +9,6 @@ use evaluate::choose::fit::{self, FitError, FitOptions, FittedModel};
 use evaluate::choose::ranking::{self, RankingOptions, RankingTrial};
 use evaluate::signal;
 use progress::{Reporter, Silent, WithoutNotes};
-use recommender::LIKED;
 use train::ials::{self, Fitted};
 use train::{IalsParams, ModelParams, Run};
 
@@ -127,7 +126,7 @@ fn searched_ranking(
     let Some(found) = found else { return Ok(None) };
     reporter.note(&found.verdict);
     let fitted = if found.beats_popularity {
-        let liked = ials::liked(rows, LIKED);
+        let liked = ials::liked(rows, rows.scale.liked());
         let run = Run::new(seed, reporter);
         Some(ials::fit(&found.params, &liked, &data.features, &run).map_err(FitError::Train)?)
     } else {
@@ -153,7 +152,8 @@ fn given_ranking(
         .trained_on
         .check_all(&identity(data))
         .map_err(|source| BuildError::Given { model: "ranking", source })?;
-    let fitted = Fitted::of_model(given.model.clone(), &ials::liked(rows, LIKED)).map_err(FitError::Train)?;
+    let fitted = Fitted::of_model(given.model.clone(), &ials::liked(rows, rows.scale.liked()))
+        .map_err(FitError::Train)?;
     let search = RankingOptions { seed: options.fit.seed, ..RankingOptions::default() };
     let measured =
         ranking::measure_given(rows, &data.features, &given.params, search).map_err(FitError::Train)?;

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use catalog::TableError;
+use catalog::{NoScale, TableError};
 use thiserror::Error;
 
 /// Reason why a file of a table could not be read or written. Faults of single rows of raw files are not
@@ -27,6 +27,14 @@ pub enum FileError {
         /// Error of the file system.
         source: io::Error,
     },
+    /// A zip whose contents cannot be read directly.
+    #[error("{}: this is a zip, and {problem}; unpack it and pass the file or the folder", path.display())]
+    Zip {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        problem: String,
+    },
     /// An input would be overwritten.
     #[error("{}: this is one of the inputs and would be overwritten; choose another folder", .0.display())]
     OverwritesInput(PathBuf),
@@ -37,7 +45,7 @@ pub enum FileError {
     #[error("{}: the file has a header but no rows", .0.display())]
     NoRows(PathBuf),
     /// The file is not text, or is in another encoding.
-    #[error("{}, line {line}, byte {column}: {problem}; save the file as text in UTF-8", path.display())]
+    #[error("{}, line {line}, byte {column}: {problem}; save the file as text in UTF-8, or name its encoding with --encoding", path.display())]
     NotText {
         /// The file.
         path: PathBuf,
@@ -71,7 +79,51 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
         /// Name of the column.
-        column: &'static str,
+        column: String,
+    },
+    /// The columns of a rating file were not found.
+    #[error(
+        "{}, line {line}: no column for {}; the line has {}; say which columns to read with --columns \
+         user=NAME,title=NAME,rating=NAME,time=NAME (or positions from 1; the time may be left out), and with \
+         --delimiter what stands between them",
+        path.display(),
+        missing.join(", "),
+        found.join(", ")
+    )]
+    RatingColumns {
+        /// The file.
+        path: PathBuf,
+        /// Line of what should be the header, from 1.
+        line: u64,
+        /// What was not found: user, title, rating or time.
+        missing: Vec<&'static str>,
+        /// The fields that are there, in quotes.
+        found: Vec<String>,
+    },
+    /// A catalog was given where ratings were expected.
+    #[error("{}: this is a catalog and not a file of ratings; pass it with --titles", .0.display())]
+    CatalogAsRatings(PathBuf),
+    /// The times are in no known form.
+    #[error(
+        "{}: times such as {example:?} in column {column} are in no known form; give their form with \
+         --time-format, such as --time-format '%m/%d/%Y'",
+        path.display()
+    )]
+    TimeForm {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// One of the times.
+        example: String,
+    },
+    /// The ratings are on no scale.
+    #[error("{files}: {why}")]
+    Scale {
+        /// The files.
+        files: String,
+        /// Why not.
+        why: NoScale,
     },
     /// A line that is too long to be part of a table.
     #[error("{}, line {line}: the line has more than {limit} bytes, so this is not a table", path.display())]

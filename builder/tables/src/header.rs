@@ -36,11 +36,18 @@ pub fn header_fields(path: &Path, line: &[u8], separator: u8) -> Result<Vec<Stri
     Ok(record.iter().map(str::to_owned).collect())
 }
 
-/// Returns whether a header field is the column `name`, ignoring case, spaces and underscores.
+/// Returns the form in which names of columns are compared: lower case, without blanks, `_`, `-`, `.`, and the
+/// types of `RecBole` (`user_id:token`).
+pub fn fold(name: &str) -> String {
+    const TYPES: [&str; 4] = [":token", ":float", ":token_seq", ":float_seq"];
+    let name = TYPES.iter().find_map(|kind| name.strip_suffix(kind)).unwrap_or(name);
+    let plain = |c: &char| !matches!(c, '_' | '-' | '.') && !c.is_whitespace() && *c != '\u{FEFF}';
+    name.chars().filter(plain).flat_map(char::to_lowercase).collect()
+}
+
+/// Returns whether a header field is the column `name`, without regard to case, blanks and underscores.
 pub fn is_column(field: &str, name: &str) -> bool {
-    let plain = |c: &char| !matches!(c, '_' | ' ' | '\t' | '\r');
-    let fold = |c: char| c.to_ascii_lowercase();
-    field.chars().filter(plain).map(fold).eq(name.chars().filter(plain).map(fold))
+    fold(field) == fold(name)
 }
 
 /// Returns the position of each column of `names` in a header. `needed` lists the columns in an error.
@@ -58,7 +65,7 @@ pub fn find_columns<const N: usize>(
             (Some((at, _)), None) => *position = at,
             (None, _) => missing.push(name),
             (Some(_), Some(_)) => {
-                return Err(FileError::RepeatedColumn { path: path.to_owned(), column: name });
+                return Err(FileError::RepeatedColumn { path: path.to_owned(), column: name.to_owned() });
             }
         }
     }
@@ -87,7 +94,7 @@ mod tests {
         let twice = header_fields(path, b"rating,Rating", b',').unwrap();
         assert!(matches!(
             find_columns(path, &twice, ["rating"], ""),
-            Err(FileError::RepeatedColumn { column: "rating", .. })
+            Err(FileError::RepeatedColumn { column, .. }) if column == "rating"
         ));
     }
 

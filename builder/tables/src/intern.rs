@@ -58,13 +58,26 @@ impl Interner {
 
     fn insert(&mut self, key: Option<u128>, bytes: &[u8]) -> Result<u32, IdError> {
         check_id(bytes)?;
+        let name = str::from_utf8(bytes).map_err(|e| IdError::NotText { position: e.valid_up_to() })?;
         let idx = self.names.len() as u32;
         match key {
             Some(key) => self.short.insert(key, idx),
             None => self.long.insert(bytes.into(), idx),
         };
-        self.names.push(bytes.iter().map(|&b| char::from(b)).collect::<String>().into());
+        self.names.push(name.into());
         Ok(idx)
+    }
+
+    /// Keeps the ids that are used. Returns their new numbers by the old ones; those of the others mean nothing.
+    pub(crate) fn keep(&mut self, used: &[bool]) -> Vec<u32> {
+        let mut kept = Self::default();
+        let mut number = |(name, used): (&Box<str>, &bool)| match used {
+            true => kept.intern(name.as_bytes()).expect("an id that was interned is well formed"),
+            false => 0,
+        };
+        let numbers = self.names.iter().zip(used).map(&mut number).collect();
+        *self = kept;
+        numbers
     }
 
     /// Returns the ids, by number.
@@ -85,7 +98,9 @@ mod tests {
             assert_eq!(ids.intern(id.as_bytes()), Ok(expected));
         }
         assert_eq!((ids.get(b"a"), ids.get(b"a\0"), ids.get(long.as_bytes())), (Some(1), None, Some(2)));
-        assert!(ids.intern(b"").is_err() && ids.intern(b"a b").is_err());
+        assert!(ids.intern(b"").is_err() && ids.intern(b"a\nb").is_err());
         assert_eq!(ids.names().len(), 3);
+        assert_eq!(ids.intern("名".as_bytes()), Ok(3));
+        assert_eq!(&*ids.names()[3], "名");
     }
 }

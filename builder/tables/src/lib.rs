@@ -7,6 +7,7 @@
 mod error;
 mod header;
 mod intern;
+pub mod open;
 mod rating_file;
 mod rating_rows;
 mod read;
@@ -23,14 +24,14 @@ use artifact::{Counts, Hasher, Source};
 use catalog::{RatingTable, TitleTable};
 
 pub use error::FileError;
-pub use header::{check_text, find_columns, header_fields, is_column, without_bom};
+pub use header::{check_text, find_columns, fold, header_fields, is_column, without_bom};
 pub use intern::Interner;
 pub use rating_file::{write_rating_file, write_rows};
 pub use rating_rows::{RatingRows, RatingRowsError, read_rating_rows};
 pub use read::{index, parse_year, place, read_clean, read_rejects};
 pub use records::{MAX_QUOTED_BYTES, Span, next_record};
 pub use reject::{MAX_VALUE_BYTES, Reason, Reject, Rejects};
-pub use write::{RATINGS_FILE, REJECTS_FILE, TITLES_FILE, keep_inputs, write};
+pub use write::{ABOUT_FILE, RATINGS_FILE, REJECTS_FILE, TITLES_FILE, keep_inputs, write};
 
 /// Clean titles and ratings.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -68,7 +69,7 @@ pub fn source(path: &Path) -> Result<Source, FileError> {
     let (mut hasher, mut bytes, mut buffer) = (Hasher::default(), 0, vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(Source { name: file_name(path), bytes, sha256: hasher.finish() }),
+            0 => return Ok(Source { name: file_name(path), bytes, sha256: hasher.finish(), read_as: None }),
             n => {
                 hasher.update(&buffer[..n]);
                 bytes += n as u64;

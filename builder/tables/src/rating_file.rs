@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-use catalog::{RatingTable, TitleTable};
+use catalog::{RatingTable, Title, TitleTable};
 use progress::Reporter;
 
 use crate::FileError;
@@ -62,7 +62,13 @@ pub(crate) fn write_ratings(
     reporter.start("writing ratings", n_rows as u64, "rows");
     let n_chunks = n_rows.div_ceil(ROWS_A_CHUNK);
     let n_workers = rayon::current_num_threads();
-    let tails: Vec<Vec<u8>> = titles.titles().iter().map(|t| format!(",{}\n", t.id).into_bytes()).collect();
+    let tail = |title: &Title| {
+        let mut tail = vec![b','];
+        push_id(&mut tail, title.id.as_str());
+        tail.push(b'\n');
+        tail
+    };
+    let tails: Vec<Vec<u8>> = titles.titles().iter().map(tail).collect();
     let written = std::thread::scope(|scope| {
         let mut queues = Vec::with_capacity(n_workers);
         for worker in 0..n_workers {
@@ -101,7 +107,7 @@ fn format_rows(ratings: &RatingTable, tails: &[Vec<u8>], rows: Range<usize>) -> 
         while offsets[user + 1] as usize <= row {
             user += 1;
         }
-        text.extend_from_slice(ratings.users()[user].as_str().as_bytes());
+        push_id(&mut text, ratings.users()[user].as_str());
         text.push(b',');
         push_rating(&mut text, ratings.rating()[row]);
         text.push(b',');
@@ -111,16 +117,29 @@ fn format_rows(ratings: &RatingTable, tails: &[Vec<u8>], rows: Range<usize>) -> 
     text
 }
 
+/// Appends an id, in quotes if it needs them.
+fn push_id(text: &mut Vec<u8>, id: &str) {
+    if id.contains(['"', ',']) {
+        text.push(b'"');
+        text.extend_from_slice(id.replace('"', "\"\"").as_bytes());
+        text.push(b'"');
+    } else {
+        text.extend_from_slice(id.as_bytes());
+    }
+}
+
 /// Appends the shortest text that reads back as the same number, with at least one digit after the point.
 fn push_rating(text: &mut Vec<u8>, rating: f32) {
     let halves = rating * 2.0;
-    if halves.fract() == 0.0 {
+    if halves.fract() == 0.0 && (0.0..20.0).contains(&halves) {
         let halves = halves as u8;
         text.extend_from_slice(&[
             b'0' + halves / 2,
             b'.',
             if halves.is_multiple_of(2) { b'0' } else { b'5' },
         ]);
+    } else if rating.fract() == 0.0 {
+        text.extend_from_slice(format!("{rating:.1}").as_bytes());
     } else {
         text.extend_from_slice(rating.to_string().as_bytes());
     }
@@ -155,7 +174,7 @@ mod tests {
         }
 
         #[test]
-        fn ratings_read_back_as_they_were(rating in 0.5_f32..=5.0, halves in 1_u8..=10) {
+        fn ratings_read_back_as_they_were(rating in -100.0_f32..=100.0, halves in -200_i16..=200) {
             for rating in [rating, f32::from(halves) / 2.0] {
                 let mut text = Vec::new();
                 push_rating(&mut text, rating);

@@ -1,9 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use catalog::{IdError, Interactions, RATING_MAX, RATING_MIN, TitleId, UserId};
+use catalog::{IdError, Interactions, NoScale, ScaleCounts, TitleId, UserId};
 use thiserror::Error;
 
-use crate::Reason;
 use crate::rows::{parse_rating, parse_timestamp};
 
 /// Ratings in the order of their rows, for fold files that name rows by number.
@@ -33,6 +32,14 @@ pub enum RatingRowsError {
     /// The file is empty.
     #[error("{} contains no ratings", .0.display())]
     Empty(PathBuf),
+    /// The ratings are on no scale.
+    #[error("{}: {why}", path.display())]
+    Scale {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: NoScale,
+    },
     /// A malformed row. No row is skipped, because row numbers count.
     #[error("{}, line {line}, column {column}: {problem}", path.display())]
     Row {
@@ -94,21 +101,29 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<RatingRows, RatingRowsError> {
         user_of_row.push(UserId::new(text(1, user)?).map_err(wrong_id(1))?);
         title_of_row.push(TitleId::new(text(2, item)?).map_err(wrong_id(2))?);
         let stars = text(3, stars)?.trim_ascii();
-        rating.push(parse_rating(stars.as_bytes()).map_err(|reason| {
-            let wanted = match reason {
-                Reason::RatingOutOfRange => format!("outside the scale {RATING_MIN} to {RATING_MAX}"),
-                _ => "not a decimal number".to_owned(),
-            };
-            refuse(3, format!("the rating {stars:?} is {wanted}"))
-        })?);
+        rating.push(
+            parse_rating(stars.as_bytes(), false)
+                .map_err(|_| refuse(3, format!("the rating {stars:?} is not a decimal number")))?,
+        );
         let time = text(4, time)?.trim_ascii();
         timestamp.push(parse_timestamp(time.as_bytes()).map_err(|_| {
             refuse(4, format!("{time:?} is not a time in whole Unix seconds from 0 to {}", u32::MAX))
         })?);
     }
+    let scale = rating.iter().copied().collect::<ScaleCounts>().scale();
+    let scale = scale.map_err(|why| RatingRowsError::Scale { path: path.to_owned(), why })?;
+    if let Some(row) = rating.iter().position(|&r| !scale.contains(r)) {
+        return Err(RatingRowsError::Row {
+            path: path.to_owned(),
+            line: row + 1,
+            column: 3,
+            problem: format!("the rating {} is outside the scale {scale}", rating[row]),
+        });
+    }
     let (users, user_idx) = positions(&user_of_row, UserId::as_str);
     let (titles, title_idx) = positions(&title_of_row, TitleId::as_str);
-    let rows = Interactions { n_users: users.len(), n_titles: titles.len(), user_idx, title_idx, rating };
+    let (n_users, n_titles) = (users.len(), titles.len());
+    let rows = Interactions { n_users, n_titles, user_idx, title_idx, rating, scale };
     Ok(RatingRows { users, titles, rows, timestamp })
 }
 
@@ -152,10 +167,10 @@ mod tests {
             message(b"1\t2\t3\t4\n1\t2\t3\n"),
             "u.data, line 2, column 3: 3 fields separated by tabs, instead of 4 (user, item, rating, timestamp)"
         );
-        assert_eq!(
-            message(b"1\t2\t6\t4"),
-            "u.data, line 1, column 3: the rating \"6\" is outside the scale 0.5 to 5"
-        );
+        let mut rows = b"1\t2\t3.5\t4\n".repeat(999);
+        rows.extend(b"1\t2\t6\t4");
+        assert_eq!(message(&rows), "u.data, line 1000, column 3: the rating 6 is outside the scale 0.5 to 5");
+        assert!(message(b"1\t2\t3000\t4").contains("none of the usual scales"));
         assert_eq!(
             message(b"1\t2\tNaN\t4"),
             "u.data, line 1, column 3: the rating \"NaN\" is not a decimal number"

@@ -1,12 +1,12 @@
 use std::fs::File;
 use std::path::Path;
 
-use catalog::{Duration, Platform, RatingTable, Title, TitleId, TitleTable};
+use catalog::{Duration, Platform, RatingTable, Scale, Title, TitleId, TitleTable};
 use progress::Reporter;
 
 use crate::header::find_columns;
-use crate::rows::{self, BLOCK_BYTES, Layout, ordered};
-use crate::write::{REJECT_COLUMNS, TITLE_COLUMNS};
+use crate::rows::{self, BLOCK_BYTES, Reading, ordered};
+use crate::write::{ABOUT_FILE, About, REJECT_COLUMNS, TITLE_COLUMNS};
 use crate::{Clean, FileError, Interner, RATINGS_FILE, REJECTS_FILE, Reason, Rejects, TITLES_FILE};
 
 const TITLE_NEEDED: &str = "the columns that `cartelera etl` writes";
@@ -41,27 +41,24 @@ pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, FileErro
     let titles = read_clean_titles(&dir.join(TITLES_FILE))?;
     let path = dir.join(RATINGS_FILE);
     let known = index(&titles);
-    if let Some(ratings) = ordered::read(&path, &known, BLOCK_BYTES, reporter)? {
+    let scale = read_scale(&dir.join(ABOUT_FILE))?;
+    if let Some(ratings) = ordered::read(&path, &known, scale, BLOCK_BYTES, reporter)? {
         return Ok(Clean { titles, ratings });
     }
     // The table is empty or was changed by hand: sort it, and find what is wrong.
     let mut rejects = Rejects::new(vec![RATINGS_FILE.to_owned()]);
     let files = [path.clone()];
-    let scan = match rows::scan(
-        &files,
-        Some(&known),
-        Layout::of_clean_header,
-        BLOCK_BYTES,
-        0,
-        &mut rejects,
-        reporter,
-    ) {
-        Err(FileError::NoRows(_)) => {
-            let ratings = RatingTable::new(vec![], vec![0], vec![], vec![], vec![], titles.titles().len())?;
-            return Ok(Clean { titles, ratings });
-        }
-        scan => scan?,
-    };
+    let scan =
+        match rows::scan(&files, Some(&known), Reading::Clean, scale, BLOCK_BYTES, 0, &mut rejects, reporter)
+        {
+            Err(FileError::NoRows(_)) => {
+                let (scale, n_titles) = (scale.unwrap_or_default(), titles.titles().len());
+                let ratings =
+                    RatingTable::on_scale(scale, vec![], vec![0], vec![], vec![], vec![], n_titles)?;
+                return Ok(Clean { titles, ratings });
+            }
+            scan => scan?,
+        };
     if let Some(reject) = rejects.iter().next() {
         return Err(FileError::NotClean {
             path,
@@ -76,6 +73,17 @@ pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, FileErro
         return Err(FileError::NotUnique { path, n: replaced.superseded });
     }
     Ok(Clean { titles, ratings })
+}
+
+/// Returns the scale of clean tables; `None` for those that an earlier version wrote.
+fn read_scale(path: &Path) -> Result<Option<Scale>, FileError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FileError::read(path, error)),
+    };
+    let about: About = serde_json::from_slice(&bytes).map_err(|error| FileError::read(path, error.into()))?;
+    Ok(Some(about.scale))
 }
 
 /// Reads the refused rows that [`crate::write()`] wrote next to the tables. Returns `None` if there is no

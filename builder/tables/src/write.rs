@@ -6,15 +6,19 @@
 //! `mean_rating` summarize `ratings.csv` for readers of the file; [`crate::read_clean`] does not need them.
 //!
 //! `ratings.csv` holds the ratings by user (shorter ids first, then by bytes), and within a user in the order
-//! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines.
+//! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines. `tables.json` holds the
+//! scale of the ratings; in tables without it, the scale is found from the ratings.
 //!
 //! Columns have the names that the API uses: `id`, `user_id`, `kind`, `audience`, `genres`, `year`. Raw files
 //! have other names for some of them, and so did the clean tables of earlier versions, which
 //! [`crate::read_clean`] reads too.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use catalog::Scale;
 use progress::Reporter;
+use serde::{Deserialize, Serialize};
 
 use crate::rating_file::write_ratings;
 use crate::staged::Staged;
@@ -24,6 +28,8 @@ use crate::{Clean, FileError, Rejects};
 pub const TITLES_FILE: &str = "titles.csv";
 /// Name of the file of clean ratings.
 pub const RATINGS_FILE: &str = "ratings.csv";
+/// Name of the file that says what the tables need to be understood.
+pub const ABOUT_FILE: &str = "tables.json";
 /// Name of the file of refused rows.
 pub const REJECTS_FILE: &str = "rejects.csv";
 
@@ -47,9 +53,17 @@ pub(crate) const TITLE_COLUMNS: [&str; 15] = [
 ];
 pub(crate) const REJECT_COLUMNS: [&str; 5] = ["file", "line", "column", "value", "reason"];
 
-/// Writes `titles.csv`, `ratings.csv` and `rejects.csv` into a folder, creating it if needed. `inputs` are
+/// What is true of the tables as a whole.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct About {
+    /// The lowest and the highest rating that a user can give.
+    pub(crate) scale: Scale,
+}
+
+/// Writes `titles.csv`, `ratings.csv`, `rejects.csv` and `tables.json` into a folder, creating it if needed. `inputs` are
 /// the files that the tables were made from. The same tables give the same bytes. Older files are replaced
-/// only once all three new ones are complete.
+/// only once all new ones are complete.
 ///
 /// # Errors
 /// Returns an error if the folder or a file cannot be written, or if a file would replace one of the inputs.
@@ -61,14 +75,16 @@ pub fn write(
     reporter: &dyn Reporter,
 ) -> Result<(), FileError> {
     std::fs::create_dir_all(dir).map_err(|e| FileError::write(dir, e))?;
-    keep_inputs(inputs, dir, &[TITLES_FILE, RATINGS_FILE, REJECTS_FILE])?;
+    keep_inputs(inputs, dir, &[TITLES_FILE, RATINGS_FILE, REJECTS_FILE, ABOUT_FILE])?;
     let mut titles = Staged::new(dir, TITLES_FILE)?;
     write_titles(clean, &mut titles)?;
     let mut refused = Staged::new(dir, REJECTS_FILE)?;
     write_rejects(rejects, &mut refused)?;
     let mut ratings = Staged::new(dir, RATINGS_FILE)?;
     write_ratings(&clean.titles, &clean.ratings, &mut ratings, reporter)?;
-    let staged = [titles.complete()?, refused.complete()?, ratings.complete()?];
+    let mut about = Staged::new(dir, ABOUT_FILE)?;
+    write_about(&About { scale: clean.ratings.scale() }, &mut about)?;
+    let staged = [titles.complete()?, refused.complete()?, ratings.complete()?, about.complete()?];
     staged.into_iter().try_for_each(Staged::publish)
 }
 
@@ -126,6 +142,11 @@ fn write_titles(clean: &Clean, out: &mut Staged) -> Result<(), FileError> {
         Ok(())
     };
     write().map_err(|source| FileError::Csv { path, source })
+}
+
+fn write_about(about: &About, out: &mut Staged) -> Result<(), FileError> {
+    let written = serde_json::to_writer(&mut out.file, about).map_err(std::io::Error::from);
+    written.and_then(|()| out.file.write_all(b"\n")).map_err(|e| out.fail(e))
 }
 
 fn write_rejects(rejects: &Rejects, out: &mut Staged) -> Result<(), FileError> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use catalog::{Interactions, RATING_MAX, RATING_MIN, RatingTable};
+use catalog::{Interactions, RatingTable, Scale};
 
 use crate::TrainError;
 
@@ -16,6 +16,9 @@ pub(crate) trait Rows {
 
     /// Returns the ratings, in the order of [`Rows::for_each`].
     fn rating(&self) -> &[f32];
+
+    /// Returns the scale of the ratings.
+    fn scale(&self) -> Scale;
 
     /// Calls `visit` with the user, the title and the rating of each row, always in the same order.
     fn for_each(&self, visit: impl FnMut(u32, u32, f32));
@@ -32,6 +35,10 @@ impl Rows for Interactions {
 
     fn rating(&self) -> &[f32] {
         &self.rating
+    }
+
+    fn scale(&self) -> Scale {
+        self.scale
     }
 
     fn for_each(&self, mut visit: impl FnMut(u32, u32, f32)) {
@@ -59,6 +66,10 @@ impl Rows for TableRows<'_> {
 
     fn rating(&self) -> &[f32] {
         self.ratings.rating()
+    }
+
+    fn scale(&self) -> Scale {
+        self.ratings.scale()
     }
 
     fn for_each(&self, mut visit: impl FnMut(u32, u32, f32)) {
@@ -135,6 +146,13 @@ impl Rows for TrainRows<'_> {
         }
     }
 
+    fn scale(&self) -> Scale {
+        match self {
+            Self::Columns(rows) => rows.scale(),
+            Self::Table(table) => table.scale(),
+        }
+    }
+
     fn for_each(&self, visit: impl FnMut(u32, u32, f32)) {
         match self {
             Self::Columns(rows) => rows.for_each(visit),
@@ -143,12 +161,12 @@ impl Rows for TrainRows<'_> {
     }
 }
 
-/// Returns the range that predictions are clipped to: that of the ratings seen, or the whole scale from
-/// [`RATING_MIN`] to [`RATING_MAX`] if they are all the same.
+/// Returns the range that predictions are clipped to: that of the ratings seen, or the whole scale if
+/// they are all the same.
 pub(crate) fn scale_of(rows: &impl Rows) -> (f32, f32) {
     let low = rows.rating().iter().copied().fold(f32::INFINITY, f32::min);
     let high = rows.rating().iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if low < high { (low, high) } else { (RATING_MIN.min(low), RATING_MAX.max(high)) }
+    if low < high { (low, high) } else { (rows.scale().low().min(low), rows.scale().high().max(high)) }
 }
 
 /// Computes μ in the order of the rows; 0 without rows.

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use artifact::ModelName;
-use catalog::{Interactions, RatingTable};
+use catalog::{Interactions, RatingTable, Scale};
 use dataset::TitleFeatures;
 use progress::{Reporter, Silent};
 use recommender::FactorModel;
@@ -37,8 +37,14 @@ pub struct TrainingData<'a> {
     features: &'a TitleFeatures,
 }
 
-static NOTHING: Interactions =
-    Interactions { n_users: 0, n_titles: 0, user_idx: Vec::new(), title_idx: Vec::new(), rating: Vec::new() };
+static NOTHING: Interactions = Interactions {
+    n_users: 0,
+    n_titles: 0,
+    user_idx: Vec::new(),
+    title_idx: Vec::new(),
+    rating: Vec::new(),
+    scale: Scale::STARS,
+};
 
 impl<'a> TrainingData<'a> {
     /// Takes rows to train on, with nothing held out. `features` may be empty.

@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use artifact::{Artifact, Kind, Manifest};
+use artifact::{Artifact, Kind, Manifest, RatingScale};
 use axum::Router;
+use catalog::Scale;
 use store::{LoadError, ReadStore};
 
 use crate::error::StartError;
@@ -68,6 +69,11 @@ pub(crate) struct Release<'a> {
 }
 
 impl Release<'_> {
+    /// Returns the scale of the ratings.
+    pub(crate) fn scale(self) -> Scale {
+        scale_of(self.manifest)
+    }
+
     /// Loads the artifact of a type.
     pub(crate) async fn load<A: Artifact + Send + 'static>(self) -> Result<A, LoadError> {
         store::load(self.store.as_ref(), self.manifest).await
@@ -77,4 +83,11 @@ impl Release<'_> {
     pub(crate) async fn load_optional<A: Artifact + Send + 'static>(self) -> Result<Option<A>, LoadError> {
         store::load_optional(self.store.as_ref(), self.manifest).await
     }
+}
+
+/// Returns the scale of a release's ratings.
+pub(crate) fn scale_of(manifest: &Manifest) -> Scale {
+    let RatingScale { low, high, liked } = manifest.scale;
+    let scale = Scale::new(low, high).expect("a manifest's scale is checked when it is read");
+    liked.map_or(scale, |liked| scale.with_liked(liked).expect("a manifest's likes are on its scale"))
 }

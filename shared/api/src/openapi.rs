@@ -10,11 +10,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use catalog::{MAX_ID_BYTES, RATING_MAX, RATING_MIN};
+use catalog::{MAX_ID_BYTES, Scale};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::answer::JSON;
+use crate::answer::{JSON, rounded};
 use crate::functions;
 use crate::problem::{MEDIA_TYPE as PROBLEM, Problem, ProblemKind};
 use crate::request::{Absent, Describe, MAX_TEXT, RATINGS, Spec, Values};
@@ -32,33 +32,42 @@ const OPENAPI: Operation = Operation {
     problems: &[],
 };
 
-/// The rule of [`catalog::check_id`] as a pattern.
-const ID_PATTERN: &str = "^[A-Za-z0-9_.:@+~-]{1,64}$";
+/// The rule of [`catalog::check_id`] as a pattern, apart from white space at the ends.
+const ID_PATTERN: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,256}$";
+
+/// What the document says about a release.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts {
+    /// The platforms; empty if they are not known.
+    pub(crate) platforms: Vec<String>,
+    /// The scale of the ratings.
+    pub(crate) scale: Scale,
+}
 
 /// The document of a release, written when it is first asked for.
 #[derive(Debug)]
 struct Document {
     routes: &'static [Route],
-    platforms: Vec<String>,
+    facts: Facts,
     text: OnceLock<String>,
 }
 
 /// Returns the router of the document.
-pub(crate) fn router(routes: &'static [Route], platforms: &[String]) -> Router {
-    let document = Document { routes, platforms: platforms.to_vec(), text: OnceLock::new() };
+pub(crate) fn router(routes: &'static [Route], facts: Facts) -> Router {
+    let document = Document { routes, facts, text: OnceLock::new() };
     route::router(&OPERATIONS, [OPENAPI.handled_by(openapi)], &Arc::new(document))
 }
 
 async fn openapi(State(document): State<Arc<Document>>) -> Response {
-    let text = document.text.get_or_init(|| write(document.routes, &document.platforms).to_string());
+    let text = document.text.get_or_init(|| write(document.routes, &document.facts).to_string());
     ([(header::CONTENT_TYPE, JSON)], text.clone()).into_response()
 }
 
-/// Writes the document of some routes, for a release with some platforms.
-fn write(routes: &[Route], platforms: &[String]) -> Value {
+/// Writes the document of some routes.
+fn write(routes: &[Route], facts: &Facts) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let types = settings.with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
-    let mut writer = Writer { platforms, types };
+    let mut writer = Writer { facts, types };
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for route in routes {
         let operation = writer.operation(route);
@@ -83,7 +92,7 @@ fn write(routes: &[Route], platforms: &[String]) -> Value {
 
 /// Writes operations and collects the types they answer with.
 struct Writer<'a> {
-    platforms: &'a [String],
+    facts: &'a Facts,
     types: SchemaGenerator,
 }
 
@@ -102,7 +111,8 @@ impl Writer<'_> {
             "responses": self.responses(route.operation),
         });
         if let Input::Ratings(fields) = input {
-            let example = json!({ "ratings": [{ "id": "ns1", "rating": 4.5 }], "n": 5 });
+            let example =
+                json!({ "ratings": [{ "id": "ns1", "rating": rounded(self.facts.scale.liked()) }], "n": 5 });
             let content = json!({ JSON: { "schema": self.body(*fields), "example": example } });
             operation["requestBody"] = json!({ "required": true, "content": content });
         }
@@ -141,7 +151,7 @@ impl Writer<'_> {
     }
 
     fn parameter(&self, spec: &Spec) -> Value {
-        let schema = schema(spec, self.platforms);
+        let schema = schema(spec, self.facts);
         let (name, about) = (spec.name, spec.about);
         if spec.is_in_path {
             return json!({
@@ -169,9 +179,9 @@ impl Writer<'_> {
     /// given.
     fn body(&self, fields: &dyn Describe) -> Value {
         let mut properties = Map::new();
-        properties.insert(RATINGS.name.to_owned(), described(&RATINGS, self.platforms));
+        properties.insert(RATINGS.name.to_owned(), described(&RATINGS, self.facts));
         for spec in fields.specs() {
-            let mut field = described(&spec, self.platforms);
+            let mut field = described(&spec, self.facts);
             let type_if_given = field["type"].take();
             field["type"] = json!([type_if_given, "null"]);
             if let Some(allowed) = field.get_mut("enum").and_then(Value::as_array_mut) {
@@ -192,8 +202,8 @@ impl Writer<'_> {
         let mut types = self.types.take_definitions(true);
         let fields =
             types.values_mut().filter_map(|schema| schema.get_mut("properties")?.get_mut("platform"));
-        for field in fields.filter(|_| !self.platforms.is_empty()) {
-            field["enum"] = json!(self.platforms);
+        for field in fields.filter(|_| !self.facts.platforms.is_empty()) {
+            field["enum"] = json!(self.facts.platforms);
         }
         types
     }
@@ -214,7 +224,8 @@ fn problems(operation: &Operation) -> Vec<ProblemKind> {
 }
 
 /// Returns the schema of a parameter.
-fn schema(spec: &Spec, platforms: &[String]) -> Value {
+fn schema(spec: &Spec, facts: &Facts) -> Value {
+    let Facts { platforms, scale } = facts;
     let id = || json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES, "pattern": ID_PATTERN });
     let mut schema = match spec.values {
         Values::Text => json!({ "type": "string", "maxLength": MAX_TEXT }),
@@ -231,7 +242,7 @@ fn schema(spec: &Spec, platforms: &[String]) -> Value {
                 "type": "object",
                 "properties": {
                     "id": id(),
-                    "rating": { "type": "number", "minimum": RATING_MIN, "maximum": RATING_MAX },
+                    "rating": { "type": "number", "minimum": rounded(scale.low()), "maximum": rounded(scale.high()) },
                 },
                 "required": ["id", "rating"],
                 "additionalProperties": false,
@@ -248,8 +259,8 @@ fn schema(spec: &Spec, platforms: &[String]) -> Value {
 }
 
 /// Returns the schema of a parameter with its description in it.
-fn described(spec: &Spec, platforms: &[String]) -> Value {
-    let mut schema = schema(spec, platforms);
+fn described(spec: &Spec, facts: &Facts) -> Value {
+    let mut schema = schema(spec, facts);
     schema["description"] = spec.about.into();
     schema
 }
@@ -260,11 +271,11 @@ mod tests {
 
     #[test]
     fn the_pattern_of_an_id_is_the_rule_of_the_catalog() {
-        let (signs, most) = ID_PATTERN.strip_prefix("^[A-Za-z0-9").unwrap().split_once("]{1,").unwrap();
+        let most = ID_PATTERN.rsplit_once("]{1,").unwrap().1;
         assert_eq!(most, format!("{MAX_ID_BYTES}}}$"));
-        for byte in 0..=u8::MAX {
-            let fits = byte.is_ascii_alphanumeric() || signs.as_bytes().contains(&byte);
-            assert_eq!(catalog::check_id(&[byte]).is_ok(), fits, "{byte:#x}");
+        for c in (0..=0x2ff).filter_map(char::from_u32).filter(|c| !c.is_whitespace() || c.is_control()) {
+            let fits = !matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}');
+            assert_eq!(catalog::check_id(c.to_string().as_bytes()).is_ok(), fits, "{c:?}");
         }
     }
 }

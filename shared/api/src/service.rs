@@ -10,8 +10,9 @@ use store::ReadStore;
 
 use crate::about::{self, About};
 use crate::error::StartError;
-use crate::function::{Function, Release};
+use crate::function::{Function, Release, scale_of};
 use crate::middleware::{MAX_BODY_BYTES, nosniff, problems_for_refusals};
+use crate::openapi::Facts;
 use crate::problem::Problem;
 use crate::routes::ROUTES;
 use crate::users::UserLimits;
@@ -60,8 +61,9 @@ fn finish(router: Router, functions: &[Function], pointer: Pointer) -> Router {
     let is_here = |name| functions.iter().any(|function| function.name == name);
     let known = ROUTES.iter().filter(|route| route.is_everywhere || is_here(route.function));
     let known: Arc<str> = known.map(|route| route.path).collect::<Vec<_>>().join(", ").into();
+    let facts = Facts { platforms: pointer.manifest.platforms.clone(), scale: scale_of(&pointer.manifest) };
     router
-        .merge(openapi::router(&ROUTES, &pointer.manifest.platforms))
+        .merge(openapi::router(&ROUTES, facts))
         .merge(docs::router())
         .merge(about::router(About { pointer, functions: functions.to_vec() }))
         .fallback(move |request: Request| async move { Problem::no_route(request.uri().path(), &known) })

@@ -15,6 +15,14 @@ pub const MANIFEST_FORMAT: u32 = 2;
 /// Why a text is not a manifest or a pointer.
 #[derive(Debug, Error)]
 pub enum ManifestError {
+    /// The scale of ratings is not a range, or what counts as a like is outside it.
+    #[error("the scale of ratings from {low} to {high} is not a range, or its likes are outside it")]
+    Scale {
+        /// The lowest rating.
+        low: f32,
+        /// The highest rating.
+        high: f32,
+    },
     /// It is not JSON, or has other fields.
     #[error("it does not have the expected fields")]
     Json(#[from] serde_json::Error),
@@ -185,6 +193,11 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), ManifestError> {
+        let RatingScale { low, high, liked } = self.scale;
+        let is_scale = low.is_finite() && high.is_finite() && low < high;
+        if !is_scale || liked.is_some_and(|liked| !(low..=high).contains(&liked)) {
+            return Err(ManifestError::Scale { low, high });
+        }
         let per_segment = |kind| kind == Kind::Users || kind == Kind::UserIndex;
         for (i, entry) in self.artifacts.iter().enumerate() {
             let mut others = self.artifacts[..i].iter();
@@ -315,7 +328,12 @@ mod tests {
             data_until: 5,
             platforms: vec!["netflix".to_owned()],
             parameters: Parameters::from([("x".to_owned(), 0.1.into())]),
-            sources: vec![Source { name: "a.csv".to_owned(), bytes: 3, sha256: Digest::of(b"abc") }],
+            sources: vec![Source {
+                name: "a.csv".to_owned(),
+                bytes: 3,
+                sha256: Digest::of(b"abc"),
+                read_as: None,
+            }],
             ..Manifest::of([ArtifactEntry::of(Kind::Actor, b"xyz")])
         }
     }

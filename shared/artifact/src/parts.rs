@@ -48,6 +48,9 @@ pub struct Source {
     pub bytes: u64,
     /// Its digest.
     pub sha256: Digest,
+    /// How it was read, in words: its layout, its encoding and the columns that were taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_as: Option<String>,
 }
 
 /// What was counted while the data were read.
@@ -76,12 +79,16 @@ pub struct RatingScale {
     pub low: f32,
     /// The highest rating.
     pub high: f32,
+    /// The lowest rating that counts as a like, if it is not the usual one of the scale: four fifths of the
+    /// highest rating, or of the way up if no rating is above 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liked: Option<f32>,
 }
 
 impl Default for RatingScale {
     /// Half a star to five stars.
     fn default() -> Self {
-        Self { low: 0.5, high: 5.0 }
+        Self { low: 0.5, high: 5.0, liked: None }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The longest id, in bytes.
-pub const MAX_ID_BYTES: usize = 64;
+pub const MAX_ID_BYTES: usize = 256;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -14,23 +14,33 @@ pub enum IdError {
     /// It is empty.
     #[error("an id may not be empty")]
     Empty,
-    /// It has more than 64 bytes.
+    /// It has more than 256 bytes.
     #[error("an id has at most {MAX_ID_BYTES} bytes, this one has {0}")]
     TooLong(usize),
-    /// It has a byte that would need quoting in a URL path or a CSV cell.
-    #[error("an id may contain only letters, digits and - _ . : @ + ~, and byte {position} is {byte:#04x}")]
-    Forbidden {
+    /// It is not UTF-8.
+    #[error("an id is text in UTF-8, and byte {position} is not")]
+    NotText {
         /// Offset of the byte, from 0.
         position: usize,
-        /// The byte.
-        byte: u8,
     },
+    /// It has a control character.
+    #[error("an id may not contain control characters, and the one at byte {position} is {character:?}")]
+    Control {
+        /// Offset of the character, in bytes from 0.
+        position: usize,
+        /// The character.
+        character: char,
+    },
+    /// It begins or ends with white space.
+    #[error("an id may not begin or end with white space")]
+    Padded,
 }
 
 /// Checks that a text has the form of an id, without allocating.
 ///
 /// # Errors
-/// It is empty, has more than 64 bytes, or has a byte other than `A-Z a-z 0-9 - _ . : @ + ~`.
+/// It is empty, has more than 256 bytes, is not UTF-8, has a control character (a line end, a tab), or begins
+/// or ends with white space.
 pub fn check_id(text: &[u8]) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
@@ -38,10 +48,15 @@ pub fn check_id(text: &[u8]) -> Result<(), IdError> {
     if text.len() > MAX_ID_BYTES {
         return Err(IdError::TooLong(text.len()));
     }
-    match text.iter().position(|b| !(b.is_ascii_alphanumeric() || b"-_.:@+~".contains(b))) {
-        None => Ok(()),
-        Some(position) => Err(IdError::Forbidden { position, byte: text[position] }),
+    // Nearly all ids are of this form.
+    if text.iter().all(u8::is_ascii_graphic) {
+        return Ok(());
     }
+    let text = str::from_utf8(text).map_err(|error| IdError::NotText { position: error.valid_up_to() })?;
+    if let Some((position, character)) = text.char_indices().find(|(_, c)| c.is_control()) {
+        return Err(IdError::Control { position, character });
+    }
+    if text.trim() == text { Ok(()) } else { Err(IdError::Padded) }
 }
 
 macro_rules! id {
@@ -132,12 +147,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_need_quoting_are_refused() {
+    fn any_short_text_without_control_characters_is_an_id() {
+        for id in
+            ["ns8807", "a/b", "007", "a b&c?#%", "é", "名探偵", "ana@example.com", "\"", "a,b", "x\u{200D}y"]
+        {
+            assert_eq!(TitleId::new(id).map(|id| id.to_string()), Ok(id.to_owned()));
+        }
         assert_eq!(TitleId::new(""), Err(IdError::Empty));
-        assert_eq!(TitleId::new(&"x".repeat(65)), Err(IdError::TooLong(65)));
-        assert_eq!(UserId::new("a/b"), Err(IdError::Forbidden { position: 1, byte: b'/' }));
-        assert_eq!(UserId::new("é"), Err(IdError::Forbidden { position: 0, byte: 0xc3 }));
-        assert_eq!(TitleId::new("ns8807").map(|id| id.to_string()), Ok("ns8807".to_owned()));
+        assert!(TitleId::new(&"x".repeat(256)).is_ok());
+        assert_eq!(TitleId::new(&"x".repeat(257)), Err(IdError::TooLong(257)));
+        assert_eq!(UserId::new("é\n1"), Err(IdError::Control { position: 2, character: '\n' }));
+        assert_eq!(UserId::new("a\u{85}"), Err(IdError::Control { position: 1, character: '\u{85}' }));
+        assert_eq!(check_id(b"ab\xff"), Err(IdError::NotText { position: 2 }));
+        assert_eq!(UserId::new(" a"), Err(IdError::Padded));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The vocabulary of Cartelera: platforms, titles, users and ratings, and the clean tables that hold them.
 //!
-//! Nothing here does I/O. Values of these types are valid by construction: ids fit into a URL and a CSV cell,
-//! ratings are on the scale, rows of a [`RatingTable`] point at titles that exist.
+//! Nothing here does I/O. Values of these types are valid by construction: ids are
+//! short texts, ratings are on their scale, rows of a [`RatingTable`] point at titles that exist.
 
 mod date;
 mod ids;
@@ -13,6 +13,6 @@ mod title;
 pub use date::{Date, DateError};
 pub use ids::{IdError, MAX_ID_BYTES, TitleId, UserId, check_id};
 pub use platform::{IdPrefixes, Platform, PlatformError};
-pub use rating::{RATING_MAX, RATING_MIN, Rating, RatingError};
+pub use rating::{NoScale, OffScale, Scale, ScaleCounts, ScaleError};
 pub use tables::{Interactions, RatingTable, TableError, TitleTable};
 pub use title::{Duration, DurationUnit, Kind, Title, UnknownWord};

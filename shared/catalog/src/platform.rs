@@ -247,7 +247,7 @@ mod tests {
         let hbo = parse("HBO:Hb").unwrap();
         assert_eq!((hbo.as_str(), hbo.prefix(), hbo.to_string().as_str()), ("hbo", "hb", "hbo"));
         assert_eq!(hbo.title_id("s12"), TitleId::new("hbs12"));
-        assert!(hbo.title_id("s/12").is_err());
+        assert!(hbo.title_id("s\n12").is_err());
         for bad in ["hbo:", "hbo:7", "hbo:h b", "hbo:h-b", "hbo:a:b", &format!("hbo:{}", "x".repeat(9))] {
             assert!(matches!(parse(bad), Err(PlatformError::Prefix { .. })), "{bad}");
         }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use crate::{Platform, PlatformError, RATING_MAX, RATING_MIN, Title, TitleId, UserId};
+use crate::{Platform, PlatformError, Scale, Title, TitleId, UserId};
 
 /// Why a table cannot be made of some rows.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -120,17 +120,35 @@ pub struct RatingTable {
     title_idx: Vec<u32>,
     rating: Vec<f32>,
     timestamp: Vec<u32>,
+    scale: Scale,
 }
 
 impl RatingTable {
-    /// Takes columns whose rows are sorted by user, then by title.
-    ///
-    /// `users` are in their order, `offsets` has `users + 1` entries, and user `u`'s rows are
-    /// `offsets[u]..offsets[u + 1]` of the three columns. Timestamps are Unix seconds.
+    /// Takes columns like [`RatingTable::on_scale`], with ratings from 0.5 to 5.
     ///
     /// # Errors
     /// [`TableError::Ratings`] if a length, an order or a range is wrong.
     pub fn new(
+        users: Vec<UserId>,
+        offsets: Vec<u64>,
+        title_idx: Vec<u32>,
+        rating: Vec<f32>,
+        timestamp: Vec<u32>,
+        n_titles: usize,
+    ) -> Result<Self, TableError> {
+        Self::on_scale(Scale::STARS, users, offsets, title_idx, rating, timestamp, n_titles)
+    }
+
+    /// Takes columns whose rows are sorted by user, then by title.
+    ///
+    /// `users` are in their order, `offsets` has `users + 1` entries, and user `u`'s rows are
+    /// `offsets[u]..offsets[u + 1]` of the three columns. Timestamps are Unix seconds, all of them 0 if the
+    /// times are not known.
+    ///
+    /// # Errors
+    /// [`TableError::Ratings`] if a length, an order or a range is wrong.
+    pub fn on_scale(
+        scale: Scale,
         users: Vec<UserId>,
         offsets: Vec<u64>,
         title_idx: Vec<u32>,
@@ -163,10 +181,20 @@ impl RatingTable {
         if title_idx.iter().any(|&t| t as usize >= n_titles) {
             return refuse("a title position is out of range");
         }
-        if !rating.iter().all(|r| (RATING_MIN..=RATING_MAX).contains(r)) {
+        if !rating.iter().all(|&r| scale.contains(r)) {
             return refuse("a rating is off the scale");
         }
-        Ok(Self { users, offsets, title_idx, rating, timestamp })
+        Ok(Self { users, offsets, title_idx, rating, timestamp, scale })
+    }
+
+    /// Returns the scale of the ratings.
+    pub fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// Returns whether it is known when titles were rated. Files without a column of times give 0 throughout.
+    pub fn has_times(&self) -> bool {
+        self.timestamp.iter().any(|&time| time > 0)
     }
 
     /// Returns the users, in order. A user's position here is the `user_idx` everywhere.
@@ -222,7 +250,8 @@ impl RatingTable {
     /// If a title position has no work, or a work's position is above its title's.
     #[must_use]
     pub fn by_work(&self, works: &[u32]) -> Self {
-        let mut pooled = Self { users: self.users.clone(), offsets: vec![0], ..Self::default() };
+        let mut pooled =
+            Self { users: self.users.clone(), offsets: vec![0], scale: self.scale, ..Self::default() };
         let mut of_user: Vec<(u32, u32, usize)> = Vec::new();
         for user in 0..self.users.len() {
             of_user.clear();
@@ -255,6 +284,7 @@ impl RatingTable {
             user_idx,
             title_idx: self.title_idx.clone(),
             rating: self.rating.clone(),
+            scale: self.scale,
         }
     }
 }
@@ -272,6 +302,8 @@ pub struct Interactions {
     pub title_idx: Vec<u32>,
     /// Ratings.
     pub rating: Vec<f32>,
+    /// The scale of the ratings.
+    pub scale: Scale,
 }
 
 impl Interactions {
@@ -294,6 +326,7 @@ impl Interactions {
             user_idx: positions.iter().map(|&p| self.user_idx[p]).collect(),
             title_idx: positions.iter().map(|&p| self.title_idx[p]).collect(),
             rating: positions.iter().map(|&p| self.rating[p]).collect(),
+            scale: self.scale,
         }
     }
 }

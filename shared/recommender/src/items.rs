@@ -1,4 +1,5 @@
 use artifact::{Artifact, Invalid, Kind, blocks};
+use catalog::Scale;
 use serde::{Deserialize, Serialize};
 
 use crate::UserPrior;
@@ -31,7 +32,7 @@ impl Default for ItemModelParts {
             item_bias: Vec::new(),
             n_factors: 0,
             item_factors: Vec::new(),
-            scale: (catalog::RATING_MIN, catalog::RATING_MAX),
+            scale: (Scale::STARS.low(), Scale::STARS.high()),
             noise_variance: 1.0,
             user_prior: UserPrior::default(),
         }

@@ -25,7 +25,7 @@ pub use ranking::{RankingModel, RankingWeights};
 pub use reasons::{Explanation, Reason};
 pub use scan::{ItemPanels, LANES, TopN};
 pub use serve::{
-    ItemStrategy, LIKED, Prediction, Ranked, Recommendations, Recommender, Similar, Strategy, UnknownTitle,
+    ItemStrategy, Prediction, Ranked, Recommendations, Recommender, Similar, Strategy, UnknownTitle,
 };
 pub use titles::{Edition, TitleView, Titles};
 pub use users::{BLOCK_BYTES, User, UserBlock, UserIndex, UserShape, UsersError, UsersWriter};

@@ -161,6 +161,7 @@ fn manifest_refused_by(error: &ManifestError) -> &'static str {
         ManifestError::DuplicateKind(_) => "duplicate-kind",
         ManifestError::Segments { .. } => "segments",
         ManifestError::UnknownSegment => "unknown-segment",
+        ManifestError::Scale { .. } => "scale",
     }
 }
 

@@ -64,9 +64,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 3)]
     signal_splits: usize,
 
-    /// Score at or above which a title is recommended.
-    #[arg(long, value_name = "SCORE", default_value_t = 3.5)]
-    recommend_threshold: f32,
+    /// Score at or above which a title is recommended [default: two thirds of the way up the scale, 3.5 on
+    /// 0.5 to 5].
+    #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
+    recommend_threshold: Option<f32>,
 
     #[command(flatten)]
     params: ParamArgs,
@@ -77,11 +78,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let options = options(args)?;
-    let built = if let Some(dir) = &args.input.data {
+    let built = if let Some(dir) = args.input.tables()? {
         from_tables(dir, &options, context)?
     } else {
-        let input = args.input.raw_files()?;
-        let (etl, built) = release::build(&input, &options, context)?;
+        let (etl, built) = release::build(&args.input.raw.find()?, &options, context)?;
         if let Some(dir) = &args.tables {
             etl.write(dir, context)?;
         }
@@ -100,7 +100,10 @@ fn options(args: &Args) -> anyhow::Result<BuildOptions> {
         .map(|m| Duration::try_from_secs_f64(m * 60.0))
         .transpose()
         .context("--minutes must be a number of minutes, at least 0")?;
-    anyhow::ensure!(args.recommend_threshold.is_finite(), "--recommend-threshold must be a number");
+    anyhow::ensure!(
+        args.recommend_threshold.is_none_or(f32::is_finite),
+        "--recommend-threshold must be a number"
+    );
     signal::check_splits(args.signal_splits).map_err(anyhow::Error::msg)?;
     Ok(BuildOptions {
         fit: FitOptions {
@@ -117,6 +120,7 @@ fn options(args: &Args) -> anyhow::Result<BuildOptions> {
         ranking_trials: args.ranking_trials,
         signal_splits: args.signal_splits,
         recommend_threshold: args.recommend_threshold,
+        max_rejects: args.input.raw.max_rejects,
     })
 }
 

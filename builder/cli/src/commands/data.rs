@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use catalog::TitleId;
+use catalog::{Scale, TitleId};
 
 use crate::Context;
 use dataset::TitleFeatures;
@@ -11,31 +11,112 @@ use dataset::split::{self, Cut, Method, Shares};
 use etl::{EtlInput, read_title_table};
 use models::{HeldOutPart, Identity};
 use progress::Reporter as _;
+use tables::open::Encoding;
+use tables::rows::{RatingColumns, RatingOptions, Separator};
 use tables::{Clean, RatingRows, read_clean, read_rating_rows};
 use train::ModelParams;
+
+/// Raw files, and what is known about them.
+#[derive(Debug, clap::Args)]
+pub(super) struct RawFiles {
+    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
+    /// (NAME:PREFIX=FILE if another platform has the same first letter). MovieLens movies.csv, movies.dat and
+    /// u.item also work. Can be given several times; without it, each id in the ratings becomes a title.
+    #[arg(long, value_name = "PATH")]
+    titles: Vec<PathBuf>,
+
+    /// Ratings: a file, a folder, a pipe, or `-` for standard input. Any table with a user, a title and a
+    /// rating in each row is read, packed by gzip, zstd or zip too; `data/README.md` lists the layouts. Can be
+    /// given several times.
+    #[arg(long, value_name = "PATH")]
+    ratings: Vec<PathBuf>,
+
+    #[command(flatten)]
+    options: RatingArgs,
+
+    /// Share of the rows of a file that may be rejected.
+    #[arg(long, value_name = "SHARE", default_value_t = etl::MAX_REJECTS, value_parser = share)]
+    pub(super) max_rejects: f64,
+}
+
+/// How rating files are read, where the guess is wrong.
+#[derive(Debug, clap::Args)]
+struct RatingArgs {
+    /// What stands between the fields of rating files: `,` `;` `|` `::` `tab` or `blanks`.
+    #[arg(long, value_name = "TEXT")]
+    delimiter: Option<Separator>,
+
+    /// Columns of rating files, each by its name or its position from 1, such as
+    /// `user=who,title=film,rating=3`; `time=…` may be left out.
+    #[arg(long, value_name = "ROLE=COLUMN,…")]
+    columns: Option<RatingColumns>,
+
+    /// Encoding of rating files, such as `latin1` or `utf-16le`.
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<Encoding>,
+
+    /// Form of the times in rating files, as for strftime, such as `%d/%m/%Y`.
+    #[arg(long, value_name = "FORMAT")]
+    time_format: Option<String>,
+
+    /// Lowest and highest rating that a user can give, such as `1:10`; ratings outside are rejected. Without
+    /// it, the scale is found from the ratings.
+    #[arg(long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
+    scale: Option<Scale>,
+
+    /// Lowest rating that counts as a like [default: four fifths of the highest, 4 of 5].
+    #[arg(long, value_name = "RATING", allow_hyphen_values = true)]
+    liked: Option<f32>,
+}
+
+impl RawFiles {
+    /// Finds the files.
+    pub(super) fn find(&self) -> anyhow::Result<EtlInput> {
+        let RatingArgs { delimiter, columns, encoding, time_format, scale, liked } = &self.options;
+        let options = RatingOptions {
+            separator: *delimiter,
+            columns: columns.clone(),
+            encoding: *encoding,
+            time_format: time_format.clone(),
+            scale: *scale,
+            liked: *liked,
+        };
+        Ok(EtlInput { options, ..EtlInput::resolve(&self.titles, &self.ratings)? })
+    }
+
+    /// Returns whether any file was given.
+    fn is_given(&self) -> bool {
+        !self.titles.is_empty() || !self.ratings.is_empty()
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    number.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
+}
 
 /// Raw files, or the clean tables made from them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Input {
-    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
-    /// (NAME:PREFIX=FILE if another platform has the same first letter). Can be given several times; without
-    /// it, each id in the ratings becomes a title.
-    #[arg(long, value_name = "PATH", conflicts_with = "data")]
-    titles: Vec<PathBuf>,
-
-    /// Ratings: a folder or a file, as for `cartelera etl`. Can be given several times.
-    #[arg(long, value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
-    ratings: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) raw: RawFiles,
 
     /// Folder of clean tables, as written by `cartelera etl`, instead of raw files.
     #[arg(long, value_name = "DIR")]
-    pub(super) data: Option<PathBuf>,
+    data: Option<PathBuf>,
 }
 
 impl Input {
-    /// Finds the raw files.
-    pub(super) fn raw_files(&self) -> anyhow::Result<EtlInput> {
-        Ok(EtlInput::resolve(&self.titles, &self.ratings)?)
+    /// Returns the folder of clean tables, if one was given.
+    ///
+    /// # Errors
+    /// Raw files were given too.
+    pub(super) fn tables(&self) -> anyhow::Result<Option<&Path>> {
+        anyhow::ensure!(
+            self.data.is_none() || !self.raw.is_given(),
+            "--data takes the place of --titles and --ratings; pass one or the other"
+        );
+        Ok(self.data.as_deref())
     }
 }
 

@@ -50,12 +50,12 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let signal =
         QuickOptions { n_splits: args.signal_splits, max_ratings: args.signal_ratings, seed: args.seed };
     let (clean, rejects, read);
-    let (clean, raw): (&Clean, Raw<'_>) = if let Some(dir) = &args.input.data {
+    let (clean, raw): (&Clean, Raw<'_>) = if let Some(dir) = args.input.tables()? {
         clean = read_clean(dir, context)?;
         rejects = read_rejects(dir)?;
         (&clean, rejects.as_ref().map_or(Raw::Unknown, Raw::Rejects))
     } else {
-        read = etl::run(&args.input.raw_files()?, context)?;
+        read = etl::run(&args.input.raw.find()?, context)?;
         (&read.clean, Raw::Read(&read))
     };
     let data = Data::of_tables(clean);

@@ -2,26 +2,19 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use super::data::RawFiles;
 use crate::Context;
-use etl::EtlInput;
 
 /// Clean raw catalog and rating files into tables.
 ///
 /// Writes titles.csv, ratings.csv and rejects.csv, and prints what was read, kept, repaired and rejected.
 /// Every input row is accounted for: it is kept, is replaced by a later rating of the same title by the same
-/// user, or is in rejects.csv with its file, line, column, value and reason.
+/// user, or is in rejects.csv with its file, line, column, value and reason. If a file loses more than
+/// `--max-rejects` of its rows, the tables are written and the command fails.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
-    /// (NAME:PREFIX=FILE if another platform has the same first letter). MovieLens movies.csv, movies.dat and
-    /// u.item also work. Can be given several times; without it, each id in the ratings becomes a title.
-    #[arg(long, value_name = "PATH")]
-    titles: Vec<PathBuf>,
-
-    /// Ratings: a folder or a file. Files are CSV with the columns userId, movieId, rating and timestamp in
-    /// any order, or MovieLens u.data or ratings.dat. Can be given several times.
-    #[arg(long, value_name = "PATH", required = true)]
-    ratings: Vec<PathBuf>,
+    #[command(flatten)]
+    raw: RawFiles,
 
     /// Folder for the clean tables; created if needed.
     #[arg(long, value_name = "DIR")]
@@ -33,9 +26,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let Args { titles, ratings, out, json } = args;
-    let input = EtlInput::resolve(&titles, &ratings)?;
-    let output = etl::run(&input, context)?;
+    let Args { raw, out, json } = args;
+    let output = etl::run(&raw.find()?, context)?;
     output.write(&out, context)?;
     let summary = output.summary();
     if json {
@@ -44,5 +36,5 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     } else {
         context.print(&summary.to_string());
     }
-    Ok(())
+    Ok(output.check_losses(raw.max_rejects)?)
 }

@@ -4,7 +4,6 @@ use anyhow::Context as _;
 use evaluate::choose::ranking::{RankingOptions, Searched, search};
 use evaluate::{Candidate, Origin, Report};
 use models::{RankingModelFile, TrainedOn};
-use recommender::LIKED;
 use train::Run;
 use train::ials::{self, liked};
 
@@ -77,7 +76,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         ));
     }
     if let Some(path) = &args.out {
-        let (params, liked) = (searches[0].params.clone(), liked(rows, LIKED));
+        let (params, liked) = (searches[0].params.clone(), liked(rows, rows.scale.liked()));
         let model = ials::fit(&params, &liked, features, &Run::new(args.seed, context))?.model;
         let trained_on = TrainedOn {
             data: ratings.identity(),

@@ -179,13 +179,14 @@ fn every_command_reads_a_rating_the_same_way() {
     for (row, problem) in [
         ("1\t2\t1e0\t5", "not a decimal number"),
         ("1\t2\t+4\t5", "not a decimal number"),
-        ("1\t2\t5.5\t5", "outside the scale 0.5 to 5"),
+        ("1\t2\t5.5\t5", "outside the scale 1 to 5"),
         ("1\t2\t4\t+5", "not a time in whole Unix seconds"),
         ("1\t2\t4\t4294967296", "not a time in whole Unix seconds"),
     ] {
-        fs::write(&rows, format!("1\t1\t3\t1\n{row}\n")).unwrap();
+        let good: String = (1..=1200).map(|title| format!("1\t{title}\t3\t1\n")).collect();
+        fs::write(&rows, format!("{good}{row}\n")).unwrap();
         let refused = refusal(&["tune", "--rows", text(&rows)]);
-        assert!(refused.contains("line 2, column") && refused.contains(problem), "{row:?}: {refused}");
+        assert!(refused.contains("line 1201, column") && refused.contains(problem), "{row:?}: {refused}");
         let out = dir.path().join("out");
         stdout(&["etl", "--ratings", text(&rows), "--out", text(&out)]);
         let rejects = fs::read_to_string(out.join("rejects.csv")).unwrap();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic if something that it relies on fails")]
 
+mod cases;
 mod commands;
 mod eda;
 mod etl;

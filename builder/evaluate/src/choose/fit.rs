@@ -21,6 +21,19 @@ pub enum FitError {
     /// Rows could not be split.
     #[error("cannot hold ratings out")]
     Split(#[from] SplitError),
+    /// There are too few rows to hold any out.
+    #[error(
+        "{n} ratings are too few: a share of {share} of them is held out, which is less than one; at least \
+         {needed} ratings are needed"
+    )]
+    TooFew {
+        /// Number of ratings.
+        n: usize,
+        /// The smallest share that is held out.
+        share: f64,
+        /// The smallest number of ratings of which that share is one.
+        needed: usize,
+    },
     /// There are no rows to measure on.
     #[error("there are no held-out ratings to measure on; hold some out")]
     NothingHeldOut,
@@ -152,6 +165,7 @@ pub fn choose(
 ) -> Result<Chosen, FitError> {
     let cut_by = |method| split::cut(method, rows, timestamp, options.shares, options.seed);
     let cut = cut_by(options.method)?;
+    check_size(rows.len(), options.shares)?;
     let Choice { params, origin, others, trials, verdict } = decide(rows, &cut, features, options, reporter)?;
     let choice = Candidate { model: params.algorithm(), parameters: origin };
     let mut compared = vec![(choice, params.clone())];
@@ -165,8 +179,17 @@ pub fn choose(
     let lists = ListOptions { max_users: options.max_ranked_users, seed: options.seed };
     let mut measured = Vec::new();
     let mut test_rmse = None;
+    let has_times = timestamp.iter().any(|&time| time > 0);
     for method in methods(options) {
+        if method == Method::Chronological && !has_times {
+            reporter.note("nothing is measured on the latest ratings, because the ratings have no times");
+            continue;
+        }
         let cut = if method == options.method { &cut } else { &cut_by(method)? };
+        if method != options.method && cut.test.is_empty() {
+            reporter.note("nothing is measured on the latest ratings, because no user has enough of them");
+            continue;
+        }
         let report = measure_on_test(rows, cut, &compared, features, options.seed, lists, reporter)?;
         if method == options.method {
             test_rmse = report.measures(choice).and_then(|m| m.get("rmse").copied());
@@ -175,6 +198,13 @@ pub fn choose(
             .extend(report.models.into_iter().map(|row| as_measured(row.candidate, method, row.measures)));
     }
     Ok(Chosen { params, origin, trials, verdict, measured, test_rmse })
+}
+
+/// Returns an error if a share of this many rows is less than one row.
+fn check_size(n: usize, shares: Shares) -> Result<(), FitError> {
+    let share = [shares.validation, shares.test].into_iter().filter(|&s| s > 0.0).fold(1.0, f64::min);
+    let needed = (1.0 / share).ceil() as usize;
+    if n < needed { Err(FitError::TooFew { n, share, needed }) } else { Ok(()) }
 }
 
 fn methods(options: &FitOptions) -> Vec<Method> {

@@ -1,7 +1,7 @@
 //! Searches for a ranking model, and measures it.
 //!
 //! Protocol: strong generalization (Liang, Krishnan, Hoffman and Jebara 2018, "Variational autoencoders for
-//! collaborative filtering", section 4.2). Ratings of at least [`LIKED`] are likes. Some of the users with at
+//! collaborative filtering", section 4.2). Ratings from [`catalog::Scale::liked`] on are likes. Some of the users with at
 //! least five likes are held out for validation, and as many for test. A fifth of each one's likes, drawn at
 //! random and rounded down, must be found; the rest is folded in. Candidates are all titles except those
 //! folded in.
@@ -18,7 +18,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use recommender::{LANES, LIKED, RankingModel};
+use recommender::{LANES, RankingModel};
 use serde::{Deserialize, Serialize};
 use train::ials::{self, IalsParams, liked};
 use train::{Run, TrainError};
@@ -106,7 +106,7 @@ pub fn search(
     options: RankingOptions,
     reporter: &dyn Reporter,
 ) -> Result<Option<Searched>, TrainError> {
-    let all = liked(rows, LIKED);
+    let all = liked(rows, rows.scale.liked());
     let Some(parts) = Parts::cut(&all, options) else { return Ok(None) };
     let Trials { params, trials, found } = try_all(&parts, all.n_titles, options, reporter)?;
     let popular = measure(&Ranker::Popular(&popularity(&parts.train)), &parts.validation, all.n_titles);
@@ -136,7 +136,7 @@ pub fn measure_given(
     options: RankingOptions,
 ) -> Result<Option<Vec<Measured>>, TrainError> {
     let options = RankingOptions { n_trials: options.n_trials.max(1), ..options };
-    let Some(parts) = Parts::cut(&liked(rows, LIKED), options) else { return Ok(None) };
+    let Some(parts) = Parts::cut(&liked(rows, rows.scale.liked()), options) else { return Ok(None) };
     parts.measure_on_test(params, false, features, options.seed).map(Some)
 }
 
@@ -375,6 +375,7 @@ mod tests {
             user_idx: vec![0],
             title_idx: vec![0],
             rating: vec![5.0],
+            ..Interactions::default()
         };
         assert_eq!(
             search(&rows, &TitleFeatures::default(), RankingOptions::default(), &Silent).unwrap(),

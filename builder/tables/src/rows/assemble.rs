@@ -64,6 +64,7 @@ pub fn assemble(
     title_positions: Option<&[Vec<u32>]>,
     n_titles: usize,
 ) -> Result<(RatingTable, Replaced), TableError> {
+    let scale = scan.scale;
     let (names, user_positions) = merge_ids(&scan.users);
     let n_users = names.len();
     let users: Vec<UserId> =
@@ -112,7 +113,7 @@ pub fn assemble(
         || collect(&parts, n_clean, |r| r.timestamp),
     );
     replaced.superseded = (n_rows - n_clean) as u64;
-    Ok((RatingTable::new(users, offsets, title_idx, rating, timestamp, n_titles)?, replaced))
+    Ok((RatingTable::on_scale(scale, users, offsets, title_idx, rating, timestamp, n_titles)?, replaced))
 }
 
 /// Returns the bounds of at most `n_parts` ranges of users with about as many rows each.

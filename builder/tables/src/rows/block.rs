@@ -1,11 +1,15 @@
 //! Parses the rows of one block.
 
-use catalog::check_id;
-use memchr::{memchr, memchr_iter};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use catalog::{Scale, check_id};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::feed::Head;
-use super::layout::{Fault, Layout, RATING, TIMESTAMP, TITLE, USER};
-use super::number::{parse_rating, parse_timestamp};
+use super::layout::{Fault, Layout, RATING, Separator, TIME, TITLE, USER};
+use super::number::parse_rating;
+use super::sniff::without_fraction;
 use crate::intern::Interner;
 use crate::records::next_record;
 use crate::{Reason, Rejects};
@@ -36,6 +40,11 @@ pub struct Block {
     pub n_rows: u64,
     /// Accepted rows, in the order of lines.
     pub rows: Vec<Row>,
+    /// Lines of the rows: each entry is a row that does not stand on the line after the row before it. Most
+    /// blocks have a single entry.
+    pub(super) lines: Vec<(u32, u64)>,
+    /// The column of ratings.
+    pub(super) layout: Arc<Layout>,
     pub(super) rejects: Rejects,
 }
 
@@ -43,6 +52,38 @@ impl Block {
     /// Returns whether no row was refused.
     pub fn is_clean(&self) -> bool {
         self.rejects.is_empty()
+    }
+
+    /// Rejects the rows whose rating is not on the scale. Returns their number.
+    pub(super) fn keep_scale(&mut self, scale: Scale) -> usize {
+        let n_off = self.rows.iter().filter(|row| !scale.contains(row.rating)).count();
+        if n_off == 0 {
+            return 0;
+        }
+        let column = &self.layout.names[RATING];
+        let mut early = self.rejects.iter().peekable();
+        let mut merged = Rejects::new(vec![String::new()]);
+        let mut copy = |merged: &mut Rejects, before: u64| {
+            while let Some(r) = early.next_if(|r| r.line < before) {
+                merged.push(0, r.line, r.column, r.value.as_bytes(), r.reason);
+            }
+        };
+        let mut runs = self.lines.iter().peekable();
+        let (mut line, mut kept) = (0, Vec::with_capacity(self.rows.len()));
+        for (at, row) in self.rows.iter().enumerate() {
+            line = runs.next_if(|run| run.0 as usize == at).map_or(line + 1, |run| run.1);
+            if scale.contains(row.rating) {
+                kept.push(*row);
+            } else {
+                copy(&mut merged, line);
+                let value = row.rating.to_string();
+                merged.push(0, line, column, value.as_bytes(), Reason::RatingOutOfRange);
+            }
+        }
+        copy(&mut merged, u64::MAX);
+        drop(early);
+        (self.rows, self.rejects, self.lines) = (kept, merged, Vec::new());
+        n_off
     }
 }
 
@@ -67,13 +108,18 @@ impl<'a> Worker<'a> {
             worker: self.number,
             n_rows: 0,
             rows: Vec::with_capacity(bytes.len() / 20),
-            rejects: Rejects::default(),
+            lines: Vec::new(),
+            layout: Arc::clone(&head.layout),
+            rejects: Rejects::new(vec![String::new()]),
         };
-        let quoted = head.layout.has_quotes() && memchr(b'"', bytes).is_some();
+        let layout = &*head.layout;
+        let quoted = layout.quotes && memchr(b'"', bytes).is_some();
+        let separator = if let Separator::Byte(byte) = layout.separator { byte } else { b',' };
         let (mut rest, mut line) = (bytes, head.line);
+        let mut expected = 0;
         while !rest.is_empty() {
             let (record, total, well_formed) = if quoted {
-                let span = next_record(rest, head.layout.separator, true);
+                let span = next_record(rest, separator, true);
                 let span = span.expect("the end of a block is the end of a record");
                 (&rest[..span.content], span.total, span.well_formed)
             } else {
@@ -84,14 +130,21 @@ impl<'a> Worker<'a> {
             if !record.is_empty() {
                 block.n_rows += 1;
                 let parsed = if well_formed {
-                    self.row(head.layout, record, quoted)
+                    self.row(layout, record, quoted)
                 } else {
-                    Err(Fault { column: "", value: record, reason: Reason::BadQuoting })
+                    Err(Fault { column: None, value: record, reason: Reason::BadQuoting })
                 };
                 match parsed {
-                    Ok(row) => block.rows.push(row),
+                    Ok(row) => {
+                        if line != expected {
+                            block.lines.push((block.rows.len() as u32, line));
+                        }
+                        expected = line + 1;
+                        block.rows.push(row);
+                    }
                     Err(fault) => {
-                        block.rejects.push(head.file, line, fault.column, fault.value, fault.reason);
+                        let column = fault.column.map_or("", |at| &layout.names[at]);
+                        block.rejects.push(0, line, column, fault.value, fault.reason);
                     }
                 }
             }
@@ -103,7 +156,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Parses one row. If it has several faults, reports the first in the order rating, time, title, user.
-    fn row<'r>(&mut self, layout: Layout, record: &'r [u8], quoted: bool) -> Result<Row, Fault<'r>> {
+    fn row<'r>(&mut self, layout: &Layout, record: &'r [u8], quoted: bool) -> Result<Row, Fault<'r>> {
         let fields = layout.fields(record, quoted)?;
         let fault = |column: usize, reason| {
             let value = fields[column];
@@ -114,28 +167,40 @@ impl<'a> Worker<'a> {
             } else {
                 reason
             };
-            Fault { column: layout.names[column], value, reason }
+            Fault { column: Some(column), value, reason }
         };
-        let rating = parse_rating(fields[RATING]).map_err(|reason| fault(RATING, reason))?;
-        let timestamp = parse_timestamp(fields[TIMESTAMP]).map_err(|reason| fault(TIMESTAMP, reason))?;
-        let text = fields[TITLE];
+        let rating =
+            parse_rating(fields[RATING], layout.decimal_comma).map_err(|reason| fault(RATING, reason))?;
+        let timestamp = layout.time.parse(fields[TIME]).map_err(|reason| fault(TIME, reason))?;
+        let [user, text] = [USER, TITLE].map(|id| id_of(fields[id], layout.float_ids[id], quoted));
         let malformed = || fault(TITLE, Reason::TitleIdMalformed);
         let known = if let Some(known) = self.known {
-            let position = known.get(text);
-            Some(position.ok_or_else(|| match check_id(text) {
+            let position = known.get(&text);
+            Some(position.ok_or_else(|| match check_id(&text) {
                 Ok(()) => fault(TITLE, Reason::UnknownTitle),
                 Err(_) => malformed(),
             })?)
         } else {
-            check_id(text).map_err(|_| malformed())?;
+            check_id(&text).map_err(|_| malformed())?;
             None
         };
-        let user = self.users.intern(fields[USER]).map_err(|_| fault(USER, Reason::UserIdMalformed))?;
+        let user = self.users.intern(&user).map_err(|_| fault(USER, Reason::UserIdMalformed))?;
         // Last, so that a refused row adds no title.
         let title = match known {
             Some(title) => title,
-            None => self.titles.intern(text).map_err(|_| malformed())?,
+            None => self.titles.intern(&text).map_err(|_| malformed())?,
         };
         Ok(Row { user, title, rating, timestamp })
     }
+}
+
+/// Returns the id that a field holds: without the `.0` of a float, and with doubled quotes as one.
+fn id_of(field: &[u8], is_float: bool, quoted: bool) -> Cow<'_, [u8]> {
+    if is_float && let Some(whole) = without_fraction(field) {
+        return Cow::Borrowed(whole);
+    }
+    if quoted && memmem::find(field, b"\"\"").is_some() {
+        return Cow::Owned(String::from_utf8_lossy(field).replace("\"\"", "\"").into_bytes());
+    }
+    Cow::Borrowed(field)
 }

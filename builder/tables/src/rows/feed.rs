@@ -1,22 +1,31 @@
 //! Blocks of whole records, cut from one file after another.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use artifact::{Hasher, Source};
+use artifact::Source;
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::layout::Layout;
+use super::layout::{Layout, Separator};
+use super::options::RatingOptions;
+use super::sniff::{Sample, sniff};
 use crate::header::{check_text, without_bom};
+use crate::open::{Opened, SAMPLE_BYTES, open};
 use crate::records::next_record;
 use crate::{FileError, file_name};
 
 /// Length of the longest line that is read.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// Function that finds the layout of a file from its first line that is not empty.
-pub type Detect = fn(&Path, &[u8]) -> Result<Layout, FileError>;
+/// What is known about the files.
+#[derive(Debug, Clone, Copy)]
+pub enum Reading<'a> {
+    /// They are raw files in any layout.
+    Raw(&'a RatingOptions),
+    /// They are clean tables.
+    Clean,
+}
 
 /// Where a block comes from, and the layout of its rows.
 #[derive(Debug)]
@@ -24,12 +33,14 @@ pub(super) struct Head {
     pub(super) file: usize,
     pub(super) seq: u64,
     pub(super) line: u64,
-    pub(super) layout: Layout,
+    pub(super) layout: Arc<Layout>,
+    /// Bytes of the file that were read for the block.
+    pub(super) bytes: u64,
 }
 
 /// Source of blocks, in the order of files and lines.
 pub(super) struct Feed<'a> {
-    detect: Detect,
+    reading: Reading<'a>,
     files: &'a [PathBuf],
     block_bytes: usize,
     n_opened: usize,
@@ -37,25 +48,23 @@ pub(super) struct Feed<'a> {
     open: Option<Open<'a>>,
     failed: bool,
     pub(super) sources: Vec<Source>,
-    pub(super) formats: Vec<&'static str>,
 }
 
 struct Open<'a> {
     path: &'a Path,
-    file: File,
-    hasher: Hasher,
+    text: std::io::Chain<Cursor<Vec<u8>>, Opened>,
     bytes: u64,
     ended: bool,
     /// Line of the first byte that is not yet in a block.
     line: u64,
     carry: Vec<u8>,
-    layout: Option<Layout>,
+    layout: Arc<Layout>,
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(files: &'a [PathBuf], block_bytes: usize, detect: Detect) -> Self {
+    pub(super) fn new(files: &'a [PathBuf], block_bytes: usize, reading: Reading<'a>) -> Self {
         Self {
-            detect,
+            reading,
             files,
             block_bytes,
             n_opened: 0,
@@ -63,7 +72,6 @@ impl<'a> Feed<'a> {
             open: None,
             failed: false,
             sources: Vec::new(),
-            formats: Vec::new(),
         }
     }
 
@@ -86,65 +94,93 @@ impl<'a> Feed<'a> {
                     None => return Ok(None),
                     Some(path) => {
                         self.n_opened += 1;
-                        Open::new(path)?
+                        Open::new(path, self.reading)?
                     }
                 },
             };
-            if let Some((line, layout)) = open.fill(buffer, self.block_bytes, self.detect)? {
+            if let Some((line, bytes)) = open.fill(buffer, self.block_bytes)? {
+                let layout = Arc::clone(&open.layout);
                 self.open = Some(open);
                 self.seq += 1;
-                return Ok(Some(Head { file: self.n_opened - 1, seq: self.seq, line, layout }));
+                return Ok(Some(Head { file: self.n_opened - 1, seq: self.seq, line, layout, bytes }));
             }
-            let layout = open.layout.ok_or_else(|| FileError::Empty(open.path.to_owned()))?;
-            self.formats.push(layout.describe());
+            let opened = open.text.get_ref().1;
+            let (bytes, sha256) = opened.size_and_digest();
+            let packing = opened.packing.iter().map(|how| format!(", {how}")).collect::<String>();
+            let read_as = format!("{}{packing}", open.layout.describe());
+            let raw = matches!(self.reading, Reading::Raw(_));
             self.sources.push(Source {
                 name: file_name(open.path),
-                bytes: open.bytes,
-                sha256: open.hasher.finish(),
+                bytes,
+                sha256,
+                read_as: raw.then_some(read_as),
             });
         }
     }
 }
 
 impl<'a> Open<'a> {
-    fn new(path: &'a Path) -> Result<Self, FileError> {
-        let file = File::open(path).map_err(|e| FileError::read(path, e))?;
+    /// Opens a file and finds its layout from its start.
+    fn new(path: &'a Path, reading: Reading<'_>) -> Result<Self, FileError> {
+        let encoding = if let Reading::Raw(options) = reading { options.encoding } else { None };
+        let mut opened = open(path, encoding)?;
+        let mut sample = Vec::new();
+        opened
+            .by_ref()
+            .take(SAMPLE_BYTES as u64)
+            .read_to_end(&mut sample)
+            .map_err(|e| FileError::read(path, e))?;
+        let is_whole = sample.len() < SAMPLE_BYTES;
+        let mark = sample.len() - without_bom(&sample).len();
+        let begin = sample[mark..].iter().position(|&b| b != b'\n' && b != b'\r').map(|p| mark + p);
+        let begin = begin.ok_or_else(|| FileError::Empty(path.to_owned()))?;
+        let line = 1 + newlines(&sample[..begin]);
+        let end = match memrchr(b'\n', &sample[begin..]) {
+            Some(last) if !is_whole => begin + last + 1,
+            None if !is_whole => {
+                check_text(path, line, &sample[begin..])?;
+                return Err(FileError::LineTooLong { path: path.to_owned(), line, limit: SAMPLE_BYTES });
+            }
+            _ => sample.len(),
+        };
+        let text = &sample[begin..end];
+        let first = memchr(b'\n', text).map_or(text.len(), |at| at + 1);
+        check_text(path, line, &text[..first])?;
+        let layout = match reading {
+            Reading::Raw(options) => sniff(Sample { path, line, text }, options)?,
+            Reading::Clean => Layout::of_clean_header(path, &text[..first])?,
+        };
+        let taken = if layout.has_header { begin + first } else { begin };
+        let line = line + newlines(&sample[begin..taken]);
+        sample.drain(..taken);
         Ok(Self {
             path,
-            file,
-            hasher: Hasher::default(),
+            text: Cursor::new(sample).chain(opened),
             bytes: 0,
             ended: false,
-            line: 1,
+            line,
             carry: Vec::new(),
-            layout: None,
+            layout: Arc::new(layout),
         })
     }
 
-    /// Fills `buffer` with the next whole records. Returns the line of the first and the layout, or `None` at
-    /// the end of the file.
-    fn fill(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        block_bytes: usize,
-        detect: Detect,
-    ) -> Result<Option<(u64, Layout)>, FileError> {
+    /// Fills `buffer` with the next whole records. Returns the line of the first and how many bytes of the
+    /// file were read for them, or `None` at the end of the file.
+    fn fill(&mut self, buffer: &mut Vec<u8>, block_bytes: usize) -> Result<Option<(u64, u64)>, FileError> {
         buffer.clear();
         buffer.append(&mut self.carry);
         loop {
             self.read(buffer, block_bytes)?;
-            if self.layout.is_none() {
-                self.take_header(buffer, detect)?;
-            }
-            if let Some(layout) = self.layout {
-                let end = if self.ended { buffer.len() } else { whole_records(buffer, layout) };
-                if end > 0 {
-                    self.carry.extend_from_slice(&buffer[end..]);
-                    buffer.truncate(end);
-                    let line = self.line;
-                    self.line += memchr_iter(b'\n', buffer).count() as u64;
-                    return Ok(Some((line, layout)));
-                }
+            let end = if self.ended { buffer.len() } else { whole_records(buffer, &self.layout) };
+            if end > 0 {
+                self.carry.extend_from_slice(&buffer[end..]);
+                buffer.truncate(end);
+                let line = self.line;
+                self.line += newlines(buffer);
+                let bytes = self.text.get_ref().1.size_and_digest().0;
+                let new = bytes - self.bytes;
+                self.bytes = bytes;
+                return Ok(Some((line, new)));
             }
             if self.ended {
                 return Ok(None);
@@ -165,50 +201,31 @@ impl<'a> Open<'a> {
         if self.ended {
             return Ok(());
         }
-        let before = buffer.len();
         buffer.reserve(want);
-        let n = Read::by_ref(&mut self.file)
+        let n = Read::by_ref(&mut self.text)
             .take(want as u64)
             .read_to_end(buffer)
             .map_err(|e| FileError::read(self.path, e))?;
-        self.hasher.update(&buffer[before..]);
-        self.bytes += n as u64;
         self.ended = n < want;
-        Ok(())
-    }
-
-    /// Finds the layout from the first line that is not empty, if all of it has been read. Removes what
-    /// precedes that line from the buffer, and the line itself if it is a header.
-    fn take_header(&mut self, buffer: &mut Vec<u8>, detect: Detect) -> Result<(), FileError> {
-        if buffer.len() < 3 && !self.ended {
-            return Ok(());
-        }
-        let mark = buffer.len() - without_bom(buffer).len();
-        let begin = buffer[mark..].iter().position(|&b| b != b'\n' && b != b'\r').map(|p| mark + p);
-        let Some(begin) = begin else { return Ok(()) };
-        let end = match memchr(b'\n', &buffer[begin..]) {
-            Some(found) => begin + found + 1,
-            None if self.ended => buffer.len(),
-            None => return Ok(()),
-        };
-        check_text(self.path, 1, &buffer[mark..end])?;
-        let layout = detect(self.path, &buffer[begin..end])?;
-        let taken = if layout.has_header { end } else { begin };
-        self.line += memchr_iter(b'\n', &buffer[..taken]).count() as u64;
-        buffer.drain(..taken);
-        self.layout = Some(layout);
         Ok(())
     }
 }
 
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
 /// Returns the length of the whole records at the start of `bytes`.
-fn whole_records(bytes: &[u8], layout: Layout) -> usize {
-    if !layout.has_quotes() || memchr(b'"', bytes).is_none() {
+fn whole_records(bytes: &[u8], layout: &Layout) -> usize {
+    let Separator::Byte(separator) = layout.separator else {
+        return memrchr(b'\n', bytes).map_or(0, |pos| pos + 1);
+    };
+    if !layout.quotes || memchr(b'"', bytes).is_none() {
         return memrchr(b'\n', bytes).map_or(0, |pos| pos + 1);
     }
     let mut end = 0;
     while end < bytes.len() {
-        match next_record(&bytes[end..], layout.separator, false) {
+        match next_record(&bytes[end..], separator, false) {
             Some(span) => end += span.total,
             None => break,
         }

@@ -1,163 +1,90 @@
-//! Finds the fields of a rating in a line.
+//! The layout of a rating file, and the fields of a rating in a line.
 
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 use memchr::memchr;
+use thiserror::Error;
 
-use crate::header::{find_columns, header_fields, is_column};
+use super::options::ROLES;
+use super::time::TimeForm;
+use crate::header::{find_columns, header_fields};
 use crate::{FileError, Reason};
 
 pub(super) const USER: usize = 0;
 pub(super) const TITLE: usize = 1;
 pub(super) const RATING: usize = 2;
-pub(super) const TIMESTAMP: usize = 3;
+pub(super) const TIME: usize = 3;
 
-/// The columns of raw rating files, and of clean tables that earlier versions wrote.
-static RAW_COLUMNS: [&str; 4] = ["userId", "movieId", "rating", "timestamp"];
-const RAW_NEEDED: &str = "userId, movieId, rating, timestamp";
-/// The same columns in clean tables.
-static CLEAN_COLUMNS: [&str; 4] = ["user_id", "id", "rating", "timestamp"];
+/// Stands for a column that is not there.
+const NOWHERE: usize = usize::MAX;
+/// Most columns that are split in one pass.
+const FEW: usize = 8;
+
+/// The columns of clean tables.
+const CLEAN_COLUMNS: [&str; 4] = ["user_id", "id", "rating", "timestamp"];
 const CLEAN_NEEDED: &str = "user_id, rating, timestamp, id";
+/// Their names in clean tables that earlier versions wrote, and in raw files of the original project.
+pub(super) const RAW_COLUMNS: [&str; 4] = ["userId", "movieId", "rating", "timestamp"];
 
-/// Layout of the rows of a rating file.
+/// What stands between the fields of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
-    /// `:` means `::`.
-    pub(super) separator: u8,
-    /// The positions of user, title, rating and time.
-    columns: [usize; 4],
-    /// What the file calls them.
-    pub(super) names: &'static [&'static str; 4],
-    n_columns: usize,
-    pub(super) has_header: bool,
+pub enum Separator {
+    /// One byte.
+    Byte(u8),
+    /// `::`, as in the older MovieLens files.
+    Colons,
+    /// Any number of spaces and tabs.
+    Blanks,
 }
 
-impl Layout {
-    /// Returns the layout of a file without a header whose fields are user, title, rating and time. `b':'`
-    /// means `::`.
-    pub fn plain(separator: u8) -> Self {
-        Self { separator, columns: [0, 1, 2, 3], names: &RAW_COLUMNS, n_columns: 4, has_header: false }
-    }
+/// A text that does not name a separator.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is not a separator; use `,`, `;`, `|`, `::`, `tab` or `blanks`")]
+pub struct SeparatorError(String);
 
-    /// Reads the layout of a raw table whose first line, the header, is `line`. The names of clean tables are
-    /// understood too, but only if there are no other columns: in a wider table, `id` may be the number of
-    /// the row.
-    ///
-    /// # Errors
-    /// Returns [`FileError`] if a column is missing or named twice.
-    pub fn of_header(path: &Path, line: &[u8], separator: u8) -> Result<Self, FileError> {
-        let header = header_fields(path, line, separator)?;
-        let raw = Self::named(path, &header, separator, &RAW_COLUMNS, RAW_NEEDED);
-        if header.len() > CLEAN_COLUMNS.len() {
-            return raw;
-        }
-        raw.or_else(|error| {
-            Self::named(path, &header, separator, &CLEAN_COLUMNS, CLEAN_NEEDED).map_err(|_| error)
-        })
-    }
-
-    /// Reads the layout of a clean table, with the column names of this version or of earlier ones.
-    ///
-    /// # Errors
-    /// Returns [`FileError`] if a column is missing or named twice.
-    pub(crate) fn of_clean_header(path: &Path, line: &[u8]) -> Result<Self, FileError> {
-        let header = header_fields(path, line, b',')?;
-        Self::named(path, &header, b',', &CLEAN_COLUMNS, CLEAN_NEEDED)
-            .or_else(|error| Self::named(path, &header, b',', &RAW_COLUMNS, RAW_NEEDED).map_err(|_| error))
-    }
-
-    fn named(
-        path: &Path,
-        header: &[String],
-        separator: u8,
-        names: &'static [&'static str; 4],
-        needed: &'static str,
-    ) -> Result<Self, FileError> {
-        let columns = find_columns(path, header, *names, needed)?;
-        Ok(Self { separator, columns, names, n_columns: header.len(), has_header: true })
-    }
-
-    /// Returns whether a header line names any column of ratings.
-    ///
-    /// # Errors
-    /// Returns [`FileError`] if the line is not readable as CSV.
-    pub fn is_header(path: &Path, line: &[u8], separator: u8) -> Result<bool, FileError> {
-        let header = header_fields(path, line, separator)?;
-        let names = || RAW_COLUMNS.iter().chain(&CLEAN_COLUMNS);
-        Ok(header.iter().any(|field| names().any(|name| is_column(field, name))))
-    }
-
-    /// Returns whether fields may be quoted. Only tables with a header are CSV; the others have no quotes.
-    pub(super) fn has_quotes(self) -> bool {
-        self.has_header
-    }
-
-    /// Describes the layout in words.
-    pub fn describe(self) -> &'static str {
-        match (self.separator, self.has_header) {
-            (b':', _) => "ratings, `::` between fields",
-            (_, false) => "ratings, tabs between fields",
-            (b'\t', true) => "ratings, tabs between fields, header",
-            _ => "ratings, CSV",
+impl FromStr for Separator {
+    type Err = SeparatorError;
+    fn from_str(text: &str) -> Result<Self, SeparatorError> {
+        match text {
+            "::" => Ok(Self::Colons),
+            "tab" | "\\t" | "\t" => Ok(Self::Byte(b'\t')),
+            "blanks" | "blank" | "space" | " " => Ok(Self::Blanks),
+            _ => match text.as_bytes() {
+                [byte] if byte.is_ascii_punctuation() && *byte != b'"' => Ok(Self::Byte(*byte)),
+                _ => Err(SeparatorError(text.to_owned())),
+            },
         }
     }
+}
 
-    /// Returns the fields of user, title, rating and time.
-    pub(super) fn fields(self, record: &[u8], quoted: bool) -> Result<[&[u8]; 4], Fault<'_>> {
-        if !quoted && let Some(fields) = self.four_fields(record) {
-            return Ok(fields);
+impl fmt::Display for Separator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Byte(b'\t') => f.write_str("tabs between fields"),
+            Self::Byte(byte) => write!(f, "'{}' between fields", char::from(*byte)),
+            Self::Colons => f.write_str("'::' between fields"),
+            Self::Blanks => f.write_str("blanks between fields"),
         }
-        let mut fields: [&[u8]; 4] = [&[]; 4];
-        let mut rest = record;
-        for at in 0.. {
-            let end = self.field_end(rest, quoted);
-            let field = &rest[..end.unwrap_or(rest.len())];
-            for (slot, &column) in fields.iter_mut().zip(&self.columns) {
-                if column == at {
-                    *slot = bare(field, quoted);
-                }
+    }
+}
+
+impl Separator {
+    /// Returns the length of the first field of `rest` and of the separator behind it; `None` if it is the
+    /// last. A field in quotes may contain the separator if `quoted`.
+    fn field_end(self, rest: &[u8], quoted: bool) -> Option<(usize, usize)> {
+        let byte = match self {
+            Self::Colons => return rest.windows(2).position(|pair| pair == b"::").map(|at| (at, 2)),
+            Self::Blanks => {
+                let blank = |b: &u8| matches!(b, b' ' | b'\t');
+                let end = rest.iter().position(blank)?;
+                let run = rest[end..].iter().take_while(|b| blank(b)).count();
+                // Blanks at the end of a line end no field.
+                return (end + run < rest.len()).then_some((end, run));
             }
-            match end {
-                Some(_) if at + 1 == self.n_columns => {
-                    return Err(Fault { column: "", value: record, reason: Reason::TooManyFields });
-                }
-                Some(end) => rest = &rest[end + if self.separator == b':' { 2 } else { 1 }..],
-                None if at + 1 == self.n_columns => break,
-                None => {
-                    let lost = (0..4).filter(|&c| self.columns[c] > at).min_by_key(|&c| self.columns[c]);
-                    let column = lost.map_or("", |c| self.names[c]);
-                    return Err(Fault { column, value: record, reason: Reason::CutShort });
-                }
-            }
-        }
-        Ok(fields)
-    }
-
-    /// Splits the usual case in one pass: four columns, one byte between them, no quotes.
-    fn four_fields(self, record: &[u8]) -> Option<[&[u8]; 4]> {
-        if self.n_columns != 4 || self.separator == b':' {
-            return None;
-        }
-        let mut fields: [&[u8]; 4] = [&[]; 4];
-        let (mut n, mut begin) = (0, 0);
-        for (at, &byte) in record.iter().enumerate() {
-            if byte == self.separator {
-                *fields.get_mut(n)? = &record[begin..at];
-                (n, begin) = (n + 1, at + 1);
-            }
-        }
-        if n != 3 {
-            return None;
-        }
-        fields[3] = &record[begin..];
-        Some(self.columns.map(|column| bare(fields[column], false)))
-    }
-
-    /// Returns the length of the first field of `rest`; `None` if it is the last.
-    fn field_end(self, rest: &[u8], quoted: bool) -> Option<usize> {
-        if self.separator == b':' {
-            return rest.windows(2).position(|pair| pair == b"::");
-        }
+            Self::Byte(byte) => byte,
+        };
         let mut from = 0;
         if quoted && rest.first() == Some(&b'"') {
             // The record is well formed, so every quote except the last of the field is doubled.
@@ -171,12 +98,156 @@ impl Layout {
             }
         }
         // Fields have a few bytes, so a plain loop is faster than a call.
-        rest[from..].iter().position(|&b| b == self.separator).map(|found| from + found)
+        rest[from..].iter().position(|&b| b == byte).map(|found| (from + found, 1))
+    }
+
+    /// Splits a line into its fields, without their quotes.
+    pub(super) fn split(self, line: &[u8], quoted: bool) -> Vec<&[u8]> {
+        let (mut fields, mut rest) = (Vec::new(), self.begin(line));
+        while let Some((end, gap)) = self.field_end(rest, quoted) {
+            fields.push(bare(&rest[..end], quoted));
+            rest = &rest[end + gap..];
+        }
+        fields.push(bare(rest, quoted));
+        fields
+    }
+
+    /// Returns a line without what stands before its first field.
+    fn begin(self, line: &[u8]) -> &[u8] {
+        if self == Self::Blanks { line.trim_ascii_start() } else { line }
     }
 }
 
-/// Returns a field without its quotes and the blanks around it. Doubled quotes stay doubled, since ids and
-/// numbers contain none.
+/// Layout of the rows of a rating file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Layout {
+    pub(super) separator: Separator,
+    /// The positions of user, title, rating and time; a time may be [`NOWHERE`].
+    pub(super) columns: [usize; 4],
+    /// What the file calls them.
+    pub(super) names: [String; 4],
+    /// Number of fields in a line, without empty ones at its end.
+    pub(super) n_columns: usize,
+    pub(super) has_header: bool,
+    /// Whether fields may be quoted.
+    pub(super) quotes: bool,
+    pub(super) decimal_comma: bool,
+    /// Whether ids are whole numbers that were written as decimal ones (`12.0`), by user and title.
+    pub(super) float_ids: [bool; 2],
+    pub(super) time: TimeForm,
+}
+
+impl Layout {
+    /// Returns a layout without header, with times in Unix seconds, from the positions of the columns.
+    pub(super) fn plain(separator: Separator, columns: [Option<usize>; 4], n_columns: usize) -> Self {
+        Self {
+            separator,
+            columns: columns.map(|column| column.unwrap_or(NOWHERE)),
+            names: RAW_COLUMNS.map(str::to_owned),
+            n_columns,
+            has_header: false,
+            quotes: false,
+            decimal_comma: false,
+            float_ids: [false; 2],
+            time: if columns[TIME].is_some() { TimeForm::Seconds } else { TimeForm::Absent },
+        }
+    }
+
+    /// Reads the layout of a clean table, with the column names of this version or of earlier ones.
+    ///
+    /// # Errors
+    /// Returns [`FileError`] if a column is missing or named twice.
+    pub(super) fn of_clean_header(path: &Path, line: &[u8]) -> Result<Self, FileError> {
+        let header = header_fields(path, line, b',')?;
+        let columns = find_columns(path, &header, CLEAN_COLUMNS, CLEAN_NEEDED).or_else(|error| {
+            find_columns(path, &header, RAW_COLUMNS, CLEAN_NEEDED).map_err(|_: FileError| error)
+        })?;
+        let plain = Self::plain(Separator::Byte(b','), columns.map(Some), header.len());
+        Ok(Self { names: columns.map(|c| header[c].clone()), has_header: true, quotes: true, ..plain })
+    }
+
+    /// Describes the layout in words.
+    pub(super) fn describe(&self) -> String {
+        let mut text = match self.separator {
+            Separator::Byte(b',' | b';' | b'|') => format!("CSV, {}", self.separator),
+            separator => separator.to_string(),
+        };
+        if self.decimal_comma {
+            text.push_str(", decimal comma");
+        }
+        text.push_str(if self.has_header { ", columns" } else { ", no header, columns" });
+        for (at, (name, role)) in self.names.iter().zip(ROLES).enumerate() {
+            let shown = match (self.columns[at], self.has_header) {
+                (NOWHERE, _) => continue,
+                (column, false) => (column + 1).to_string(),
+                _ => name.clone(),
+            };
+            let comma = if at > 0 { "," } else { "" };
+            text.push_str(&format!("{comma} {shown} ({role})"));
+        }
+        match &self.time {
+            TimeForm::Absent => text.push_str(", no time"),
+            TimeForm::Seconds => {}
+            form => text.push_str(&format!(", times in {}", form.describe())),
+        }
+        if self.float_ids.contains(&true) {
+            text.push_str(", ids without their `.0`");
+        }
+        text
+    }
+
+    /// Returns the fields of user, title, rating and time; the time is empty if there is none.
+    pub(super) fn fields<'r>(&self, record: &'r [u8], quoted: bool) -> Result<[&'r [u8]; 4], Fault<'r>> {
+        if !quoted && let Some(fields) = self.few_fields(record) {
+            return Ok(fields);
+        }
+        let mut fields: [&[u8]; 4] = [&[]; 4];
+        let mut rest = self.separator.begin(record);
+        for at in 0.. {
+            let end = self.separator.field_end(rest, quoted);
+            let field = &rest[..end.map_or(rest.len(), |(end, _)| end)];
+            if at >= self.n_columns && !bare(field, quoted).is_empty() {
+                return Err(Fault { column: None, value: record, reason: Reason::TooManyFields });
+            }
+            for (slot, &column) in fields.iter_mut().zip(&self.columns) {
+                if column == at {
+                    *slot = bare(field, quoted);
+                }
+            }
+            match end {
+                Some((end, gap)) => rest = &rest[end + gap..],
+                None if at + 1 >= self.n_columns => break,
+                None => {
+                    let lost = (0..4)
+                        .filter(|&c| self.columns[c] > at && self.columns[c] != NOWHERE)
+                        .min_by_key(|&c| self.columns[c]);
+                    return Err(Fault { column: lost, value: record, reason: Reason::CutShort });
+                }
+            }
+        }
+        Ok(fields)
+    }
+
+    /// Splits the usual case in one pass: few columns, one byte between them, no quotes.
+    fn few_fields<'r>(&self, record: &'r [u8]) -> Option<[&'r [u8]; 4]> {
+        let Separator::Byte(separator) = self.separator else { return None };
+        let mut fields: [&[u8]; FEW] = [&[]; FEW];
+        let (mut n, mut begin) = (0, 0);
+        for (at, &byte) in record.iter().enumerate() {
+            if byte == separator {
+                *fields.get_mut(n)? = &record[begin..at];
+                (n, begin) = (n + 1, at + 1);
+            }
+        }
+        if n + 1 != self.n_columns {
+            return None;
+        }
+        *fields.get_mut(n)? = &record[begin..];
+        Some(self.columns.map(|column| fields.get(column).map_or(&[][..], |field| bare(field, false))))
+    }
+}
+
+/// Returns a field without its quotes and the blanks around it. Doubled quotes stay doubled.
 fn bare(field: &[u8], quoted: bool) -> &[u8] {
     let inner = match field {
         [b'"', inner @ .., b'"'] if quoted => inner,
@@ -190,35 +261,8 @@ fn bare(field: &[u8], quoted: bool) -> &[u8] {
 
 /// Fault of a row.
 pub(super) struct Fault<'a> {
-    pub(super) column: &'static str,
+    /// User, title, rating or time; `None` if the whole row is at fault.
+    pub(super) column: Option<usize>,
     pub(super) value: &'a [u8],
     pub(super) reason: Reason,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn raw_and_clean_names_are_told_apart() {
-        fn names(
-            layout: Result<Layout, FileError>,
-        ) -> Result<(&'static str, &'static str, [usize; 4]), String> {
-            layout.map(|l| (l.names[USER], l.names[TITLE], l.columns)).map_err(|e| e.to_string())
-        }
-        let raw = |line: &str| names(Layout::of_header(Path::new("r.csv"), line.as_bytes(), b','));
-        let clean = |line: &str| names(Layout::of_clean_header(Path::new("r.csv"), line.as_bytes()));
-
-        let (new, old) = ("user_id,rating,timestamp,id", "userId,rating,timestamp,movieId");
-        assert_eq!([raw(new), clean(new)], [(); 2].map(|()| Ok(("user_id", "id", [0, 3, 1, 2]))));
-        assert_eq!([raw(old), clean(old)], [(); 2].map(|()| Ok(("userId", "movieId", [0, 3, 1, 2]))));
-        // The first column of a raw table is often the number of the row.
-        let numbered = "id,userId,rating,timestamp,movieId";
-        assert_eq!(raw(numbered).unwrap(), ("userId", "movieId", [1, 4, 2, 3]));
-        let error = raw("id,userId,rating,timestamp,item").unwrap_err();
-        assert!(error.contains("column movieId is missing") && error.contains(RAW_NEEDED), "{error}");
-        assert_eq!(clean("note,user_id,rating,timestamp,id").unwrap(), ("user_id", "id", [1, 4, 2, 3]));
-        let error = clean("user_id,rating,id").unwrap_err();
-        assert!(error.contains("column timestamp is missing") && error.contains(CLEAN_NEEDED), "{error}");
-    }
 }

@@ -9,7 +9,10 @@ mod block;
 mod feed;
 mod layout;
 mod number;
+mod options;
 pub(crate) mod ordered;
+mod sniff;
+mod time;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,12 +25,17 @@ use progress::Reporter;
 pub use assemble::{Replaced, assemble, merge_ids, title_ids};
 use block::Worker;
 pub use block::{Block, Row};
-pub use feed::Detect;
+use catalog::{Scale, ScaleCounts};
 use feed::Feed;
-pub use layout::Layout;
-pub(crate) use number::{parse_rating, parse_timestamp};
+pub use feed::Reading;
+pub use layout::{Separator, SeparatorError};
+pub(crate) use number::parse_rating;
+pub use options::{ColumnsError, RatingColumns, RatingOptions};
+pub(crate) use time::seconds as parse_timestamp;
 
-use crate::{FileError, Interner, Rejects};
+use rayon::prelude::*;
+
+use crate::{FileError, Interner, Rejects, file_name};
 
 /// Number of bytes read at once.
 pub const BLOCK_BYTES: usize = 1 << 20;
@@ -42,27 +50,27 @@ pub struct Scan {
     pub titles: Vec<Interner>,
     /// The files, as a release names them.
     pub sources: Vec<Source>,
-    /// Layout of each file, in words.
-    pub formats: Vec<&'static str>,
+    /// The scale of all ratings.
+    pub scale: Scale,
 }
 
 /// Reads rating files. Rows whose title is not in `known` are refused; without `known`, every id is a title.
 /// `first_file` is the number of the first file in `rejects`.
+///
+/// The ratings of all files are on one scale: the given one, or else the narrowest of the usual scales that
+/// holds 99.9 per cent of the ratings (see [`ScaleCounts::scale`]). Rows that are off it are refused.
 pub fn scan(
     files: &[PathBuf],
     known: Option<&Interner>,
-    detect: Detect,
+    reading: Reading<'_>,
+    scale: Option<Scale>,
     block_bytes: usize,
     first_file: usize,
     rejects: &mut Rejects,
     reporter: &dyn Reporter,
 ) -> Result<Scan, FileError> {
-    let mut total = 0;
-    for path in files {
-        total += path.metadata().map_err(|e| FileError::read(path, e))?.len();
-    }
-    reporter.start("reading ratings", total, "bytes");
-    let feed = Mutex::new(Feed::new(files, block_bytes, detect));
+    reporter.start("reading ratings", total_bytes(files), "bytes");
+    let feed = Mutex::new(Feed::new(files, block_bytes, reading));
     let n_workers = rayon::current_num_threads();
     let work = |worker| {
         let mut reader = Worker::new(worker, known);
@@ -74,7 +82,7 @@ pub fn scan(
                 Ok(Some(head)) => {
                     let block = reader.block(&head, &buffer);
                     reader.blocks.push(block);
-                    reporter.advance(buffer.len() as u64);
+                    reporter.advance(head.bytes);
                 }
                 Ok(None) => return Ok(reader),
                 Err(error) => return Err(error),
@@ -97,7 +105,7 @@ pub fn scan(
         users: Vec::new(),
         titles: Vec::new(),
         sources: feed.sources,
-        formats: feed.formats,
+        scale: Scale::STARS,
     };
     for result in results {
         let worker = result?;
@@ -106,6 +114,15 @@ pub fn scan(
         scan.titles.push(worker.titles);
     }
     scan.blocks.sort_unstable_by_key(|block| block.seq);
+    scan.scale = match scale {
+        Some(scale) => scale,
+        None => scan.find_scale(files)?,
+    };
+    let scale = scan.scale;
+    let n_off_scale: usize = scan.blocks.par_iter_mut().map(|block| block.keep_scale(scale)).sum();
+    if n_off_scale > 0 {
+        scan.forget_unused_ids();
+    }
     for block in &mut scan.blocks {
         let part = std::mem::take(&mut block.rejects);
         rejects.append(&part, first_file + block.file);
@@ -118,21 +135,65 @@ pub fn scan(
     Ok(scan)
 }
 
+impl Scan {
+    /// Leaves out the ids that only refused rows had, and numbers the others anew.
+    fn forget_unused_ids(&mut self) {
+        let forget = |ids: &mut [Interner], blocks: &mut [Block], id: fn(&mut Row) -> &mut u32| {
+            let mut used: Vec<Vec<bool>> = ids.iter().map(|ids| vec![false; ids.names().len()]).collect();
+            for block in &mut *blocks {
+                for row in &mut block.rows {
+                    used[block.worker][*id(row) as usize] = true;
+                }
+            }
+            let numbers: Vec<Vec<u32>> =
+                ids.iter_mut().zip(&used).map(|(ids, used)| ids.keep(used)).collect();
+            for block in blocks {
+                for row in &mut block.rows {
+                    let number = id(row);
+                    *number = numbers[block.worker][*number as usize];
+                }
+            }
+        };
+        forget(&mut self.users, &mut self.blocks, |row| &mut row.user);
+        if self.titles.iter().any(|ids| !ids.names().is_empty()) {
+            forget(&mut self.titles, &mut self.blocks, |row| &mut row.title);
+        }
+    }
+
+    /// Finds the scale of all ratings that were read.
+    fn find_scale(&self, files: &[PathBuf]) -> Result<Scale, FileError> {
+        let of_block = |block: &Block| block.rows.iter().map(|row| row.rating).collect::<ScaleCounts>();
+        let counts = self.blocks.par_iter().map(of_block).reduce(ScaleCounts::default, |mut all, part| {
+            all.merge(&part);
+            all
+        });
+        counts.scale().map_err(|why| {
+            let names: Vec<String> = files.iter().map(|path| file_name(path)).collect();
+            FileError::Scale { files: names.join(", "), why }
+        })
+    }
+}
+
+/// Returns the size of all files; 0 if one of them is a pipe.
+fn total_bytes(files: &[PathBuf]) -> u64 {
+    let size = |path: &PathBuf| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+    files.iter().map(size).sum::<Option<u64>>().unwrap_or(0)
+}
+
 /// Reads one file and passes its blocks to `take` in the order of lines, each with its users, numbered in
 /// order of appearance. Blocks are parsed in parallel; those parsed before their turn are held until it
 /// comes. Stops early and returns `false` when `take` returns `false`.
 pub fn in_order(
     path: &Path,
     known: &Interner,
-    detect: Detect,
+    reading: Reading<'_>,
     block_bytes: usize,
     reporter: &dyn Reporter,
     mut take: impl FnMut(&Block, &Interner) -> bool,
 ) -> Result<bool, FileError> {
-    let total = path.metadata().map_err(|e| FileError::read(path, e))?.len();
-    reporter.start("reading ratings", total, "bytes");
     let files = [path.to_owned()];
-    let feed = Mutex::new(Feed::new(&files, block_bytes, detect));
+    reporter.start("reading ratings", total_bytes(&files), "bytes");
+    let feed = Mutex::new(Feed::new(&files, block_bytes, reading));
     let n_workers = rayon::current_num_threads();
     let work = |sender: SyncSender<Result<(Block, Interner), FileError>>| {
         let mut buffer = Vec::new();
@@ -143,7 +204,7 @@ pub fn in_order(
                 Ok(Some(head)) => {
                     let mut reader = Worker::new(0, Some(known));
                     let block = reader.block(&head, &buffer);
-                    reporter.advance(buffer.len() as u64);
+                    reporter.advance(head.bytes);
                     Ok((block, reader.users))
                 }
                 Err(error) => Err(error),
@@ -197,7 +258,8 @@ mod tests {
         let scan = scan(
             &[path],
             None,
-            |path, line| Layout::of_header(path, line, b','),
+            Reading::Raw(&RatingOptions::default()),
+            Some(Scale::STARS),
             block_bytes,
             0,
             &mut rejects,
@@ -221,9 +283,65 @@ mod tests {
     }
 
     #[test]
+    fn every_shape_gives_the_same_rows() {
+        let expected = vec![row("1", "31", 2.5, 100), row("2", "5", 4.0, 0)];
+        for text in [
+            "userId,movieId,rating,timestamp\n1,31,2.5,100\n2,5,4.0,0\n",
+            "\u{FEFF}rating,timestamp,userId,movieId\r\n2.5,100,1,31\r\n4,0,2,5",
+            "\"userId\",\"x\",\"movieId\",\"rating\",\"timestamp\"\n1,\"a\n\"\"b\",31,\"2.5\",100\n2,,5,4.0, 0\n",
+            "1\t31\t2.5\t100\n2\t5\t4\t0\n",
+            "user_id\tmovie_id\trating\ttimestamp\n1\t31\t2.5\t100\n\n2\t5\t4\t0\n",
+            "1::31::2.5::100\n2::5::4::0\n",
+            "userId;movieId;rating;timestamp\n1;31;2,5;100\n2;5;4;0;\n",
+            "1 31 2.5 100\n2  5 4\t0\n",
+            "user_id,item_id,rating,timestamp\n1.0,31.0,2.5,100.0\n2.0,5.0,4,0.0\n",
+            "user|item|score|date\n1|31|2.5|1970-01-01T00:01:40Z\n2|5|4|1970-01-01\n",
+        ] {
+            for block_bytes in [1, 7, 1 << 20] {
+                let (rows, rejects, _) = read(text.as_bytes(), block_bytes).unwrap();
+                assert_eq!((&rows, rejects.len()), (&expected, 0), "{text:?} {block_bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_off_the_scale_that_was_found_are_refused_where_they_stand() {
+        let mut text = "userId,movieId,rating\n".to_owned();
+        for line in 2..=3000 {
+            let rating = match line {
+                700 => "11",
+                701 => "x",
+                2000 => "-1",
+                _ => ["9", "10", "1", "7"][line % 4],
+            };
+            text.push_str(&format!("{line},a,{rating}\n\n"));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.csv");
+        std::fs::write(&path, &text).unwrap();
+        for block_bytes in [40, 1000, 1 << 20] {
+            let mut rejects = Rejects::new(vec!["r.csv".to_owned()]);
+            let options = RatingOptions::default();
+            let files = [path.clone()];
+            let scan =
+                scan(&files, None, Reading::Raw(&options), None, block_bytes, 0, &mut rejects, &Silent)
+                    .unwrap();
+            assert_eq!(scan.scale.to_string(), "1 to 10");
+            let refused: Vec<_> = rejects.iter().map(|r| (r.line, r.value, r.reason.as_str())).collect();
+            let expected = [
+                (1398, "11", "rating_out_of_range"),
+                (1400, "x", "rating_malformed"),
+                (3998, "-1", "rating_out_of_range"),
+            ];
+            assert_eq!(refused, expected, "{block_bytes}");
+            assert_eq!(scan.blocks.iter().map(|b| b.rows.len()).sum::<usize>(), 2996);
+        }
+    }
+
+    #[test]
     fn faulty_rows_are_refused_with_line_column_and_reason() {
         let text = b"userId,rating,timestamp,movieId\n1,5.5,1,a\n1,nan,1,a\n1,1e0,1,a\n1,,1,a\n1,-1,1,a\n\
-            1,4,x,a\n1,4,-5,a\n1,4,4294967296,a\n1,4,1\n1,4\n1,4,1,a,b\n1 2,4,1,a\n1,4,1,\n1,4,1,\xff\n\
+            1,4,x,a\n1,4,-5,a\n1,4,4294967296,a\n1,4,1\n1,4\n1,4,1,a,b\n1\t2,4,1,a\n1,4,1,\n1,4,1,\xff\n\
             1,4,1,a\0\n,4,1,a\n1,\"4,1,a\n7,4,1,ok\n1,4,1,\"a\"b\n";
         let (rows, rejects, n_rows) = read(text, 1 << 20).unwrap();
         assert_eq!(rows, [row("7", "ok", 4.0, 1)]);
@@ -242,7 +360,7 @@ mod tests {
                 "10 cut_short movieId \"1,4,1\"",
                 "11 cut_short timestamp \"1,4\"",
                 "12 too_many_fields  \"1,4,1,a,b\"",
-                "13 user_id_malformed userId \"1 2\"",
+                "13 user_id_malformed userId \"1\\t2\"",
                 "14 title_id_malformed movieId \"\"",
                 "15 not_utf8 movieId \"\u{FFFD}\"",
                 "16 nul_byte movieId \"a\\0\"",
@@ -258,9 +376,8 @@ mod tests {
         assert!(matches!(read(b"", 64), Err(FileError::Empty(_))));
         assert!(matches!(read(b"\n\r\n", 64), Err(FileError::Empty(_))));
         assert!(matches!(read(b"userId,movieId,rating,timestamp\n", 64), Err(FileError::NoRows(_))));
-        assert!(matches!(read(b"a,b\n1,2\n", 64), Err(FileError::MissingColumns { .. })));
+        assert!(matches!(read(b"a,b\n1,2\n", 64), Err(FileError::RatingColumns { .. })));
         assert!(matches!(read(b"\x7fELF\0\0\n", 64), Err(FileError::NotText { .. })));
-        assert!(matches!(read(b"\xff\xfeu\0s\0", 64), Err(FileError::NotText { .. })));
         assert!(matches!(read(&vec![0; 3 << 20], 1 << 20), Err(FileError::NotText { .. })));
         // Empty lines before the header count.
         let error = read(b"\n\r\nuserId,\xff\n", 64);

@@ -6,31 +6,37 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
-use catalog::{RatingTable, UserId};
+use catalog::{RatingTable, Scale, ScaleCounts, UserId};
 
-use super::{Block, Layout};
+use super::{Block, Reading};
 use crate::{FileError, Interner};
 use progress::Reporter;
 
-/// Reads a table whose titles are `known`. Returns `None` if the table is not as `write` leaves it: if it is
-/// empty or in another order, repeats a pair, or has a row that is refused.
+/// Reads a table whose titles are `known`, with ratings on the given scale or else on the one that is found.
+/// Returns `None` if the table is not as `write` leaves it: if it is empty or in another order, repeats a
+/// pair, or has a row that is refused or is off the scale.
 pub(crate) fn read(
     path: &Path,
     known: &Interner,
+    scale: Option<Scale>,
     block_bytes: usize,
     reporter: &dyn Reporter,
 ) -> Result<Option<RatingTable>, FileError> {
     let mut columns = Columns::default();
-    let in_order =
-        super::in_order(path, known, Layout::of_clean_header, block_bytes, reporter, |block, users| {
-            block.is_clean() && columns.append(block, users)
-        })?;
+    let in_order = super::in_order(path, known, Reading::Clean, block_bytes, reporter, |block, users| {
+        block.is_clean() && columns.append(block, users)
+    })?;
     if !in_order || columns.title_idx.is_empty() {
         return Ok(None);
     }
     let Columns { users, mut offsets, title_idx, rating, timestamp } = columns;
     offsets.push(title_idx.len() as u64);
-    Ok(Some(RatingTable::new(users, offsets, title_idx, rating, timestamp, known.names().len())?))
+    let found = || rating.iter().copied().collect::<ScaleCounts>().scale().ok();
+    let Some(scale) = scale.or_else(found).filter(|scale| rating.iter().all(|&r| scale.contains(r))) else {
+        return Ok(None);
+    };
+    let n_titles = known.names().len();
+    Ok(Some(RatingTable::on_scale(scale, users, offsets, title_idx, rating, timestamp, n_titles)?))
 }
 
 #[derive(Debug, Default)]
@@ -97,7 +103,7 @@ mod tests {
         for title in ["ns1", "ns2", "ns3"] {
             known.intern(title.as_bytes()).unwrap();
         }
-        read(&path, &known, block_bytes, &Silent)
+        read(&path, &known, Some(Scale::STARS), block_bytes, &Silent)
     }
 
     #[test]

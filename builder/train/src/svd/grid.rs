@@ -182,6 +182,7 @@ mod tests {
                 user_idx: rows.iter().map(|r| r.0).collect(),
                 title_idx: rows.iter().map(|r| r.1).collect(),
                 rating: rows.iter().map(|r| f32::from(r.2)).collect(),
+                ..Interactions::default()
             };
             let grid = Grid::new(&data, 0.0, 8);
             let unslot = |side: &Side, slot: usize| side.slot.iter().position(|&s| s as usize == slot).unwrap() as u32;
@@ -225,6 +226,7 @@ mod tests {
             user_idx: (0..n_users as u32).collect(),
             title_idx: vec![0; n_users],
             rating: vec![3.0; n_users],
+            ..Interactions::default()
         };
         let grid = Grid::new(&data, 0.0, 8);
         assert_eq!(grid.n_stripes, 2);

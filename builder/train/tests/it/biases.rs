@@ -19,6 +19,7 @@ fn a_pass_follows_the_formula() {
         user_idx: vec![0, 0, 1],
         title_idx: vec![0, 1, 0],
         rating: vec![5.0, 3.0, 1.0],
+        ..Interactions::default()
     };
     let params = BiasParams { n_epochs: 1, user_damping: 1.0, item_damping: 2.0 };
     let (model, history) = run(params, &data, &Interactions::default());

@@ -1,7 +1,7 @@
 //! Tests that every trainer passes. A new trainer gets a line in [`rating_trainers`].
 
 use artifact::Artifact as _;
-use catalog::{Interactions, RatingTable, UserId};
+use catalog::{Interactions, RatingTable, Scale, UserId};
 use dataset::TitleFeatures;
 use dataset::made_up::{MadeUp, two_tastes};
 
@@ -73,6 +73,7 @@ fn rows(triples: &[(u32, u32, f32)]) -> Interactions {
         user_idx: triples.iter().map(|t| t.0).collect(),
         title_idx: triples.iter().map(|t| t.1).collect(),
         rating: triples.iter().map(|t| t.2).collect(),
+        ..Interactions::default()
     }
 }
 
@@ -220,6 +221,30 @@ fn parameters_are_read_back_from_json() {
         assert_eq!(serde_json::from_str::<ModelParams>(&text).unwrap(), params);
         let unknown = text.replacen('{', r#"{"no_such_parameter":1,"#, 1);
         assert!(serde_json::from_str::<ModelParams>(&unknown).is_err(), "{unknown}");
+    }
+}
+
+/// Ratings from 5 to 50 are those from 0.5 to 5 in other words, and so are their predictions.
+#[test]
+fn ratings_on_a_wide_scale_are_predicted_as_well_as_stars() {
+    let stars = MadeUp { n_users: 70, n_titles: 40, ..MadeUp::default() }.rows();
+    let mut points = stars.clone();
+    points.rating.iter_mut().for_each(|rating| *rating *= 10.0);
+    points.scale = Scale::new(5.0, 50.0).unwrap();
+    let nothing = TitleFeatures::default();
+    for params in rating_trainers() {
+        let train = |rows: &Interactions| {
+            fit(&params, &TrainingData::new(rows, &nothing).watching(rows), &Run::silent(1)).unwrap()
+        };
+        let ((of_stars, stars_history), (of_points, history)) = (train(&stars), train(&points));
+        for (user, title) in [(0, 0), (3, 7), (69, 39)] {
+            let (a, b) = (of_stars.predict(user, title) * 10.0, of_points.predict(user, title));
+            assert!((a - b).abs() < 0.5, "{}: {a} {b}", params.describe());
+        }
+        let rmse = |history: &train::History| history.epochs.last().unwrap().validation_rmse.unwrap();
+        assert!((rmse(&history) / rmse(&stars_history) - 10.0).abs() < 0.1, "{}", params.describe());
+        let noise = of_points.items().parts().noise_variance / of_stars.items().parts().noise_variance;
+        assert!((noise - 100.0).abs() < 3.0, "{}: {noise}", params.describe());
     }
 }
 

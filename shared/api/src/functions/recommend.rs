@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
+use catalog::Scale;
 use recommender::{ItemModel, ItemStrategy, Ranked, RankingModel, Recommender, Strategy, Titles};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -172,6 +173,7 @@ impl<'a> From<recommender::Reason<'a>> for Reason<'a> {
 struct Recommending {
     recommender: Recommender,
     users: Users,
+    scale: Scale,
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
@@ -195,10 +197,12 @@ async fn load_models(release: Release<'_>) -> Result<Recommending, StartError> {
     )?;
     let threshold = release.manifest.model.recommend_threshold;
     let shape = users.shape();
+    let scale = release.scale();
     let recommender = store::run_blocking(move || Recommender::new(titles, model, ranking, shape, threshold))
         .await
-        .map_err(|source| StartError::Mismatch { release: release.manifest.release(), source })?;
-    Ok(Recommending { recommender, users })
+        .map_err(|source| StartError::Mismatch { release: release.manifest.release(), source })?
+        .with_liked(scale.liked());
+    Ok(Recommending { recommender, users, scale })
 }
 
 async fn recommendations(
@@ -206,7 +210,7 @@ async fn recommendations(
     raw: RawParams,
 ) -> Result<Response, Problem> {
     let (user_id, request) = raw.read(&RECOMMENDATIONS_PARAMS)?;
-    let Recommending { recommender, users } = &*recommending;
+    let Recommending { recommender, users, .. } = &*recommending;
     let options = request.resolve(recommender)?;
     let found = users.find(&user_id).await?;
     Ok(found.annotate(list(Some(&user_id), recommender.recommend(found.user(), &options))))
@@ -218,7 +222,7 @@ async fn recommendations_for_new(
     body: Bytes,
 ) -> Result<Response, Problem> {
     raw.read(&())?;
-    let (ratings, request) = read_ratings(&body, &RECOMMENDATIONS_FOR_NEW_FIELDS)?;
+    let (ratings, request) = read_ratings(&body, &RECOMMENDATIONS_FOR_NEW_FIELDS, recommending.scale)?;
     let recommender = &recommending.recommender;
     let options = request.resolve(recommender)?;
     let ratings = ratings
@@ -230,7 +234,7 @@ async fn recommendations_for_new(
 
 async fn predict(State(recommending): State<Arc<Recommending>>, raw: RawParams) -> Result<Response, Problem> {
     let (user_id, id) = raw.read(&PREDICT_PARAMS)?;
-    let Recommending { recommender, users } = &*recommending;
+    let Recommending { recommender, users, .. } = &*recommending;
     let title = recommender.position(&id)?;
     let found = users.find(&user_id).await?;
     let prediction = recommender.predict(found.user(), title);

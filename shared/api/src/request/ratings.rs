@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use catalog::{Rating, TitleId};
+use catalog::{Scale, TitleId};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -71,8 +71,12 @@ struct GivenRating {
     rating: f64,
 }
 
-/// Reads a body: the ratings by title id, and the values of the list.
-pub(crate) fn read_ratings<P: ParamList>(body: &[u8], list: &P) -> Result<(Ratings, P::Values), Problem> {
+/// Reads a body: the ratings by title id, which are on a scale, and the values of the list.
+pub(crate) fn read_ratings<P: ParamList>(
+    body: &[u8],
+    list: &P,
+    scale: Scale,
+) -> Result<(Ratings, P::Values), Problem> {
     if depth(body) > MAX_BODY_DEPTH {
         return Err(Problem::one_invalid("body", format!("is nested more than {MAX_BODY_DEPTH} deep")));
     }
@@ -82,7 +86,7 @@ pub(crate) fn read_ratings<P: ParamList>(body: &[u8], list: &P) -> Result<(Ratin
     json.end().map_err(|error| Problem::one_invalid("body", error.to_string()))?;
     let mut reader = Reader::of_body(body.fields.0, RATINGS.name);
     let values = list.read(&mut reader);
-    let ratings = check(body.ratings, &mut reader);
+    let ratings = check(body.ratings, scale, &mut reader);
     reader.finish(values.map(|values| (ratings, values)))
 }
 
@@ -109,7 +113,7 @@ fn place(path: &serde_path_to_error::Path) -> String {
 }
 
 /// Returns the valid ratings, and reports the others to the reader.
-fn check(given: Vec<GivenRating>, reader: &mut Reader<'_>) -> Ratings {
+fn check(given: Vec<GivenRating>, scale: Scale, reader: &mut Reader<'_>) -> Ratings {
     if given.len() > MAX_RATINGS {
         reader.fail(RATINGS.name, format!("{} ratings are more than {MAX_RATINGS}", given.len()));
     }
@@ -118,8 +122,8 @@ fn check(given: Vec<GivenRating>, reader: &mut Reader<'_>) -> Ratings {
         if let Err(error) = TitleId::new(&id) {
             reader.fail(&format!("ratings[{i}].id"), error.to_string());
         }
-        match Rating::new(rating as f32) {
-            Ok(rating) => ratings.push((id, rating.get())),
+        match scale.check(rating as f32) {
+            Ok(rating) => ratings.push((id, rating)),
             Err(error) => reader.fail(&format!("ratings[{i}].rating"), error.to_string()),
         }
     }

@@ -36,7 +36,7 @@ impl Recommender {
     /// like nothing.
     ///
     /// Reasons come from folding in the user's ratings. With a ranking model, only ratings of liked titles
-    /// are folded in (see [`LIKED`](crate::LIKED)). If the user rated several titles of one work, the last
+    /// are folded in (see [`Recommender::with_liked`]). If the user rated several titles of one work, the last
     /// one in the catalog counts. A stored ranking vector equals this fold-in, to half precision. A stored
     /// vector of the rating model comes from its trainer, and its difference from the fold-in is part of the
     /// explanation's `base`.
@@ -57,7 +57,7 @@ impl Recommender {
         };
         if let (Some(ranking), Some(vector)) = (self.ranking(), user.ranking_vector) {
             let contributors = || {
-                let liked = profile.liked();
+                let liked = profile.liked(self.liked);
                 Contributors::new(posterior_of_liked(ranking, &liked), liked, 0.0)
             };
             let order = Order {
@@ -97,7 +97,7 @@ impl Recommender {
         profile.bias = posterior.bias();
         profile.vector = Cow::Owned(posterior.vector());
         if let Some(ranking) = self.ranking() {
-            let liked = profile.liked();
+            let liked = profile.liked(self.liked);
             let posterior = posterior_of_liked(ranking, &liked);
             let order = Order {
                 strategy: Strategy::RankingFoldIn,

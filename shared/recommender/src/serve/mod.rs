@@ -9,5 +9,4 @@ mod similar;
 mod tests;
 
 pub use answer::{ItemStrategy, Prediction, Ranked, Recommendations, Similar, Strategy, UnknownTitle};
-pub use profile::LIKED;
 pub use recommender::Recommender;

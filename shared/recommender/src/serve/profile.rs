@@ -1,10 +1,5 @@
 use std::borrow::Cow;
 
-/// Lowest rating that counts as a like. Ranking models are trained on liked titles, and users are folded in
-/// from the titles that they liked, as in the protocol of Liang, Krishnan, Hoffman and Jebara (2018,
-/// section 4).
-pub const LIKED: f32 = 4.0;
-
 /// A user's rating of a work, and the title that it was given to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rated {
@@ -36,10 +31,10 @@ impl Profile<'_> {
         ratings
     }
 
-    /// Returns the liked titles and their ratings, sorted by title.
-    pub(super) fn liked(&self) -> Vec<(usize, f32)> {
+    /// Returns the titles with at least this rating and their ratings, sorted by title.
+    pub(super) fn liked(&self, least: f32) -> Vec<(usize, f32)> {
         let mut liked = self.ratings();
-        liked.retain(|&(_, rating)| rating >= LIKED);
+        liked.retain(|&(_, rating)| rating >= least);
         liked
     }
 }

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use catalog::Scale;
+
 use super::answer::{Prediction, Ranked, Strategy, UnknownTitle};
 use super::profile::Profile;
 use crate::mismatch::Mismatch;
@@ -20,6 +22,8 @@ pub struct Recommender {
     /// all lists.
     pub(super) panel_biases: Vec<[f32; LANES]>,
     threshold: f32,
+    /// The lowest rating that counts as a like.
+    pub(super) liked: f32,
 }
 
 /// The model that orders lists and determines which titles are similar.
@@ -62,7 +66,14 @@ impl Recommender {
         biases.resize(biases.len().next_multiple_of(LANES), f32::NEG_INFINITY);
         let panel_biases = biases.as_chunks().0.to_vec();
         let ranker = ranking.map_or_else(|| Ranker::Rating(ItemPanels::of(&model)), Ranker::Ranking);
-        Ok(Self { titles, model, ranker, panel_biases, threshold })
+        Ok(Self { titles, model, ranker, panel_biases, threshold, liked: Scale::STARS.liked() })
+    }
+
+    /// Sets the lowest rating that counts as a like, from which on users are folded into the ranking model;
+    /// without it, that is 4.
+    #[must_use]
+    pub fn with_liked(self, liked: f32) -> Self {
+        Self { liked, ..self }
     }
 
     /// Returns the titles.

@@ -5,7 +5,7 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, propte
 use crate::posterior::{Observation, Posterior};
 use crate::scan::dot;
 use crate::{
-    Criteria, Filter, FilterError, ItemModel, ItemModelParts, ItemStrategy, LIKED, ListOptions, Prediction,
+    Criteria, Filter, FilterError, ItemModel, ItemModelParts, ItemStrategy, ListOptions, Prediction,
     RankingModel, RankingWeights, Recommendations, Recommender, Strategy, TitleView, Titles, UnknownTitle,
     User, UserBlock, UserPrior, UserShape, UsersWriter,
 };
@@ -133,7 +133,7 @@ impl Made {
                 title_idx[at + 1..].iter().all(|&t| works[t as usize] != works[title_idx[at] as usize])
             };
             let liked: Vec<usize> = (0..title_idx.len())
-                .filter(|&at| user > 0 && rating[at] >= LIKED && last(at))
+                .filter(|&at| user > 0 && rating[at] >= 4.0 && last(at))
                 .map(|at| title_idx[at] as usize)
                 .collect();
             let of_ranking = ranking.map(|ranking| ranking.fold_in(&liked));
@@ -321,7 +321,7 @@ proptest! {
             given.to_vec()
         };
         if ranking {
-            ratings.retain(|&(_, rating)| rating >= LIKED);
+            ratings.retain(|&(_, rating)| rating >= 4.0);
         }
         // The score of an item if the rating of `without` were just what the prior expects, whose mean is 0
         // here.

@@ -150,7 +150,7 @@ fn users_out_of_order_or_not_valid_are_not_written() {
     assert_eq!(refused(|u| u.title_idx = &[3]), "rating");
     assert_eq!(refused(|u| u.title_idx = &[3, 3]), "title_idx");
     assert_eq!(refused(|u| u.title_idx = &[3, 50]), "title_idx");
-    assert_eq!(refused(|u| u.rating = &[3.0, 5.5]), "rating");
+    assert_eq!(refused(|u| u.rating = &[3.0, f32::NAN]), "rating");
     assert_eq!(writer.finish().unwrap().1.n_users(), 1);
 }
 

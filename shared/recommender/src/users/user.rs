@@ -1,6 +1,6 @@
 use artifact::Invalid;
 use artifact::blocks::{self, TextHeap};
-use catalog::{RATING_MAX, RATING_MIN, UserId};
+use catalog::UserId;
 
 use crate::items::all_finite;
 
@@ -52,8 +52,7 @@ pub(super) fn check_ratings(title_idx: &[u32], rating: &[f32]) -> Result<(), Inv
     Invalid::unless(title_idx.len() == rating.len(), "rating", "not one for each title")?;
     let ascend = title_idx.is_sorted_by(|a, b| a < b);
     Invalid::unless(ascend, "title_idx", "a user's titles are not in order")?;
-    let on_scale = rating.iter().all(|r| (RATING_MIN..=RATING_MAX).contains(r));
-    Invalid::unless(on_scale, "rating", "a rating is off the scale")
+    all_finite("rating", rating)
 }
 
 /// Returns the position of an id among sorted ids, or, as an error, the number of ids before it.

@@ -1,0 +1,111 @@
+//! Files that lost many of their rows, and why.
+
+use std::fmt;
+
+use tables::{Reason, Reject};
+
+use super::EtlOutput;
+
+/// The files that lost more than a share of their rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Losses {
+    /// The files, in the order of reading.
+    pub files: Vec<Lossy>,
+    /// The share of the rows of a file that may be lost.
+    pub most: f64,
+}
+
+/// A file that lost many of its rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lossy {
+    /// Name of the file.
+    pub file: String,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Why, most frequent first, each with its number of rows, an example and the likely cause.
+    pub reasons: Vec<(Reason, u64, String, String)>,
+}
+
+impl Losses {
+    /// Finds the files that lost more than the share `most` of their rows.
+    pub(super) fn of(output: &EtlOutput, most: f64) -> Self {
+        let lost = |file: &&super::FileReport| file.rejected as f64 > most * file.rows as f64;
+        let files = output.files.iter().filter(lost).map(|file| {
+            let mut reasons: Vec<(Reason, u64, String, String)> = Vec::new();
+            for reject in output.rejects.iter().filter(|reject| reject.file == file.file) {
+                match reasons.iter_mut().find(|(reason, ..)| *reason == reject.reason) {
+                    Some((_, n, ..)) => *n += 1,
+                    None => reasons.push((reject.reason, 1, example(&reject), String::new())),
+                }
+            }
+            reasons.sort_by_key(|&(_, n, ..)| std::cmp::Reverse(n));
+            for (reason, n, _, cause) in &mut reasons {
+                *cause = likely_cause(*reason, *n == file.rows, &file.file, output);
+            }
+            Lossy { file: file.file.clone(), rows: file.rows, rejected: file.rejected, reasons }
+        });
+        Self { files: files.collect(), most }
+    }
+}
+
+fn example(reject: &Reject<'_>) -> String {
+    let value: String = reject.value.chars().take(60).collect();
+    let column = if reject.column.is_empty() { String::new() } else { format!(", {}", reject.column) };
+    format!("line {}{column}: {value:?}", reject.line)
+}
+
+/// Says what is likely wrong if many rows of a file are rejected for a reason; `all` if every row is.
+fn likely_cause(reason: Reason, all: bool, file: &str, output: &EtlOutput) -> String {
+    if reason == Reason::UnknownTitle {
+        let known = output.clean.titles.titles().first().map_or("", |title| title.id.as_str());
+        let asked = output.rejects.iter().find(|r| r.file == file && r.reason == reason);
+        let asked = asked.map_or(String::new(), |reject| reject.value.to_owned());
+        let who =
+            if all { "no rating names a title of the catalogs" } else { "the catalogs lack these titles" };
+        return format!("{who}: ratings have {asked:?}, catalogs have {known:?}");
+    }
+    match reason {
+        Reason::RatingOutOfRange => {
+            let scale = output.clean.ratings.scale();
+            format!("the scale is {scale}; settle it with --scale LOW:HIGH")
+        }
+        Reason::RatingMalformed => "this column holds something else than numbers; name the columns with --columns".to_owned(),
+        Reason::TimestampMalformed | Reason::TimestampOutOfRange => {
+            "the times are in another form; give it with --time-format, or leave the column out with --columns".to_owned()
+        }
+        Reason::NotUtf8 => "the file is in another encoding; name it with --encoding, such as latin1".to_owned(),
+        Reason::CutShort | Reason::TooManyFields | Reason::BadQuoting => {
+            "the rows are built differently from the header; see --delimiter".to_owned()
+        }
+        Reason::UserIdMalformed | Reason::TitleIdMalformed => {
+            "an id has 1 to 256 bytes and no control characters".to_owned()
+        }
+        Reason::NulByte => "the file is damaged, or is not text".to_owned(),
+        Reason::DuplicateId => "an earlier row has the same id".to_owned(),
+        Reason::KindUnknown => "the type is neither a film nor a series".to_owned(),
+        Reason::TitleEmpty => "the titles have no name".to_owned(),
+        Reason::YearMalformed => "the year is not a year".to_owned(),
+        Reason::UnknownTitle => String::new(),
+    }
+}
+
+impl fmt::Display for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| (share * 1000.0).round() / 10.0;
+        write!(f, "too many rows were rejected")?;
+        for file in &self.files {
+            let share = file.rejected as f64 / file.rows as f64;
+            write!(f, "\n  {}: {} of {} rows ({} %)", file.file, file.rejected, file.rows, percent(share))?;
+            for (reason, n, example, cause) in &file.reasons {
+                write!(f, "\n    {n} {reason}, such as {example}; {cause}")?;
+            }
+        }
+        write!(
+            f,
+            "\nAt most {} % of the rows of a file may be rejected; if this loss is meant, allow it with --max-rejects SHARE",
+            percent(self.most)
+        )
+    }
+}

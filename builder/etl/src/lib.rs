@@ -7,11 +7,12 @@
 mod error;
 mod input;
 mod layout;
+mod platforms;
 mod repair;
 mod summary;
-mod text;
 mod titles;
 
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use catalog::{IdPrefixes, TableError, Title, TitleTable};
@@ -26,8 +27,8 @@ pub use error::EtlError;
 pub use input::{EtlInput, TitleSource};
 pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
-pub use titles::CATALOG_COLUMNS;
 use titles::TitleFile;
+pub use titles::{CATALOG_COLUMNS, TitleColumns, TitleColumnsError};
 
 /// Counts for one input file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,7 +39,7 @@ pub struct FileReport {
     /// Name of the file in rejects.
     pub file: String,
     /// Layout of the file, in words.
-    pub format: &'static str,
+    pub format: String,
     /// Rows read, without header and empty lines.
     pub rows: u64,
     /// Rows refused.
@@ -91,13 +92,19 @@ fn run_in_blocks(
         .par_iter()
         .zip(&labels)
         .map(|(source, label)| {
-            let part = titles::read_titles(source, label);
+            let part = titles::read_titles(source, input.title_columns.as_ref(), label);
             reporter.advance(1);
             part
         })
         .collect();
     reporter.finish();
+    for note in &input.notes {
+        reporter.note(note);
+    }
     let parts = parts.into_iter().collect::<Result<Vec<TitleFile>, EtlError>>()?;
+    for (part, label) in parts.iter().zip(&labels) {
+        reporter.note(&format!("{label}: {}", part.format));
+    }
     let n_title_files = parts.len();
     let mut output = EtlOutput::default();
     let table = merge_titles(parts, &labels, &mut rejects, &mut output)?;
@@ -119,7 +126,7 @@ fn run_in_blocks(
         output.files.push(FileReport {
             path: PathBuf::new(),
             file: label.clone(),
-            format,
+            format: (*format).to_owned(),
             rows,
             rejected: rows - accepted,
         });
@@ -160,7 +167,7 @@ fn run_in_blocks(
 pub fn read_title_table(path: &Path) -> Result<(TitleTable, u64), EtlError> {
     let source = TitleSource::of(path)?;
     let label = path.display().to_string();
-    let part = titles::read_titles(&source, &label)?;
+    let part = titles::read_titles(&source, None, &label)?;
     let labels = [label];
     let mut rejects = Rejects::new(labels.to_vec());
     let mut output = EtlOutput::default();
@@ -177,7 +184,8 @@ fn merge_titles(
 ) -> Result<TitleTable, EtlError> {
     let prefixes = IdPrefixes::new(parts.iter().map(|part| &part.platform))
         .map_err(|e| FileError::from(TableError::from(e)))?;
-    let mut seen = rustc_hash::FxHashSet::default();
+    // File and line of each id.
+    let mut seen = rustc_hash::FxHashMap::default();
     let (mut platforms, mut rows) = (Vec::new(), Vec::<Title>::new());
     for (file_idx, part) in parts.into_iter().enumerate() {
         let mut refused: Vec<(u64, &str, &str, Reason)> =
@@ -185,11 +193,18 @@ fn merge_titles(
         let mut doubled = Vec::new();
         for (line, title) in part.titles {
             prefixes.check(&part.platform, &title.id).map_err(|e| FileError::from(TableError::from(e)))?;
-            if seen.insert(title.id.clone()) {
-                let platform_idx = tables::place(&mut platforms, part.platform.clone())?;
-                rows.push(Title { platform_idx, ..title });
-            } else {
-                doubled.push((line, title.id));
+            match seen.entry(title.id.clone()) {
+                Entry::Vacant(entry) => {
+                    entry.insert((file_idx, line));
+                    let platform_idx = tables::place(&mut platforms, part.platform.clone())?;
+                    rows.push(Title { platform_idx, ..title });
+                }
+                Entry::Occupied(entry) => {
+                    let (first_file, first_line) = *entry.get();
+                    let other = (first_file != file_idx).then(|| format!(" of {}", labels[first_file]));
+                    let (id, other) = (&title.id, other.unwrap_or_default());
+                    doubled.push((line, format!("{id} (first on line {first_line}{other})")));
+                }
             }
         }
         refused.extend(doubled.iter().map(|(line, id)| (*line, "id", id.as_str(), Reason::DuplicateId)));
@@ -206,7 +221,7 @@ fn merge_titles(
         });
         output.repairs.extend(part.repairs);
         output.cell_faults.push(part.faults);
-        output.sources.push(part.source);
+        output.sources.extend(part.sources);
     }
     Ok(TitleTable::new(platforms, rows).map_err(FileError::from)?)
 }
@@ -296,7 +311,7 @@ mod tests {
     fn the_latest_rating_of_all_files_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let titles =
-            format!("{HEADER}s1,Movie,A,,,,,2020,,,,\ns1,Movie,B,,,,,2020,,,,\ns2,Movie,C,,,,,20,,,,\n");
+            format!("{HEADER}s1,Movie,A,,,,,2020,,,,\ns1,Movie,B,,,,,2020,,,,\ns2,Radio,C,,,,,20,,,,\n");
         let header = "userId,rating,timestamp,movieId\n";
         let input = input(
             dir.path(),
@@ -315,10 +330,11 @@ mod tests {
             rejects,
             [
                 ("hulu_titles.csv", 3, Reason::DuplicateId),
-                ("hulu_titles.csv", 4, Reason::YearMalformed),
+                ("hulu_titles.csv", 4, Reason::KindUnknown),
                 ("0.csv", 4, Reason::UnknownTitle),
             ]
         );
+        assert_eq!(output.rejects.iter().next().unwrap().value, "hs1 (first on line 2)");
         assert_eq!(output.files.iter().map(|f| f.rejected).collect::<Vec<_>>(), [2, 1, 0]);
     }
 

@@ -102,7 +102,11 @@ impl fmt::Display for Summary {
         writeln!(f, "{:>14} empty audience ratings read as g", grouped(self.filled_audience_ratings))?;
         let emptied = |r: &&Repair| r.kind != RepairKind::DurationMoved;
         let n_emptied = self.repairs.iter().filter(emptied).count();
-        writeln!(f, "{:>14} unreadable dates and durations left empty", grouped(n_emptied as u64))?;
+        writeln!(
+            f,
+            "{:>14} other cells that could not be read as they are: left empty or repaired",
+            grouped(n_emptied as u64)
+        )?;
         for repair in self.repairs.iter().filter(emptied).take(SHOWN_REPAIRS) {
             let Repair { file, line, column, value, .. } = repair;
             writeln!(f, "{:>14} {file}, line {line}, {column}: {value:?}", "")?;

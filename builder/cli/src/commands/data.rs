@@ -8,7 +8,7 @@ use catalog::TitleId;
 use crate::Context;
 use dataset::TitleFeatures;
 use dataset::split::{self, Cut, Method, Shares};
-use etl::{EtlInput, read_title_table};
+use etl::{EtlInput, TitleColumns, read_title_table};
 use models::{HeldOutPart, Identity};
 use progress::Reporter as _;
 use tables::{Clean, RatingRows, read_clean, read_rating_rows};
@@ -17,11 +17,17 @@ use train::ModelParams;
 /// Raw files, or the clean tables made from them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Input {
-    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
-    /// (NAME:PREFIX=FILE if another platform has the same first letter). Can be given several times; without
-    /// it, each id in the ratings becomes a title.
+    /// Catalog: a folder, a file whose name contains the platform such as `netflix_titles.csv`, or NAME=FILE
+    /// for any other platform (NAME:PREFIX=FILE to choose how its ids begin). Can be given several times;
+    /// without it, each id in the ratings becomes a title.
     #[arg(long, value_name = "PATH", conflicts_with = "data")]
     titles: Vec<PathBuf>,
+
+    /// What the columns of the catalogs hold, where their names do not show it: WHAT=COLUMN,… with names or
+    /// positions, such as `title=Name,id=1,year=Released`. WHAT is id, kind, title, director, cast, country,
+    /// date_added, year, audience, duration, genres, description or seasons.
+    #[arg(long, value_name = "WHAT=COLUMN,…", requires = "titles")]
+    title_columns: Option<TitleColumns>,
 
     /// Ratings: a folder or a file, as for `cartelera etl`. Can be given several times.
     #[arg(long, value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
@@ -35,7 +41,8 @@ pub(super) struct Input {
 impl Input {
     /// Finds the raw files.
     pub(super) fn raw_files(&self) -> anyhow::Result<EtlInput> {
-        Ok(EtlInput::resolve(&self.titles, &self.ratings)?)
+        let input = EtlInput::resolve(&self.titles, &self.ratings)?;
+        Ok(input.with_title_columns(self.title_columns.clone()))
     }
 }
 

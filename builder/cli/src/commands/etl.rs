@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::Context;
-use etl::EtlInput;
+use etl::{EtlInput, TitleColumns};
 
 /// Clean raw catalog and rating files into tables.
 ///
@@ -12,11 +12,18 @@ use etl::EtlInput;
 /// user, or is in rejects.csv with its file, line, column, value and reason.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
-    /// (NAME:PREFIX=FILE if another platform has the same first letter). MovieLens movies.csv, movies.dat and
-    /// u.item also work. Can be given several times; without it, each id in the ratings becomes a title.
+    /// Catalog: a folder, a file whose name contains the platform such as `netflix_titles.csv`, or NAME=FILE
+    /// for any other platform (NAME:PREFIX=FILE to choose how its ids begin). MovieLens movies.csv,
+    /// movies.dat and u.item also work. Can be given several times; without it, each id in the ratings
+    /// becomes a title.
     #[arg(long, value_name = "PATH")]
     titles: Vec<PathBuf>,
+
+    /// What the columns of the catalogs hold, where their names do not show it: WHAT=COLUMN,… with names or
+    /// positions, such as `title=Name,id=1,year=Released`. WHAT is id, kind, title, director, cast, country,
+    /// date_added, year, audience, duration, genres, description or seasons.
+    #[arg(long, value_name = "WHAT=COLUMN,…", requires = "titles")]
+    title_columns: Option<TitleColumns>,
 
     /// Ratings: a folder or a file. Files are CSV with the columns userId, movieId, rating and timestamp in
     /// any order, or MovieLens u.data or ratings.dat. Can be given several times.
@@ -33,8 +40,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let Args { titles, ratings, out, json } = args;
-    let input = EtlInput::resolve(&titles, &ratings)?;
+    let Args { titles, title_columns, ratings, out, json } = args;
+    let input = EtlInput::resolve(&titles, &ratings)?.with_title_columns(title_columns);
     let output = etl::run(&input, context)?;
     output.write(&out, context)?;
     let summary = output.summary();

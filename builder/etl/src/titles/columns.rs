@@ -1,0 +1,339 @@
+//! Which column of a catalog holds what.
+
+use std::path::Path;
+
+use tables::{FileError, header_fields, next_record};
+
+use super::TitleColumns;
+use super::title_columns::ColumnRef;
+use crate::EtlError;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Id,
+    Kind,
+    Title,
+    Director,
+    Cast,
+    Country,
+    Added,
+    Year,
+    Audience,
+    Duration,
+    Genres,
+    Description,
+    Seasons,
+}
+
+/// Each role with the names of its column, folded: the first one in a header is the column. Lists of another
+/// role have none of them.
+pub(crate) const ROLES: [(Role, &[&str]); 13] = [
+    (
+        Role::Id,
+        &[
+            "showid",
+            "movieid",
+            "titleid",
+            "itemid",
+            "filmid",
+            "id",
+            "tconst",
+            "imdbtitleid",
+            "imdbid",
+            "asin",
+            "tmdbid",
+        ],
+    ),
+    (Role::Kind, &["type", "kind", "titletype", "contenttype", "mediatype", "showtype", "tipo"]),
+    (
+        Role::Title,
+        &[
+            "title",
+            "primarytitle",
+            "movietitle",
+            "showtitle",
+            "seriestitle",
+            "name",
+            "movie",
+            "film",
+            "originaltitle",
+            "título",
+            "titulo",
+        ],
+    ),
+    (Role::Director, &["director", "directors", "directedby"]),
+    (Role::Cast, &["cast", "actors", "starring", "stars", "castmembers"]),
+    (Role::Country, &["country", "countries", "productioncountries", "countryoforigin", "origincountry"]),
+    (Role::Added, &["dateadded", "added", "addedon", "addeddate"]),
+    (
+        Role::Year,
+        &[
+            "releaseyear",
+            "year",
+            "startyear",
+            "releasedyear",
+            "yearofrelease",
+            "releasedate",
+            "released",
+            "datepublished",
+        ],
+    ),
+    (
+        Role::Audience,
+        &[
+            "agecertification",
+            "agerating",
+            "maturityrating",
+            "contentrating",
+            "certificate",
+            "certification",
+            "audience",
+            "mpaarating",
+            "age",
+            "rated",
+            "rating",
+        ],
+    ),
+    (
+        Role::Duration,
+        &[
+            "duration",
+            "runtime",
+            "runtimeminutes",
+            "runtimemin",
+            "runningtime",
+            "durationmin",
+            "durationminutes",
+            "length",
+        ],
+    ),
+    (Role::Genres, &["listedin", "genres", "genre", "categories", "category"]),
+    (Role::Description, &["description", "overview", "plot", "summary", "synopsis"]),
+    (Role::Seasons, &["seasons", "numberofseasons", "nseasons", "totalseasons", "seasoncount"]),
+];
+
+const NEEDED: &str = "an id (show_id, id, movieId, …) and a title; other columns may be missing, and `--title-columns \
+     id=NAME,title=NAME` says which is which";
+
+impl Role {
+    /// Returns the name that the column has in the platforms' files.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "show_id",
+            Self::Kind => "type",
+            Self::Title => "title",
+            Self::Director => "director",
+            Self::Cast => "cast",
+            Self::Country => "country",
+            Self::Added => "date_added",
+            Self::Year => "release_year",
+            Self::Audience => "rating",
+            Self::Duration => "duration",
+            Self::Genres => "listed_in",
+            Self::Description => "description",
+            Self::Seasons => "seasons",
+        }
+    }
+}
+
+/// Reduces a name to its letters and digits in lower case, without the type that `RecBole` writes behind
+/// it (`item_id:token`).
+pub(crate) fn fold(name: &str) -> String {
+    let name = name.split(':').next().unwrap_or(name);
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Columns of a catalog with a header.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    at: [Option<usize>; ROLES.len()],
+    pub(crate) separator: u8,
+    /// Fields of the header.
+    pub(crate) n_fields: usize,
+    /// Fields of the header up to the last one with a name. A row has at least so many.
+    pub(crate) n_named: usize,
+    /// The header has only the columns of MovieLens `movies.csv`.
+    pub(crate) is_movielens: bool,
+}
+
+impl Columns {
+    /// Returns the columns of a MovieLens file without a header.
+    pub(crate) fn of_movielens() -> Self {
+        let mut at = [None; ROLES.len()];
+        for (position, role) in [Role::Id, Role::Title, Role::Genres].into_iter().enumerate() {
+            at[role as usize] = Some(position);
+        }
+        Self { at, separator: b',', n_fields: 3, n_named: 3, is_movielens: true }
+    }
+
+    /// Finds the columns in a header, whose separator is the one that gives the most columns.
+    pub(crate) fn find(path: &Path, line: &[u8], chosen: Option<&TitleColumns>) -> Result<Self, EtlError> {
+        let mut best: Option<(usize, u8, Vec<String>)> = None;
+        for separator in *b",;\t|" {
+            let fields = header_fields(path, line, separator)?;
+            let found = ROLES.iter().filter(|(_, names)| position(&fields, names).is_some()).count()
+                + chosen.map_or(0, |chosen| chosen.n_named_in(&fields));
+            // The header may not be known at all, but it has more than one field.
+            let score = 2 * found + usize::from(fields.len() > 1);
+            if best.as_ref().is_none_or(|(most, ..)| score > *most) {
+                best = Some((score, separator, fields));
+            }
+        }
+        let (_, separator, fields) = best.unwrap_or((0, b',', Vec::new()));
+        Self::of_header(path, &fields, separator, chosen)
+    }
+
+    fn of_header(
+        path: &Path,
+        fields: &[String],
+        separator: u8,
+        chosen: Option<&TitleColumns>,
+    ) -> Result<Self, EtlError> {
+        let folded: Vec<String> = fields.iter().map(|field| fold(field)).collect();
+        if chosen.is_none() {
+            refuse_other_tables(path, fields, &folded)?;
+        }
+        let mut at = [None; ROLES.len()];
+        for ((role, names), at) in ROLES.iter().zip(&mut at) {
+            let Some((name, position)) = position(fields, names) else { continue };
+            if folded[position + 1..].iter().any(|field| field == name) {
+                let column = role.name();
+                return Err(FileError::RepeatedColumn { path: path.to_owned(), column }.into());
+            }
+            *at = Some(position);
+        }
+        for (role, column) in chosen.iter().flat_map(|chosen| chosen.iter()) {
+            let position = match column {
+                ColumnRef::Position(position) => (*position <= fields.len()).then(|| position - 1),
+                ColumnRef::Name(name) => {
+                    let name = fold(name);
+                    folded.iter().position(|field| *field == name)
+                }
+            };
+            let position = position.ok_or_else(|| EtlError::NoSuchColumn {
+                path: path.to_owned(),
+                column: column.to_string(),
+                found: fields.join(", "),
+            })?;
+            // A column that the user gave a role has no other one.
+            at.iter_mut().filter(|other| **other == Some(position)).for_each(|other| *other = None);
+            at[role as usize] = Some(position);
+        }
+        let missing: Vec<&str> =
+            [Role::Id, Role::Title].iter().filter(|r| at[**r as usize].is_none()).map(|r| r.name()).collect();
+        if !missing.is_empty() {
+            let found =
+                fields.iter().take(30).map(|f| format!("{:?}", f.chars().take(40).collect::<String>()));
+            let (path, found) = (path.to_owned(), found.collect());
+            return Err(FileError::MissingColumns { path, missing, found, needed: NEEDED }.into());
+        }
+        let is_movielens = chosen.is_none()
+            && folded.iter().any(|field| field == "movieid")
+            && folded.iter().all(|field| matches!(field.as_str(), "movieid" | "title" | "genres" | ""));
+        let n_named = folded.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
+        Ok(Self { at, separator, n_fields: fields.len(), n_named, is_movielens })
+    }
+
+    /// Returns the position of a column, if the file has it.
+    pub(crate) fn position(&self, role: Role) -> Option<usize> {
+        self.at[role as usize]
+    }
+
+    /// Returns whether the file has a column.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.position(role).is_some()
+    }
+
+    /// Takes one more field in each row, where rows end with a separator and the header does not.
+    pub(crate) fn widen(&mut self) {
+        self.n_fields += 1;
+    }
+
+    /// Describes what is unusual, each point after a comma.
+    pub(crate) fn describe(&self) -> String {
+        let mut text = match self.separator {
+            b',' => String::new(),
+            b'\t' => ", tabs between fields".to_owned(),
+            other => format!(", `{}` between fields", char::from(other)),
+        };
+        if self.is_movielens {
+            return text;
+        }
+        if self.has(Role::Seasons) {
+            text.push_str(", seasons in a column of their own");
+        }
+        let missing: Vec<&str> = ROLES
+            .iter()
+            .map(|(r, _)| *r)
+            .filter(|r| *r != Role::Seasons && !self.has(*r))
+            .map(Role::name)
+            .collect();
+        if !missing.is_empty() {
+            text.push_str(", without ");
+            text.push_str(&missing.join(", "));
+        }
+        if self.n_named < self.n_fields {
+            text.push_str(", columns without a name at the end");
+        }
+        text
+    }
+}
+
+/// Returns the first of `names` that a header has, and where.
+fn position(fields: &[String], names: &[&'static str]) -> Option<(&'static str, usize)> {
+    let folded: Vec<String> = fields.iter().map(|field| fold(field)).collect();
+    names.iter().find_map(|name| Some((*name, folded.iter().position(|field| field == name)?)))
+}
+
+/// Recognizes tables of ratings, and those that have a column for each platform.
+fn refuse_other_tables(path: &Path, fields: &[String], folded: &[String]) -> Result<(), EtlError> {
+    let is = |names: &[&str]| folded.iter().any(|field| names.contains(&field.as_str()));
+    let users = ["userid", "user", "customerid", "customer", "reviewerid", "username"];
+    if is(&users)
+        && is(&["rating", "ratings", "score", "stars", "overall", "timestamp", "eventvalue", "eventtype"])
+    {
+        let found = fields.join(", ");
+        return Err(EtlError::NotACatalog { path: path.to_owned(), found });
+    }
+    let platforms = [
+        "netflix",
+        "hulu",
+        "disney",
+        "disneyplus",
+        "prime",
+        "primevideo",
+        "amazonprime",
+        "amazonprimevideo",
+        "hbomax",
+        "appletv",
+        "appletvplus",
+        "paramount",
+        "paramountplus",
+        "peacock",
+    ];
+    let named: Vec<&str> = fields
+        .iter()
+        .zip(folded)
+        .filter(|(_, folded)| platforms.contains(&folded.as_str()))
+        .map(|(field, _)| field.as_str())
+        .collect();
+    if named.len() < 2 {
+        return Ok(());
+    }
+    let missing = ROLES.iter().filter(|(_, names)| position(fields, names).is_none());
+    Err(EtlError::PlatformColumns {
+        path: path.to_owned(),
+        platforms: named.join(", "),
+        missing: missing.map(|(role, _)| role.name()).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// Returns the length of the header in bytes, with and without its line end.
+pub(crate) fn header_span(body: &[u8]) -> (usize, usize) {
+    // A name in quotes could contain any separator.
+    match next_record(body, b',', true) {
+        Some(span) => (span.content, span.total),
+        None => (body.len(), body.len()),
+    }
+}

@@ -7,6 +7,7 @@
 mod error;
 mod input;
 mod layout;
+mod own_ids;
 mod platforms;
 mod repair;
 mod summary;
@@ -25,6 +26,7 @@ use tables::{Clean, FileError, Reason, Rejects};
 
 pub use error::EtlError;
 pub use input::{EtlInput, TitleSource};
+use own_ids::Known;
 pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
 use titles::TitleFile;
@@ -108,11 +110,11 @@ fn run_in_blocks(
     let n_title_files = parts.len();
     let mut output = EtlOutput::default();
     let table = merge_titles(parts, &labels, &mut rejects, &mut output)?;
-    let known = (n_title_files > 0).then(|| tables::index(&table));
+    let known = (n_title_files > 0).then(|| Known::of(&table));
 
     let scan = rows::scan(
         &input.ratings,
-        known.as_ref(),
+        known.as_ref().map(|known| &known.ids),
         layout::detect,
         block_bytes,
         n_title_files,
@@ -137,8 +139,8 @@ fn run_in_blocks(
     output.sources.extend_from_slice(&scan.sources);
 
     reporter.start("sorting ratings", 0, "");
-    let (titles, positions) = if known.is_some() {
-        (table, None)
+    let (titles, positions) = if let Some(known) = &known {
+        (table, known.positions(scan.titles.len()))
     } else {
         let (names, positions) = rows::merge_ids(&scan.titles);
         let rows = rows::title_ids(&names).into_iter().map(|id| {

@@ -321,7 +321,8 @@ fn refuse_other_tables(path: &Path, fields: &[String], folded: &[String]) -> Res
     if named.len() < 2 {
         return Ok(());
     }
-    let missing = ROLES.iter().filter(|(_, names)| position(fields, names).is_none());
+    let missing =
+        ROLES.iter().filter(|(role, names)| *role != Role::Seasons && position(fields, names).is_none());
     Err(EtlError::PlatformColumns {
         path: path.to_owned(),
         platforms: named.join(", "),

@@ -26,7 +26,7 @@ fn split_at(raw: &str, separators: &[char]) -> Vec<String> {
 pub(crate) fn separator_of<'a>(cells: impl Iterator<Item = &'a str>) -> char {
     let (mut n, mut semicolons, mut bars, mut slashes) = (0, 0, 0, 0);
     for cell in cells {
-        if cell.trim().is_empty() || literal(cell).is_some() {
+        if cell.trim().is_empty() || is_nothing(cell.trim()) || literal(cell).is_some() {
             continue;
         }
         if cell.contains(',') {

@@ -88,25 +88,7 @@ fn run_in_blocks(
     let labels = input.labels();
     let mut rejects = Rejects::new(labels.clone());
 
-    reporter.start("reading titles", input.titles.len() as u64, "files");
-    let parts: Vec<Result<TitleFile, EtlError>> = input
-        .titles
-        .par_iter()
-        .zip(&labels)
-        .map(|(source, label)| {
-            let part = titles::read_titles(source, input.title_columns.as_ref(), label);
-            reporter.advance(1);
-            part
-        })
-        .collect();
-    reporter.finish();
-    for note in &input.notes {
-        reporter.note(note);
-    }
-    let parts = parts.into_iter().collect::<Result<Vec<TitleFile>, EtlError>>()?;
-    for (part, label) in parts.iter().zip(&labels) {
-        reporter.note(&format!("{label}: {}", part.format));
-    }
+    let parts = read_catalogs(input, &labels, reporter)?;
     let n_title_files = parts.len();
     let mut output = EtlOutput::default();
     let table = merge_titles(parts, &labels, &mut rejects, &mut output)?;
@@ -162,6 +144,35 @@ fn run_in_blocks(
     Ok(output)
 }
 
+/// Reads the catalogs, and reports how each was understood.
+fn read_catalogs(
+    input: &EtlInput,
+    labels: &[String],
+    reporter: &dyn Reporter,
+) -> Result<Vec<TitleFile>, EtlError> {
+    reporter.start("reading titles", input.titles.len() as u64, "files");
+    let parts: Vec<Result<TitleFile, EtlError>> = input
+        .titles
+        .par_iter()
+        .zip(labels)
+        .map(|(source, label)| {
+            let TitleSource { path, platform } = source;
+            let part = titles::read_titles(path, platform.as_ref(), input.title_columns.as_ref(), label);
+            reporter.advance(1);
+            part
+        })
+        .collect();
+    reporter.finish();
+    let parts = parts.into_iter().collect::<Result<Vec<TitleFile>, EtlError>>()?;
+    for note in &input.notes {
+        reporter.note(note);
+    }
+    for (part, label) in parts.iter().zip(labels) {
+        reporter.note(&format!("{label}: {}", part.format));
+    }
+    Ok(parts)
+}
+
 /// Reads a single catalog file. Also returns how many of its rows were rejected.
 ///
 /// # Errors
@@ -169,7 +180,7 @@ fn run_in_blocks(
 pub fn read_title_table(path: &Path) -> Result<(TitleTable, u64), EtlError> {
     let source = TitleSource::of(path)?;
     let label = path.display().to_string();
-    let part = titles::read_titles(&source, None, &label)?;
+    let part = titles::read_titles(&source.path, source.platform.as_ref(), None, &label)?;
     let labels = [label];
     let mut rejects = Rejects::new(labels.to_vec());
     let mut output = EtlOutput::default();

@@ -14,9 +14,9 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Numbers the ids of the titles. `JustWatch` (`tm84618`, `ts20711`) and `IMDb` (`tt0111161`) give a title
-    /// one id for all platforms, so ratings may have it without a platform's prefix. It means the first title
-    /// that has it.
+    /// Numbers the ids of the titles. `JustWatch` (`tm84618`, `ts20711`) and `IMDb` (`tt0111161`) give a
+    /// title one id for all platforms, so ratings may have it without a platform's prefix. It means the first
+    /// title that has it.
     pub(crate) fn of(table: &TitleTable) -> Self {
         let mut ids = tables::index(table);
         let n_titles = table.titles().len() as u32;

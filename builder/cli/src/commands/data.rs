@@ -25,7 +25,7 @@ pub(super) struct Input {
 
     /// What the columns of the catalogs hold, where their names do not show it: WHAT=COLUMN,… with names or
     /// positions, such as `title=Name,id=1,year=Released`. WHAT is id, kind, title, director, cast, country,
-    /// date_added, year, audience, duration, genres, description or seasons.
+    /// `date_added`, year, audience, duration, genres, description or seasons.
     #[arg(long, value_name = "WHAT=COLUMN,…", requires = "titles")]
     title_columns: Option<TitleColumns>,
 

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use tables::{FileError, file_name};
 
 use super::cells::{clean_text, split_cast};
-use super::columns::fold;
-use super::{decode, read_file};
+use super::decode::{decode, read_file};
+use super::roles::fold;
 
 const CREDITS_FILE: &str = "credits.csv";
 

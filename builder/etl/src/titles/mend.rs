@@ -151,7 +151,7 @@ mod tests {
             (r#"a,"He said "no", and left""#, ["a", r#"He said "no", and left"#]),
             (r#"a,"He said \"no\", and left""#, ["a", r#"He said "no", and left"#]),
             (r#"a,"no \"""#, ["a", r#"no ""#]),
-            (r#"a,"C:\\ and \"x\"""#, ["a", r#"C:\ and "x""#]),
+            (r#"a,"1\\2 and \"x\"""#, ["a", r#"1\2 and "x""#]),
             (r#"a,"one "two"""#, ["a", r#"one "two""#]),
             (r#""a","say ""x"" or "y" now""#, ["a", r#"say "x" or "y" now"#]),
         ] {

@@ -4,25 +4,30 @@
 mod cells;
 mod columns;
 mod credits;
+mod decode;
 mod mend;
 mod movielens;
+mod reader;
 mod records;
+mod roles;
 mod row;
 mod title_columns;
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use artifact::{Digest, Source};
 use catalog::{Platform, Title};
 
-use tables::{FileError, Reason, Rejects, check_text, file_name, without_bom};
+use tables::{FileError, Rejects, check_text, file_name};
 
-use super::{CellFaults, EtlError, Repair, RepairKind, TitleSource};
-use columns::{Columns, Role, header_span};
+use super::{CellFaults, EtlError, Repair, RepairKind};
+use columns::{Columns, header_span};
 use credits::Credits;
+use decode::{decode, read_file};
 pub(super) use movielens::{MOVIELENS_TITLES, is_movielens_name};
+use reader::Reader;
 use records::{Row, newlines};
+use roles::Role;
 use row::Plan;
 pub use title_columns::{TitleColumns, TitleColumnsError};
 
@@ -60,13 +65,14 @@ pub(super) struct TitleFile {
     pub(super) format: String,
 }
 
-/// Reads a catalog file; `label` is its name in repairs. `chosen` are the columns that the user named.
+/// Reads a catalog file; `label` is its name in repairs. `platform` is `None` for a MovieLens file, and
+/// `chosen` are the columns that the user named.
 pub(super) fn read_titles(
-    source: &TitleSource,
+    path: &Path,
+    platform: Option<&Platform>,
     chosen: Option<&TitleColumns>,
     label: &str,
 ) -> Result<TitleFile, EtlError> {
-    let path = source.path.as_path();
     let raw = read_file(path)?;
     let mut reader = Reader {
         path,
@@ -78,7 +84,7 @@ pub(super) fn read_titles(
         faults: CellFaults { file: label.to_owned(), ..CellFaults::default() },
         sources: vec![Source { name: file_name(path), bytes: raw.len() as u64, sha256: Digest::of(&raw) }],
     };
-    let (platform, format) = reader.read(source, chosen, &raw)?;
+    let (platform, format) = reader.read(platform.cloned(), chosen, &raw)?;
     if reader.n_rows == 0 {
         return Err(FileError::NoRows(path.to_owned()).into());
     }
@@ -91,53 +97,11 @@ pub(super) fn movielens() -> Platform {
     Platform::new(MOVIELENS).expect("a lower-case word is a platform's name")
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path).map_err(|e| FileError::read(path, e))
-}
-
-/// Returns text in UTF-8 with line feeds between lines, and how it was encoded if it was not UTF-8.
-///
-/// Text is windows-1252, which contains Latin-1, if more of its bytes are not UTF-8 than it has characters of
-/// several bytes. A UTF-8 file with a few wrong bytes stays as it is, so that only those rows are refused.
-fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
-    let bytes = without_bom(raw);
-    let (mut n_good, mut n_bad) = (0, 0);
-    for chunk in bytes.utf8_chunks() {
-        n_good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        n_bad += chunk.invalid().len();
-    }
-    let (text, encoding) = if n_bad > n_good {
-        let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
-        (Cow::Owned(text.into_owned().into_bytes()), Some("windows-1252"))
-    } else {
-        (Cow::Borrowed(bytes), None)
-    };
-    if text.contains(&b'\r') && !text.contains(&b'\n') {
-        let lines = text.iter().map(|&b| if b == b'\r' { b'\n' } else { b }).collect();
-        return (Cow::Owned(lines), encoding);
-    }
-    (text, encoding)
-}
-
-struct Reader<'a> {
-    path: &'a Path,
-    label: &'a str,
-    titles: Vec<(u64, Title)>,
-    n_rows: u64,
-    rejects: Rejects,
-    repairs: Vec<Repair>,
-    faults: CellFaults,
-    sources: Vec<Source>,
-}
-
-/// Fault of a row: the column, the value and the reason.
-type Fault<'a> = (&'static str, &'a [u8], Reason);
-
 impl Reader<'_> {
     /// Reads all rows. Returns the platform of the titles and the layout in words.
     fn read(
         &mut self,
-        source: &TitleSource,
+        platform: Option<Platform>,
         chosen: Option<&TitleColumns>,
         raw: &[u8],
     ) -> Result<(Platform, String), EtlError> {
@@ -152,7 +116,6 @@ impl Reader<'_> {
             .ok_or_else(|| FileError::Empty(self.path.to_owned()))?;
         let line = 1 + newlines(&bytes[..begin]);
         let body = &bytes[begin..];
-        let platform = source.platform.clone();
         let (platform, mut format) = match movielens::separator(body).filter(|_| chosen.is_none()) {
             Some(separator) => {
                 self.plain_lines(body, line, separator);
@@ -220,15 +183,6 @@ impl Reader<'_> {
             Ok(()) => {}
         }
     }
-
-    fn repair(&mut self, line: u64, role: Role, value: &str, kind: RepairKind) {
-        self.repair_at(line, role.name(), value, kind);
-    }
-
-    fn repair_at(&mut self, line: u64, column: &'static str, value: &str, kind: RepairKind) {
-        let (file, value) = (self.label.to_owned(), value.to_owned());
-        self.repairs.push(Repair { file, line, column, value, kind });
-    }
 }
 
 /// Length of the part of a mended row that is kept, in characters.
@@ -239,6 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     use catalog::Kind;
+    use tables::Reason;
 
     use super::*;
 
@@ -250,7 +205,7 @@ mod tests {
         let path = dir.path().join("t.csv");
         std::fs::write(&path, bytes).unwrap();
         let platform = platform.map(|name| Platform::new(name).unwrap());
-        read_titles(&TitleSource { platform, path }, None, "t.csv")
+        read_titles(&path, platform.as_ref(), None, "t.csv")
     }
 
     fn refused(file: &TitleFile) -> Vec<(u64, Reason)> {

@@ -4,9 +4,10 @@ use catalog::Date;
 use memchr::memchr_iter;
 use tables::Reason;
 
-use super::Reader;
 use super::cells::parse_date;
-use super::columns::{Columns, ROLES, Role};
+use super::columns::Columns;
+use super::reader::Reader;
+use super::roles::{ROLES, Role};
 use super::row::Plan;
 
 /// Genres of `u.item`, in the order of its flags.

@@ -10,10 +10,11 @@ use super::cells::{
     parse_kind, parse_plain_duration, parse_release_year, parse_seasons, separator_of, split_cast,
     split_list,
 };
-use super::columns::{Columns, ROLES, Role};
+use super::columns::Columns;
 use super::credits::Credits;
+use super::reader::{Fault, Reader};
 use super::records::Row;
-use super::{Fault, Reader};
+use super::roles::{ROLES, Role};
 use crate::{CellFaults, RepairKind};
 
 /// Cells of a row by role; empty where the file does not have the column.

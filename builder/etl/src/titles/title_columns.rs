@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::columns::{ROLES, Role, fold};
+use super::roles::{ROLES, Role, fold};
 
 /// Why a text does not name the columns of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -243,7 +243,6 @@ const CASES: &[Case] = &[
         repairs: &["3 release_year YearEmptied \\N"],
         rejects: &["4 kind_unknown videoGame"],
         format: "titles, CSV, tabs between fields, without director, cast, country, date_added, rating, description",
-        ..USUAL
     },
     Case {
         about: "lines that end as on old Macs",

@@ -124,7 +124,7 @@ impl EtlInput {
         let n_before = self.ratings.len();
         self.ratings.extend(files_of(argument)?.into_iter().filter(|path| {
             let name = file_name(path);
-            path.extension().is_some_and(|e| e == "csv") && !platforms::is_catalog(&name)
+            path.extension().is_some_and(|e| e == "csv") && !platforms::is_surely_a_catalog(&name)
         }));
         if self.ratings.len() == n_before {
             return Err(EtlError::NothingInFolder {

@@ -136,6 +136,11 @@ pub(crate) fn is_catalog(name: &str) -> bool {
     is_table && (stem.ends_with("_titles") || is_named && !is_other)
 }
 
+/// Returns whether a file of a folder of ratings is a catalog by its name: one that has the word `titles`.
+pub(crate) fn is_surely_a_catalog(name: &str) -> bool {
+    words(without_endings(name)).contains("_titles_")
+}
+
 /// Cuts off the endings of tables, such as `.csv` and `.csv.gz`.
 fn without_endings(name: &str) -> &str {
     let outer = [".gz", ".zst", ".zip"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
@@ -289,6 +294,7 @@ mod tests {
             assert_eq!(found.as_ref().map(Platform::as_str), Some(platform), "{name}");
             assert!(is_catalog(name), "{name}");
         }
+        assert!(is_surely_a_catalog("netflix_titles (1).csv") && !is_surely_a_catalog("netflix.csv"));
         assert_eq!(of_file(Path::new("movie.csv")).unwrap(), None);
         for name in ["titles.csv", "more.csv", "netflix_and_hulu.csv", "1.csv"] {
             assert!(matches!(of_file(Path::new(name)), Err(EtlError::NoPlatform(_))), "{name}");

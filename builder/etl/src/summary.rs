@@ -34,7 +34,10 @@ pub struct Summary {
     pub moved_durations: u64,
     /// Empty audience ratings that became `g`.
     pub filled_audience_ratings: u64,
-    /// Cells that could not be read and were left empty, and durations that were moved.
+    /// Cells with a word for nothing, such as `NaN` or `N/A`, that were read as empty.
+    pub words_for_nothing: u64,
+    /// Cells that could not be read and were left empty, rows whose quotes were mended, and durations that were
+    /// moved.
     pub repairs: Vec<Repair>,
     /// Counts by file, in the order of reading.
     pub files: Vec<FileReport>,
@@ -61,6 +64,7 @@ impl Summary {
             rejected: counts.rejected,
             moved_durations: output.moved_durations(),
             filled_audience_ratings: output.n_repairs(RepairKind::AudienceFilled),
+            words_for_nothing: output.cell_faults.iter().map(|faults| faults.nothing).sum(),
             repairs: changed.cloned().collect(),
             files: output.files.clone(),
         }
@@ -100,6 +104,11 @@ impl fmt::Display for Summary {
         writeln!(f)?;
         writeln!(f, "{:>14} durations moved out of the rating column", grouped(self.moved_durations))?;
         writeln!(f, "{:>14} empty audience ratings read as g", grouped(self.filled_audience_ratings))?;
+        writeln!(
+            f,
+            "{:>14} words for nothing (such as NaN or N/A) read as empty",
+            grouped(self.words_for_nothing)
+        )?;
         let emptied = |r: &&Repair| r.kind != RepairKind::DurationMoved;
         let n_emptied = self.repairs.iter().filter(emptied).count();
         writeln!(

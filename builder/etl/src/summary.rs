@@ -36,8 +36,8 @@ pub struct Summary {
     pub filled_audience_ratings: u64,
     /// Cells with a word for nothing, such as `NaN` or `N/A`, that were read as empty.
     pub words_for_nothing: u64,
-    /// Cells that could not be read and were left empty, rows whose quotes were mended, and durations that were
-    /// moved.
+    /// Cells that could not be read and were left empty, rows whose quotes were mended, and durations that
+    /// were moved.
     pub repairs: Vec<Repair>,
     /// Counts by file, in the order of reading.
     pub files: Vec<FileReport>,

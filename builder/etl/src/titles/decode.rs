@@ -5,6 +5,9 @@ use std::path::Path;
 
 use tables::{FileError, without_bom};
 
+/// Bytes that are not UTF-8, for each character of several bytes, in text of another encoding.
+const MIN_BAD_PER_GOOD: usize = 10;
+
 /// Reads a whole file.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(|e| FileError::read(path, e))
@@ -12,8 +15,9 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Returns text in UTF-8 with line feeds between lines, and how it was encoded if it was not UTF-8.
 ///
-/// Text is windows-1252, which contains Latin-1, if more of its bytes are not UTF-8 than it has characters of
-/// several bytes. A UTF-8 file with a few wrong bytes stays as it is, so that only those rows are refused.
+/// Text is windows-1252, which contains Latin-1, if far more of its bytes are not UTF-8 than it has
+/// characters of several bytes: a few of those arise by chance. Otherwise the text stays as it is, so that
+/// only rows with wrong bytes are refused.
 pub(super) fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
     let bytes = without_bom(raw);
     let (mut n_good, mut n_bad) = (0, 0);
@@ -21,7 +25,7 @@ pub(super) fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
         n_good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         n_bad += chunk.invalid().len();
     }
-    let (text, encoding) = if n_bad > n_good {
+    let (text, encoding) = if n_bad > MIN_BAD_PER_GOOD * n_good {
         let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
         (Cow::Owned(text.into_owned().into_bytes()), Some("windows-1252"))
     } else {
@@ -32,4 +36,28 @@ pub(super) fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
         return (Cow::Owned(lines), encoding);
     }
     (text, encoding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_decoded_as_a_whole_or_not_at_all() {
+        let read = |bytes: &[u8]| {
+            let (text, encoding) = decode(bytes);
+            (text.into_owned(), encoding)
+        };
+        assert_eq!(read(b"\xEF\xBB\xBFa\n"), (b"a\n".to_vec(), None));
+        assert_eq!(read(b"Se\xf1or \x80\n"), ("Señor €\n".into(), Some("windows-1252")));
+        assert_eq!(read("Señor €\n".as_bytes()), ("Señor €\n".into(), None));
+        // One wrong byte among good ones.
+        assert_eq!(read(b"\xc3\xb1 \xf1\n"), (b"\xc3\xb1 \xf1\n".to_vec(), None));
+        // Two bytes that are a character of UTF-8 by chance.
+        let mut text = b"\xc3\xb1 ".to_vec();
+        text.extend([0xf1; 30]);
+        assert_eq!(read(&text), (format!("Ã± {}", "ñ".repeat(30)).into(), Some("windows-1252")));
+        assert_eq!(read(b"a\rb\r"), (b"a\nb\n".to_vec(), None));
+        assert_eq!(read(b"a\r\nb\r"), (b"a\r\nb\r".to_vec(), None));
+    }
 }

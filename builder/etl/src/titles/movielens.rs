@@ -47,7 +47,9 @@ pub(super) fn separator(body: &[u8]) -> Option<&'static str> {
     if first.windows(2).any(|pair| pair == b"::") {
         Some("::")
     } else {
-        (memchr_iter(b'|', first).count() == 4 + ITEM_GENRES.len()).then_some("|")
+        // A header with as many columns begins with a name.
+        let is_item = first.first().is_some_and(u8::is_ascii_digit);
+        (is_item && memchr_iter(b'|', first).count() == 4 + ITEM_GENRES.len()).then_some("|")
     }
 }
 

@@ -106,9 +106,14 @@ fn clock(text: &str) -> Option<f64> {
 
 /// Splits `1h 30m` into its numbers and units; `None` if the text is something else.
 fn numbers_and_units(text: &str) -> Option<Vec<(f64, &str)>> {
-    let (mut parts, mut rest) = (Vec::new(), text.trim());
+    let (mut parts, mut rest) = (Vec::<(f64, &str)>::new(), text.trim());
     while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let Some(end) = rest.find(|c: char| !c.is_ascii_digit() && c != '.') else {
+            // `1h30`
+            let (_, last) = parts.last()?;
+            parts.push((number(rest).filter(|_| last.starts_with('h'))?, "min"));
+            break;
+        };
         let n = number(&rest[..end])?;
         let after = rest[end..].trim_start();
         let end = after.find(|c: char| c.is_ascii_digit() || c.is_whitespace()).unwrap_or(after.len());
@@ -158,6 +163,8 @@ mod tests {
             "1h 30m",
             "1h30m",
             "1h30min",
+            "1h30",
+            "1 h 30",
             "1 hr 30 min",
             "1 hour, 30 minutes",
             "1 hour and 30 minutes",
@@ -173,8 +180,7 @@ mod tests {
             "1 h 30",
             "90'",
         ] {
-            let expected = if text == "1 h 30" { None } else { Some((90, DurationUnit::Min)) };
-            assert_eq!(read(text), expected, "{text}");
+            assert_eq!(read(text), Some((90, DurationUnit::Min)), "{text}");
         }
         assert_eq!(read("0 min"), Some((0, DurationUnit::Min)));
         assert_eq!(read("2 Seasons"), read("2 seasons"));
@@ -197,6 +203,8 @@ mod tests {
             "30m 1h",
             "1h 1h",
             "PT",
+            "90 min 30",
+            "1h 30 x",
             "long",
             "90 x",
             "1 season 3 episodes",

@@ -36,34 +36,29 @@ impl Columns {
 
     /// Finds the columns in a header, whose separator is the one that gives the most columns.
     pub(crate) fn find(path: &Path, line: &[u8], chosen: Option<&TitleColumns>) -> Result<Self, EtlError> {
-        let mut best: Option<(usize, u8, Vec<String>)> = None;
+        let mut best: Option<(usize, Header)> = None;
         for separator in *b",;\t|" {
-            let fields = header_fields(path, line, separator)?;
-            let found = ROLES.iter().filter(|(_, names)| position(&fields, names).is_some()).count()
-                + chosen.map_or(0, |chosen| chosen.n_named_in(&fields));
+            let header = Header::new(header_fields(path, line, separator)?, separator);
+            let found = ROLES.iter().filter(|(_, names)| header.position(names).is_some()).count()
+                + chosen.map_or(0, |chosen| chosen.n_named_in(&header.folded));
             // The header may not be known at all, but it has more than one field.
-            let score = 2 * found + usize::from(fields.len() > 1);
-            if best.as_ref().is_none_or(|(most, ..)| score > *most) {
-                best = Some((score, separator, fields));
+            let score = 2 * found + usize::from(header.fields.len() > 1);
+            if best.as_ref().is_none_or(|(most, _)| score > *most) {
+                best = Some((score, header));
             }
         }
-        let (_, separator, fields) = best.unwrap_or((0, b',', Vec::new()));
-        Self::of_header(path, &fields, separator, chosen)
+        let header = best.map_or_else(|| Header::new(Vec::new(), b','), |(_, header)| header);
+        Self::of_header(path, &header, chosen)
     }
 
-    fn of_header(
-        path: &Path,
-        fields: &[String],
-        separator: u8,
-        chosen: Option<&TitleColumns>,
-    ) -> Result<Self, EtlError> {
-        let folded: Vec<String> = fields.iter().map(|field| fold(field)).collect();
+    fn of_header(path: &Path, header: &Header, chosen: Option<&TitleColumns>) -> Result<Self, EtlError> {
+        let Header { fields, folded, separator } = header;
         if chosen.is_none() {
-            refuse_other_tables(path, fields, &folded)?;
+            refuse_other_tables(path, header)?;
         }
         let mut at = [None; ROLES.len()];
         for ((role, names), at) in ROLES.iter().zip(&mut at) {
-            let Some((name, position)) = position(fields, names) else { continue };
+            let Some((name, position)) = header.position(names) else { continue };
             if folded[position + 1..].iter().any(|field| field == name) {
                 let column = role.name();
                 return Err(FileError::RepeatedColumn { path: path.to_owned(), column }.into());
@@ -81,7 +76,7 @@ impl Columns {
             let position = position.ok_or_else(|| EtlError::NoSuchColumn {
                 path: path.to_owned(),
                 column: column.to_string(),
-                found: fields.join(", "),
+                found: header.shown(),
             })?;
             // A column that the user gave a role has no other one.
             at.iter_mut().filter(|other| **other == Some(position)).for_each(|other| *other = None);
@@ -90,8 +85,10 @@ impl Columns {
         let missing: Vec<&str> =
             [Role::Id, Role::Title].iter().filter(|r| at[**r as usize].is_none()).map(|r| r.name()).collect();
         if !missing.is_empty() {
-            let found =
-                fields.iter().take(30).map(|f| format!("{:?}", f.chars().take(40).collect::<String>()));
+            let found = fields
+                .iter()
+                .take(MAX_SHOWN_COLUMNS)
+                .map(|f| format!("{:?}", f.chars().take(MAX_SHOWN_CHARS).collect::<String>()));
             let (path, found) = (path.to_owned(), found.collect());
             return Err(FileError::MissingColumns { path, missing, found, needed: NEEDED }.into());
         }
@@ -99,7 +96,7 @@ impl Columns {
             && folded.iter().any(|field| field == "movieid")
             && folded.iter().all(|field| matches!(field.as_str(), "movieid" | "title" | "genres" | ""));
         let n_named = folded.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
-        Ok(Self { at, separator, n_fields: fields.len(), n_named, is_movielens })
+        Ok(Self { at, separator: *separator, n_fields: fields.len(), n_named, is_movielens })
     }
 
     /// Returns the position of a column, if the file has it.
@@ -147,21 +144,47 @@ impl Columns {
     }
 }
 
-/// Returns the first of `names` that a header has, and where.
-fn position(fields: &[String], names: &[&'static str]) -> Option<(&'static str, usize)> {
-    let folded: Vec<String> = fields.iter().map(|field| fold(field)).collect();
-    names.iter().find_map(|name| Some((*name, folded.iter().position(|field| field == name)?)))
+/// Names of the columns of a file.
+struct Header {
+    fields: Vec<String>,
+    folded: Vec<String>,
+    separator: u8,
 }
 
+impl Header {
+    fn new(fields: Vec<String>, separator: u8) -> Self {
+        let folded = fields.iter().map(|field| fold(field)).collect();
+        Self { fields, folded, separator }
+    }
+
+    /// Returns the first of `names` that the header has, and where.
+    fn position(&self, names: &[&'static str]) -> Option<(&'static str, usize)> {
+        names.iter().find_map(|name| Some((*name, self.folded.iter().position(|field| field == name)?)))
+    }
+
+    /// Lists the columns for a message.
+    fn shown(&self) -> String {
+        let short = |field: &String| field.chars().take(MAX_SHOWN_CHARS).collect();
+        let mut shown: Vec<String> = self.fields.iter().take(MAX_SHOWN_COLUMNS).map(short).collect();
+        if shown.len() < self.fields.len() {
+            shown.push("…".to_owned());
+        }
+        shown.join(", ")
+    }
+}
+
+/// Most columns that a message names.
+const MAX_SHOWN_COLUMNS: usize = 30;
+/// Length of the part of a column's name that a message shows.
+const MAX_SHOWN_CHARS: usize = 40;
+
 /// Recognizes tables of ratings, and those that have a column for each platform.
-fn refuse_other_tables(path: &Path, fields: &[String], folded: &[String]) -> Result<(), EtlError> {
-    let is = |names: &[&str]| folded.iter().any(|field| names.contains(&field.as_str()));
+fn refuse_other_tables(path: &Path, header: &Header) -> Result<(), EtlError> {
+    let is = |names: &[&str]| header.folded.iter().any(|field| names.contains(&field.as_str()));
     let users = ["userid", "user", "customerid", "customer", "reviewerid", "username"];
-    if is(&users)
-        && is(&["rating", "ratings", "score", "stars", "overall", "timestamp", "eventvalue", "eventtype"])
-    {
-        let found = fields.join(", ");
-        return Err(EtlError::NotACatalog { path: path.to_owned(), found });
+    let opinions = ["rating", "ratings", "score", "stars", "overall", "timestamp", "eventvalue", "eventtype"];
+    if is(&users) && is(&opinions) {
+        return Err(EtlError::NotACatalog { path: path.to_owned(), found: header.shown() });
     }
     let platforms = [
         "netflix",
@@ -179,21 +202,23 @@ fn refuse_other_tables(path: &Path, fields: &[String], folded: &[String]) -> Res
         "paramountplus",
         "peacock",
     ];
-    let named: Vec<&str> = fields
-        .iter()
-        .zip(folded)
+    let columns = header.fields.iter().zip(&header.folded);
+    let named: Vec<&str> = columns
         .filter(|(_, folded)| platforms.contains(&folded.as_str()))
         .map(|(field, _)| field.as_str())
+        .take(MAX_SHOWN_COLUMNS)
         .collect();
     if named.len() < 2 {
         return Ok(());
     }
-    let missing =
-        ROLES.iter().filter(|(role, names)| *role != Role::Seasons && position(fields, names).is_none());
+    let missing = ROLES
+        .iter()
+        .filter(|(role, names)| *role != Role::Seasons && header.position(names).is_none())
+        .map(|(role, _)| role.name());
     Err(EtlError::PlatformColumns {
         path: path.to_owned(),
         platforms: named.join(", "),
-        missing: missing.map(|(role, _)| role.name()).collect::<Vec<_>>().join(", "),
+        missing: missing.collect::<Vec<_>>().join(", "),
     })
 }
 

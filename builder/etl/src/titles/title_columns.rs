@@ -59,9 +59,9 @@ impl TitleColumns {
         self.0.iter().map(|(role, column)| (*role, column))
     }
 
-    /// Counts the columns that a header has by name.
-    pub(crate) fn n_named_in(&self, header: &[String]) -> usize {
-        let has = |name: &String| header.iter().any(|field| fold(field) == fold(name));
+    /// Counts the columns that a header has by name; `folded` are its names, folded.
+    pub(crate) fn n_named_in(&self, folded: &[String]) -> usize {
+        let has = |name: &String| folded.contains(&fold(name));
         self.0.iter().filter(|(_, column)| matches!(column, ColumnRef::Name(name) if has(name))).count()
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use memchr::memchr;
 use tables::{FileError, without_bom};
 
 /// Bytes that are not UTF-8, for each character of several bytes, in text of another encoding.
@@ -20,22 +21,26 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, FileError> {
 /// only rows with wrong bytes are refused.
 pub(super) fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
     let bytes = without_bom(raw);
-    let (mut n_good, mut n_bad) = (0, 0);
-    for chunk in bytes.utf8_chunks() {
-        n_good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        n_bad += chunk.invalid().len();
-    }
-    let (text, encoding) = if n_bad > MIN_BAD_PER_GOOD * n_good {
+    let (text, encoding) = if str::from_utf8(bytes).is_err() && is_windows_1252(bytes) {
         let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
         (Cow::Owned(text.into_owned().into_bytes()), Some("windows-1252"))
     } else {
         (Cow::Borrowed(bytes), None)
     };
-    if text.contains(&b'\r') && !text.contains(&b'\n') {
+    if memchr(b'\n', &text).is_none() && memchr(b'\r', &text).is_some() {
         let lines = text.iter().map(|&b| if b == b'\r' { b'\n' } else { b }).collect();
         return (Cow::Owned(lines), encoding);
     }
     (text, encoding)
+}
+
+fn is_windows_1252(bytes: &[u8]) -> bool {
+    let (mut n_good, mut n_bad) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        n_good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        n_bad += chunk.invalid().len();
+    }
+    n_bad > MIN_BAD_PER_GOOD * n_good
 }
 
 #[cfg(test)]

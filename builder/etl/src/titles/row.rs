@@ -97,19 +97,27 @@ impl Plan {
     /// Returns the clean text of a cell, without a word for nothing.
     fn text(&self, cells: &Cells<'_>, role: Role, faults: &mut CellFaults) -> String {
         let clean = clean_text(cells[role as usize]);
+        if self.is_missing(&clean, role, faults) { String::new() } else { clean }
+    }
+
+    /// Returns the items of a cell; none if it is a word for nothing.
+    fn list_text<'r>(&self, cells: &Cells<'r>, role: Role, faults: &mut CellFaults) -> &'r str {
+        let cell = cells[role as usize];
+        if self.is_missing(cell.trim(), role, faults) { "" } else { cell }
+    }
+
+    fn is_missing(&self, text: &str, role: Role, faults: &mut CellFaults) -> bool {
         // `unknown` is a genre of MovieLens.
         let is_genre = role == Role::Genres && self.platform.is_none();
-        let is_name = is_genre || self.has_names[role as usize] && is_like_a_name(&clean);
-        if is_name || !is_nothing(&clean) {
-            return clean;
-        }
-        faults.nothing += 1;
-        String::new()
+        let is_name = is_genre || self.has_names[role as usize] && is_like_a_name(text);
+        let is_missing = !is_name && is_nothing(text);
+        faults.nothing += u64::from(is_missing);
+        is_missing
     }
 
     fn list(&self, cells: &Cells<'_>, role: Role, faults: &mut CellFaults) -> Vec<String> {
-        let text = self.text(cells, role, faults);
-        let mut items = split_list(&text, self.separators[role as usize]);
+        let text = self.list_text(cells, role, faults);
+        let mut items = split_list(text, self.separators[role as usize]);
         items.retain(|item| item != "(no genres listed)");
         items
     }
@@ -164,8 +172,8 @@ impl Reader<'_> {
         faults.spaced_dates = u64::from(date_added.is_some() && added.starts_with(char::is_whitespace));
         faults.invisible = cells.iter().filter(|cell| has_invisible(cell)).count() as u64;
         let credits = plan.credits.as_ref().and_then(|credits| credits.of(show));
-        let cast_text = plan.text(cells, Role::Cast, &mut faults);
-        let cast = split_cast(&cast_text, plan.separators[Role::Cast as usize]);
+        let cast_text = plan.list_text(cells, Role::Cast, &mut faults);
+        let cast = split_cast(cast_text, plan.separators[Role::Cast as usize]);
         faults.cast_without_letter = cast.without_letter;
         faults.cast_suffixes = cast.suffixes;
         let title = Title {

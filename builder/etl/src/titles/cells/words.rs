@@ -30,8 +30,7 @@ const NOTHING: [&str; 22] = [
 
 /// Returns whether a clean cell is a word for nothing. An empty cell is not a word.
 pub(crate) fn is_nothing(clean: &str) -> bool {
-    // Longer cells, such as descriptions, are not lowered.
-    clean.len() <= 14 && NOTHING.contains(&clean.to_lowercase().as_str())
+    NOTHING.iter().any(|word| word.eq_ignore_ascii_case(clean))
 }
 
 /// Returns whether a word for nothing could also be what a person is called: it is written like a name.

@@ -144,7 +144,7 @@ fn run_in_blocks(
     Ok(output)
 }
 
-/// Reads the catalogs, and reports how each was understood.
+/// Reads the catalogs, and reports what their platforms are called.
 fn read_catalogs(
     input: &EtlInput,
     labels: &[String],
@@ -166,9 +166,6 @@ fn read_catalogs(
     let parts = parts.into_iter().collect::<Result<Vec<TitleFile>, EtlError>>()?;
     for note in &input.notes {
         reporter.note(note);
-    }
-    for (part, label) in parts.iter().zip(labels) {
-        reporter.note(&format!("{label}: {}", part.format));
     }
     Ok(parts)
 }

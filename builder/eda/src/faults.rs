@@ -118,6 +118,19 @@ fn of_cells(output: &EtlOutput, all: &mut Collector) {
         ),
         (RepairKind::DateEmptied, "date_unreadable", "dates that cannot be read", "left empty"),
         (RepairKind::DurationEmptied, "duration_unreadable", "durations that cannot be read", "left empty"),
+        (
+            RepairKind::YearEmptied,
+            "year_unreadable",
+            "release years that are missing or cannot be read",
+            "left empty; the title is kept",
+        ),
+        (RepairKind::KindFilled, "kind_empty", "titles of no kind", "films, or series if they have seasons"),
+        (
+            RepairKind::QuotesMended,
+            "quotes_mended",
+            "rows with wrong quotes that can be read in only one way",
+            "read that way",
+        ),
     ] {
         let mut found = Found::default();
         for repair in output.repairs.iter().filter(|r| r.kind == kind) {
@@ -128,7 +141,14 @@ fn of_cells(output: &EtlOutput, all: &mut Collector) {
         }
         all.push(code, what, handling, "cells", found);
     }
-    let counts: [(&str, &str, &str, &str, Of); 4] = [
+    let counts: [(&str, &str, &str, &str, Of); 5] = [
+        (
+            "nothing",
+            "cells with a word for nothing (NaN, NULL, N/A and such)",
+            "read as empty",
+            "cells",
+            |f| f.nothing,
+        ),
         ("date_with_space", "dates that begin with a space", "trimmed and read", "cells", |f| f.spaced_dates),
         (
             "invisible_characters",

@@ -30,6 +30,43 @@ pub enum EtlError {
     /// A catalog whose platform is not known.
     #[error("{}: cannot tell the platform from the file name; write NAME={}", .0.display(), .0.display())]
     NoPlatform(PathBuf),
+    /// A table of ratings, given as a catalog.
+    #[error(
+        "{}: this is a table of ratings (columns {found}), not a catalog; pass it with --ratings, and catalogs with --titles",
+        path.display()
+    )]
+    NotACatalog {
+        /// The file.
+        path: PathBuf,
+        /// Its columns.
+        found: String,
+    },
+    /// A table of all platforms, with a column for each of them.
+    #[error(
+        "{}: this table has a column for each platform ({platforms}), which is not a layout that is read, and the columns {missing} are missing; write the titles of each platform into a file of its own, and pass it with --titles NAME=FILE",
+        path.display()
+    )]
+    PlatformColumns {
+        /// The file.
+        path: PathBuf,
+        /// The columns that are named after platforms.
+        platforms: String,
+        /// The columns of a catalog that it does not have.
+        missing: String,
+    },
+    /// A column that the user named is not in the file.
+    #[error(
+        "{}, line 1: `--title-columns` names column {column}, but the file has {found}",
+        path.display()
+    )]
+    NoSuchColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Columns of the file.
+        found: String,
+    },
     /// The platform's name or id prefix cannot be used.
     #[error("{}: the platform cannot be used", path.display())]
     Platform {

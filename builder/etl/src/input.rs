@@ -3,25 +3,18 @@
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use catalog::{IdPrefixes, Platform};
+use catalog::{IdPrefixes, Platform, PlatformError};
 
 use tables::open::STANDARD_INPUT;
 use tables::rows::RatingOptions;
 use tables::{FileError, file_name};
 
 use super::EtlError;
+use super::platforms::{self, Given, ORIGINAL};
+use super::titles::{MOVIELENS_TITLES, TitleColumns};
 
-/// File names that imply a platform, in source order.
-const KNOWN: [(&str, &str); 4] = [
-    ("amazon_prime_titles.csv", "amazon"),
-    ("disney_plus_titles.csv", "disney"),
-    ("hulu_titles.csv", "hulu"),
-    ("netflix_titles.csv", "netflix"),
-];
-
-const MOVIELENS_TITLES: [&str; 3] = ["movies.csv", "movies.dat", "u.item"];
 const TITLES_LOOKED_FOR: &str =
-    "NAME_titles.csv (such as netflix_titles.csv), movies.csv, movies.dat, u.item";
+    "NAME_titles.csv (such as netflix_titles.csv), movies.csv, movie.csv, movies.dat, u.item";
 const RATINGS_LOOKED_FOR: &str = "*.csv, *.tsv, *.dat, *.data and *.inter, each perhaps with .gz or .zst";
 /// File names of rating files, without what says how they are packed.
 const RATING_ENDINGS: [&str; 5] = [".csv", ".tsv", ".dat", ".data", ".inter"];
@@ -44,7 +37,7 @@ impl TitleSource {
     /// # Errors
     /// Returns an error if the name implies no platform.
     pub fn of(path: &Path) -> Result<Self, EtlError> {
-        Ok(Self { platform: platform_of(path)?, path: path.to_owned() })
+        Ok(Self { platform: platforms::of_file(path)?, path: path.to_owned() })
     }
 }
 
@@ -59,15 +52,24 @@ pub struct EtlInput {
     pub skipped: Vec<(PathBuf, &'static str)>,
     /// How rating files are read, where it is not to be found from the files.
     pub options: RatingOptions,
+    /// What the columns of the catalogs hold, where their names do not show it. Applies to every catalog with
+    /// a header.
+    pub title_columns: Option<TitleColumns>,
+    /// What was made of the platforms' names, to be reported when the files are read.
+    pub(super) notes: Vec<String>,
 }
 
 impl EtlInput {
     /// Finds the files that the arguments name.
     ///
-    /// A titles argument is a file whose name contains its platform, `NAME=FILE` or `NAME:PREFIX=FILE` (see
-    /// [`Platform`]), a MovieLens file (`movies.csv`, `movies.dat`, `u.item`), or a folder of such files: its
-    /// `*_titles.csv`, or one MovieLens file if it has none. The platforms come in the order amazon, disney,
-    /// hulu, netflix, then the others as given (in a folder: by file name).
+    /// A titles argument is a file whose name contains its platform (`netflix_titles (1).csv`), `NAME=FILE`
+    /// or `NAME:PREFIX=FILE` (see [`Platform`]; a name as shops write it, `Apple TV+`, becomes
+    /// `apple_tv_plus`), a MovieLens file (`movies.csv`, `movie.csv`, `movies.dat`, `u.item`), or a folder of
+    /// such files: all its catalogs of platforms, or one MovieLens file if it has none. The platforms come in
+    /// the order amazon, disney, hulu, netflix, then the others as given (in a folder: by file name).
+    ///
+    /// If the first letter of a platform's name is taken as an id prefix, a longer beginning of the name
+    /// becomes its prefix, unless it is one of the four or its prefix is given.
     ///
     /// A ratings argument is a file, a pipe, `-` for standard input, a folder, or a pattern (`*.csv`) that no
     /// shell has expanded. In a folder with MovieLens `u.data`, `ratings.dat`, or `ratings.csv` next to
@@ -83,13 +85,7 @@ impl EtlInput {
             return Err(EtlError::NoRatings);
         }
         let mut input = Self::default();
-        for argument in titles {
-            input.add_titles(argument)?;
-        }
-        input.titles.sort_by_key(|source| {
-            let name = source.platform.as_ref().map(Platform::as_str);
-            KNOWN.iter().position(|&(_, known)| Some(known) == name).unwrap_or(KNOWN.len())
-        });
+        input.add_all_titles(titles)?;
         for argument in ratings {
             input.add_ratings(argument)?;
         }
@@ -97,44 +93,28 @@ impl EtlInput {
         Ok(input)
     }
 
-    fn add_titles(&mut self, argument: &Path) -> Result<(), EtlError> {
-        if argument.is_dir() {
-            return self.add_titles_folder(argument);
-        }
-        if argument.exists() {
-            self.titles.push(TitleSource::of(argument)?);
-            return Ok(());
-        }
-        let named = argument.to_str().and_then(|text| text.split_once('='));
-        let Some((name, file)) = named else {
-            return Err(FileError::Missing(argument.to_owned()).into());
-        };
-        let path = PathBuf::from(file);
-        if !path.exists() {
-            return Err(FileError::Missing(path).into());
-        }
-        let platform =
-            name.parse().map_err(|source| EtlError::Platform { path: argument.to_owned(), source })?;
-        self.titles.push(TitleSource { platform: Some(platform), path });
-        Ok(())
+    /// Sets what the columns of the catalogs hold.
+    #[must_use]
+    pub fn with_title_columns(self, title_columns: Option<TitleColumns>) -> Self {
+        Self { title_columns, ..self }
     }
 
-    fn add_titles_folder(&mut self, folder: &Path) -> Result<(), EtlError> {
-        let (files, _) = files_of(folder)?;
-        let n_before = self.titles.len();
-        for path in &files {
-            if file_name(path).ends_with("_titles.csv") {
-                self.titles.push(TitleSource { platform: platform_of(path)?, path: path.clone() });
-            }
+    /// Finds the catalogs in source order, and settles their platforms.
+    fn add_all_titles(&mut self, arguments: &[PathBuf]) -> Result<(), EtlError> {
+        let mut found = Vec::new();
+        for argument in arguments {
+            add_titles(argument, &mut found)?;
         }
-        if self.titles.len() == n_before {
-            let movielens = MOVIELENS_TITLES.iter().map(|name| folder.join(name)).find(|p| p.is_file());
-            let path = movielens.ok_or(EtlError::NothingInFolder {
-                path: folder.to_owned(),
-                looked_for: TITLES_LOOKED_FOR,
-            })?;
-            self.titles.push(TitleSource { platform: None, path });
-        }
+        found.sort_by_key(|(_, given)| {
+            let name = given.as_ref().map(|given| given.platform.as_str());
+            ORIGINAL.iter().position(|&original| Some(original) == name).unwrap_or(ORIGINAL.len())
+        });
+        let (paths, mut platforms): (Vec<PathBuf>, Vec<Option<Given>>) = found.into_iter().unzip();
+        self.notes = platforms::settle(&mut platforms);
+        let sources = paths.into_iter().zip(platforms);
+        self.titles = sources
+            .map(|(path, given)| TitleSource { platform: given.map(|given| given.platform), path })
+            .collect();
         Ok(())
     }
 
@@ -174,7 +154,7 @@ impl EtlInput {
                     Some("the folder is one of MovieLens, whose ratings are another file")
                 }
                 Some(_) => None,
-                None if name.contains("_titles") => Some("its name is that of a catalog"),
+                None if platforms::is_surely_a_catalog(&name) => Some("its name is that of a catalog"),
                 None if !is_table(&name) => Some("its name is not that of a table"),
                 None if path.metadata().is_ok_and(|about| about.len() == 0) => Some("it is empty"),
                 None => None,
@@ -234,17 +214,50 @@ impl EtlInput {
     }
 }
 
-/// Returns the platform that a file's name implies; `None` for MovieLens files.
-fn platform_of(path: &Path) -> Result<Option<Platform>, EtlError> {
-    let name = file_name(path);
-    if MOVIELENS_TITLES.contains(&name.as_str()) {
-        return Ok(None);
+/// Finds the catalogs that an argument names, with their platforms; `None` for MovieLens files.
+fn add_titles(argument: &Path, found: &mut Vec<(PathBuf, Option<Given>)>) -> Result<(), EtlError> {
+    if argument.is_dir() {
+        return add_titles_folder(argument, found);
     }
-    let known = KNOWN.iter().find(|(file, _)| *file == name).map(|&(_, platform)| platform);
-    let platform = known
-        .or_else(|| name.strip_suffix("_titles.csv"))
-        .ok_or_else(|| EtlError::NoPlatform(path.to_owned()))?;
-    Platform::new(platform).map(Some).map_err(|source| EtlError::Platform { path: path.to_owned(), source })
+    if argument.exists() {
+        found.push((argument.to_owned(), given_by_name(argument)?));
+        return Ok(());
+    }
+    let named = argument.to_str().and_then(|text| text.split_once('='));
+    let Some((name, file)) = named else {
+        return Err(FileError::Missing(argument.to_owned()).into());
+    };
+    let path = PathBuf::from(file);
+    if !path.exists() {
+        return Err(FileError::Missing(path).into());
+    }
+    let given = platforms::parse(name)
+        .map_err(|source: PlatformError| EtlError::Platform { path: argument.to_owned(), source })?;
+    found.push((path, Some(given)));
+    Ok(())
+}
+
+fn add_titles_folder(folder: &Path, found: &mut Vec<(PathBuf, Option<Given>)>) -> Result<(), EtlError> {
+    let n_before = found.len();
+    for path in files_of(folder)?.0 {
+        if platforms::is_catalog(&file_name(&path)) {
+            let given = given_by_name(&path)?;
+            found.push((path, given));
+        }
+    }
+    if found.len() == n_before {
+        let movielens = MOVIELENS_TITLES.iter().map(|name| folder.join(name)).find(|p| p.is_file());
+        let looked_for = TITLES_LOOKED_FOR;
+        let path = movielens.ok_or(EtlError::NothingInFolder { path: folder.to_owned(), looked_for })?;
+        found.push((path, None));
+    }
+    Ok(())
+}
+
+/// Returns the platform that the name of a file contains.
+fn given_by_name(path: &Path) -> Result<Option<Given>, EtlError> {
+    let platform = platforms::of_file(path)?;
+    Ok(platform.map(|platform| Given { platform, has_prefix: false, shop: None }))
 }
 
 /// Returns whether a file has the name of a table.
@@ -388,11 +401,13 @@ mod tests {
         let input = resolve(&[format!("Zee={more}"), hulu.clone()]).unwrap();
         assert_eq!(names(&input), ["hulu_titles.csv", "more.csv", "r.csv"]);
         assert!(matches!(resolve(std::slice::from_ref(&more)), Err(EtlError::NoPlatform(_))));
-        let error = resolve(&[hulu.clone(), format!("hbo={more}")]).unwrap_err();
+        for (name, expected) in [("hbo", "hbo:hb"), ("hbo:x", "hbo:x"), ("HBO Max", "hbo_max:hb")] {
+            let both = resolve(&[hulu.clone(), format!("{name}={more}")]).unwrap();
+            assert_eq!(both.titles[1].platform.as_ref().map(Platform::text).as_deref(), Some(expected));
+        }
+        let error = resolve(&[hulu, format!("hbo:h={more}")]).unwrap_err();
         let EtlError::Platform { source, .. } = error else { panic!("{error}") };
         assert!(source.to_string().contains("`--titles hbo:PREFIX=FILE`"), "{source}");
-        let both = resolve(&[hulu, format!("hbo:hb={more}")]).unwrap();
-        assert_eq!(both.titles[1].platform.as_ref().map(|p| (p.as_str(), p.prefix())), Some(("hbo", "hb")));
         assert!(matches!(resolve(&[format!("hbo:7={more}")]), Err(EtlError::Platform { .. })));
         assert!(matches!(resolve(&[format!("7={more}")]), Err(EtlError::Platform { .. })));
         assert!(matches!(resolve(&["nowhere".to_owned()]), Err(EtlError::File(FileError::Missing(_)))));

@@ -7,11 +7,13 @@
 mod error;
 mod input;
 mod loss;
+mod own_ids;
+mod platforms;
 mod repair;
 mod summary;
-mod text;
 mod titles;
 
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use catalog::{IdPrefixes, Scale, TableError, Title, TitleTable};
@@ -25,10 +27,11 @@ use tables::{Clean, FileError, Reason, Rejects};
 pub use error::EtlError;
 pub use input::{EtlInput, MAX_REJECTS, TitleSource};
 pub use loss::{Losses, Lossy};
+use own_ids::Known;
 pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
-pub use titles::CATALOG_COLUMNS;
 use titles::TitleFile;
+pub use titles::{CATALOG_COLUMNS, TitleColumns, TitleColumnsError};
 
 /// Counts for one input file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,27 +89,15 @@ fn run_in_blocks(
     let labels = input.labels();
     let mut rejects = Rejects::new(labels.clone());
 
-    reporter.start("reading titles", input.titles.len() as u64, "files");
-    let parts: Vec<Result<TitleFile, EtlError>> = input
-        .titles
-        .par_iter()
-        .zip(&labels)
-        .map(|(source, label)| {
-            let part = titles::read_titles(source, label);
-            reporter.advance(1);
-            part
-        })
-        .collect();
-    reporter.finish();
-    let parts = parts.into_iter().collect::<Result<Vec<TitleFile>, EtlError>>()?;
+    let parts = read_catalogs(input, &labels, reporter)?;
     let n_title_files = parts.len();
     let mut output = EtlOutput::default();
     let table = merge_titles(parts, &labels, &mut rejects, &mut output)?;
-    let known = (n_title_files > 0).then(|| tables::index(&table));
+    let known = (n_title_files > 0).then(|| Known::of(&table));
 
     let mut scan = rows::scan(
         &input.ratings,
-        known.as_ref(),
+        known.as_ref().map(|known| &known.ids),
         Reading::Raw(&input.options),
         input.options.scale,
         block_bytes,
@@ -136,8 +127,8 @@ fn run_in_blocks(
     say_what_was_understood(&output, input, scan.scale, reporter);
 
     reporter.start("sorting ratings", 0, "");
-    let (titles, positions) = if known.is_some() {
-        (table, None)
+    let (titles, positions) = if let Some(known) = &known {
+        (table, known.positions(scan.titles.len()))
     } else {
         let (names, positions) = rows::merge_ids(&scan.titles);
         let rows = rows::title_ids(&names).into_iter().map(|id| {
@@ -178,6 +169,32 @@ fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, scale: Scale, r
     }
 }
 
+/// Reads the catalogs, and reports what their platforms are called.
+fn read_catalogs(
+    input: &EtlInput,
+    labels: &[String],
+    reporter: &dyn Reporter,
+) -> Result<Vec<TitleFile>, EtlError> {
+    reporter.start("reading titles", input.titles.len() as u64, "files");
+    let parts: Vec<Result<TitleFile, EtlError>> = input
+        .titles
+        .par_iter()
+        .zip(labels)
+        .map(|(source, label)| {
+            let TitleSource { path, platform } = source;
+            let part = titles::read_titles(path, platform.as_ref(), input.title_columns.as_ref(), label);
+            reporter.advance(1);
+            part
+        })
+        .collect();
+    reporter.finish();
+    let parts = parts.into_iter().collect::<Result<Vec<TitleFile>, EtlError>>()?;
+    for note in &input.notes {
+        reporter.note(note);
+    }
+    Ok(parts)
+}
+
 /// Reads a single catalog file. Also returns how many of its rows were rejected.
 ///
 /// # Errors
@@ -185,7 +202,7 @@ fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, scale: Scale, r
 pub fn read_title_table(path: &Path) -> Result<(TitleTable, u64), EtlError> {
     let source = TitleSource::of(path)?;
     let label = path.display().to_string();
-    let part = titles::read_titles(&source, &label)?;
+    let part = titles::read_titles(&source.path, source.platform.as_ref(), None, &label)?;
     let labels = [label];
     let mut rejects = Rejects::new(labels.to_vec());
     let mut output = EtlOutput::default();
@@ -202,7 +219,8 @@ fn merge_titles(
 ) -> Result<TitleTable, EtlError> {
     let prefixes = IdPrefixes::new(parts.iter().map(|part| &part.platform))
         .map_err(|e| FileError::from(TableError::from(e)))?;
-    let mut seen = rustc_hash::FxHashSet::default();
+    // File and line of each id.
+    let mut seen = rustc_hash::FxHashMap::default();
     let (mut platforms, mut rows) = (Vec::new(), Vec::<Title>::new());
     for (file_idx, part) in parts.into_iter().enumerate() {
         let mut refused: Vec<(u64, &str, &str, Reason)> =
@@ -210,11 +228,18 @@ fn merge_titles(
         let mut doubled = Vec::new();
         for (line, title) in part.titles {
             prefixes.check(&part.platform, &title.id).map_err(|e| FileError::from(TableError::from(e)))?;
-            if seen.insert(title.id.clone()) {
-                let platform_idx = tables::place(&mut platforms, part.platform.clone())?;
-                rows.push(Title { platform_idx, ..title });
-            } else {
-                doubled.push((line, title.id));
+            match seen.entry(title.id.clone()) {
+                Entry::Vacant(entry) => {
+                    entry.insert((file_idx, line));
+                    let platform_idx = tables::place(&mut platforms, part.platform.clone())?;
+                    rows.push(Title { platform_idx, ..title });
+                }
+                Entry::Occupied(entry) => {
+                    let (first_file, first_line) = *entry.get();
+                    let other = (first_file != file_idx).then(|| format!(" of {}", labels[first_file]));
+                    let (id, other) = (&title.id, other.unwrap_or_default());
+                    doubled.push((line, format!("{id} (first on line {first_line}{other})")));
+                }
             }
         }
         refused.extend(doubled.iter().map(|(line, id)| (*line, "id", id.as_str(), Reason::DuplicateId)));
@@ -231,7 +256,7 @@ fn merge_titles(
         });
         output.repairs.extend(part.repairs);
         output.cell_faults.push(part.faults);
-        output.sources.push(part.source);
+        output.sources.extend(part.sources);
     }
     Ok(TitleTable::new(platforms, rows).map_err(FileError::from)?)
 }
@@ -333,7 +358,7 @@ mod tests {
     fn the_latest_rating_of_all_files_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let titles =
-            format!("{HEADER}s1,Movie,A,,,,,2020,,,,\ns1,Movie,B,,,,,2020,,,,\ns2,Movie,C,,,,,20,,,,\n");
+            format!("{HEADER}s1,Movie,A,,,,,2020,,,,\ns1,Movie,B,,,,,2020,,,,\ns2,Radio,C,,,,,20,,,,\n");
         let header = "userId,rating,timestamp,movieId\n";
         let input = input(
             dir.path(),
@@ -352,10 +377,11 @@ mod tests {
             rejects,
             [
                 ("hulu_titles.csv", 3, Reason::DuplicateId),
-                ("hulu_titles.csv", 4, Reason::YearMalformed),
+                ("hulu_titles.csv", 4, Reason::KindUnknown),
                 ("0.csv", 4, Reason::UnknownTitle),
             ]
         );
+        assert_eq!(output.rejects.iter().next().unwrap().value, "hs1 (first on line 2)");
         assert_eq!(output.files.iter().map(|f| f.rejected).collect::<Vec<_>>(), [2, 1, 0]);
     }
 

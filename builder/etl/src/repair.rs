@@ -8,10 +8,17 @@ pub enum RepairKind {
     DurationMoved,
     /// An empty audience rating became `g`.
     AudienceFilled,
-    /// A date that could not be read was left empty.
+    /// A date that could not be read, or that could be two days, was left empty.
     DateEmptied,
-    /// A duration that could not be read was left empty.
+    /// A duration that is not in minutes or seasons, or longer than any title, was left empty.
     DurationEmptied,
+    /// A title whose release year is missing or could not be read was kept without one.
+    YearEmptied,
+    /// A title of no kind became a film, or a series if its length is in seasons.
+    KindFilled,
+    /// A row with wrong quotes was read, because there is only one way to read it. The column is empty, and
+    /// the value is the beginning of the row.
+    QuotesMended,
 }
 
 /// One repaired cell.
@@ -43,4 +50,17 @@ pub struct CellFaults {
     pub cast_without_letter: u64,
     /// Suffixes in casts that were joined to the name before them.
     pub cast_suffixes: u64,
+    /// Cells with a word for nothing, such as `NaN` or `N/A`, which were read as empty.
+    pub nothing: u64,
+}
+
+impl CellFaults {
+    /// Adds the faults of a row.
+    pub(crate) fn add(&mut self, row: &Self) {
+        self.spaced_dates += row.spaced_dates;
+        self.invisible += row.invisible;
+        self.cast_without_letter += row.cast_without_letter;
+        self.cast_suffixes += row.cast_suffixes;
+        self.nothing += row.nothing;
+    }
 }

@@ -37,7 +37,10 @@ pub struct Summary {
     pub moved_durations: u64,
     /// Empty audience ratings that became `g`.
     pub filled_audience_ratings: u64,
-    /// Cells that could not be read and were left empty, and durations that were moved.
+    /// Cells with a word for nothing, such as `NaN` or `N/A`, that were read as empty.
+    pub words_for_nothing: u64,
+    /// Cells that could not be read and were left empty, rows whose quotes were mended, and durations that
+    /// were moved.
     pub repairs: Vec<Repair>,
     /// Counts by file, in the order of reading.
     pub files: Vec<FileReport>,
@@ -65,6 +68,7 @@ impl Summary {
             rejected: counts.rejected,
             moved_durations: output.moved_durations(),
             filled_audience_ratings: output.n_repairs(RepairKind::AudienceFilled),
+            words_for_nothing: output.cell_faults.iter().map(|faults| faults.nothing).sum(),
             repairs: changed.cloned().collect(),
             files: output.files.clone(),
         }
@@ -105,9 +109,18 @@ impl fmt::Display for Summary {
         writeln!(f)?;
         writeln!(f, "{:>14} durations moved out of the rating column", grouped(self.moved_durations))?;
         writeln!(f, "{:>14} empty audience ratings read as g", grouped(self.filled_audience_ratings))?;
+        writeln!(
+            f,
+            "{:>14} words for nothing (such as NaN or N/A) read as empty",
+            grouped(self.words_for_nothing)
+        )?;
         let emptied = |r: &&Repair| r.kind != RepairKind::DurationMoved;
         let n_emptied = self.repairs.iter().filter(emptied).count();
-        writeln!(f, "{:>14} unreadable dates and durations left empty", grouped(n_emptied as u64))?;
+        writeln!(
+            f,
+            "{:>14} other cells that could not be read as they are: left empty or repaired",
+            grouped(n_emptied as u64)
+        )?;
         for repair in self.repairs.iter().filter(emptied).take(SHOWN_REPAIRS) {
             let Repair { file, line, column, value, .. } = repair;
             writeln!(f, "{:>14} {file}, line {line}, {column}: {value:?}", "")?;

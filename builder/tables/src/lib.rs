@@ -29,7 +29,7 @@ pub use intern::Interner;
 pub use rating_file::{write_rating_file, write_rows};
 pub use rating_rows::{RatingRows, RatingRowsError, read_rating_rows};
 pub use read::{index, parse_year, place, read_clean, read_rejects};
-pub use records::{MAX_QUOTED_BYTES, Span, next_record};
+pub use records::{MAX_QUOTED_BYTES, Span, next_record, next_record_within};
 pub use reject::{MAX_VALUE_BYTES, Reason, Reject, Rejects};
 pub use write::{ABOUT_FILE, RATINGS_FILE, REJECTS_FILE, TITLES_FILE, keep_inputs, write};
 

@@ -24,14 +24,19 @@ pub struct Span {
 /// Finds the end of the record at the start of `bytes`, which must not be empty. Returns `None` if more bytes
 /// are needed to decide; never at the end of the input.
 pub fn next_record(bytes: &[u8], separator: u8, at_end: bool) -> Option<Span> {
+    next_record_within(bytes, separator, at_end, MAX_QUOTED_BYTES)
+}
+
+/// Does the same as [`next_record`] with another limit on the length of a record with quotes.
+pub fn next_record_within(bytes: &[u8], separator: u8, at_end: bool, max_quoted: usize) -> Option<Span> {
     let mut pos = 0;
     loop {
         if bytes.get(pos) == Some(&b'"') {
             pos += 1;
             loop {
-                let limit = bytes.len().min(MAX_QUOTED_BYTES);
+                let limit = bytes.len().min(max_quoted);
                 let Some(found) = bytes.get(pos..limit).and_then(|rest| memchr(b'"', rest)) else {
-                    return if at_end || bytes.len() >= MAX_QUOTED_BYTES {
+                    return if at_end || bytes.len() >= max_quoted {
                         line(bytes, at_end, false)
                     } else {
                         None

@@ -110,11 +110,10 @@ pub struct Title {
     pub country: Vec<String>,
     /// The day on which the platform added it.
     pub date_added: Option<Date>,
-    /// The year in which it came out; `None` if the source does not have it, which happens only with
-    /// MovieLens.
+    /// The year in which it came out; `None` if the source does not have it, or has something else there.
     pub release_year: Option<u16>,
-    /// Audience rating (`tv-ma`, `pg-13`, …). It is `g` where a platform's file has none, and empty in tables
-    /// made of MovieLens files, which have no such column.
+    /// Audience rating (`tv-ma`, `pg-13`, …). It is `g` where a platform's file has none, and empty if
+    /// the file has no such column, as those of MovieLens.
     pub audience: String,
     /// How long it is, if the source has it.
     pub duration: Option<Duration>,

@@ -8,7 +8,7 @@ use catalog::{Scale, TitleId};
 use crate::Context;
 use dataset::TitleFeatures;
 use dataset::split::{self, Cut, Method, Shares};
-use etl::{EtlInput, read_title_table};
+use etl::{EtlInput, TitleColumns, read_title_table};
 use models::{HeldOutPart, Identity};
 use progress::Reporter as _;
 use tables::open::Encoding;
@@ -19,11 +19,18 @@ use train::ModelParams;
 /// Raw files, and what is known about them.
 #[derive(Debug, clap::Args)]
 pub(super) struct RawFiles {
-    /// Catalog: a folder, a file such as `netflix_titles.csv`, or NAME=FILE for any other platform
-    /// (NAME:PREFIX=FILE if another platform has the same first letter). MovieLens movies.csv, movies.dat and
-    /// u.item also work. Can be given several times; without it, each id in the ratings becomes a title.
+    /// Catalog: a folder, a file whose name contains the platform such as `netflix_titles.csv`, or NAME=FILE
+    /// for any other platform (NAME:PREFIX=FILE to choose how its ids begin). MovieLens movies.csv,
+    /// movies.dat and u.item also work. Can be given several times; without it, each id in the ratings
+    /// becomes a title.
     #[arg(long, value_name = "PATH")]
     titles: Vec<PathBuf>,
+
+    /// What the columns of the catalogs hold, where their names do not show it: WHAT=COLUMN,… with names or
+    /// positions, such as `title=Name,id=1,year=Released`. WHAT is id, kind, title, director, cast, country,
+    /// `date_added`, year, audience, duration, genres, description or seasons.
+    #[arg(long, value_name = "WHAT=COLUMN,…", requires = "titles")]
+    title_columns: Option<TitleColumns>,
 
     /// Ratings: a file, a folder, a pipe, or `-` for standard input. Any table with a user, a title and a
     /// rating in each row is read, packed by gzip, zstd or zip too; `data/README.md` lists the layouts. Can be
@@ -81,7 +88,9 @@ impl RawFiles {
             scale: *scale,
             liked: *liked,
         };
-        Ok(EtlInput { options, ..EtlInput::resolve(&self.titles, &self.ratings)? })
+        let mut input = EtlInput::resolve(&self.titles, &self.ratings)?;
+        input.options = options;
+        Ok(input.with_title_columns(self.title_columns.clone()))
     }
 
     /// Returns whether any file was given.

@@ -1,0 +1,77 @@
+//! Reads files of text in several encodings.
+
+use std::borrow::Cow;
+use std::io::Read as _;
+use std::path::Path;
+
+use artifact::Source;
+use memchr::memchr;
+use tables::open::open;
+use tables::{FileError, file_name, without_bom};
+
+/// Bytes that are not UTF-8, for each character of several bytes, in text of another encoding.
+const MIN_BAD_PER_GOOD: usize = 10;
+
+/// Reads a whole file, unpacked (see [`tables::open::open`]). In its description, `read_as` is how it was
+/// packed.
+pub(super) fn read_file(path: &Path) -> Result<(Vec<u8>, Source), FileError> {
+    let mut opened = open(path, None)?;
+    let mut raw = Vec::new();
+    opened.read_to_end(&mut raw).map_err(|e| FileError::read(path, e))?;
+    let (bytes, sha256) = opened.size_and_digest();
+    let read_as = Some(opened.packing.join(", ")).filter(|packing| !packing.is_empty());
+    Ok((raw, Source { name: file_name(path), bytes, sha256, read_as }))
+}
+
+/// Returns text in UTF-8 with line feeds between lines, and how it was encoded if it was not UTF-8.
+///
+/// Text is windows-1252, which contains Latin-1, if far more of its bytes are not UTF-8 than it has
+/// characters of several bytes: a few of those arise by chance. Otherwise the text stays as it is, so that
+/// only rows with wrong bytes are refused.
+pub(super) fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
+    let bytes = without_bom(raw);
+    let (text, encoding) = if str::from_utf8(bytes).is_err() && is_windows_1252(bytes) {
+        let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
+        (Cow::Owned(text.into_owned().into_bytes()), Some("windows-1252"))
+    } else {
+        (Cow::Borrowed(bytes), None)
+    };
+    if memchr(b'\n', &text).is_none() && memchr(b'\r', &text).is_some() {
+        let lines = text.iter().map(|&b| if b == b'\r' { b'\n' } else { b }).collect();
+        return (Cow::Owned(lines), encoding);
+    }
+    (text, encoding)
+}
+
+fn is_windows_1252(bytes: &[u8]) -> bool {
+    let (mut n_good, mut n_bad) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        n_good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        n_bad += chunk.invalid().len();
+    }
+    n_bad > MIN_BAD_PER_GOOD * n_good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_decoded_as_a_whole_or_not_at_all() {
+        let read = |bytes: &[u8]| {
+            let (text, encoding) = decode(bytes);
+            (text.into_owned(), encoding)
+        };
+        assert_eq!(read(b"\xEF\xBB\xBFa\n"), (b"a\n".to_vec(), None));
+        assert_eq!(read(b"Se\xf1or \x80\n"), ("Señor €\n".into(), Some("windows-1252")));
+        assert_eq!(read("Señor €\n".as_bytes()), ("Señor €\n".into(), None));
+        // One wrong byte among good ones.
+        assert_eq!(read(b"\xc3\xb1 \xf1\n"), (b"\xc3\xb1 \xf1\n".to_vec(), None));
+        // Two bytes that are a character of UTF-8 by chance.
+        let mut text = b"\xc3\xb1 ".to_vec();
+        text.extend([0xf1; 30]);
+        assert_eq!(read(&text), (format!("Ã± {}", "ñ".repeat(30)).into(), Some("windows-1252")));
+        assert_eq!(read(b"a\rb\r"), (b"a\nb\n".to_vec(), None));
+        assert_eq!(read(b"a\r\nb\r"), (b"a\r\nb\r".to_vec(), None));
+    }
+}

@@ -56,7 +56,7 @@ pub struct EtlInput {
     /// a header.
     pub title_columns: Option<TitleColumns>,
     /// What was made of the platforms' names, to be reported when the files are read.
-    pub(super) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 impl EtlInput {

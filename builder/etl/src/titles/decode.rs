@@ -23,24 +23,26 @@ pub(super) fn read_file(path: &Path) -> Result<(Vec<u8>, Source), FileError> {
     Ok((raw, Source { name: file_name(path), bytes, sha256, read_as }))
 }
 
-/// Returns text in UTF-8 with line feeds between lines, and how it was encoded if it was not UTF-8.
+/// Returns text in UTF-8 with line feeds between lines, and what was changed, each point after a
+/// comma.
 ///
 /// Text is windows-1252, which contains Latin-1, if far more of its bytes are not UTF-8 than it has
 /// characters of several bytes: a few of those arise by chance. Otherwise the text stays as it is, so that
 /// only rows with wrong bytes are refused.
-pub(super) fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, Option<&'static str>) {
+pub(super) fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, String) {
     let bytes = without_bom(raw);
-    let (text, encoding) = if str::from_utf8(bytes).is_err() && is_windows_1252(bytes) {
+    let (text, mut changed) = if str::from_utf8(bytes).is_err() && is_windows_1252(bytes) {
         let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
-        (Cow::Owned(text.into_owned().into_bytes()), Some("windows-1252"))
+        (Cow::Owned(text.into_owned().into_bytes()), ", windows-1252".to_owned())
     } else {
-        (Cow::Borrowed(bytes), None)
+        (Cow::Borrowed(bytes), String::new())
     };
     if memchr(b'\n', &text).is_none() && memchr(b'\r', &text).is_some() {
         let lines = text.iter().map(|&b| if b == b'\r' { b'\n' } else { b }).collect();
-        return (Cow::Owned(lines), encoding);
+        changed.push_str(", CR line ends");
+        return (Cow::Owned(lines), changed);
     }
-    (text, encoding)
+    (text, changed)
 }
 
 fn is_windows_1252(bytes: &[u8]) -> bool {
@@ -59,19 +61,19 @@ mod tests {
     #[test]
     fn text_is_decoded_as_a_whole_or_not_at_all() {
         let read = |bytes: &[u8]| {
-            let (text, encoding) = decode(bytes);
-            (text.into_owned(), encoding)
+            let (text, changed) = decode(bytes);
+            (text.into_owned(), changed)
         };
-        assert_eq!(read(b"\xEF\xBB\xBFa\n"), (b"a\n".to_vec(), None));
-        assert_eq!(read(b"Se\xf1or \x80\n"), ("Señor €\n".into(), Some("windows-1252")));
-        assert_eq!(read("Señor €\n".as_bytes()), ("Señor €\n".into(), None));
+        assert_eq!(read(b"\xEF\xBB\xBFa\n"), (b"a\n".to_vec(), String::new()));
+        assert_eq!(read(b"Se\xf1or \x80\n"), ("Señor €\n".into(), ", windows-1252".to_owned()));
+        assert_eq!(read("Señor €\n".as_bytes()), ("Señor €\n".into(), String::new()));
         // One wrong byte among good ones.
-        assert_eq!(read(b"\xc3\xb1 \xf1\n"), (b"\xc3\xb1 \xf1\n".to_vec(), None));
+        assert_eq!(read(b"\xc3\xb1 \xf1\n"), (b"\xc3\xb1 \xf1\n".to_vec(), String::new()));
         // Two bytes that are a character of UTF-8 by chance.
         let mut text = b"\xc3\xb1 ".to_vec();
         text.extend([0xf1; 30]);
-        assert_eq!(read(&text), (format!("Ã± {}", "ñ".repeat(30)).into(), Some("windows-1252")));
-        assert_eq!(read(b"a\rb\r"), (b"a\nb\n".to_vec(), None));
-        assert_eq!(read(b"a\r\nb\r"), (b"a\r\nb\r".to_vec(), None));
+        assert_eq!(read(&text), (format!("Ã± {}", "ñ".repeat(30)).into(), ", windows-1252".to_owned()));
+        assert_eq!(read(b"a\rb\r"), (b"a\nb\n".to_vec(), ", CR line ends".to_owned()));
+        assert_eq!(read(b"a\r\nb\r"), (b"a\r\nb\r".to_vec(), String::new()));
     }
 }

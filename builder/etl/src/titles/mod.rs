@@ -112,7 +112,7 @@ impl Reader<'_> {
         if first.contains(&0) {
             check_text(self.path, 1, first)?;
         }
-        let (bytes, encoding) = decode(raw);
+        let (bytes, changed) = decode(raw);
         let begin = bytes
             .iter()
             .position(|&b| b != b'\n' && b != b'\r')
@@ -126,10 +126,7 @@ impl Reader<'_> {
             }
             None => self.table(platform, chosen, body, line)?,
         };
-        if let Some(encoding) = encoding {
-            format.push_str(", ");
-            format.push_str(encoding);
-        }
+        format.push_str(&changed);
         Ok((platform, format))
     }
 
@@ -313,8 +310,8 @@ mod tests {
             Err(EtlError::File(FileError::MissingColumns { .. }))
         ));
         assert!(matches!(
-            read(b"PK\x03\x04\0\0", Some("netflix")),
-            Err(EtlError::File(FileError::Zip { .. }))
+            read(b"\x7FELF\0\0", Some("netflix")),
+            Err(EtlError::File(FileError::NotText { .. }))
         ));
         let row = format!("{HEADER}s1,Movie,T,,,,,2020,G,,,\n");
         assert!(matches!(read(row.as_bytes(), None), Err(EtlError::NoPlatform(_))));

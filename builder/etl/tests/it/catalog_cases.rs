@@ -248,7 +248,7 @@ const CASES: &[Case] = &[
         about: "lines that end as on old Macs",
         text: "show_id,title\rs1,A\rs2,B\r",
         titles: &["ns1 movie A - - ", "ns2 movie B - - "],
-        format: "titles, CSV, without type, director, cast, country, date_added, release_year, rating, duration, listed_in, description",
+        format: "titles, CSV, without type, director, cast, country, date_added, release_year, rating, duration, listed_in, description, CR line ends",
         ..USUAL
     },
     Case {

@@ -79,6 +79,9 @@ fn rejected(reason: Reason) -> &'static str {
         Reason::DuplicateId => "titles with the id of an earlier row",
         Reason::KindUnknown => "titles that are neither a film nor a series",
         Reason::TitleEmpty => "titles without a name",
+        Reason::TextTooLong => {
+            "titles with a text that is too long to be a name, an audience rating or a list of genres"
+        }
         Reason::YearMalformed => "release years that are not four digits",
     }
 }

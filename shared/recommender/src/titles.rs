@@ -83,7 +83,7 @@ pub struct Edition<'a> {
 /// Returns the distinct texts in order, and the position of each of `texts` among them.
 ///
 /// # Panics
-/// If there are more than 65,535.
+/// If there are more than 65,535, which a [`TitleTable`] never has.
 fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Vec<&'a str>, Vec<u16>) {
     let mut names: Vec<&str> = texts.clone().collect();
     names.sort_unstable();
@@ -96,9 +96,6 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Ve
 impl Titles {
     /// Takes the clean tables. Ratings are pooled over works ([`TitleTable::works`]): a user who rated two
     /// titles of one work counts once, with the later rating.
-    ///
-    /// # Panics
-    /// If there are more than 65,535 genres or audience ratings.
     pub fn build(table: &TitleTable, ratings: &RatingTable) -> Self {
         let titles = table.titles();
         let (genres, genre_idx) =

@@ -17,6 +17,18 @@ pub const MAX_GENRES_BYTES: usize = 2048;
 /// 16 bits.
 pub const MAX_LABELS: usize = 65_535;
 
+/// The most names that [`names_in_words`] writes.
+const MOST_NAMES: usize = 200;
+
+/// Writes names with commas between them, for an error that says which names there are. Of more than 200, it
+/// writes the first 200 and how many there are besides.
+pub fn names_in_words(names: &[String]) -> String {
+    match names.split_at_checked(MOST_NAMES) {
+        Some((shown, rest)) if !rest.is_empty() => format!("{} and {} more", shown.join(", "), rest.len()),
+        _ => names.join(", "),
+    }
+}
+
 fn is_long(text: &str) -> bool {
     text.len() > MAX_NAME_CHARS && text.chars().nth(MAX_NAME_CHARS).is_some()
 }
@@ -52,6 +64,14 @@ mod tests {
 
     fn title(at: usize) -> Title {
         Title::named(TitleId::new(&format!("t{at}")).unwrap(), "a")
+    }
+
+    #[test]
+    fn many_names_are_cut() {
+        let names = |n: usize| (0..n).map(|at| at.to_string()).collect::<Vec<_>>();
+        assert_eq!(names_in_words(&names(3)), "0, 1, 2");
+        assert!(names_in_words(&names(200)).ends_with(", 199"));
+        assert!(names_in_words(&names(65_535)).ends_with(", 199 and 65335 more"));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 mod commands;
 mod eda;
 mod etl;
+#[cfg(target_os = "linux")]
+mod extremes;
 mod model;
 mod publish;
 mod real_data;

@@ -7,9 +7,10 @@ use dataset::evenly;
 
 use crate::counts::Sums;
 use crate::dates::{month_name, month_of};
-use crate::report::{Activity, ColdShare, ColumnCard, MeanByCount, Month, Point};
-use crate::scale::Scale;
+use crate::report::{Activity, ColdShare, ColumnCard, MeanByCount, Month, OpenEnd, Point};
+use crate::scale::{Scale, single_bars};
 use crate::stats::{gini, rounded};
+use crate::text::name;
 
 /// Titles that are drawn one by one.
 const POINTS: usize = 400;
@@ -21,7 +22,8 @@ fn top_share(sorted: &[u64]) -> Option<f64> {
     (all > 0).then(|| rounded(sorted[sorted.len() - n..].iter().sum::<u64>() as f64 / all as f64))
 }
 
-/// Returns every month from the first rating to the last, also those without ratings.
+/// Returns every month from the first rating to the last, also those without ratings. If they are too many,
+/// the first or the last one counts all months beyond it.
 fn months(ratings: &RatingTable) -> Vec<Month> {
     let mut by_month = BTreeMap::<i64, Sums>::new();
     // A user's ratings are often from one month, so the map is only touched when the month changes.
@@ -41,23 +43,34 @@ fn months(ratings: &RatingTable) -> Vec<Month> {
     let of = by_month.entry(month).or_default();
     *of = of.plus(here);
     by_month.retain(|_, sums| sums.n > 0);
-    let (Some((&first, _)), Some((&last, _))) = (by_month.first_key_value(), by_month.last_key_value())
-    else {
-        return Vec::new();
+    let counts: Vec<(i64, u64)> = by_month.iter().map(|(&month, sums)| (month, sums.n)).collect();
+    let single = &counts[single_bars(&counts)];
+    let (Some(&(first, _)), Some(&(last, _))) = (single.first(), single.last()) else { return Vec::new() };
+    let named = |month, sums: Sums, open| Month {
+        month: month_name(month),
+        n: sums.n,
+        mean: sums.mean().map(rounded),
+        open,
     };
-    let named = (first..=last).map(|month| {
-        let sums = by_month.get(&month).copied().unwrap_or_default();
-        Month { month: month_name(month), n: sums.n, mean: sums.mean().map(rounded) }
-    });
-    named.collect()
+    let beyond = |months: std::collections::btree_map::Range<'_, i64, Sums>| {
+        months.map(|(_, &sums)| sums).reduce(Sums::plus)
+    };
+    let (below, above) = (beyond(by_month.range(..first)), beyond(by_month.range(last + 1..)));
+    let below = below.map(|sums| named(first - 1, sums, Some(OpenEnd::Below)));
+    let above = above.map(|sums| named(last + 1, sums, Some(OpenEnd::Above)));
+    let inside =
+        (first..=last).map(|month| named(month, by_month.get(&month).copied().unwrap_or_default(), None));
+    below.into_iter().chain(inside).chain(above).collect()
 }
 
 /// Returns the change per year of the mean rating: the slope of the least-squares line through the months,
-/// weighted by their ratings. `None` with fewer than two months that have ratings.
+/// weighted by their ratings. `None` with fewer than two months that have ratings. Open ends do not count,
+/// since they are not at one time.
 fn drift(months: &[Month]) -> Option<f64> {
     let points: Vec<(f64, f64, f64)> = months
         .iter()
         .zip(0_u32..)
+        .filter(|(m, _)| m.open.is_none())
         .filter_map(|(m, at)| m.mean.map(|mean| (m.n as f64, f64::from(at) / 12.0, mean)))
         .collect();
     let weight: f64 = points.iter().map(|p| p.0).sum();
@@ -126,7 +139,7 @@ pub(crate) fn activity(
             .map(|at| {
                 let (n, row) = of_titles[at];
                 let mean = rounded(sums[row].sum / n as f64);
-                Point { n, mean, label: table.titles()[row].display.clone() }
+                Point { n, mean, label: name(&table.titles()[row].display) }
             })
             .collect(),
         drift_per_year: drift(&months),
@@ -163,7 +176,7 @@ mod tests {
     fn a_mean_that_rises_by_a_tenth_a_month_drifts_by_more_than_one_a_year() {
         let months: Vec<Month> = [(5, Some(3.0)), (0, None), (5, Some(3.2))]
             .into_iter()
-            .map(|(n, mean)| Month { month: String::new(), n, mean })
+            .map(|(n, mean)| Month { month: String::new(), n, mean, open: None })
             .collect();
         assert_eq!(drift(&months), Some(1.2));
         assert_eq!(drift(&months[..1]), None);

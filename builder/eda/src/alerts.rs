@@ -1,7 +1,8 @@
 //! What a reader should know before using a column.
 
+use crate::dates::day;
 use crate::report::{
-    Activity, Alert, Associations, Catalog, ColumnCard, ColumnType, TableCard, measure_name,
+    Activity, Alert, Associations, Catalog, ColumnCard, ColumnType, OpenEnd, TableCard, measure_name,
 };
 use crate::text::{count, number, percent};
 
@@ -64,11 +65,34 @@ fn of_column(table: &str, card: &ColumnCard, all: &mut Vec<Alert>) {
     if card.column_type == ColumnType::Text && card.distinct * 10 > card.rows * 9 {
         add("unique", format!("{} different values in {} rows", count(card.distinct), count(card.rows)));
     }
+    if let Some(text) = far(card) {
+        add("outliers", text);
+    }
     let is_number = card.column_type == ColumnType::Number;
     if let Some(spread) = card.spread.filter(|s| is_number && s.skewness.abs() > SKEWED) {
         let skewness = number(spread.skewness, 1);
         add("skewed", format!("the skewness is {skewness}: use the median rather than the mean"));
     }
+}
+
+/// Describes the values that the open bars of a column count, if it has any.
+fn far(card: &ColumnCard) -> Option<String> {
+    let in_words = |end, at: f64| match (end, card.column_type) {
+        (OpenEnd::Below, ColumnType::Date) => format!("before {}", day(at as i64)),
+        (OpenEnd::Above, ColumnType::Date) => format!("on {} or later", day(at as i64)),
+        (OpenEnd::Below, _) if card.unit == "year" => format!("before {at:.0}"),
+        (OpenEnd::Above, _) if card.unit == "year" => format!("in {at:.0} or later"),
+        (OpenEnd::Below, _) => format!("below {}", number(at, 3)),
+        (OpenEnd::Above, _) => format!("of {} or more", number(at, 3)),
+    };
+    let open = card.histogram.iter().filter_map(|bin| {
+        let end = bin.open?;
+        let at = if end == OpenEnd::Below { bin.high } else { bin.low };
+        Some(format!("{} {}", count(bin.n), in_words(end, at)))
+    });
+    let open: Vec<String> = open.collect();
+    (!open.is_empty())
+        .then(|| format!("values far from the others: {}; check that they are right", open.join(" and ")))
 }
 
 fn of_pairs(associations: &Associations, all: &mut Vec<Alert>) {

@@ -127,7 +127,7 @@ mod tests {
             histogram: bars
                 .iter()
                 .enumerate()
-                .map(|(at, &n)| Bin { low: at as f64, high: at as f64 + 1.0, n })
+                .map(|(at, &n)| Bin { low: at as f64, high: at as f64 + 1.0, n, open: None })
                 .collect(),
             top: words.iter().map(|&(label, n)| Count { label: label.to_owned(), n }).collect(),
             other: 0,

@@ -18,6 +18,18 @@ pub(crate) fn counted<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Count> {
     counts
 }
 
+/// Platforms that a matrix of the report shows.
+pub(crate) const PLATFORMS: usize = 30;
+
+/// Returns the positions of the `n` largest sizes, in ascending order; of equal sizes, the earlier ones.
+pub(crate) fn largest(sizes: &[u64], n: usize) -> Vec<usize> {
+    let mut positions: Vec<usize> = (0..sizes.len()).collect();
+    positions.sort_by_key(|&at| std::cmp::Reverse(sizes[at]));
+    positions.truncate(n);
+    positions.sort_unstable();
+    positions
+}
+
 /// Number and sum of some ratings.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Sums {
@@ -51,6 +63,12 @@ pub(crate) fn sums_by_title(ratings: &RatingTable, n_titles: usize) -> Vec<Sums>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_keep_their_order() {
+        assert_eq!(largest(&[3, 9, 3, 5], 3), [0, 1, 3]);
+        assert_eq!(largest(&[3, 9], 3), [0, 1]);
+    }
 
     #[test]
     fn words_are_counted_most_frequent_first() {

@@ -9,9 +9,12 @@ use tables::{Reason, Rejects};
 use crate::columns::{Column, minutes};
 use crate::raw::Raw;
 use crate::report::{Count, Fault, Faults};
+use crate::text::{cell, name};
 
 /// Values shown of each kind.
 const EXAMPLES: usize = 5;
+/// Files or platforms named of each kind.
+const SOURCES: usize = 30;
 
 #[derive(Default)]
 struct Found {
@@ -28,7 +31,7 @@ impl Found {
 
     fn example(&mut self, text: impl FnOnce() -> String) {
         if self.examples.len() < EXAMPLES {
-            self.examples.push(text());
+            self.examples.push(cell(&text()));
         }
     }
 }
@@ -40,6 +43,7 @@ struct Collector(Faults);
 impl Collector {
     fn push(&mut self, code: &str, what: &str, handling: &str, unit: &str, found: Found) {
         let n = found.by_source.values().sum();
+        let by_source = found.by_source.iter().take(SOURCES);
         if n == 0 {
             self.0.absent.push(code.to_owned());
             return;
@@ -50,7 +54,8 @@ impl Collector {
             handling: handling.to_owned(),
             n,
             unit: unit.to_owned(),
-            by_source: found.by_source.into_iter().map(|(label, n)| Count { label, n }).collect(),
+            by_source: by_source.map(|(label, &n)| Count { label: name(label), n }).collect(),
+            sources_left_out: found.by_source.len().saturating_sub(SOURCES) as u64,
             examples: found.examples,
         });
     }
@@ -74,6 +79,9 @@ fn rejected(reason: Reason) -> &'static str {
         Reason::DuplicateId => "titles with the id of an earlier row",
         Reason::KindUnknown => "titles that are neither a film nor a series",
         Reason::TitleEmpty => "titles without a name",
+        Reason::TextTooLong => {
+            "titles with a text that is too long to be a name, an audience rating or a list of genres"
+        }
         Reason::YearMalformed => "release years that are not four digits",
     }
 }

@@ -6,10 +6,11 @@ use catalog::{Kind, Title, TitleTable};
 
 use crate::cards::extremes;
 use crate::columns::{minutes, seasons};
-use crate::counts::counted;
-use crate::report::{Catalog, Count, Grid};
-use crate::scale::Scale;
+use crate::counts::{PLATFORMS, counted, largest};
+use crate::report::{Catalog, Count, Grid, OpenEnd};
+use crate::scale::{Scale, single_bars};
 use crate::stats::{quantile, rounded};
+use crate::text::name;
 
 /// Labels that are counted one by one.
 const LABELS: usize = 20;
@@ -33,12 +34,20 @@ pub(crate) fn platforms(table: &TitleTable, works: &[u32]) -> Catalog {
     let (lower_fence, upper_fence) = fences(&film_minutes).unzip();
     let beyond = |is: &dyn Fn(f64) -> bool| film_minutes.iter().filter(|&&v| is(v)).count() as u64;
     let (overlap, works_by_platforms) = overlap(table, works);
+    let (by_country, countries_left_out) =
+        labels(titles.iter().flat_map(|t| t.country.iter().map(String::as_str)));
+    let (by_genre, genres_left_out) = labels(titles.iter().flat_map(|t| t.genres.iter().map(String::as_str)));
+    let (by_audience, audiences_left_out) =
+        labels(titles.iter().map(|t| t.audience.as_str()).filter(|a| !a.is_empty()));
     Catalog {
         by_platform: by_platform(table),
         by_year: by_year(titles),
-        by_country: labels(titles.iter().flat_map(|t| t.country.iter().map(String::as_str))),
-        by_genre: labels(titles.iter().flat_map(|t| t.genres.iter().map(String::as_str))),
-        by_audience: labels(titles.iter().map(|t| t.audience.as_str()).filter(|a| !a.is_empty())),
+        by_country,
+        countries_left_out,
+        by_genre,
+        genres_left_out,
+        by_audience,
+        audiences_left_out,
         film_minutes: Scale::Step(10.0).histogram(&film_minutes),
         seasons: Scale::Step(1.0).histogram(&ascending(&mut titles.iter().filter_map(seasons))),
         long_films: upper_fence.map_or(0, |fence| beyond(&|v| v > fence)),
@@ -47,15 +56,18 @@ pub(crate) fn platforms(table: &TitleTable, works: &[u32]) -> Catalog {
         lower_fence,
         longest,
         shortest,
+        overlap_left_out: (table.platforms().len() - overlap.rows.len()) as u64,
         overlap,
         works_by_platforms,
     }
 }
 
-fn labels<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Count> {
-    let mut counts = counted(words);
-    counts.truncate(LABELS);
-    counts
+/// Counts the most frequent labels. Also returns the number of labels that are left out.
+fn labels<'a>(words: impl Iterator<Item = &'a str>) -> (Vec<Count>, u64) {
+    let counts = counted(words);
+    let left_out = counts.len().saturating_sub(LABELS) as u64;
+    let shown = counts.into_iter().take(LABELS).map(|c| Count { label: name(&c.label), ..c });
+    (shown.collect(), left_out)
 }
 
 fn kind_names() -> Vec<String> {
@@ -73,26 +85,43 @@ fn by_platform(table: &TitleTable) -> Grid {
         let row = &mut counts[usize::from(title.platform_idx)];
         row.iter_mut().zip(one(title.kind)).for_each(|(n, one)| *n += one);
     }
-    Grid { rows: names(table), columns: kind_names(), counts }
+    Grid { rows: names(table), columns: kind_names(), counts, open: Vec::new() }
 }
 
 /// Counts the titles of each year from the first to the last, also of those without titles, so that distances
-/// on the axis are years.
+/// on the axis are years. If they are too many, the first or the last row counts all years beyond it.
 fn by_year(titles: &[Title]) -> Grid {
-    let mut counts = BTreeMap::<u16, [u64; 2]>::new();
+    let mut counts = BTreeMap::<i64, [u64; 2]>::new();
     for (year, kind) in titles.iter().filter_map(|t| Some((t.release_year?, t.kind))) {
-        let row = counts.entry(year).or_default();
+        let row = counts.entry(i64::from(year)).or_default();
         row.iter_mut().zip(one(kind)).for_each(|(n, one)| *n += one);
     }
-    if let (Some(&first), Some(&last)) = (counts.keys().next(), counts.keys().next_back()) {
+    let mut open = Vec::new();
+    let sizes: Vec<(i64, u64)> = counts.iter().map(|(&year, row)| (year, row.iter().sum())).collect();
+    let single = &sizes[single_bars(&sizes)];
+    if let (Some(&(first, _)), Some(&(last, _))) = (single.first(), single.last()) {
+        let sum =
+            |rows: BTreeMap<i64, [u64; 2]>| rows.into_values().reduce(|a, b| [a[0] + b[0], a[1] + b[1]]);
+        let above = sum(counts.split_off(&(last + 1)));
+        let inside = counts.split_off(&first);
+        let below = sum(std::mem::replace(&mut counts, inside));
         for year in first..=last {
             counts.entry(year).or_default();
+        }
+        if let Some(row) = below {
+            open.push(OpenEnd::Below);
+            counts.insert(first - 1, row);
+        }
+        if let Some(row) = above {
+            open.push(OpenEnd::Above);
+            counts.insert(last + 1, row);
         }
     }
     Grid {
         rows: counts.keys().map(ToString::to_string).collect(),
         columns: kind_names(),
         counts: counts.into_values().map(Vec::from).collect(),
+        open,
     }
 }
 
@@ -109,7 +138,8 @@ fn fences(sorted: &[f64]) -> Option<(f64, f64)> {
     })
 }
 
-/// Counts the works by pair of platforms, and by the number of platforms that have them.
+/// Counts the works by pair of the platforms that have the most, and by the number of platforms that have
+/// them.
 fn overlap(table: &TitleTable, works: &[u32]) -> (Grid, Vec<u64>) {
     let n_platforms = table.platforms().len();
     let mut on = BTreeMap::<u32, Vec<usize>>::new();
@@ -130,5 +160,9 @@ fn overlap(table: &TitleTable, works: &[u32]) -> (Grid, Vec<u64>) {
             }
         }
     }
-    (Grid { rows: names(table), columns: names(table), counts }, works_by_platforms)
+    let sizes: Vec<u64> = (0..n_platforms).map(|at| counts[at][at]).collect();
+    let shown = largest(&sizes, PLATFORMS);
+    let names: Vec<String> = shown.iter().map(|&at| table.platforms()[at].to_string()).collect();
+    let counts = shown.iter().map(|&a| shown.iter().map(|&b| counts[a][b]).collect()).collect();
+    (Grid { rows: names.clone(), columns: names, counts, open: Vec::new() }, works_by_platforms)
 }

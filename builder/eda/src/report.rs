@@ -1,4 +1,7 @@
 //! What the analysis finds, in the form of `eda.json`. Lists are in the order in which they are shown.
+//!
+//! `eda.json` has less than 2 MB, whatever the data are: histograms have a bounded number of bars, lists are
+//! cut and say how many values they leave out, and texts from the data are cut and then end with an ellipsis.
 
 use artifact::Signal;
 use serde::{Deserialize, Serialize};
@@ -103,8 +106,11 @@ pub struct Fault {
     pub n: u64,
     /// What is counted: rows, cells, items or titles.
     pub unit: String,
-    /// How often it occurs in each file or on each platform that has it.
+    /// How often it occurs in each file or on each platform that has it, by name; at most 30.
     pub by_source: Vec<Count>,
+    /// The number of further files or platforms, which `by_source` leaves out; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sources_left_out: u64,
     /// Some of the values.
     pub examples: Vec<String>,
 }
@@ -155,16 +161,38 @@ impl ColumnType {
     }
 }
 
+/// The side on which a bar has no edge of its own, because it counts all values beyond its other edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OpenEnd {
+    /// The first bar: it counts everything below the others.
+    Below,
+    /// The last bar: it counts everything above the others.
+    Above,
+}
+
 /// One bar of a histogram: values from `low` up to `high`, not including it. The edges do not depend on the
 /// data.
+///
+/// A histogram has at most 400 such bars. If the values reach further, these are where most of the values
+/// are, and an open bar at one or both ends counts the rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
-    /// Lower edge.
+    /// Lower edge. Of a bar that is open below, the smallest value.
     pub low: f64,
-    /// Upper edge.
+    /// Upper edge. Of a bar that is open above, the greatest value, which it includes.
     pub high: f64,
     /// Number of values.
     pub n: u64,
+    /// The open side; absent if the bar has two edges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenEnd>,
+}
+
+/// Returns whether a list is whole, so that the number of values that were left out need not be written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// One of the smallest or greatest values, and the title that has it.
@@ -196,9 +224,9 @@ pub struct ColumnCard {
     /// How the values are spread: numbers and dates themselves, the length of texts in characters, the number
     /// of items of lists.
     pub spread: Option<Spread>,
-    /// The same as a histogram, from the first bar that has values to the last.
+    /// The same as a histogram, from the first bar that has values to the last; at most 402 bars.
     pub histogram: Vec<Bin>,
-    /// The most frequent values or items.
+    /// The most frequent values or items, at most 20 of `distinct`.
     pub top: Vec<Count>,
     /// Rows whose value is not in `top`; for lists, items that are not.
     pub other: u64,
@@ -250,8 +278,14 @@ pub struct TableCard {
     pub duplicates: Vec<Duplicates>,
     /// Which columns are missing together, most frequent first; at most 12.
     pub missing: Vec<MissingPattern>,
-    /// Missing values by platform.
+    /// The number of further patterns, which `missing` leaves out; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub patterns_left_out: u64,
+    /// Missing values by platform: those with the most titles, at most 30, in the order of the table.
     pub missing_by_platform: Vec<MissingShares>,
+    /// The number of further platforms, which `missing_by_platform` leaves out; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub platforms_left_out: u64,
     /// Column names of `sample`.
     pub sample_columns: Vec<String>,
     /// Some rows at equal distances.
@@ -297,6 +331,10 @@ pub struct Grid {
     pub columns: Vec<String>,
     /// Counts, row by row.
     pub counts: Vec<Vec<u64>>,
+    /// The ends of the rows that are open: the first row then also counts everything below it, or the last
+    /// one everything above it. Only rows of years have such ends; not written if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenEnd>,
 }
 
 /// What the platforms offer.
@@ -304,14 +342,23 @@ pub struct Grid {
 pub struct Catalog {
     /// Titles by platform and kind.
     pub by_platform: Grid,
-    /// Titles by release year and kind.
+    /// Titles by release year and kind, without gaps; at most 400 years, and two open ends.
     pub by_year: Grid,
     /// Titles by country, most frequent first, at most 20; a title counts for each of its countries.
     pub by_country: Vec<Count>,
+    /// The number of further countries; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub countries_left_out: u64,
     /// Titles by genre, in the same way.
     pub by_genre: Vec<Count>,
+    /// The number of further genres; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub genres_left_out: u64,
     /// Titles by audience rating, in the same way.
     pub by_audience: Vec<Count>,
+    /// The number of further audience ratings; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audiences_left_out: u64,
     /// Lengths of films, in bars of ten minutes.
     pub film_minutes: Vec<Bin>,
     /// Number of seasons of titles that are measured in seasons.
@@ -328,8 +375,12 @@ pub struct Catalog {
     pub longest: Vec<Extreme>,
     /// The shortest films.
     pub shortest: Vec<Extreme>,
-    /// Works that are on both of two platforms. On the diagonal, all works of the platform.
+    /// Works that are on both of two platforms. On the diagonal, all works of the platform. At most 30
+    /// platforms, those with the most works.
     pub overlap: Grid,
+    /// The number of further platforms, which `overlap` leaves out; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overlap_left_out: u64,
     /// Works by the number of platforms that have them, from 1.
     pub works_by_platforms: Vec<u64>,
 }
@@ -343,6 +394,10 @@ pub struct Month {
     pub n: u64,
     /// Their mean; absent without ratings.
     pub mean: Option<f64>,
+    /// Set if the ratings of all earlier months (`below`) or all later ones (`above`) are counted here too;
+    /// absent for a single month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenEnd>,
 }
 
 /// Titles with about the same number of ratings.
@@ -407,10 +462,10 @@ pub struct Activity {
     pub mean_by_count: Vec<MeanByCount>,
     /// At most 400 rated titles, at equal distances in the order of their number of ratings.
     pub points: Vec<Point>,
-    /// Ratings and their mean by month, without gaps.
+    /// Ratings and their mean by month, without gaps; at most 400 months, and two open ends.
     pub months: Vec<Month>,
     /// Change of the mean rating per year: slope of the least-squares line through the months, weighted by
-    /// their ratings.
+    /// their ratings, without open ends.
     pub drift_per_year: Option<f64>,
     /// Titles without ratings by platform.
     pub cold: Vec<ColdShare>,

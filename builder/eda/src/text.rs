@@ -42,10 +42,39 @@ pub(crate) fn ratio(n: u64, of: u64) -> String {
 
 /// Returns the first `most` characters of a text, the last of them an ellipsis if the text is longer.
 pub(crate) fn short(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    if text.chars().nth(most).is_none() {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// The most characters of a name, a word or an id in the report.
+const MOST_OF_NAME: usize = 120;
+/// The most characters of a cell in a sample or of an example.
+const MOST_OF_CELL: usize = 400;
+
+/// Returns a name, a word or an id as it is written in the report: cut if it is long.
+pub(crate) fn name(text: &str) -> String {
+    visible(short(text, MOST_OF_NAME))
+}
+
+/// Returns a cell of a sample or an example as it is written in the report: cut if it is long.
+pub(crate) fn cell(text: &str) -> String {
+    visible(short(text, MOST_OF_CELL))
+}
+
+/// Replaces control characters, each of which would take six bytes of JSON.
+fn visible(text: String) -> String {
+    if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{FFFD}") } else { text }
+}
+
+/// Returns a sentence about the values that a list leaves out; empty if it is whole. `what` is one of them.
+pub(crate) fn left_out(n: u64, what: &str) -> String {
+    match n {
+        0 => String::new(),
+        1 => format!("One more {what} is not shown."),
+        n => format!("{} more are not shown.", count(n)),
+    }
 }
 
 #[cfg(test)]
@@ -57,7 +86,15 @@ mod tests {
         let shown =
             [(1_234_567.0, 0), (0.5, 3), (-0.25, 2), (-0.001, 2), (1000.0, 2)].map(|(v, d)| number(v, d));
         assert_eq!(shown, ["1,234,567", "0.5", "−0.25", "0", "1,000"]);
-        assert_eq!(short("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_control_characters_replaced() {
+        assert_eq!([short("abcdef", 4), short("ñbcd", 4)], ["abc…", "ñbcd"]);
+        assert_eq!(name("a\u{1}b\n"), "a\u{FFFD}b\u{FFFD}");
+        let long = "é".repeat(1 << 20);
+        assert_eq!([name(&long), cell(&long)].map(|text| text.chars().count()), [MOST_OF_NAME, MOST_OF_CELL]);
+        assert!(cell(&long).ends_with("é…"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! `training.csv` has one row per rating, in the form of `ratings.csv` and pooled by work.
 //! `training_titles.csv` has one row per work, with the columns that are kept. Both name the work by `id`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use catalog::{Title, TitleTable};
@@ -197,12 +197,8 @@ fn alone_share(name: &str, table: &TitleTable) -> Option<f64> {
 /// missing.
 fn cell(column: &Column, of_work: &[&Title], table: &TitleTable) -> String {
     let joined = |words: &mut dyn Iterator<Item = &str>| {
-        let mut all = Vec::new();
-        for word in words {
-            if !all.contains(&word) {
-                all.push(word);
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let all: Vec<&str> = words.filter(|&word| seen.insert(word)).collect();
         all.join(", ")
     };
     match &column.values {

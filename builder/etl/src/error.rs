@@ -81,6 +81,21 @@ pub enum EtlError {
     /// Files lost more rows than may be lost.
     #[error("{0}")]
     Losses(Losses),
+    /// The catalogs have more different genres or audience ratings than a table can have.
+    #[error(
+        "{file}: there are {n} different {what}, {of_file} of them in this file, and at most {} are supported; check that its column has {what} and not other texts, such as descriptions",
+        catalog::MAX_LABELS
+    )]
+    TooManyLabels {
+        /// The catalog file that has the most.
+        file: String,
+        /// `genres` or `audience ratings`.
+        what: &'static str,
+        /// How many there are in all catalogs.
+        n: usize,
+        /// How many there are in this file.
+        of_file: usize,
+    },
     /// Rows were lost, which is a bug.
     #[error(
         "{rows} rows were read, but {clean} clean, {rejected} rejected and {superseded} superseded rows do not add up to that; please report this bug"

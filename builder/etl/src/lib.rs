@@ -222,7 +222,10 @@ fn merge_titles(
     // File and line of each id.
     let mut seen = rustc_hash::FxHashMap::default();
     let (mut platforms, mut rows) = (Vec::new(), Vec::<Title>::new());
-    for (file_idx, part) in parts.into_iter().enumerate() {
+    let mut begins = Vec::new();
+    for (file_idx, mut part) in parts.into_iter().enumerate() {
+        begins.push(rows.len());
+        let long = take_long_texts(&mut part.titles);
         let mut refused: Vec<(u64, &str, &str, Reason)> =
             part.rejects.iter().map(|r| (r.line, r.column, r.value, r.reason)).collect();
         let mut doubled = Vec::new();
@@ -243,6 +246,9 @@ fn merge_titles(
             }
         }
         refused.extend(doubled.iter().map(|(line, id)| (*line, "id", id.as_str(), Reason::DuplicateId)));
+        refused.extend(
+            long.iter().map(|(line, column, value)| (*line, *column, value.as_str(), Reason::TextTooLong)),
+        );
         refused.sort_by_key(|r| r.0);
         for &(line, column, value, reason) in &refused {
             rejects.push(file_idx, line, column, value.as_bytes(), reason);
@@ -258,7 +264,39 @@ fn merge_titles(
         output.cell_faults.push(part.faults);
         output.sources.extend(part.sources);
     }
+    check_labels(&rows, &begins, labels)?;
     Ok(TitleTable::new(platforms, rows).map_err(FileError::from)?)
+}
+
+/// Removes the titles with a text that is too long, and returns the line, the column and the text of each.
+fn take_long_texts(titles: &mut Vec<(u64, Title)>) -> Vec<(u64, &'static str, String)> {
+    let mut long = Vec::new();
+    titles.retain(|(line, title)| match title.long_text() {
+        Some((column, text)) => {
+            long.push((*line, column, text.to_owned()));
+            false
+        }
+        None => true,
+    });
+    long
+}
+
+/// Refuses more different genres or audience ratings than a table can have, and names the file with the most.
+/// `begins` has the position of each file's first title.
+fn check_labels(rows: &[Title], begins: &[usize], labels: &[String]) -> Result<(), EtlError> {
+    for (at, (what, n)) in catalog::count_labels(rows).into_iter().enumerate() {
+        if n <= catalog::MAX_LABELS {
+            continue;
+        }
+        let ends = begins.iter().skip(1).copied().chain([rows.len()]);
+        let of_files = begins.iter().zip(ends).zip(labels);
+        let counted =
+            of_files.map(|((&begin, end), label)| (catalog::count_labels(&rows[begin..end])[at].1, label));
+        if let Some((of_file, label)) = counted.max_by_key(|counted| counted.0) {
+            return Err(EtlError::TooManyLabels { file: label.clone(), what, n, of_file });
+        }
+    }
+    Ok(())
 }
 
 impl EtlOutput {
@@ -383,6 +421,77 @@ mod tests {
         );
         assert_eq!(output.rejects.iter().next().unwrap().value, "hs1 (first on line 2)");
         assert_eq!(output.files.iter().map(|f| f.rejected).collect::<Vec<_>>(), [2, 1, 0]);
+    }
+
+    #[test]
+    fn titles_with_a_text_that_is_too_long_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "a".repeat(catalog::MAX_NAME_CHARS + 1);
+        let about = "b".repeat(1 << 20);
+        let titles = format!(
+            "{HEADER}s1,Movie,{long},,,,,2020,,,,\ns2,Movie,B,,\"A, {long}\",,,2020,,,,\ns3,Movie,C,,,,,2020,,,,{about}\n"
+        );
+        let ratings = "userId,rating,timestamp,movieId\n1,3,1,hs3\n1,3,1,hs1\n".to_owned();
+        let output = run(&input(dir.path(), &[("hulu_titles.csv", titles)], &[ratings]), &Silent).unwrap();
+        let refused: Vec<_> = output.rejects.iter().map(|r| (r.line, r.column, r.reason)).collect();
+        assert_eq!(
+            refused,
+            [
+                (2, "title", Reason::TextTooLong),
+                (3, "cast", Reason::TextTooLong),
+                (3, "movieId", Reason::UnknownTitle)
+            ]
+        );
+        assert_eq!(output.clean.titles.titles()[0].description, about, "a description may be long");
+
+        // A clean table that was changed by hand.
+        let out = dir.path().join("clean");
+        output.write(&out, &Silent).unwrap();
+        let path = out.join(tables::TITLES_FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace(",c,C,", &format!(",c,{long},"))).unwrap();
+        let error = tables::read_clean(&out, &Silent).unwrap_err().to_string();
+        assert!(error.contains("titles.csv, line 2") && error.contains("text_too_long"), "{error}");
+        assert!(error.len() < 500, "{error}");
+    }
+
+    /// Returns a catalog in which each of `n` titles has 300 genres or an audience rating of its own.
+    fn labeled(n: usize, begin: usize, genres: bool) -> String {
+        let mut text = HEADER.to_owned();
+        for at in begin..begin + n {
+            let listed: Vec<String> = (0..300).map(|genre| (at * 300 + genre).to_string()).collect();
+            let (audience, listed) =
+                if genres { (String::new(), listed.join(", ")) } else { (at.to_string(), String::new()) };
+            let _ = writeln!(text, "s{at},Movie,T{at},,,,,2020,{audience},,\"{listed}\",");
+        }
+        text
+    }
+
+    #[test]
+    fn too_many_labels_are_an_error_that_names_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let ratings = "userId,rating,timestamp,movieId\n1,3,1,hs1\n".to_owned();
+        let refused = |genres: bool, sizes: [usize; 2]| {
+            let texts = [labeled(sizes[0], 0, genres), labeled(sizes[1], sizes[0], genres)];
+            let names = ["hulu_titles.csv", "netflix_titles.csv"];
+            let files: Vec<(&str, String)> = names.into_iter().zip(texts).collect();
+            run(&input(dir.path(), &files, std::slice::from_ref(&ratings)), &Silent)
+                .err()
+                .map(|e| e.to_string())
+        };
+        assert_eq!(refused(true, [100, 118]), None);
+        let error = refused(true, [100, 119]).unwrap();
+        assert!(
+            error.starts_with(
+                "netflix_titles.csv: there are 65700 different genres, 35700 of them in this file"
+            ),
+            "{error}"
+        );
+        let error = refused(false, [40_000, 25_536]).unwrap();
+        assert!(
+            error.starts_with("hulu_titles.csv: there are 65536 different audience ratings, 40000 of them"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -85,6 +85,7 @@ fn likely_cause(reason: Reason, all: bool, file: &str, output: &EtlOutput) -> St
         Reason::NulByte => "the file is damaged, or is not text".to_owned(),
         Reason::DuplicateId => "an earlier row has the same id".to_owned(),
         Reason::KindUnknown => "the type is neither a film nor a series".to_owned(),
+        Reason::TextTooLong => "the columns hold other texts than names; name them with --title-columns".to_owned(),
         Reason::TitleEmpty => "the titles have no name".to_owned(),
         Reason::YearMalformed => "the year is not a year".to_owned(),
         Reason::UnknownTitle => String::new(),

@@ -171,6 +171,14 @@ pub enum FileError {
         /// Error of the reader or writer.
         source: csv::Error,
     },
+    /// The rows of a file are not a valid table of titles.
+    #[error("{}: the rows are not a valid table of titles", path.display())]
+    Titles {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: TableError,
+    },
     /// The rows are not a valid table.
     #[error("the rows are not a valid table")]
     Table(#[from] TableError),

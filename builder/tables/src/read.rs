@@ -7,7 +7,9 @@ use progress::Reporter;
 use crate::header::find_columns;
 use crate::rows::{self, BLOCK_BYTES, Reading, ordered};
 use crate::write::{ABOUT_FILE, About, REJECT_COLUMNS, TITLE_COLUMNS};
-use crate::{Clean, FileError, Interner, RATINGS_FILE, REJECTS_FILE, Reason, Rejects, TITLES_FILE};
+use crate::{
+    Clean, FileError, Interner, MAX_VALUE_BYTES, RATINGS_FILE, REJECTS_FILE, Reason, Rejects, TITLES_FILE,
+};
 
 const TITLE_NEEDED: &str = "the columns that `cartelera etl` writes";
 
@@ -156,9 +158,18 @@ fn read_clean_titles(path: &Path) -> Result<TitleTable, FileError> {
                 value: record[columns[column]].to_owned(),
                 reason,
             })?;
+        if let Some((column, value)) = title.long_text() {
+            return Err(FileError::NotClean {
+                path: path.to_owned(),
+                line,
+                column: column.to_owned(),
+                value: value.chars().take(MAX_VALUE_BYTES).collect(),
+                reason: Reason::TextTooLong.to_string(),
+            });
+        }
         rows.push(Title { platform_idx: place(&mut platforms, platform)?, ..title });
     }
-    Ok(TitleTable::new(platforms, rows)?)
+    TitleTable::new(platforms, rows).map_err(|source| FileError::Titles { path: path.to_owned(), source })
 }
 
 /// Returns the names of the columns in this file and their positions, in the order of [`TITLE_COLUMNS`].

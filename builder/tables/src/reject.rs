@@ -42,13 +42,16 @@ pub enum Reason {
     KindUnknown,
     /// A title without a name.
     TitleEmpty,
+    /// A name, an audience rating or a list of genres that is too long to be one (see
+    /// [`catalog::Title::long_text`]).
+    TextTooLong,
     /// A release year that is not four digits.
     YearMalformed,
 }
 
 impl Reason {
     /// Every reason: first those of ratings, most common first, then those of any row, then those of titles.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownTitle,
         Self::RatingOutOfRange,
         Self::RatingMalformed,
@@ -64,6 +67,7 @@ impl Reason {
         Self::DuplicateId,
         Self::KindUnknown,
         Self::TitleEmpty,
+        Self::TextTooLong,
         Self::YearMalformed,
     ];
 
@@ -90,6 +94,7 @@ impl Reason {
             Self::DuplicateId => "duplicate_id",
             Self::KindUnknown => "kind_unknown",
             Self::TitleEmpty => "title_empty",
+            Self::TextTooLong => "text_too_long",
             Self::YearMalformed => "year_malformed",
         }
     }

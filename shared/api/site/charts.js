@@ -88,13 +88,15 @@ function figure({ title, note, series = [] }, height, drawn, header, rows, width
 const spokenOf = (name, values, series) =>
   series.length > 1 ? `${name}: ${series.map((of, i) => `${of} ${shown(values[i])}`).join(", ")}` : `${name}: ${shown(values[0])}`;
 
-/** Merges neighboring columns until they fit. */
+/** Merges neighboring columns until they fit. A column that counts everything beyond the others is not merged. */
 function fitted(bars) {
   const together = Math.ceil(bars.length / MOST_COLUMNS);
   if (together <= 1) return bars;
   const joined = [];
-  for (let at = 0; at < bars.length; at += together) {
-    const part = bars.slice(at, at + together);
+  for (let at = 0, end = 0; at < bars.length; at = end) {
+    end = at + 1;
+    while (end < Math.min(at + together, bars.length) && !bars[at].open && !bars[end].open) end += 1;
+    const part = bars.slice(at, end);
     const name = part.length > 1 ? `${part[0].name}–${part[part.length - 1].name}` : part[0].name;
     joined.push({ edge: part[0].edge, name, values: part[0].values.map((_, i) => part.reduce((sum, bar) => sum + bar.values[i], 0)) });
   }

@@ -12,10 +12,14 @@ const stars = (value) => number(value, { minimumFractionDigits: 2, maximumFracti
 /** Formats a year, which takes no thousands separator. */
 const plain = (value) => String(value).replace(/\.0$/, "");
 
+/** Names a year or a month; if it is open, it counts everything before it or after it too. */
+const named = (name, open) => (open ? `${open === "below" ? "≤" : "≥"} ${name}` : name);
+
 /** Turns bins of whole numbers, from `low` up to but not including `high`, into bars. */
 function bins(found, say = plain) {
-  return found.map(({ low, high, n }) => {
-    const edge = say(low);
+  return found.map(({ low, high, n, open }) => {
+    const edge = open === "below" ? `< ${say(high)}` : named(say(low), open);
+    if (open) return { edge, name: edge, values: [n], open };
     return { edge, name: high - low > 1 ? `${edge}–${say(high - 1)}` : edge, values: [n] };
   });
 }
@@ -62,7 +66,13 @@ function catalog(c) {
           x: t("queries.year"),
           y: titles,
           series: kinds(c.by_year),
-          bars: c.by_year.rows.map((edge, i) => ({ edge, name: edge, values: c.by_year.counts[i] })),
+          bars: c.by_year.rows.map((year, i) => {
+            const ends = c.by_year.open ?? [];
+            const last = c.by_year.rows.length - 1;
+            const open = ends.find((end) => i === (end === "below" ? 0 : last));
+            const edge = named(year, open);
+            return { edge, name: edge, values: c.by_year.counts[i], open };
+          }),
         })
       : null,
     c.film_minutes.length > 0
@@ -108,7 +118,7 @@ function activity(a) {
       note: log ? t("data.log") : null,
       x: t("data.month"),
       y: ratings,
-      bars: a.months.map(({ month, n }) => ({ edge: month, name: month, values: [n] })),
+      bars: a.months.map(({ month, n, open }) => ({ edge: named(month, open), name: named(month, open), values: [n], open })),
       log,
     }),
     lying({

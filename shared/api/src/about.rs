@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::answer::{self, rounded};
+use crate::answer::{self, listed, rounded};
 use crate::function::Function;
 use crate::functions;
 use crate::route::{self, Answer, Input, Method, Operation};
@@ -62,6 +62,10 @@ impl About {
     /// Returns what the manifest has about the models.
     fn model(&self) -> Model<'_> {
         let manifest = &self.pointer.manifest;
+        let (sources, sources_left_out) = listed(manifest.sources.iter().map(Into::into));
+        let (rating_trials, rating_trials_left_out) = listed(manifest.trials.rating.iter().map(Into::into));
+        let (ranking_trials, ranking_trials_left_out) =
+            listed(manifest.trials.ranking.iter().map(Into::into));
         Model {
             release: &self.pointer.release,
             builder: &manifest.builder,
@@ -70,14 +74,17 @@ impl About {
             platforms: &manifest.platforms,
             counts: (&manifest.counts).into(),
             scale: Scale { low: rounded(manifest.scale.low), high: rounded(manifest.scale.high) },
-            sources: manifest.sources.iter().map(Into::into).collect(),
+            sources,
+            sources_left_out,
             rating: (&manifest.model).into(),
             ranking: manifest.ranking.as_ref().map(Into::into),
             measures: manifest.measures.iter().map(Into::into).collect(),
             signal: manifest.signal.as_ref().map(Into::into),
             parameters: &manifest.parameters,
-            rating_trials: manifest.trials.rating.iter().map(Into::into).collect(),
-            ranking_trials: manifest.trials.ranking.iter().map(Into::into).collect(),
+            rating_trials,
+            rating_trials_left_out,
+            ranking_trials,
+            ranking_trials_left_out,
         }
     }
 
@@ -188,6 +195,9 @@ struct Model<'a> {
     scale: Scale,
     /// The files it was built from.
     sources: Vec<SourceFile<'a>>,
+    /// The number of further files, if there are more than 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources_left_out: Option<usize>,
     /// The model that predicts scores.
     rating: RatingModel<'a>,
     /// The model that ranks titles, if the release has one.
@@ -200,8 +210,14 @@ struct Model<'a> {
     parameters: &'a BTreeMap<String, Value>,
     /// Trials of the model that predicts; `score` is the validation RMSE in stars, and lower is better.
     rating_trials: Vec<Trial<'a>>,
+    /// The number of further trials, if there are more than 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating_trials_left_out: Option<usize>,
     /// Trials of the model that ranks; `score` is nDCG@100 of validation users, and higher is better.
     ranking_trials: Vec<Trial<'a>>,
+    /// The number of further trials, if there are more than 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranking_trials_left_out: Option<usize>,
 }
 
 /// The lowest and the highest rating.

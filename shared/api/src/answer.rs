@@ -23,6 +23,21 @@ pub(crate) fn json(body: &impl Serialize) -> Response {
     problem::json_response(StatusCode::OK, JSON, serde_json::to_vec(body))
 }
 
+/// The most values of a list that has no pages. With texts as long as they may be, the answer is still below
+/// 5 MB, where AWS Lambda refuses 6.
+const MOST_LISTED: usize = 1_000;
+
+/// Returns what an answer holds of a list, and the number of values that it leaves out, if any.
+pub(crate) fn listed<T>(list: impl ExactSizeIterator<Item = T>) -> (Vec<T>, Option<usize>) {
+    let n = list.len();
+    (list.take(MOST_LISTED).collect(), left_out(n.saturating_sub(MOST_LISTED)))
+}
+
+/// Returns the number of values that a list leaves out, or `None` if it is whole.
+pub(crate) fn left_out(n: usize) -> Option<usize> {
+    Some(n).filter(|&n| n > 0)
+}
+
 /// Rounds a score to three decimals, which is more than any score is worth.
 pub(crate) fn rounded(score: impl Into<f64>) -> f64 {
     (score.into() * 1000.0).round() / 1000.0

@@ -5,6 +5,7 @@
 
 mod date;
 mod ids;
+mod limits;
 mod platform;
 mod rating;
 mod tables;
@@ -12,6 +13,7 @@ mod title;
 
 pub use date::{Date, DateError};
 pub use ids::{IdError, MAX_ID_BYTES, TitleId, UserId, check_id};
+pub use limits::{MAX_GENRES_BYTES, MAX_LABELS, MAX_NAME_CHARS, count_labels, names_in_words};
 pub use platform::{IdPrefixes, Platform, PlatformError};
 pub use rating::{NoScale, OffScale, Scale, ScaleCounts, ScaleError};
 pub use tables::{Interactions, RatingTable, TableError, TitleTable};

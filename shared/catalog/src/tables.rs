@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
+use crate::limits::{MAX_LABELS, count_labels};
 use crate::{Platform, PlatformError, Scale, Title, TitleId, UserId};
 
 /// Why a table cannot be made of some rows.
@@ -26,6 +27,16 @@ pub enum TableError {
     /// The platforms' ids cannot be kept apart.
     #[error(transparent)]
     Platform(#[from] PlatformError),
+    /// There are more different genres or audience ratings than artifacts can number.
+    #[error(
+        "there are {n} different {what}, and at most {MAX_LABELS} are supported; check that the column has {what} and not other texts, such as descriptions"
+    )]
+    TooManyLabels {
+        /// `genres` or `audience ratings`.
+        what: &'static str,
+        /// How many there are.
+        n: usize,
+    },
     /// The columns differ in length, or rows are out of order or out of range.
     #[error("ratings: {0}")]
     Ratings(&'static str),
@@ -45,10 +56,11 @@ pub struct TitleTable {
 }
 
 impl TitleTable {
-    /// Checks ids and platforms.
+    /// Checks ids, platforms, and the number of labels.
     ///
     /// # Errors
-    /// Two titles have the same id, two platforms the same name, or a platform position is out of range.
+    /// Two titles have the same id, two platforms the same name, a platform position is out of range, or
+    /// there are more than [`MAX_LABELS`] different genres or audience ratings.
     pub fn new(platforms: Vec<Platform>, titles: Vec<Title>) -> Result<Self, TableError> {
         for (i, platform) in platforms.iter().enumerate() {
             if platforms[..i].iter().any(|p| p.as_str() == platform.as_str()) {
@@ -67,6 +79,9 @@ impl TitleTable {
             if positions.insert(title.id.clone(), idx as u32).is_some() {
                 return Err(TableError::DuplicateTitle(title.id.clone()));
             }
+        }
+        if let Some((what, n)) = count_labels(&titles).into_iter().find(|&(_, n)| n > MAX_LABELS) {
+            return Err(TableError::TooManyLabels { what, n });
         }
         Ok(Self { platforms, titles, positions })
     }
@@ -418,5 +433,23 @@ mod tests {
         assert!(make(&[0, 2, 3], &[0, 1, 1], &[1.0, 0.0, 1.0]).is_err());
         assert!(make(&[0, 2, 3], &[0, 1, 1], &[1.0, 1.0]).is_err());
         assert!(make(&[0, 5, 3], &[0, 1, 1], &[1.0; 3]).is_err());
+    }
+
+    #[test]
+    fn a_table_has_no_more_labels_than_artifacts_can_number() {
+        let named = |at: usize| Title::named(TitleId::new(&format!("t{at}")).unwrap(), "a");
+        let table = |n: usize, of: &dyn Fn(usize) -> Title| {
+            let platforms = vec![Platform::new("netflix").unwrap()];
+            TitleTable::new(platforms, (0..n).map(of).collect()).map(|table| table.titles().len())
+        };
+        let genres = |at: usize| Title { genres: vec![at.to_string(), "drama".to_owned()], ..named(at) };
+        assert_eq!(table(MAX_LABELS - 1, &genres), Ok(MAX_LABELS - 1));
+        let error = table(MAX_LABELS, &genres).unwrap_err();
+        assert_eq!(error, TableError::TooManyLabels { what: "genres", n: MAX_LABELS + 1 });
+        assert!(error.to_string().contains("there are 65536 different genres"), "{error}");
+        let audiences = |at: usize| Title { audience: at.to_string(), ..named(at) };
+        assert_eq!(table(MAX_LABELS, &audiences), Ok(MAX_LABELS));
+        let error = table(MAX_LABELS + 1, &audiences).unwrap_err();
+        assert_eq!(error, TableError::TooManyLabels { what: "audience ratings", n: MAX_LABELS + 1 });
     }
 }

@@ -4,7 +4,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueryError {
     /// The release does not have the platform.
-    #[error("there is no platform {found:?}; the platforms are {}", allowed.join(", "))]
+    #[error("there is no platform {found:?}; the platforms are {}", catalog::names_in_words(allowed))]
     UnknownPlatform {
         /// The platform asked for.
         found: String,

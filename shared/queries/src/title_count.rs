@@ -105,7 +105,7 @@ pub struct UnknownName {
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { found, allowed, .. } = self;
-        let allowed = allowed.join(", ");
+        let allowed = catalog::names_in_words(allowed);
         match self.attribute {
             Attribute::Genre => write!(f, "no genre contains {found:?}; the genres are {allowed}"),
             Attribute::Country => write!(f, "there is no country {found:?}; the countries are {allowed}"),

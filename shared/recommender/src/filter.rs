@@ -1,6 +1,6 @@
 //! Which titles a list may contain, and other options of lists.
 
-use catalog::Kind;
+use catalog::{Kind, names_in_words};
 use thiserror::Error;
 
 use crate::Titles;
@@ -9,7 +9,7 @@ use crate::Titles;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FilterError {
     /// The release does not have the platform.
-    #[error("there is no platform {found:?}; the platforms are {}", allowed.join(", "))]
+    #[error("there is no platform {found:?}; the platforms are {}", names_in_words(allowed))]
     Platform {
         /// The name that was asked for.
         found: String,
@@ -17,7 +17,7 @@ pub enum FilterError {
         allowed: Vec<String>,
     },
     /// The release does not have a genre whose name contains the text.
-    #[error("no genre contains {found:?}; the genres are {}", allowed.join(", "))]
+    #[error("no genre contains {found:?}; the genres are {}", names_in_words(allowed))]
     Genre {
         /// The name that was asked for.
         found: String,
@@ -25,7 +25,7 @@ pub enum FilterError {
         allowed: Vec<String>,
     },
     /// The release does not have the audience rating.
-    #[error("there is no audience rating {found:?}; the audience ratings are {}", allowed.join(", "))]
+    #[error("there is no audience rating {found:?}; the audience ratings are {}", names_in_words(allowed))]
     Audience {
         /// The name that was asked for.
         found: String,

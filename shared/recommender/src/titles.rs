@@ -34,6 +34,9 @@ pub struct Titles {
     popular: Vec<u32>,
 }
 
+/// The most other titles of a work that an answer names.
+const MOST_EDITIONS: usize = 50;
+
 /// Marks that no title follows.
 const NONE: u32 = u32::MAX;
 
@@ -83,7 +86,7 @@ pub struct Edition<'a> {
 /// Returns the distinct texts in order, and the position of each of `texts` among them.
 ///
 /// # Panics
-/// If there are more than 65,535.
+/// If there are more than 65,535, which a [`TitleTable`] never has.
 fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Vec<&'a str>, Vec<u16>) {
     let mut names: Vec<&str> = texts.clone().collect();
     names.sort_unstable();
@@ -96,9 +99,6 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Ve
 impl Titles {
     /// Takes the clean tables. Ratings are pooled over works ([`TitleTable::works`]): a user who rated two
     /// titles of one work counts once, with the later rating.
-    ///
-    /// # Panics
-    /// If there are more than 65,535 genres or audience ratings.
     pub fn build(table: &TitleTable, ratings: &RatingTable) -> Self {
         let titles = table.titles();
         let (genres, genre_idx) =
@@ -233,17 +233,18 @@ impl Titles {
             .map(|t| t as usize)
     }
 
-    /// Returns the other titles of the same work, in catalog order.
+    /// Returns the first 50 other titles of the same work, in catalog order, and the number of those beyond.
     ///
     /// # Panics
     /// If `title` is not below [`Titles::len`].
-    pub fn also_on(&self, title: usize) -> Vec<Edition<'_>> {
-        let others = self.editions(title).filter(|&other| other != title);
+    pub fn also_on(&self, title: usize) -> (Vec<Edition<'_>>, usize) {
+        let mut others = self.editions(title).filter(|&other| other != title);
         let edition = |other: usize| Edition {
             id: self.ids.get(other),
             platform: self.platforms.get(self.platform_idx[other].into()),
         };
-        others.map(edition).collect()
+        let shown = others.by_ref().take(MOST_EDITIONS).map(edition).collect();
+        (shown, others.count())
     }
 
     /// Returns whether there are other titles of the same work.
@@ -490,9 +491,9 @@ mod tests {
         assert_eq!(titles.popular().collect::<Vec<_>>(), [0, 2, 3, 4, 1]);
         let editions = |t| titles.editions(t).collect::<Vec<_>>();
         assert_eq!((editions(2), editions(3), editions(1)), (vec![0, 2, 3], vec![0, 2, 3], vec![1]));
-        let also: Vec<_> = titles.also_on(2).iter().map(|e| (e.id, e.platform)).collect();
+        let also: Vec<_> = titles.also_on(2).0.iter().map(|e| (e.id, e.platform)).collect();
         assert_eq!(also, [("t0", "amazon"), ("t3", "hulu")]);
-        assert!(titles.also_on(4).is_empty());
+        assert!(titles.also_on(4).0.is_empty());
         let (all, once) = (Criteria { all_editions: true, ..Criteria::default() }, Criteria::default());
         let select =
             |criteria| Filter::new(&titles, criteria).unwrap().select(&titles, [3, 1, 0, 2]).collect();

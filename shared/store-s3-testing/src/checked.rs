@@ -19,6 +19,17 @@ use s3s::dto::{
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 
+/// What a service does not do that S3 does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// It refuses requests with a checksum of the body.
+    pub refuses_checksums: bool,
+    /// It writes an object whatever the conditions of the request are.
+    pub ignores_conditions: bool,
+    /// It sends the whole object when it is asked for a part of it.
+    pub ignores_ranges: bool,
+}
+
 /// A server on a file system that also does what S3 does and the underlying one does not: it checks the
 /// SHA-256 checksums of objects and parts before it accepts them, keeps the checksums of objects sent in
 /// parts, and lists unfinished uploads.
@@ -27,6 +38,7 @@ pub(crate) struct Checked {
     root: PathBuf,
     files: FileSystem,
     state: Mutex<State>,
+    quirks: Quirks,
 }
 
 #[derive(Debug, Default)]
@@ -48,13 +60,26 @@ struct Upload {
 
 impl Checked {
     /// Serves the folders below `root`.
-    pub(crate) fn new(root: &Path) -> io::Result<Self> {
+    pub(crate) fn new(root: &Path, quirks: Quirks) -> io::Result<Self> {
         let files = FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
-        Ok(Self { root: root.to_owned(), files, state: Mutex::default() })
+        Ok(Self { root: root.to_owned(), files, state: Mutex::default(), quirks })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses a request with a header about checksums, if the service does so.
+    fn take_checksums<T>(&self, req: &S3Request<T>) -> S3Result<()> {
+        let of_checksum =
+            |name: &str| name.starts_with("x-amz-checksum-") || name.starts_with("x-amz-sdk-checksum");
+        let header = req.headers.keys().find(|name| of_checksum(name.as_str()));
+        match header.filter(|_| self.quirks.refuses_checksums) {
+            Some(name) => {
+                Err(s3_error!(InvalidRequest, "Unsupported header '{name}' received for this API call."))
+            }
+            None => Ok(()),
+        }
     }
 
     fn forget(&self, bucket: &str, key: &str) {
@@ -80,8 +105,11 @@ impl S3 for Checked {
     /// Reads objects up to some size at once, if all of the object is asked for. The underlying server
     /// computes the digest of the object for each request and reads four kilobytes at a time, which takes
     /// longer than the whole start of a function.
-    async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+    async fn get_object(&self, mut req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         const AT_ONCE: u64 = 64 << 20;
+        if self.quirks.ignores_ranges {
+            req.input.range = None;
+        }
         let path = self.root.join(&req.input.bucket).join(&req.input.key);
         if req.input.range.is_some() {
             return self.files.get_object(req).await;
@@ -123,6 +151,10 @@ impl S3 for Checked {
     }
 
     async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        self.take_checksums(&req)?;
+        if self.quirks.ignores_conditions {
+            (req.input.if_match, req.input.if_none_match) = (None, None);
+        }
         let (_, body) = check(req.input.body.take(), req.input.checksum_sha256.as_deref()).await?;
         req.input.body = Some(body);
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
@@ -132,6 +164,7 @@ impl S3 for Checked {
     }
 
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
+        self.take_checksums(&req)?;
         self.files.copy_object(req).await
     }
 
@@ -154,6 +187,7 @@ impl S3 for Checked {
         &self,
         req: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        self.take_checksums(&req)?;
         let upload = Upload {
             bucket: req.input.bucket.clone(),
             key: req.input.key.clone(),
@@ -171,6 +205,7 @@ impl S3 for Checked {
         &self,
         mut req: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
+        self.take_checksums(&req)?;
         let (bytes, body) = check(req.input.body.take(), req.input.checksum_sha256.as_deref()).await?;
         req.input.body = Some(body);
         let (id, number) = (req.input.upload_id.clone(), req.input.part_number);
@@ -186,8 +221,12 @@ impl S3 for Checked {
 
     async fn complete_multipart_upload(
         &self,
-        req: S3Request<CompleteMultipartUploadInput>,
+        mut req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        self.take_checksums(&req)?;
+        if self.quirks.ignores_conditions {
+            (req.input.if_match, req.input.if_none_match) = (None, None);
+        }
         let id = req.input.upload_id.clone();
         let composite = {
             let state = self.state();

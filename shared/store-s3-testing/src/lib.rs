@@ -8,8 +8,9 @@ mod client;
 mod server;
 
 pub use aws_sdk_s3::Client;
+pub use checked::Quirks;
 pub use client::{PATIENT, Waits, client};
-pub use server::serve;
+pub use server::{serve, serve_with};
 
 /// The only access key that the server accepts.
 pub const ACCESS_KEY: &str = "key";

@@ -13,7 +13,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::RwLock;
 
-use crate::checked::Checked;
+use crate::checked::{Checked, Quirks};
 use crate::{ACCESS_KEY, SECRET_KEY};
 
 /// Serves the folders below `root` as buckets, until the runtime ends. Returns the server's address.
@@ -24,7 +24,15 @@ use crate::{ACCESS_KEY, SECRET_KEY};
 /// # Errors
 /// `root` is not a folder, or no port is free.
 pub async fn serve(root: &Path) -> io::Result<SocketAddr> {
-    let mut builder = S3ServiceBuilder::new(Checked::new(root)?);
+    serve_with(root, Quirks::default()).await
+}
+
+/// Serves the folders below `root` like [`serve`], as a service that does not do all that S3 does.
+///
+/// # Errors
+/// The same as [`serve`].
+pub async fn serve_with(root: &Path, quirks: Quirks) -> io::Result<SocketAddr> {
+    let mut builder = S3ServiceBuilder::new(Checked::new(root, quirks)?);
     builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
     let service: S3Service = builder.build();
     let turns = Arc::new(RwLock::new(()));

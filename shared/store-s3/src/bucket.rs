@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use store::{Action, ReadStore, Seen, StoreError, Version, check_key};
 use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
+use crate::without::Without;
 
 /// A store in a bucket, below a prefix.
 #[derive(Debug, Clone)]
@@ -18,6 +20,7 @@ pub struct S3Store {
     pub(crate) bucket: String,
     /// It is empty, or ends in a slash.
     pub(crate) prefix: String,
+    pub(crate) without: Without,
     /// Limits the parts that are being sent, and so in memory, at the same time.
     pub(crate) parts: Arc<Semaphore>,
 }
@@ -38,7 +41,21 @@ impl S3Store {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        Self { client, bucket: bucket.into(), prefix, parts: Arc::new(Semaphore::new(PARTS_AT_ONCE)) }
+        let parts = Arc::new(Semaphore::new(PARTS_AT_ONCE));
+        Self { client, bucket: bucket.into(), prefix, without: Without::default(), parts }
+    }
+
+    /// Does without what the service does not have.
+    #[must_use]
+    pub fn without(mut self, without: Without) -> Self {
+        self.without = without;
+        if without.checksums {
+            // The client would add a checksum of its own.
+            let config = self.client.config().to_builder();
+            let config = config.request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+            self.client = Client::from_conf(config.build());
+        }
+        self
     }
 
     pub(crate) fn object_key(&self, key: &str) -> String {
@@ -49,12 +66,22 @@ impl S3Store {
         self.client.get_object().bucket(&self.bucket).key(self.object_key(key))
     }
 
-    async fn read_object(&self, request: GetObjectFluentBuilder) -> Result<(Bytes, Version), Failure> {
+    /// Reads an object, or the part of it that the request asks for, which is `range`.
+    async fn read_object(
+        &self,
+        request: GetObjectFluentBuilder,
+        range: Option<&Range<u64>>,
+    ) -> Result<(Bytes, Version), Failure> {
         let mut attempt = 1;
         loop {
             let object = request.clone().send().await.map_err(Failure::of)?;
             let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
-            match read_body(object.body, object.content_length).await {
+            let read = match range {
+                // The service ignored the range, and sends the whole object.
+                Some(range) if object.content_range.is_none() => read_part(object.body, range).await,
+                _ => read_body(object.body, object.content_length).await,
+            };
+            match read {
                 Ok(bytes) => return Ok((bytes, Version::new(tag))),
                 Err(_) if attempt < READ_ATTEMPTS => attempt += 1,
                 Err(error) => return Err(Failure::cut(error)),
@@ -94,6 +121,21 @@ async fn read_body(mut body: ByteStream, announced: Option<i64>) -> Result<Bytes
     Ok(bytes.into())
 }
 
+/// Reads a whole object as far as the end of a range, and keeps the range, or what there is of it.
+async fn read_part(mut body: ByteStream, range: &Range<u64>) -> Result<Bytes, ByteStreamError> {
+    let (mut bytes, mut at) = (Vec::new(), 0_u64);
+    while at < range.end
+        && let Some(chunk) = body.next().await
+    {
+        let chunk = chunk?;
+        let n = chunk.len() as u64;
+        let position = |of: u64| of.saturating_sub(at).min(n) as usize;
+        bytes.extend_from_slice(&chunk[position(range.start)..position(range.end)]);
+        at += n;
+    }
+    Ok(bytes.into())
+}
+
 #[async_trait]
 impl ReadStore for S3Store {
     fn location(&self) -> String {
@@ -102,7 +144,7 @@ impl ReadStore for S3Store {
 
     async fn read_versioned(&self, key: &str) -> Result<Option<(Bytes, Version)>, StoreError> {
         check_key(key)?;
-        match self.read_object(self.get_object(key)).await {
+        match self.read_object(self.get_object(key), None).await {
             Ok(found) => Ok(Some(found)),
             Err(Failure::NoObject) => Ok(None),
             Err(failure) => Err(self.fail(Action::Read, key, failure)),
@@ -111,7 +153,7 @@ impl ReadStore for S3Store {
 
     async fn read_if_changed(&self, key: &str, known: &Version) -> Result<Seen, StoreError> {
         check_key(key)?;
-        match self.read_object(self.get_object(key).if_none_match(known.as_str())).await {
+        match self.read_object(self.get_object(key).if_none_match(known.as_str()), None).await {
             // Some services ignore the condition.
             Ok((_, version)) if version == *known => Ok(Seen::Same),
             Err(Failure::Unchanged) => Ok(Seen::Same),
@@ -136,7 +178,7 @@ impl ReadStore for S3Store {
         }
         // HTTP ranges include the last byte.
         let header = format!("bytes={}-{}", range.start, range.end - 1);
-        match self.read_object(self.get_object(key).range(header)).await {
+        match self.read_object(self.get_object(key).range(header), Some(&range)).await {
             Ok((bytes, _)) if bytes.len() as u64 == range.end - range.start => Ok(bytes),
             Ok(_) | Err(Failure::Range) => Err(out_of_range()),
             Err(failure) => Err(self.fail(Action::Read, key, failure)),

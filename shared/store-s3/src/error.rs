@@ -30,6 +30,14 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: String,
     },
+    /// `CARTELERA_S3_WITHOUT` has a word that it does not know.
+    #[error(
+        "CARTELERA_S3_WITHOUT has the word {found:?}; use `checksums`, `conditions`, or both with a comma"
+    )]
+    Without {
+        /// The word.
+        found: String,
+    },
     /// It is neither `s3://`, `file://` nor a path.
     #[error("{uri:?} does not name a store; give s3://BUCKET/PREFIX, file://PATH or a path")]
     Unknown {

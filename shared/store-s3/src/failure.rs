@@ -58,9 +58,14 @@ impl Failure {
             (_, "AccessDenied", _) | (_, _, Some(403)) => Some(
                 "the credentials do not allow it; or there is no such object, and they lack s3:ListBucket",
             ),
-            (_, "NotImplemented", _) | (_, _, Some(501)) => {
-                Some("the service does not support conditional writes, which a store needs")
+            (_, "InvalidRequest" | "InvalidArgument" | "NotImplemented" | "UnsupportedHeader", _)
+                if error.message().is_some_and(|message| message.to_lowercase().contains("checksum")) =>
+            {
+                Some("the service refuses checksums; set CARTELERA_S3_WITHOUT=checksums to send none")
             }
+            (_, "NotImplemented", _) | (_, _, Some(501)) => Some(
+                "the service does not support conditional writes; if only one publisher at a time uses this store, set CARTELERA_S3_WITHOUT=conditions",
+            ),
             _ => None,
         };
         let source = match (error.code(), error.message()) {

@@ -9,8 +9,12 @@
 //! A function trusts only Amazon's own root certificates. If its endpoint is another service or in China, it
 //! trusts those of its system. `AWS_CA_BUNDLE` names a file of certificates to trust instead.
 //!
-//! The service must support `If-Match` and `If-None-Match` on PUT, as S3 does. Without them, two publishers
-//! may overwrite each other.
+//! The service should support SHA-256 checksums, and `If-Match` and `If-None-Match` on PUT, as S3 does.
+//! `CARTELERA_S3_WITHOUT` names what it does not have: `checksums`, `conditions`, or both with a comma
+//! ([`Without`]). Without conditions, two publishers at the same time may overwrite each other.
+//!
+//! From a service that ignores `Range`, an object is read from its beginning to the end of the range, and
+//! only the range is kept in memory.
 
 mod bucket;
 mod client;
@@ -19,9 +23,11 @@ mod failure;
 mod http;
 mod open;
 mod upload;
+mod without;
 mod write;
 
 pub use bucket::S3Store;
 pub use error::OpenError;
 pub use http::Https;
 pub use open::{open, open_to_read};
+pub use without::Without;

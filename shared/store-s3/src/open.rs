@@ -3,19 +3,20 @@ use store::{FolderStore, ReadStore, Store};
 use crate::bucket::S3Store;
 use crate::client::client;
 use crate::error::OpenError;
+use crate::without::Without;
 
 /// Opens the store at a URI: `s3://BUCKET/PREFIX`, `file://PATH`, or a relative or absolute path.
 ///
 /// The [crate] documentation lists the settings of the service. If an endpoint is set, requests have the
 /// bucket in their path, and no region is needed. Opening a store sends requests only to find the credentials
-/// and the region.
+/// and the region. `CARTELERA_S3_WITHOUT` names what the service does not have (see [`Without`]).
 ///
 /// # Errors
 /// [`OpenError`].
 pub async fn open(uri: &str) -> Result<Box<dyn Store>, OpenError> {
     Ok(match named(uri).await? {
         Named::Folder(folder) => Box::new(folder),
-        Named::Bucket(bucket) => Box::new(bucket),
+        Named::Bucket(bucket) => Box::new(bucket.without(Without::from_env()?)),
     })
 }
 

@@ -15,7 +15,7 @@ use aws_smithy_types::base64;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use store::{Action, Body, Put, ReadStore as _, Sent, StoreError};
+use store::{Action, Body, Put, ReadStore as _, Sent, StoreError, Version};
 use tokio::sync::SemaphorePermit;
 
 use crate::bucket::S3Store;
@@ -55,9 +55,10 @@ fn composite(parts: &[Digest]) -> String {
 }
 
 /// What the service knows about an object without sending it.
-struct Stored {
+pub(crate) struct Stored {
     bytes: u64,
     sha256: Option<String>,
+    pub(crate) version: Option<Version>,
 }
 
 impl S3Store {
@@ -86,12 +87,24 @@ impl S3Store {
         }
     }
 
-    async fn look_at(&self, key: &str) -> Result<Option<Stored>, StoreError> {
+    /// Returns the checksum that the service keeps of objects, if it has any.
+    pub(crate) fn checksum_algorithm(&self) -> Option<ChecksumAlgorithm> {
+        (!self.without.checksums).then_some(ChecksumAlgorithm::Sha256)
+    }
+
+    /// Returns the condition that an object does not exist, if the service has conditions.
+    fn if_new(&self) -> Option<String> {
+        (!self.without.conditions).then(|| "*".to_owned())
+    }
+
+    pub(crate) async fn look_at(&self, key: &str) -> Result<Option<Stored>, StoreError> {
         let request = self.client.head_object().bucket(&self.bucket).key(self.object_key(key));
-        match request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(Failure::of) {
+        let mode = (!self.without.checksums).then_some(ChecksumMode::Enabled);
+        match request.set_checksum_mode(mode).send().await.map_err(Failure::of) {
             Ok(found) => Ok(Some(Stored {
                 bytes: found.content_length.and_then(|n| u64::try_from(n).ok()).unwrap_or_default(),
                 sha256: found.checksum_sha256,
+                version: found.e_tag.map(Version::new),
             })),
             Err(Failure::NoObject) => Ok(None),
             Err(failure) => Err(self.fail(Action::Read, key, failure)),
@@ -133,7 +146,8 @@ impl S3Store {
         let _turn = self.parts.acquire().await;
         let bytes = body.whole().await.map_err(|source| self.unread(key, source))?;
         let request = self.client.put_object().bucket(&self.bucket).key(self.object_key(key));
-        let request = request.if_none_match("*").checksum_sha256(as_base64(body.sha256()));
+        let checksum = (!self.without.checksums).then(|| as_base64(body.sha256()));
+        let request = request.set_if_none_match(self.if_new()).set_checksum_sha256(checksum);
         let outcome = request.body(ByteStream::from(bytes)).send().await;
         outcome.map_err(|error| self.fail(Action::Write, key, Failure::of(error)))?;
         sent(body.len());
@@ -144,7 +158,7 @@ impl S3Store {
     async fn send_in_parts(&self, key: &str, body: &Body, sent: Sent<'_>) -> Result<(), StoreError> {
         let failed = |failure| self.fail(Action::Write, key, failure);
         let request = self.client.create_multipart_upload().bucket(&self.bucket).key(self.object_key(key));
-        let created = request.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await;
+        let created = request.set_checksum_algorithm(self.checksum_algorithm()).send().await;
         let created = created.map_err(|error| failed(Failure::of(error)))?;
         let Some(upload_id) = created.upload_id else { return Err(failed(Failure::no_upload())) };
 
@@ -153,7 +167,7 @@ impl S3Store {
             let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
             let request = self.client.complete_multipart_upload().bucket(&self.bucket);
             let request = request.key(self.object_key(key)).upload_id(&upload_id);
-            let request = request.if_none_match("*").multipart_upload(parts);
+            let request = request.set_if_none_match(self.if_new()).multipart_upload(parts);
             request.send().await.map_err(|error| failed(Failure::of(error)))
         };
         match outcome.await {
@@ -211,13 +225,15 @@ impl S3Store {
         _turn: Option<SemaphorePermit<'_>>,
     ) -> Result<(CompletedPart, u64), StoreError> {
         let failed = |failure| self.fail(Action::Write, key, failure);
-        let (checksum, n) = (as_base64(Digest::of(&bytes)), bytes.len() as u64);
+        let checksum = (!self.without.checksums).then(|| as_base64(Digest::of(&bytes)));
+        let n = bytes.len() as u64;
         let request = self.client.upload_part().bucket(&self.bucket).key(self.object_key(key));
-        let request = request.upload_id(upload_id).part_number(number).checksum_sha256(&checksum);
+        let request = request.upload_id(upload_id).part_number(number).set_checksum_sha256(checksum.clone());
         let done = request.body(ByteStream::from(bytes)).send().await;
         let done = done.map_err(|error| failed(Failure::of(error)))?;
         let Some(tag) = done.e_tag else { return Err(failed(Failure::no_tag())) };
-        Ok((CompletedPart::builder().part_number(number).e_tag(tag).checksum_sha256(checksum).build(), n))
+        let part = CompletedPart::builder().part_number(number).e_tag(tag).set_checksum_sha256(checksum);
+        Ok((part.build(), n))
     }
 
     /// Aborts uploads that began before a Unix time, and returns how many there were.

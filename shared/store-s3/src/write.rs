@@ -3,7 +3,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use artifact::Digest;
 use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective};
+use aws_sdk_s3::types::MetadataDirective;
 use bytes::Bytes;
 use store::{Action, Body, ObjectInfo, Put, Sent, Store, StoreError, Version, check_key, check_prefix};
 
@@ -50,8 +50,16 @@ impl Store for S3Store {
     ) -> Result<Version, StoreError> {
         check_key(key)?;
         let request = self.client.put_object().bucket(&self.bucket).key(self.object_key(key));
-        let request = request.checksum_sha256(as_base64(Digest::of(&bytes)));
+        let checksum = (!self.without.checksums).then(|| as_base64(Digest::of(&bytes)));
+        let request = request.set_checksum_sha256(checksum);
         let request = match expected {
+            _ if self.without.conditions => {
+                let found = self.look_at(key).await?.and_then(|stored| stored.version);
+                if found.as_ref() != expected {
+                    return Err(self.fail(Action::Write, key, Failure::Precondition));
+                }
+                request
+            }
             Some(version) => request.if_match(version.as_str()),
             None => request.if_none_match("*"),
         };
@@ -83,7 +91,7 @@ impl Store for S3Store {
             .copy_source(format!("{}/{key_there}", self.bucket))
             .metadata_directive(MetadataDirective::Replace)
             .metadata("refreshed", now.to_string())
-            .checksum_algorithm(ChecksumAlgorithm::Sha256);
+            .set_checksum_algorithm(self.checksum_algorithm());
         match request.send().await.map_err(Failure::of) {
             Ok(_) => Ok(true),
             Err(Failure::NoObject) => Ok(false),

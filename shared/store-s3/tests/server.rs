@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use artifact::{Kind, Manifest, Pointer};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as ProvideCredentialsFuture;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Credentials, ProvideCredentials};
 use bytes::Bytes;
-use store::{Body, Put, ReadStore as _, Store, StoreError};
-use store_s3::S3Store;
-use store_s3_testing::{ACCESS_KEY, PATIENT, client, serve};
+use store::{Body, Put, ReadStore as _, ReleaseError, Store, StoreError, Version};
+use store_s3::{S3Store, Without};
+use store_s3_testing::{ACCESS_KEY, PATIENT, Quirks, client, serve, serve_with};
 use tokio::net::TcpListener;
 
 const BUCKET: &str = "cartelera";
@@ -141,4 +142,92 @@ async fn errors_say_what_to_do() {
     let nameless = config.credentials_provider(NoCredentials).build();
     let error = S3Store::new(Client::from_conf(nameless), BUCKET, "").get("a").await.unwrap_err();
     assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}: {error:?}");
+}
+
+/// Returns a store on a service that does not do all that S3 does.
+async fn store_with(root: &Path, quirks: Quirks) -> S3Store {
+    fs::create_dir(root.join(BUCKET)).expect("the folder is new");
+    let address = serve_with(root, quirks).await.expect("some port is free");
+    S3Store::new(client(&format!("http://{address}"), PATIENT), BUCKET, "p")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_ignores_ranges_is_read_to_the_end_of_the_range() {
+    let root = tempfile::tempdir().unwrap();
+    let store = store_with(root.path(), Quirks { ignores_ranges: true, ..Quirks::default() }).await;
+    let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+    store.put_immutable("a", &Bytes::from(bytes.clone()).into(), &|_| {}).await.unwrap();
+    for range in [0..1, 0..1_000_000, 123_456..654_321, 999_999..1_000_000] {
+        let expected = &bytes[range.start as usize..range.end as usize];
+        assert!(store.read_range("a", range.clone()).await.unwrap() == expected, "{range:?}");
+    }
+    for range in [999_999..1_000_001, 2_000_000..2_000_001] {
+        let error = store.read_range("a", range).await.unwrap_err();
+        assert!(matches!(error, StoreError::OutOfRange { .. }), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_refuses_checksums_is_recognized_and_written_without_them() {
+    let root = tempfile::tempdir().unwrap();
+    let store = store_with(root.path(), Quirks { refuses_checksums: true, ..Quirks::default() }).await;
+    let small = Body::from(Bytes::from_static(b"bytes"));
+    let large = Body::from(Bytes::from(vec![7; (17 << 20) + 5]));
+    for body in [&small, &large] {
+        let error = store.put_immutable("a", body, &|_| {}).await.unwrap_err().to_string();
+        assert!(error.contains("refuses checksums; set CARTELERA_S3_WITHOUT=checksums"), "{error}");
+    }
+    let store = store.without(Without { checksums: true, ..Without::default() });
+    for (key, body) in [("small", &small), ("large", &large)] {
+        assert_eq!(store.put_immutable(key, body, &|_| {}).await.unwrap(), Put::Written, "{key}");
+        assert_eq!(store.put_immutable(key, body, &|_| {}).await.unwrap(), Put::AlreadyThere, "{key}");
+        assert!(store.refresh(key).await.unwrap());
+    }
+    let differs = store.put_immutable("small", &Bytes::from_static(b"other").into(), &|_| {}).await;
+    assert!(matches!(differs, Err(StoreError::Differs { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_conforms_without_checksums() {
+    // Not the bucket of the other test: the suite names its files by the store's location.
+    let bucket = "without-checksums";
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join(bucket)).unwrap();
+    let quirks = Quirks { refuses_checksums: true, ignores_ranges: true, ..Quirks::default() };
+    let address = serve_with(root.path(), quirks).await.unwrap();
+    let client = client(&format!("http://{address}"), PATIENT);
+    let without = Without { checksums: true, ..Without::default() };
+    store::conformance(&|name| Arc::new(S3Store::new(client.clone(), bucket, name).without(without))).await;
+}
+
+/// A release of one artifact.
+fn release(bytes: &'static [u8]) -> (Vec<(Kind, Bytes)>, Manifest) {
+    let artifacts = vec![(Kind::Actor, Bytes::from_static(bytes))];
+    let manifest = Manifest::of(&artifacts);
+    (artifacts, manifest)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_ignores_conditions_is_found_out_before_the_pointer_moves() {
+    let root = tempfile::tempdir().unwrap();
+    let store = store_with(root.path(), Quirks { ignores_conditions: true, ..Quirks::default() }).await;
+    let (artifacts, manifest) = release(b"one");
+    let error = store::publish(&store, &artifacts, &manifest, 1).await.unwrap_err();
+    assert!(matches!(error, ReleaseError::Unconditional { .. }), "{error}");
+    assert!(error.to_string().contains("set CARTELERA_S3_WITHOUT=conditions"), "{error}");
+    assert!(store::current(&store).await.is_err(), "nothing became current");
+
+    // With the switch, an object is looked at before it is written.
+    let store = store.without(Without { conditions: true, ..Without::default() });
+    let published = store::publish(&store, &artifacts, &manifest, 1).await.unwrap();
+    assert!(published.moved);
+    let (bytes, version) = store.read_versioned(Pointer::KEY).await.unwrap().unwrap();
+    for expected in [None, Some(&Version::new("\"other\""))] {
+        let error = store.replace(Pointer::KEY, bytes.clone(), expected).await.unwrap_err();
+        assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
+    }
+    store.replace(Pointer::KEY, bytes, Some(&version)).await.unwrap();
+    let (artifacts, manifest) = release(b"two");
+    assert!(store::publish(&store, &artifacts, &manifest, 2).await.unwrap().moved);
+    assert_eq!(store::current(&store).await.unwrap().release, manifest.release());
 }

@@ -221,6 +221,16 @@ pub enum ReleaseError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The store writes an object although the condition of the write does not hold.
+    #[error(
+        "the service of {location} ignores the conditions of writes, so one publisher could overwrite the release of another; release {release} did not become current. If only one publisher at a time uses this store, set CARTELERA_S3_WITHOUT=conditions"
+    )]
+    Unconditional {
+        /// The release that should have become current.
+        release: String,
+        /// The store.
+        location: String,
+    },
     /// Another publisher moved the pointer in the meantime.
     #[error(
         "release {release} did not become current, because another publisher moved the pointer of {location}; check which release is current, then try again"

@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::collect::MIN_GRACE;
 use crate::pointer::{find, move_to, protected_by};
-use crate::{Body, Put, ReleaseError, Sent, Store, StoreError};
+use crate::{Body, Put, ReleaseError, Sent, Store, StoreError, Version};
 
 /// The number of artifacts that are sent at the same time.
 const AT_ONCE: usize = 4;
@@ -59,15 +59,17 @@ pub async fn publish(
 /// and is written again. So publishing the current release again repairs it, and otherwise changes nothing.
 ///
 /// Before the pointer moves, the store is asked again whether all objects are there, and objects that a
-/// collection might remove as old are refreshed. After it moved, the store is asked once more (see
-/// [`gc`](crate::gc)).
+/// collection might remove as old are refreshed. Then the manifest is written again under conditions that do
+/// not hold. The store must refuse that, because the move of the pointer relies on it. After the pointer
+/// moved, the store is asked once more (see [`gc`](crate::gc)).
 ///
 /// A publisher that loses a race leaves objects behind that nothing refers to. They are immutable, may be
 /// shared with the winner, and need not be sent again at the next attempt.
 ///
 /// # Errors
-/// [`ReleaseError`]; [`ReleaseError::LostRace`] for the loser of a race. The pointer did not move, unless the
-/// response to its move was lost and the store cannot be asked either.
+/// [`ReleaseError`]; [`ReleaseError::LostRace`] for the loser of a race, and [`ReleaseError::Unconditional`]
+/// for a store that ignores the conditions of writes. The pointer did not move, unless the response to its
+/// move was lost and the store cannot be asked either.
 pub async fn publish_bodies(
     store: &dyn Store,
     artifacts: &[(Kind, Body)],
@@ -109,6 +111,7 @@ pub async fn publish_bodies(
         _ => {
             let protected = before.as_ref().map(protected_by).unwrap_or_default();
             publisher.make_sure(&all, Some(&protected)).await?;
+            check_conditions(store, manifest).await?;
             let previous = publisher.published.previous.clone();
             let pointer = Pointer { release, previous, moved_at, manifest: manifest.clone() };
             move_to(store, &pointer, version.as_ref()).await?;
@@ -203,6 +206,20 @@ impl Publisher<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes the manifest, which is there, again under two conditions that do not hold, to see whether the store
+/// refuses that. A store that does not refuse has only written the same bytes again. A failure of the store
+/// shows neither.
+async fn check_conditions(store: &dyn Store, manifest: &Manifest) -> Result<(), ReleaseError> {
+    let release = manifest.release();
+    let (key, bytes) = (Manifest::key(&release), Bytes::from(manifest.to_bytes()));
+    for expected in [None, Some(&Version::new("\"not-the-version\""))] {
+        if store.replace(&key, bytes.clone(), expected).await.is_ok() {
+            return Err(ReleaseError::Unconditional { release, location: store.location() });
+        }
+    }
+    Ok(())
 }
 
 async fn put(store: &dyn Store, object: &Object, done: Sent<'_>) -> Result<PutOutcome, StoreError> {

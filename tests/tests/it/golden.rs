@@ -143,7 +143,7 @@ fn the_golden_models_titles_and_users_recommend() {
     assert_eq!((view.title, view.platform, view.year), ("Second Wind", "amazon", Some(2018)));
     assert_eq!((view.genres, view.n_ratings), (vec!["comedy", "drama"], 2));
     assert_eq!((view.audience, titles.view(5).audience), (Some("pg-13"), None));
-    assert_eq!(titles.also_on(1), [Edition { id: "hs1", platform: "hulu" }]);
+    assert_eq!(titles.also_on(1).0, [Edition { id: "hs1", platform: "hulu" }]);
     assert_eq!(titles.popular().collect::<Vec<_>>(), [0, 1, 5, 4, 2, 3]);
     let two = user("2").unwrap();
     assert_eq!((two.title_idx, two.rating, two.bias), (&[0, 5][..], &[3.5, 5.0][..], 0.5));

@@ -6,6 +6,8 @@ mod cases;
 mod commands;
 mod eda;
 mod etl;
+#[cfg(target_os = "linux")]
+mod extremes;
 mod model;
 mod publish;
 mod real_data;

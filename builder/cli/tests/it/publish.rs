@@ -1,7 +1,8 @@
 //! Tests publishing to one folder from several processes at once.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 use ::synth::{SynthParams, write};
 use progress::Silent;
@@ -67,4 +68,45 @@ fn processes_that_publish_at_once_succeed_or_report_the_conflict() {
         let verified = cartelera(&["verify", "--store", text(&target)]).output().unwrap();
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     }
+}
+
+/// Runs the program with a file system of 64 KiB at `full`, and then fails with 99 if the store there has a
+/// pointer. Returns `None` where a process may not mount one.
+fn on_a_small_disk(full: &Path, args: &[&str]) -> Option<Output> {
+    let script = "mount -t tmpfs -o size=64k tmpfs \"$0\" || exit 98; \"$@\"; code=$?; \
+                  test ! -e \"$0\"/store/current.json || exit 99; exit $code";
+    let program = env!("CARGO_BIN_EXE_cartelera");
+    let run = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, text(full), program, "--quiet"])
+        .args(args)
+        .output();
+    run.ok().filter(|output| {
+        let refused = String::from_utf8_lossy(&output.stderr).starts_with("unshare:");
+        !refused && output.status.code() != Some(98)
+    })
+}
+
+#[test]
+fn a_full_disk_is_named_and_leaves_nothing_half_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = release(dir.path(), 1);
+    let full = dir.path().join("full");
+    std::fs::create_dir(&full).unwrap();
+    let (store, raw) = (full.join("store"), dir.path().join("raw1"));
+    let publish = ["publish", "--from", text(&from), "--store", text(&store)];
+    let Some(output) = on_a_small_disk(&full, &publish) else {
+        let _ = writeln!(std::io::stderr(), "skipped: no file system can be mounted");
+        return;
+    };
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("cannot write \"artifacts/"), "{error}");
+    assert!(error.contains("free some space on that disk"), "{error}");
+
+    let (titles, ratings, out) = (raw.join("titles"), raw.join("ratings"), full.join("eda"));
+    let analyze = ["eda", "--titles", text(&titles), "--ratings", text(&ratings), "--signal-splits=0"];
+    let output = on_a_small_disk(&full, &[&analyze[..], &["--out", text(&out)]].concat()).unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("full/eda/") && error.contains("No space left on device"), "{error}");
 }

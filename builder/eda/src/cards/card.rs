@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::report::{ColumnCard, ColumnType, Count, Extreme};
 use crate::scale::Scale;
 use crate::stats::Spread;
+use crate::text;
 
 /// Values named in a card.
 pub(super) const TOP: usize = 20;
@@ -47,8 +48,7 @@ pub(super) fn fill_numbers(card: &mut ColumnCard, scale: Scale, titles: &[Title]
 pub(super) fn fill_top(card: &mut ColumnCard, counts: Vec<Count>) {
     card.distinct = counts.len() as u64;
     card.other = counts.iter().skip(TOP).map(|c| c.n).sum();
-    card.top = counts;
-    card.top.truncate(TOP);
+    card.top = counts.into_iter().take(TOP).map(|c| Count { label: text::name(&c.label), ..c }).collect();
 }
 
 /// Returns the `n` titles with the smallest values and the `n` with the greatest; of equal values, the
@@ -60,7 +60,7 @@ pub(crate) fn extremes(titles: &[Title], values: &[Option<f64>], n: usize) -> (V
         let shown = rows.iter().take(n).map(|&(row, value)| Extreme {
             value,
             id: titles[row].id.to_string(),
-            label: titles[row].display.clone(),
+            label: text::name(&titles[row].display),
         });
         shown.collect::<Vec<_>>()
     };

@@ -11,6 +11,7 @@ use crate::raw::Raw;
 use crate::report::{ColumnCard, ColumnType, Count, Duplicates, MissingPattern, TableCard};
 use crate::scale::Scale;
 use crate::stats::Spread;
+use crate::text::{cell, name};
 
 /// Position of the column `rating` in the card of the ratings.
 pub(crate) const RATING: usize = 1;
@@ -33,7 +34,9 @@ pub(crate) fn ratings_card(
         columns: vec![user_card(ratings), rating, timestamp, title_card(table, sums, rows)],
         duplicates: duplicates(raw),
         missing: vec![MissingPattern { columns: Vec::new(), n: rows as u64 }],
+        patterns_left_out: 0,
         missing_by_platform: Vec::new(),
+        platforms_left_out: 0,
         sample_columns: ["user_id", "rating", "timestamp", "id", "title"].map(str::to_owned).to_vec(),
         sample: evenly(rows, SAMPLE).map(|row| sample_row(table, ratings, row)).collect(),
     }
@@ -65,7 +68,7 @@ fn user_card(ratings: &RatingTable) -> ColumnCard {
 fn title_card(table: &TitleTable, sums: &[Sums], rows: usize) -> ColumnCard {
     id_card("id", rows, sums.iter().map(|s| s.n), |row| {
         let title = &table.titles()[row];
-        format!("{} {}", title.id, title.display)
+        format!("{} {}", title.id, name(&title.display))
     })
 }
 
@@ -112,6 +115,6 @@ fn sample_row(table: &TitleTable, ratings: &RatingTable, row: usize) -> Vec<Stri
         ratings.rating()[row].to_string(),
         format!("{seconds} ({})", day(seconds.into())),
         title.id.to_string(),
-        title.display.clone(),
+        cell(&title.display),
     ]
 }

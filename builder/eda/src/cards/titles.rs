@@ -7,10 +7,11 @@ use dataset::evenly;
 
 use super::card::{SAMPLE, TOP, empty, fill_numbers, fill_top};
 use crate::columns::{COLUMNS, Column, Values};
-use crate::counts::{Sums, counted};
-use crate::report::{ColumnCard, ColumnType, Duplicates, MissingPattern, MissingShares, TableCard};
+use crate::counts::{PLATFORMS, Sums, counted, largest};
+use crate::report::{ColumnCard, ColumnType, Count, Duplicates, MissingPattern, MissingShares, TableCard};
 use crate::scale::Scale;
 use crate::stats::rounded;
+use crate::text;
 
 /// Patterns of missing values that are shown.
 const PATTERNS: usize = 12;
@@ -39,14 +40,20 @@ pub(crate) fn titles_card(table: &TitleTable, works: &[u32], sums: &[Sums]) -> T
     let means: Vec<Option<f64>> = sums.iter().map(|s| s.mean()).collect();
     columns.push(number_card("n_ratings", "ratings", Scale::Doubling, titles, &n_ratings));
     columns.push(number_card("mean_rating", "stars", Scale::Step(0.25), titles, &means));
-    let (missing, missing_by_platform) = missing(table, sums, &columns);
+    let mut patterns = missing_patterns(table, sums);
+    let patterns_left_out = patterns.len().saturating_sub(PATTERNS) as u64;
+    patterns.truncate(PATTERNS);
+    let missing_by_platform = missing_by_platform(table, sums, columns.len());
+    let platforms_left_out = (table.platforms().len() - missing_by_platform.len()) as u64;
     TableCard {
         name: "titles".to_owned(),
         rows: titles.len() as u64,
         columns,
         duplicates: duplicates(table, works),
-        missing,
+        missing: patterns,
+        patterns_left_out,
         missing_by_platform,
+        platforms_left_out,
         sample_columns: SAMPLE_COLUMNS.map(str::to_owned).to_vec(),
         sample: evenly(titles.len(), SAMPLE)
             .map(|row| SAMPLE_COLUMNS.map(|name| sample_cell(name, table, &titles[row], sums[row])).to_vec())
@@ -56,7 +63,7 @@ pub(crate) fn titles_card(table: &TitleTable, works: &[u32], sums: &[Sums]) -> T
 
 fn sample_cell(name: &str, table: &TitleTable, title: &Title, sums: Sums) -> String {
     match Column::named(name) {
-        Some(column) => column.cell(table, title),
+        Some(column) => text::cell(&column.cell(table, title)),
         None if name == "duration" => {
             title.duration.map(|d| format!("{} {}", d.value, d.unit.as_str())).unwrap_or_default()
         }
@@ -108,43 +115,39 @@ fn text_card<'a>(
     name: &str,
     column_type: ColumnType,
     titles: &'a [Title],
-    text: impl Fn(&'a Title) -> &'a str,
+    of: impl Fn(&'a Title) -> &'a str,
 ) -> ColumnCard {
     let mut card = empty(name, column_type, "characters", titles.len());
     let lengths: Vec<Option<f64>> =
-        titles.iter().map(|t| Some(text(t).chars().count() as f64).filter(|&n| n > 0.0)).collect();
+        titles.iter().map(|t| Some(of(t).chars().count() as f64).filter(|&n| n > 0.0)).collect();
     let scale =
         if lengths.iter().flatten().any(|&l| l > 400.0) { Scale::Step(50.0) } else { Scale::Step(10.0) };
     fill_numbers(&mut card, scale, titles, &lengths);
-    let counts = counted(titles.iter().map(text).filter(|text| !text.is_empty()));
+    let counts = counted(titles.iter().map(of).filter(|text| !text.is_empty()));
     card.distinct = counts.len() as u64;
     // Only texts that occur more than once are worth naming.
-    card.top = counts.into_iter().filter(|c| c.n > 1).take(TOP).collect();
+    let repeated = counts.into_iter().filter(|c| c.n > 1).take(TOP);
+    card.top = repeated.map(|c| Count { label: text::cell(&c.label), ..c }).collect();
     let named: u64 = card.top.iter().map(|c| c.n).sum();
     card.other = card.rows - card.missing - named;
     card
 }
 
-/// Counts the columns that are missing together, and the share that each platform lacks of each column.
-/// `columns` are [`COLUMNS`], `n_ratings` and `mean_rating`.
-fn missing(
-    table: &TitleTable,
-    sums: &[Sums],
-    columns: &[ColumnCard],
-) -> (Vec<MissingPattern>, Vec<MissingShares>) {
+/// Returns whether a title lacks each of [`COLUMNS`], `n_ratings` and `mean_rating`.
+fn lacks(table: &TitleTable, title: &Title, sums: &Sums) -> impl Iterator<Item = bool> {
+    COLUMNS.iter().map(|c| c.is_missing(table, title)).chain([false, sums.n == 0])
+}
+
+/// Counts the columns that are missing together, the most frequent ones first.
+fn missing_patterns(table: &TitleTable, sums: &[Sums]) -> Vec<MissingPattern> {
     let mut patterns = BTreeMap::<Vec<&str>, u64>::new();
-    let mut parts = vec![(0_u64, vec![0_u64; columns.len()]); table.platforms().len()];
     for (title, sums) in table.titles().iter().zip(sums) {
-        let lacks: Vec<bool> =
-            COLUMNS.iter().map(|c| c.is_missing(table, title)).chain([false, sums.n == 0]).collect();
-        let (n, of_part) = &mut parts[usize::from(title.platform_idx)];
-        *n += 1;
-        of_part.iter_mut().zip(&lacks).for_each(|(n, &lacks)| *n += u64::from(lacks));
         // A title has one kind of length, and most have no rating: neither is a gap in the catalog.
-        let gaps = columns.iter().zip(lacks).filter(|(card, lacks)| {
-            *lacks && !matches!(card.name.as_str(), "duration_min" | "duration_season" | "mean_rating")
-        });
-        let mut names: Vec<&str> = gaps.map(|(card, _)| card.name.as_str()).collect();
+        let gaps = COLUMNS
+            .iter()
+            .zip(lacks(table, title, sums))
+            .filter(|(column, lacks)| *lacks && !matches!(column.name, "duration_min" | "duration_season"));
+        let mut names: Vec<&str> = gaps.map(|(column, _)| column.name).collect();
         if title.duration.is_none() {
             names.push("duration");
         }
@@ -155,12 +158,27 @@ fn missing(
         .map(|(columns, n)| MissingPattern { columns: columns.into_iter().map(str::to_owned).collect(), n })
         .collect();
     patterns.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.columns.cmp(&b.columns)));
-    patterns.truncate(PATTERNS);
-    let shares = table.platforms().iter().zip(parts).map(|(platform, (n, lacking))| MissingShares {
-        part: platform.to_string(),
-        shares: lacking.iter().map(|&l| rounded(l as f64 / n.max(1) as f64)).collect(),
+    patterns
+}
+
+/// Returns the share that each platform lacks of each of `n_columns` columns, for the platforms with the most
+/// titles.
+fn missing_by_platform(table: &TitleTable, sums: &[Sums], n_columns: usize) -> Vec<MissingShares> {
+    let mut parts = vec![(0_u64, vec![0_u64; n_columns]); table.platforms().len()];
+    for (title, sums) in table.titles().iter().zip(sums) {
+        let (n, of_part) = &mut parts[usize::from(title.platform_idx)];
+        *n += 1;
+        of_part.iter_mut().zip(lacks(table, title, sums)).for_each(|(n, lacks)| *n += u64::from(lacks));
+    }
+    let sizes: Vec<u64> = parts.iter().map(|part| part.0).collect();
+    let shown = largest(&sizes, PLATFORMS).into_iter().map(|at| {
+        let (n, lacking) = &parts[at];
+        MissingShares {
+            part: table.platforms()[at].to_string(),
+            shares: lacking.iter().map(|&l| rounded(l as f64 / (*n).max(1) as f64)).collect(),
+        }
     });
-    (patterns, shares.collect())
+    shown.collect()
 }
 
 fn duplicates(table: &TitleTable, works: &[u32]) -> Vec<Duplicates> {
@@ -176,7 +194,8 @@ fn duplicates(table: &TitleTable, works: &[u32]) -> Vec<Duplicates> {
             group.n += 1;
             if group.examples.len() < EXAMPLES {
                 let first = &titles[work as usize];
-                group.examples.push(format!("{} and {}: {}", first.id, titles[row].id, titles[row].display));
+                let name = text::name(&titles[row].display);
+                group.examples.push(format!("{} and {}: {name}", first.id, titles[row].id));
             }
         }
     }
@@ -189,7 +208,8 @@ fn duplicates(table: &TitleTable, works: &[u32]) -> Vec<Duplicates> {
         let others = rows.iter().filter(|&&row| works[row] != works[rows[0]]).count();
         described.n += others as u64;
         if others > 0 && described.examples.len() < EXAMPLES {
-            let names: Vec<&str> = rows.iter().take(3).map(|&row| titles[row].display.as_str()).collect();
+            let names: Vec<String> =
+                rows.iter().take(3).map(|&row| text::name(&titles[row].display)).collect();
             described.examples.push(names.join("; "));
         }
     }

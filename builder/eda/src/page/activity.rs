@@ -1,6 +1,6 @@
 //! Who rates what, and when.
 
-use super::bars::of_bins;
+use super::bars::{of_bins, with_open};
 use super::charts::{Bar, Named, histogram, horizontal_bars, line, scatter};
 use crate::report::{Activity, Month, Overview};
 use crate::text::{count, number, percent};
@@ -114,7 +114,7 @@ fn spreads(a: &Activity) -> String {
             let edge =
                 if g.low == g.high { count(g.low) } else { format!("{}–{}", count(g.low), count(g.high)) };
             let label = format!("{edge} ratings, {} titles", count(g.titles));
-            Bar { edge, label, values: vec![g.sd / g.sd_by_chance.max(1e-9)] }
+            Bar { edge, label, values: vec![g.sd / g.sd_by_chance.max(1e-9)], open: None }
         })
         .collect();
     horizontal_bars(
@@ -138,11 +138,8 @@ fn sizes(months: &[Month]) -> Vec<u64> {
 fn months(a: &Activity) -> String {
     let sizes = sizes(&a.months);
     let log = sizes.last() > sizes.get(sizes.len() / 2).map(|n| 50 * (n + 1)).as_ref();
-    let bars: Vec<Bar> = a
-        .months
-        .iter()
-        .map(|m| Bar { edge: m.month.clone(), label: m.month.clone(), values: vec![m.n as f64] })
-        .collect();
+    let bars: Vec<Bar> =
+        a.months.iter().map(|m| Bar { values: vec![m.n as f64], ..with_open(&m.month, m.open) }).collect();
     histogram(
         Named {
             title: "Ratings over time",
@@ -166,6 +163,7 @@ fn month_means(a: &Activity) -> String {
     let means: Vec<(String, Option<f64>, String)> = a
         .months
         .iter()
+        .filter(|m| m.open.is_none())
         .map(|m| {
             let text = match m.mean {
                 Some(mean) => format!("{}: mean {} of {} ratings", m.month, number(mean, 3), count(m.n)),
@@ -192,6 +190,7 @@ fn cold(a: &Activity) -> String {
             edge: c.platform.clone(),
             label: c.platform.clone(),
             values: vec![(c.titles - c.cold) as f64, (c.cold - c.cold_works) as f64, c.cold_works as f64],
+            open: None,
         })
         .collect();
     horizontal_bars(

@@ -1,27 +1,57 @@
 //! Counts as bars.
 
 use super::charts::Bar;
-use crate::report::{Bin, Count, Grid};
+use crate::dates::day;
+use crate::report::{Bin, Count, Grid, OpenEnd};
 use crate::text::number;
 
 /// Makes a bar with one value.
 pub(super) fn single(name: &str, value: f64) -> Bar {
-    Bar { edge: name.to_owned(), label: name.to_owned(), values: vec![value] }
+    Bar { edge: name.to_owned(), label: name.to_owned(), values: vec![value], open: None }
+}
+
+/// Makes the bar of what is beyond the others, by the edge that it has.
+fn beyond(end: OpenEnd, edge: &str, values: Vec<f64>) -> Bar {
+    let name = match end {
+        OpenEnd::Below => format!("< {edge}"),
+        OpenEnd::Above => format!("≥ {edge}"),
+    };
+    Bar { edge: name.clone(), label: name, values, open: Some(end) }
+}
+
+/// Makes the bars of a histogram, whose edges `say` writes.
+pub(super) fn of_histogram(
+    bins: &[Bin],
+    say: impl Fn(&Bin) -> Bar,
+    edge: impl Fn(f64) -> String,
+) -> Vec<Bar> {
+    let bars = bins.iter().map(|bin| match bin.open {
+        None => say(bin),
+        Some(OpenEnd::Below) => beyond(OpenEnd::Below, &edge(bin.high), vec![bin.n as f64]),
+        Some(OpenEnd::Above) => beyond(OpenEnd::Above, &edge(bin.low), vec![bin.n as f64]),
+    });
+    bars.collect()
 }
 
 /// Makes the bars of a histogram; `whole` means that values are whole numbers, so that a bar ends before the
 /// next begins.
 pub(super) fn of_bins(bins: &[Bin], whole: bool) -> Vec<Bar> {
-    let named = bins.iter().map(|bin| {
+    let say = |bin: &Bin| {
         let edge = number(bin.low, 2);
         let label = match (whole, bin.high - bin.low > 1.0) {
             (true, true) => format!("{edge}–{}", number(bin.high - 1.0, 2)),
             (true, false) => edge.clone(),
             (false, _) => format!("{edge}–{}", number(bin.high, 2)),
         };
-        Bar { edge, label, values: vec![bin.n as f64] }
-    });
-    named.collect()
+        Bar { label, ..single(&edge, bin.n as f64) }
+    };
+    of_histogram(bins, say, |edge| number(edge, 2))
+}
+
+/// Makes the bars of a histogram of months.
+pub(super) fn of_months(bins: &[Bin]) -> Vec<Bar> {
+    let month = |edge: f64| day(edge as i64)[..7].to_owned();
+    of_histogram(bins, |bin| single(&month(bin.low), bin.n as f64), month)
 }
 
 /// Makes the bars of a histogram of years, which have no comma between thousands.
@@ -39,13 +69,23 @@ pub(super) fn of_counts(counts: &[Count]) -> Vec<Bar> {
 
 /// Makes a bar for each row, with a series for each column.
 pub(super) fn of_grid(grid: &Grid) -> Vec<Bar> {
-    grid.rows
-        .iter()
-        .zip(&grid.counts)
-        .map(|(name, counts)| Bar {
-            edge: name.clone(),
-            label: name.clone(),
-            values: counts.iter().map(|&n| n as f64).collect(),
-        })
-        .collect()
+    let last = grid.rows.len().saturating_sub(1);
+    let bars = grid.rows.iter().zip(&grid.counts).enumerate().map(|(at, (name, counts))| {
+        let open = grid.open.iter().copied().find(|end| match end {
+            OpenEnd::Below => at == 0,
+            OpenEnd::Above => at == last,
+        });
+        Bar { values: counts.iter().map(|&n| n as f64).collect(), ..with_open(name, open) }
+    });
+    bars.collect()
+}
+
+/// Makes a bar of a year or a month, which counts everything beyond it if it is open. It has no values yet.
+pub(super) fn with_open(name: &str, open: Option<OpenEnd>) -> Bar {
+    let name = match open {
+        None => name.to_owned(),
+        Some(OpenEnd::Below) => format!("≤ {name}"),
+        Some(OpenEnd::Above) => format!("≥ {name}"),
+    };
+    Bar { edge: name.clone(), label: name, values: Vec::new(), open }
 }

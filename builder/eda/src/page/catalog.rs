@@ -4,7 +4,7 @@ use super::bars::{of_bins, of_counts, of_grid};
 use super::charts::{Named, heatmap, histogram, horizontal_bars};
 use super::html::{Row, table};
 use crate::report::{Catalog, Count, Extreme};
-use crate::text::{count, number};
+use crate::text::{count, left_out, number};
 
 pub(super) fn draw(c: &Catalog) -> String {
     let kinds: Vec<&str> = c.by_year.columns.iter().map(String::as_str).collect();
@@ -22,22 +22,30 @@ pub(super) fn draw(c: &Catalog) -> String {
         );
     }
     figures += &overlap(c);
-    for (title, y, x, counts) in [
+    for (title, y, x, counts, n_left_out) in [
         (
             "Titles by country (the 20 most frequent)",
             "country",
             "titles; each counts for all its countries",
             &c.by_country,
+            c.countries_left_out,
         ),
         (
             "Titles by genre (the 20 most frequent)",
             "genre",
             "titles; each counts for all its genres",
             &c.by_genre,
+            c.genres_left_out,
         ),
-        ("Titles by audience rating (the 20 most frequent)", "audience rating", "titles", &c.by_audience),
+        (
+            "Titles by audience rating (the 20 most frequent)",
+            "audience rating",
+            "titles",
+            &c.by_audience,
+            c.audiences_left_out,
+        ),
     ] {
-        figures += &by_label(Named { title, note: "", x, y }, counts);
+        figures += &by_label(Named { title, note: &left_out(n_left_out, y), x, y }, counts);
     }
     format!("<div class=\"figures\">{figures}{}{}</div>", lengths(c), seasons(c))
 }
@@ -68,7 +76,11 @@ fn overlap(c: &Catalog) -> String {
     heatmap(
         Named {
             title: "Works that two platforms share",
-            note: &format!("The diagonal shows all works of a platform. {on_several}"),
+            note: format!(
+                "The diagonal shows all works of a platform. {on_several} {}",
+                left_out(c.overlap_left_out, "platform")
+            )
+            .trim_end(),
             ..Named::default()
         },
         &c.overlap.rows,

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::html::{Row, escape, table};
+use crate::report::OpenEnd;
 use crate::text::{number, short};
 
 const WIDTH: f64 = 400.0;
@@ -128,6 +129,8 @@ pub(super) struct Bar {
     /// The text in the table and in the mark's title.
     pub(super) label: String,
     pub(super) values: Vec<f64>,
+    /// The side on which it counts everything beyond the other bars.
+    pub(super) open: Option<OpenEnd>,
 }
 
 /// The title of a chart, a note, and the names of its axes with their units.
@@ -139,10 +142,13 @@ pub(super) struct Named<'a> {
     pub(super) y: &'a str,
 }
 
-/// Joins neighboring bars until they fit.
+/// Joins neighboring bars until they fit. Open bars stay by themselves.
 fn fitted(bars: &[Bar]) -> Vec<Bar> {
-    let group = bars.len().div_ceil(MOST_BARS).max(1);
-    let together = bars.chunks(group).map(|chunk| {
+    let begin = bars.iter().take_while(|bar| bar.open == Some(OpenEnd::Below)).count();
+    let end = bars.iter().position(|bar| bar.open == Some(OpenEnd::Above)).unwrap_or(bars.len());
+    let inside = &bars[begin..end];
+    let group = inside.len().div_ceil(MOST_BARS).max(1);
+    let together = inside.chunks(group).map(|chunk| {
         let mut bar = chunk[0].clone();
         for next in &chunk[1..] {
             bar.values.iter_mut().zip(&next.values).for_each(|(a, b)| *a += b);
@@ -155,7 +161,17 @@ fn fitted(bars: &[Bar]) -> Vec<Bar> {
         }
         bar
     });
-    together.collect()
+    bars[..begin].iter().cloned().chain(together).chain(bars[end..].iter().cloned()).collect()
+}
+
+/// Returns what the open bars count, as a sentence for the note of a chart; empty if there are none.
+fn about_open(bars: &[Bar]) -> String {
+    let names: Vec<&str> = bars.iter().filter(|b| b.open.is_some()).map(|b| b.label.as_str()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [name] => format!(" The pale bar counts all values beyond the others ({name})."),
+        names => format!(" The pale bars count all values beyond the others ({}).", names.join(", ")),
+    }
 }
 
 fn legend(series: &[&str]) -> String {
@@ -184,6 +200,7 @@ pub(super) fn histogram(named: Named<'_>, series: &[&str], bars: &[Bar], log: bo
     let every = ((longest * 7.0 + 8.0) / width).ceil().max(1.0) as usize;
     for (at, bar) in bars.iter().enumerate() {
         let x = LEFT + at as f64 * width;
+        let pale = if bar.open.is_some() { " fill-opacity=\"0.5\"" } else { "" };
         let _ = write!(svg, "<g class=\"m\"><title>{}</title>", escape(&spoken(bar, series)));
         let mut below = 0.0;
         for (n, value) in bar.values.iter().enumerate() {
@@ -192,7 +209,7 @@ pub(super) fn histogram(named: Named<'_>, series: &[&str], bars: &[Bar], log: bo
             if *value > 0.0 {
                 let _ = write!(
                     svg,
-                    "<rect class=\"s{n}\" x=\"{:.2}\" y=\"{y:.1}\" width=\"{:.2}\" height=\"{:.1}\"/>",
+                    "<rect class=\"s{n}\"{pale} x=\"{:.2}\" y=\"{y:.1}\" width=\"{:.2}\" height=\"{:.1}\"/>",
                     x + gap / 2.0,
                     (width - gap).max(0.4),
                     (foot - y).max(0.8)
@@ -223,7 +240,8 @@ pub(super) fn histogram(named: Named<'_>, series: &[&str], bars: &[Bar], log: bo
             std::iter::once(bar.label.clone()).chain(bar.values.iter().map(|&v| number(v, 0))).collect()
         })
         .collect();
-    figure(named.title, named.note, &(legend(series) + &svg), &header, &rows, "")
+    let note = format!("{}{}", named.note, about_open(&bars));
+    figure(named.title, note.trim_start(), &(legend(series) + &svg), &header, &rows, "")
 }
 
 fn spoken(bar: &Bar, series: &[&str]) -> String {
@@ -478,10 +496,29 @@ mod tests {
 
     #[test]
     fn bars_that_do_not_fit_are_joined_with_their_names() {
-        let bar =
-            |n: usize| Bar { edge: n.to_string(), label: format!("{n}–{}", n + 1), values: vec![1.0] };
+        let bar = |n: usize| Bar {
+            edge: n.to_string(),
+            label: format!("{n}–{}", n + 1),
+            values: vec![1.0],
+            open: None,
+        };
         let bars = fitted(&(0..96).map(bar).collect::<Vec<_>>());
         assert_eq!(bars.len(), 48);
         assert_eq!((bars[1].label.as_str(), bars[1].values[0]), ("2–4", 2.0));
+    }
+
+    #[test]
+    fn an_open_bar_is_drawn_by_itself_and_named_in_the_note() {
+        let mut bars: Vec<Bar> = (0..96)
+            .map(|n: usize| Bar { edge: n.to_string(), label: n.to_string(), values: vec![1.0], open: None })
+            .collect();
+        let named = Named { title: "t", note: "A note.", x: "x", y: "y" };
+        assert!(!histogram(named, &[], &bars, false).contains("pale"));
+        bars.push(Bar { open: Some(OpenEnd::Above), label: "≥ 96".to_owned(), ..bars[0].clone() });
+        let drawn = fitted(&bars);
+        assert_eq!((drawn.len(), drawn[48].label.as_str(), drawn[48].values[0]), (49, "≥ 96", 1.0));
+        let html = histogram(named, &[], &bars, false);
+        assert!(html.contains("A note. The pale bar counts all values beyond the others (≥ 96)."), "{html}");
+        assert_eq!(html.matches("fill-opacity").count(), 1);
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::bars::{of_bins, of_counts, of_years, single};
+use super::bars::{of_bins, of_counts, of_months, of_years, single};
 use super::charts::{Bar, Named, heatmap, histogram, horizontal_bars};
 use super::html::{Row, escape, table};
 use crate::dates::day;
 use crate::report::{ColumnCard, ColumnType, Extreme, TableCard};
 use crate::stats::Spread;
-use crate::text::{count, number, ratio, short};
+use crate::text::{count, left_out, number, ratio, short};
 
 /// Bars of the most frequent values.
 const DRAWN: usize = 8;
@@ -41,7 +41,12 @@ fn missing(of: &TableCard) -> String {
         })
         .collect();
     let patterns = horizontal_bars(
-        Named { title: "Columns that are missing together", x: "titles", y: "missing", ..Named::default() },
+        Named {
+            title: "Columns that are missing together",
+            note: &left_out(of.patterns_left_out, "pattern"),
+            x: "titles",
+            y: "missing",
+        },
         &[],
         &patterns,
     );
@@ -57,8 +62,12 @@ fn missing(of: &TableCard) -> String {
     let by_platform = heatmap(
         Named {
             title: "Missing values by platform",
-            note: "Share of titles without a value, in percent. Films have minutes and series have seasons, so at \
-                   least one of the two is missing.",
+            note: format!(
+                "Share of titles without a value, in percent. Films have minutes and series have seasons, so at \
+                 least one of the two is missing. {}",
+                left_out(of.platforms_left_out, "platform")
+            )
+            .trim_end(),
             ..Named::default()
         },
         &names,
@@ -147,8 +156,7 @@ fn distribution(card: &ColumnCard) -> String {
     }
     let is_date = card.column_type == ColumnType::Date;
     let bars = if is_date {
-        let month = |low: f64| day(low as i64)[..7].to_owned();
-        card.histogram.iter().map(|bin| single(&month(bin.low), bin.n as f64)).collect()
+        of_months(&card.histogram)
     } else if is_year(card) {
         of_years(&card.histogram)
     } else {
@@ -180,7 +188,8 @@ fn lists(card: &ColumnCard) -> String {
     let mut top: Vec<String> =
         card.top.iter().map(|c| format!("{}: {}", short(&c.label, 60), count(c.n))).collect();
     if card.other > 0 && !top.is_empty() {
-        top.push(format!("all others: {}", count(card.other)));
+        let others = count(card.distinct.saturating_sub(card.top.len() as u64));
+        top.push(format!("all others ({others} different ones): {}", count(card.other)));
     }
     let heading =
         if card.column_type == ColumnType::Text { "Values that repeat" } else { "Most frequent values" };

@@ -15,7 +15,7 @@ pub(super) fn draw(f: &Faults) -> String {
                 fault.what.clone(),
                 count(fault.n),
                 fault.handling.clone(),
-                in_words(&fault.by_source),
+                in_words(&fault.by_source, fault.sources_left_out),
                 fault.examples.iter().map(|e| short(e, 60)).collect::<Vec<_>>().join("\n"),
             ]
         })
@@ -52,7 +52,10 @@ fn intro(f: &Faults) -> String {
     }
 }
 
-fn in_words(counts: &[Count]) -> String {
-    let words: Vec<String> = counts.iter().map(|c| format!("{}: {}", c.label, count(c.n))).collect();
+fn in_words(counts: &[Count], n_left_out: u64) -> String {
+    let mut words: Vec<String> = counts.iter().map(|c| format!("{}: {}", c.label, count(c.n))).collect();
+    if n_left_out > 0 {
+        words.push(format!("and {} more", count(n_left_out)));
+    }
     words.join("; ")
 }

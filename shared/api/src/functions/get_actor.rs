@@ -46,6 +46,9 @@ struct Actor<'a> {
     actor: &'a str,
     count: u32,
     ties: Vec<&'a str>,
+    /// The number of further actors, if more than 1,000 are tied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ties_left_out: Option<usize>,
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
@@ -56,11 +59,13 @@ async fn load(release: Release<'_>) -> Result<Router, StartError> {
 async fn actor(State(index): State<Arc<Index>>, raw: RawParams) -> Result<Response, Problem> {
     let (platform, year) = raw.read(&PARAMS)?;
     let answer = index.answer(&platform, year)?;
+    let (ties, ties_left_out) = answer::listed(answer.ties.into_iter());
     Ok(answer::json(&Actor {
         platform: answer.platform,
         year: answer.year,
         actor: answer.actor,
         count: answer.count,
-        ties: answer.ties,
+        ties,
+        ties_left_out,
     }))
 }

@@ -85,6 +85,9 @@ struct Count<'a> {
     /// values, such as genres, counts for each; one without any counts for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<Vec<ValueCount<'a>>>,
+    /// The number of further values, if there are more than 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts_left_out: Option<usize>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -120,6 +123,7 @@ async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Resul
         Problem::invalid(unknown.iter().map(error).collect())
     })?;
     let counts = answer.counts.into_iter().map(|(value, count)| ValueCount { value, count });
+    let (counts, counts_left_out) = answer::listed(counts);
     Ok(answer::json(&Count {
         by: by.map(Attribute::name),
         platform: question.platform,
@@ -129,6 +133,7 @@ async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Resul
         audience: question.audience,
         year,
         count: answer.total,
-        counts: by.map(|_| counts.collect()),
+        counts: by.map(|_| counts),
+        counts_left_out,
     }))
 }

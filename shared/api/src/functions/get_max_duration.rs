@@ -57,6 +57,9 @@ struct MaxDuration<'a> {
     #[schemars(extend("enum" = UNITS), with = "String")]
     duration_type: DurationUnit,
     ties: Vec<&'a str>,
+    /// The number of further titles, if more than 1,000 are tied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ties_left_out: Option<usize>,
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
@@ -68,6 +71,7 @@ async fn max_duration(State(index): State<Arc<Index>>, raw: RawParams) -> Result
     let (year, platform, unit) = raw.read(&PARAMS)?;
     let unit = unit.unwrap_or(DurationUnit::Min);
     let answer = index.answer(Question { year, platform: platform.as_deref(), unit })?;
+    let (ties, ties_left_out) = answer::listed(answer.ties.into_iter());
     Ok(answer::json(&MaxDuration {
         title: answer.title,
         id: answer.id,
@@ -75,6 +79,7 @@ async fn max_duration(State(index): State<Arc<Index>>, raw: RawParams) -> Result
         year: answer.year,
         duration: answer.duration,
         duration_type: answer.duration_type,
-        ties: answer.ties,
+        ties,
+        ties_left_out,
     }))
 }

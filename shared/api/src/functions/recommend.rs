@@ -12,7 +12,7 @@ use recommender::{ItemModel, ItemStrategy, Ranked, RankingModel, Recommender, St
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::answer::{self, Edition, Title, rounded};
+use crate::answer::{self, Edition, Title, left_out, rounded};
 use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::log::StrategyUsed;
@@ -120,6 +120,9 @@ struct Scored<'a> {
     score: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     also_on: Vec<Edition<'a>>,
+    /// The number of further titles of the same work, if there are more than 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also_on_left_out: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<Reason<'a>>,
 }
@@ -151,6 +154,7 @@ impl<'a> From<Ranked<'a>> for Scored<'a> {
             score: rounded(ranked.score),
             title: ranked.title.into(),
             also_on: ranked.also_on.into_iter().map(Into::into).collect(),
+            also_on_left_out: left_out(ranked.also_on_left_out),
             reasons: reasons.collect(),
         }
     }

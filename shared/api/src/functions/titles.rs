@@ -12,7 +12,7 @@ use recommender::Titles;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::answer::{self, Edition, JSON, Title, rounded};
+use crate::answer::{self, Edition, JSON, Title, left_out, rounded};
 use crate::error::{CatalogMismatch, StartError};
 use crate::function::{Function, Release};
 use crate::log::with_causes;
@@ -101,15 +101,20 @@ struct CatalogTitle<'a> {
     title: Title<'a>,
     n_ratings: u32,
     also_on: Vec<Edition<'a>>,
+    /// The number of further titles of the same work, if there are more than 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    also_on_left_out: Option<usize>,
 }
 
 impl<'a> CatalogTitle<'a> {
     fn new(titles: &'a Titles, position: usize) -> Self {
         let view = titles.view(position);
+        let (also_on, also_on_left_out) = titles.also_on(position);
         Self {
             n_ratings: view.n_ratings,
             title: view.into(),
-            also_on: titles.also_on(position).into_iter().map(Into::into).collect(),
+            also_on: also_on.into_iter().map(Into::into).collect(),
+            also_on_left_out: left_out(also_on_left_out),
         }
     }
 }

@@ -49,8 +49,10 @@ pub struct Ranked<'a> {
     pub title: TitleView<'a>,
     /// The predicted rating, on the scale; in a list of similar titles, the similarity.
     pub score: f32,
-    /// The other titles of the same work, in catalog order. The filter does not apply to them.
+    /// The other titles of the same work, in catalog order, at most 50. The filter does not apply to them.
     pub also_on: Vec<Edition<'a>>,
+    /// The number of further titles of the work, which `also_on` leaves out.
+    pub also_on_left_out: usize,
     /// Why it is recommended. `None` if no reasons were asked for, for the strategies `Biases` and `Popular`,
     /// whose order does not depend on the user's ratings, and for similar titles.
     pub explanation: Option<Explanation<'a>>,

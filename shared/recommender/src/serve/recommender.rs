@@ -169,7 +169,7 @@ impl Recommender {
     }
 
     pub(super) fn ranked(&self, item: usize, score: f32) -> Ranked<'_> {
-        let also_on = self.titles.also_on(item);
-        Ranked { title: self.titles.view(item), score, also_on, explanation: None }
+        let (also_on, also_on_left_out) = self.titles.also_on(item);
+        Ranked { title: self.titles.view(item), score, also_on, also_on_left_out, explanation: None }
     }
 }

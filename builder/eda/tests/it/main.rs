@@ -1,0 +1,5 @@
+//! Tests of the analysis through its public items.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic if something that it relies on fails")]
+
+mod extremes;

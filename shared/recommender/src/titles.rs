@@ -195,7 +195,10 @@ impl Titles {
     }
 
     /// Returns the name of a title.
-    pub(crate) fn display(&self, title: usize) -> &str {
+    ///
+    /// # Panics
+    /// If `title` is not below [`Titles::len`].
+    pub fn display(&self, title: usize) -> &str {
         self.display.get(title)
     }
 
@@ -281,7 +284,11 @@ impl Titles {
         if self.kind[title] == 0 { catalog::Kind::Movie } else { catalog::Kind::Series }
     }
 
-    pub(crate) fn year(&self, title: usize) -> Option<u16> {
+    /// Returns the release year of a title, if the source has it.
+    ///
+    /// # Panics
+    /// If `title` is not below [`Titles::len`].
+    pub fn year(&self, title: usize) -> Option<u16> {
         Some(self.year[title]).filter(|&y| y > 0)
     }
 

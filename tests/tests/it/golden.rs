@@ -191,14 +191,19 @@ fn the_golden_trained_model_is_both_sides() {
 
 #[test]
 fn the_golden_title_search_answers() {
-    let index: title_search::Index = artifact();
+    let (index, titles): (title_search::Index, Titles) = (artifact(), artifact());
+    let named = |at: u32| {
+        let at = at as usize;
+        title_search::Named { name: titles.display(at), year: titles.year(at) }
+    };
+    let answer = |query| index.answer(query, named);
     // `as1` and the work of `as2` and `hs1` have 3 and 2 ratings.
-    assert_eq!(index.answer(""), [0, 1, 5, 2, 4, 3]);
-    assert_eq!(index.answer("NIÑO"), [0]);
-    assert_eq!(index.answer("perdiod el"), [0]);
-    assert_eq!(index.answer("wind sec"), [1, 5]);
-    assert_eq!(index.answer("数"), [4]);
-    assert_eq!(index.answer("nobody"), [0_u32; 0]);
+    assert_eq!(answer(""), [0, 1, 5, 2, 4, 3]);
+    assert_eq!(answer("NIÑO"), [0]);
+    assert_eq!(answer("perdiod el"), [0]);
+    assert_eq!(answer("wind sec"), [1, 5]);
+    assert_eq!(answer("数"), [4]);
+    assert_eq!(answer("nobody"), [0_u32; 0]);
 }
 
 #[test]

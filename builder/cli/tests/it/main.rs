@@ -9,6 +9,7 @@ mod model;
 mod publish;
 mod real_data;
 mod synth;
+mod title_search;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use queries::title_search;
+use queries::title_search::{self, Named};
 use recommender::Titles;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,7 +46,8 @@ const FIND_TITLES_PARAMS: (Optional<String>, Filters, Paging) = (Q, Filters, Pag
 const Q: Optional<String> = Param::text(
     "q",
     "Words of the name, or the beginnings of words, in any order. Accents, case and a typing error do not matter. \
-     If it is not given, the answer lists the titles with the most ratings.",
+     A whole name comes first, then names that begin with the text. A year after the name, as in `Dune (2021)`, puts \
+     the titles of that year first. If it is not given, the answer lists the titles with the most ratings.",
 );
 
 const TITLE: Operation = Operation {
@@ -191,10 +192,15 @@ async fn find_titles(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Res
     let (question, filters, page) = raw.read(&FIND_TITLES_PARAMS)?;
     let page = page.resolve(&catalog.release)?;
     let filter = filters.resolve(&catalog.titles)?;
-    let order = catalog.search.answer(&question.unwrap_or_default());
+    let titles = &catalog.titles;
+    let named = |position: u32| {
+        let position = position as usize;
+        Named { name: titles.display(position), year: titles.year(position) }
+    };
+    let order = catalog.search.answer(&question.unwrap_or_default(), named);
     let order = order.into_iter().map(|position| position as usize);
-    let (positions, next_cursor) = page.cut(filter.select(&catalog.titles, order));
-    let titles = positions.into_iter().map(|position| CatalogTitle::new(&catalog.titles, position)).collect();
+    let (positions, next_cursor) = page.cut(filter.select(titles, order));
+    let titles = positions.into_iter().map(|position| CatalogTitle::new(titles, position)).collect();
     Ok(answer::json(&FoundTitles { titles, next_cursor }))
 }
 

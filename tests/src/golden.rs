@@ -159,11 +159,8 @@ static KNOWN: [&dyn Known; Kind::ALL.len()] = [
         build: || title_count::build(&titles()),
         ask: |index| {
             for by in title_count::Attribute::ALL {
-                let question = title_count::Question {
-                    by: Some(by),
-                    genre: Some("a"),
-                    ..title_count::Question::default()
-                };
+                let question =
+                    title_count::Question { by: Some(by), genre: &["a"], ..title_count::Question::default() };
                 let _ = index.answer(&question);
             }
         },
@@ -363,9 +360,9 @@ fn ask_titles(titles: &Titles) {
     }
     assert_eq!(titles.popular().len(), titles.len());
     let criteria = Criteria {
-        platform: Some("hulu"),
-        genre: Some("dra"),
-        audience: Some("G"),
+        platform: &["hulu"],
+        genre: &["dra"],
+        audience: &["G"],
         year_from: Some(1),
         min_ratings: 1,
         ..Criteria::default()

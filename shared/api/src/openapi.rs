@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::JSON;
 use crate::functions;
 use crate::problem::{MEDIA_TYPE as PROBLEM, Problem, ProblemKind};
-use crate::request::{Absent, Describe, MAX_TEXT, RATINGS, Spec, Values};
+use crate::request::{Absent, Describe, MAX_TEXT, MAX_VALUES, RATINGS, Spec, Values};
 use crate::route::{self, Answer, Input, Method, Operation, Route};
 
 pub(crate) const OPERATIONS: [Operation; 1] = [OPENAPI];
@@ -158,9 +158,16 @@ impl Writer<'_> {
             // An empty one counts as not given.
             "allowEmptyValue": !is_required,
         });
-        if matches!(spec.values, Values::Ids(_)) {
-            parameter["style"] = "form".into();
-            parameter["explode"] = false.into();
+        match spec.values {
+            Values::Ids(_) => {
+                parameter["style"] = "form".into();
+                parameter["explode"] = false.into();
+            }
+            // A query has more words for them than a body.
+            Values::Flag => {
+                parameter["schema"] = json!({ "enum": [true, false, 1, 0, "yes", "no"], "default": false });
+            }
+            _ => {}
         }
         parameter
     }
@@ -172,6 +179,13 @@ impl Writer<'_> {
         properties.insert(RATINGS.name.to_owned(), described(&RATINGS, self.platforms));
         for spec in fields.specs() {
             let mut field = described(&spec, self.platforms);
+            if let Values::Several(one) = spec.values {
+                let item = schema(&Spec { values: *one, ..spec }, self.platforms);
+                let type_if_several = schema(&spec, self.platforms);
+                field = json!({ "anyOf": [item, type_if_several, { "type": "null" }], "description": spec.about });
+                properties.insert(spec.name.to_owned(), field);
+                continue;
+            }
             let type_if_given = field["type"].take();
             field["type"] = json!([type_if_given, "null"]);
             if let Some(allowed) = field.get_mut("enum").and_then(Value::as_array_mut) {
@@ -193,7 +207,14 @@ impl Writer<'_> {
         let fields =
             types.values_mut().filter_map(|schema| schema.get_mut("properties")?.get_mut("platform"));
         for field in fields.filter(|_| !self.platforms.is_empty()) {
-            field["enum"] = json!(self.platforms);
+            match field.pointer_mut("/anyOf") {
+                // One or several.
+                Some(Value::Array(of)) => {
+                    of[0]["enum"] = json!(self.platforms);
+                    of[1]["items"]["enum"] = json!(self.platforms);
+                }
+                _ => field["enum"] = json!(self.platforms),
+            }
         }
         types
     }
@@ -225,6 +246,10 @@ fn schema(spec: &Spec, platforms: &[String]) -> Value {
         Values::Whole(_, low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Values::Number(_, low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
         Values::Flag => json!({ "type": "boolean" }),
+        Values::Several(of) => {
+            let items = schema(&Spec { values: *of, ..*spec }, platforms);
+            json!({ "type": "array", "items": items, "maxItems": MAX_VALUES })
+        }
         Values::OneOf(words) => json!({ "type": "string", "enum": words }),
         Values::Ratings(most) => {
             let rating = json!({

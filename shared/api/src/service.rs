@@ -11,7 +11,7 @@ use store::ReadStore;
 use crate::about::{self, About};
 use crate::error::StartError;
 use crate::function::{Function, Release};
-use crate::middleware::{MAX_BODY_BYTES, nosniff, problems_for_refusals};
+use crate::middleware::{MAX_BODY_BYTES, head_as_get, nosniff, problems_for_refusals};
 use crate::problem::Problem;
 use crate::routes::ROUTES;
 use crate::users::UserLimits;
@@ -68,4 +68,5 @@ fn finish(router: Router, functions: &[Function], pointer: Pointer) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(problems_for_refusals))
         .layer(middleware::map_response(nosniff))
+        .layer(middleware::from_fn(head_as_get))
 }

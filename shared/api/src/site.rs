@@ -15,7 +15,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::middleware::problems_for_refusals;
+use crate::middleware::{head_as_get, problems_for_refusals};
 use crate::problem::Problem;
 
 /// The name of the function that serves the pages: that of its crate, its binary and its deployment.
@@ -104,6 +104,7 @@ pub fn router() -> Router {
         .fallback(|uri: Uri| async move { Problem::no_route(uri.path(), &PATHS.join(", ")) })
         .layer(middleware::map_response(with_headers))
         .layer(middleware::from_fn(problems_for_refusals))
+        .layer(middleware::from_fn(head_as_get))
 }
 
 fn send(asset: &Asset, request: &HeaderMap) -> Response {

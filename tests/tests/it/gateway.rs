@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::{Function, Method, ProblemKind, ROUTES, Route, lambda};
+use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
@@ -289,6 +290,19 @@ async fn every_route_answers() {
         Asked::get("/users/2", "limit=1"),
         Asked::get("/users/ana%40casa", "limit=1"),
         Asked { ranking: true, ..Asked::get("/eda", "") },
+        // Several values of a filter, and other spellings.
+        Asked::get("/get_count", ""),
+        Asked::get("/get_count", "platform=hulu&platform=Netflix&kind=movie,series&by=platform"),
+        Asked::get("/get_count", "year=2018,2020&genre=drama,comed&audience=PG-13&by=year"),
+        Asked::get("/titles", "platform=hulu,netflix&genre=drama&genre=comed&all_editions=True"),
+        Asked::get("/titles", "audience=16+"),
+        Asked::get("/recommendations/1", "include_seen=YES&all_editions=0&n=1&reasons=0"),
+        Asked::get("/similar/ns1", "kind=movie&kind=series&audience=16+,pg-13&n=2"),
+        Asked::get("/recommendations/1", "exclude=hs2&exclude=as3,zz9&n=1&reasons=0"),
+        Asked::post(
+            r#"{"ratings":[{"id":"zz9","rating":4.5},{"id":"ns1","rating":4.5},{"id":"zz9","rating":1}],
+            "exclude":["zz8","as3"],"platform":["netflix","hulu"],"kind":"movie,series","n":2,"reasons":0}"#,
+        ),
     ];
     // What nobody asks above.
     let document = openapi::document().await;
@@ -455,6 +469,10 @@ async fn every_problem_says_what_is_wrong() {
         Asked::post(r#"{"ratings":[{"id":"zz9","rating":4.5}]}"#),
         Asked::post(r#"{"ratings":[],"exclude":["zz9"]}"#),
         Asked::get("/recommendations/1", "exclude=zz9"),
+        Asked::post(r#"{"ratings":[{"id":"ns1","rating":4.5}],"exclude":["zz9","zz8"]}"#),
+        Asked::get("/titles", "platform=hulu,hbo&kind=movie,podcast"),
+        Asked::get("/titles", "platform=hulu,hbo"),
+        Asked::get("/get_count", "platform=hbo&platform=hulu&genre=western,drama"),
         Asked::get("/titles/zz9", ""),
         Asked::get("/users/nobody", ""),
         // No such route here, and no such method.
@@ -644,13 +662,29 @@ async fn every_answer_forbids_sniffing() {
     }
 }
 
+/// The status and the headers are those of GET, and there is no body.
 #[tokio::test]
 async fn head_is_answered_as_get() {
-    let asked = Asked::get("/get_count_platform", "platform=hulu");
-    let event = Asked { method: "HEAD", ..asked }.event(Origin::Gateway);
-    let router =
-        api::load(Function::GET_COUNT_PLATFORM, Arc::new(small_release::store().await)).await.unwrap();
-    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let response = lambda::service(router).oneshot(request).await.unwrap();
-    assert_eq!(response.status(), 200);
+    for (path, query) in [
+        ("/get_count_platform", "platform=hulu"),
+        ("/get_count_platform", "platform=hbo"),
+        ("/titles", ""),
+        ("/docs", ""),
+        ("/nowhere", ""),
+    ] {
+        let function = if path == "/titles" { Function::TITLES } else { Function::GET_COUNT_PLATFORM };
+        let mut parts = Vec::new();
+        for method in ["GET", "HEAD"] {
+            let event = Asked { method, ..Asked::of(function, path, query) }.event(Origin::Gateway);
+            let router = api::load(function, Arc::new(small_release::store().await)).await.unwrap();
+            let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+            let response = lambda::service(router).oneshot(request).await.unwrap();
+            let (head, body) = response.into_parts();
+            let n_bytes = body.collect().await.unwrap().to_bytes().len();
+            assert_eq!(n_bytes == 0, method == "HEAD", "{method} {path}");
+            assert_ne!(head.headers["content-length"], "0", "{method} {path}");
+            parts.push((head.status, head.headers));
+        }
+        assert_eq!(parts[0], parts[1], "{path}");
+    }
 }

@@ -16,6 +16,7 @@ use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::log::StrategyUsed;
 use crate::problem::{Problem, ProblemKind};
+use crate::request::lists::known;
 use crate::request::{Filters, ListOfTitles, N, Param, RawParams, TITLE_ID, read_ratings};
 use crate::route::{self, Answer, Input, Method, Operation};
 use crate::users::Users;
@@ -88,6 +89,9 @@ struct Recommendations<'a> {
     user_id: Option<&'a str>,
     #[schemars(extend("enum" = strategies()))]
     strategy: &'static str,
+    /// Ids in the request that the release does not have. The list is made without them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
     recommendations: Vec<Scored<'a>>,
 }
 
@@ -207,9 +211,10 @@ async fn recommendations(
 ) -> Result<Response, Problem> {
     let (user_id, request) = raw.read(&RECOMMENDATIONS_PARAMS)?;
     let Recommending { recommender, users } = &*recommending;
-    let options = request.resolve(recommender)?;
+    let mut ignored = Vec::new();
+    let options = request.resolve(recommender, &mut ignored)?;
     let found = users.find(&user_id).await?;
-    Ok(found.annotate(list(Some(&user_id), recommender.recommend(found.user(), &options))))
+    Ok(found.annotate(list(Some(&user_id), recommender.recommend(found.user(), &options), ignored)))
 }
 
 async fn recommendations_for_new(
@@ -220,12 +225,11 @@ async fn recommendations_for_new(
     raw.read(&())?;
     let (ratings, request) = read_ratings(&body, &RECOMMENDATIONS_FOR_NEW_FIELDS)?;
     let recommender = &recommending.recommender;
-    let options = request.resolve(recommender)?;
-    let ratings = ratings
-        .iter()
-        .map(|(id, rating)| Ok((recommender.position(id)?, *rating)))
-        .collect::<Result<Vec<_>, recommender::UnknownTitle>>()?;
-    Ok(list(None, recommender.recommend_to_new(&ratings, &options)))
+    let mut ignored = Vec::new();
+    let options = request.resolve(recommender, &mut ignored)?;
+    let ratings = ratings.iter().map(|(id, rating)| (id.as_str(), *rating));
+    let ratings = known(ratings, recommender, &mut ignored)?;
+    Ok(list(None, recommender.recommend_to_new(&ratings, &options), ignored))
 }
 
 async fn predict(State(recommending): State<Arc<Recommending>>, raw: RawParams) -> Result<Response, Problem> {
@@ -260,10 +264,10 @@ async fn similar(State(recommending): State<Arc<Recommending>>, raw: RawParams) 
     Ok(json_by(strategy, &answer))
 }
 
-fn list(user_id: Option<&str>, found: recommender::Recommendations<'_>) -> Response {
+fn list(user_id: Option<&str>, found: recommender::Recommendations<'_>, ignored: Vec<String>) -> Response {
     let strategy = found.strategy.as_str();
     let recommendations = found.items.into_iter().map(Into::into).collect();
-    json_by(strategy, &Recommendations { user_id, strategy, recommendations })
+    json_by(strategy, &Recommendations { user_id, strategy, ignored, recommendations })
 }
 
 /// Returns a JSON answer, and leaves the strategy that made it for the log.

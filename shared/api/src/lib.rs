@@ -9,6 +9,9 @@
 
 mod about;
 mod answer;
+mod caching;
+mod compression;
+mod conditional;
 mod docs;
 mod error;
 mod function;

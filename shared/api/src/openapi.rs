@@ -18,7 +18,7 @@ use crate::answer::JSON;
 use crate::functions;
 use crate::problem::{MEDIA_TYPE as PROBLEM, Problem, ProblemKind};
 use crate::request::{Absent, Describe, MAX_TEXT, MAX_VALUES, RATINGS, Spec, Values};
-use crate::route::{self, Answer, Input, Method, Operation, Route};
+use crate::route::{self, Answer, Input, Kept, Method, Operation, Route};
 
 pub(crate) const OPERATIONS: [Operation; 1] = [OPENAPI];
 
@@ -29,6 +29,7 @@ const OPENAPI: Operation = Operation {
     summary: "All routes, their parameters and answers, as OpenAPI 3.1.",
     input: Input::Nothing,
     answer: Answer::JsonObject,
+    kept: Kept::Anywhere,
     problems: &[],
 };
 
@@ -118,6 +119,10 @@ impl Writer<'_> {
         let content = json!({ media_type: { "schema": schema } });
         let mut responses = Map::new();
         responses.insert("200".to_owned(), json!({ "description": "The answer.", "content": content }));
+        if operation.kept == Kept::Anywhere {
+            let description = "The client has the answer already: `If-None-Match` has its `ETag`.";
+            responses.insert("304".to_owned(), json!({ "description": description }));
+        }
         let problem: Value = self.types.subschema_for::<Problem>().into();
         for kind in problems(operation) {
             let content = json!({ PROBLEM: { "schema": problem } });

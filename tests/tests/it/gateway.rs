@@ -5,9 +5,13 @@
 //! tested without a new line here.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use api::{Function, Method, ProblemKind, ROUTES, Route, lambda};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
 use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
@@ -39,6 +43,8 @@ pub(crate) struct Asked {
     base64: bool,
     /// Whether the release has a ranking model.
     ranking: bool,
+    /// Headers besides those of every event.
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Asked {
@@ -52,7 +58,13 @@ impl Asked {
     /// A request to a function, whether it has such a route or not.
     pub(crate) fn of(function: Function, path: &str, query: &str) -> Self {
         let (path, query) = (path.to_owned(), query.to_owned());
-        Self { function, method: "GET", path, query, body: None, base64: false, ranking: false }
+        let headers = Vec::new();
+        Self { function, method: "GET", path, query, body: None, base64: false, ranking: false, headers }
+    }
+
+    fn with(mut self, header: &'static str, value: &str) -> Self {
+        self.headers.push((header, value.to_owned()));
+        self
     }
 
     /// Recommendations for somebody new.
@@ -133,7 +145,11 @@ pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
         if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
     let router = api::load(asked.function, Arc::new(store)).await.unwrap();
     let service = lambda::events(lambda::service(router));
-    let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
+    let mut event = asked.event(origin);
+    for (name, value) in &asked.headers {
+        event["headers"][name] = value.as_str().into();
+    }
+    let payload = serde_json::from_str(&event.to_string()).unwrap();
     let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
     serde_json::to_value(response).unwrap()
 }
@@ -686,5 +702,77 @@ async fn head_is_answered_as_get() {
             parts.push((head.status, head.headers));
         }
         assert_eq!(parts[0], parts[1], "{path}");
+    }
+}
+
+/// A compressed body leaves in base64.
+#[tokio::test]
+async fn long_answers_are_compressed_for_those_who_take_it() {
+    for (path, is_long) in [("/openapi.json", true), ("/docs/docs.js", true), ("/get_count_platform", false)]
+    {
+        let query = if is_long { "" } else { "platform=hulu" };
+        let asked = Asked::of(Function::GET_COUNT_PLATFORM, path, query);
+        let plain = raw_answer(&asked, Origin::Gateway).await;
+        let taken = asked.with("accept-encoding", "gzip, deflate, br");
+        let sent = raw_answer(&taken, Origin::Gateway).await;
+        for answer in [&plain, &sent] {
+            assert_eq!(answer["headers"]["vary"], "accept-encoding", "{path}");
+        }
+        assert_eq!(plain["isBase64Encoded"], false, "{path}");
+        assert_eq!(sent["isBase64Encoded"], is_long, "{path}");
+        if !is_long {
+            assert_eq!(sent, plain, "{path}");
+            continue;
+        }
+        for header in ["content-type", "etag", "cache-control"] {
+            assert_eq!(sent["headers"][header], plain["headers"][header], "{path}: {header}");
+        }
+        assert_eq!(sent["headers"]["content-encoding"], "gzip", "{path}");
+        let bytes = STANDARD.decode(sent["body"].as_str().unwrap()).unwrap();
+        assert_eq!(sent["headers"]["content-length"], bytes.len().to_string(), "{path}");
+        let mut text = String::new();
+        GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap();
+        assert_eq!(text, plain["body"].as_str().unwrap(), "{path}");
+        assert!(bytes.len() < text.len() / 2, "{path}: {} of {} bytes", bytes.len(), text.len());
+    }
+}
+
+/// What the release determines has a tag, and nothing else may be kept.
+#[tokio::test]
+async fn an_answer_may_be_kept_unless_it_is_about_a_user_or_the_moment() {
+    let personal = ["/recommendations/{user_id}", "/recommendations", "/predict", "/users/{id}"];
+    let document = openapi::document().await;
+    for route in &ROUTES {
+        let asked = match route.method {
+            Method::Get => Asked { ranking: true, ..plain_question(&document, route) },
+            Method::Post => Asked::post(r#"{"ratings":[]}"#),
+        };
+        let first = raw_answer(&asked, Origin::Gateway).await;
+        let rule = &first["headers"]["cache-control"];
+        let line = asked.line();
+        if personal.contains(&route.path) || route.path == "/health" {
+            let expected = if route.path == "/health" { "no-store" } else { "private, no-store" };
+            assert_eq!((rule, &first["headers"]["etag"]), (&json!(expected), &Value::Null), "{line}");
+            continue;
+        }
+        assert_eq!(rule, "no-cache", "{line}");
+        let tag = first["headers"]["etag"].as_str().unwrap();
+        for known in [tag, &format!("\"other\", {tag}"), "*"] {
+            let asked = asked.clone().with("if-none-match", known).with("accept-encoding", "gzip");
+            let again = raw_answer(&asked, Origin::Gateway).await;
+            assert_eq!(again["statusCode"], 304, "{line} {known}");
+            assert!(again["body"].as_str().unwrap_or_default().is_empty(), "{line}: {again}");
+            for header in ["etag", "cache-control", "vary"] {
+                assert_eq!(again["headers"][header], first["headers"][header], "{line}: {header}");
+            }
+        }
+        let other = raw_answer(&asked.with("if-none-match", "\"other\""), Origin::Gateway).await;
+        assert_eq!((&other["statusCode"], &other["body"]), (&json!(200), &first["body"]), "{line}");
+    }
+    // Errors about a user are not kept either.
+    let (unknown, invalid) = (Asked::get("/users/nobody", ""), Asked::get("/predict", ""));
+    for asked in [unknown, invalid] {
+        let answer = raw_answer(&asked, Origin::Gateway).await;
+        assert_eq!(answer["headers"]["cache-control"], "private, no-store", "{}", asked.line());
     }
 }

@@ -19,7 +19,7 @@ use crate::problem::{ParameterError, Problem, ProblemKind};
 use crate::request::lists::{AUDIENCE, GENRE, KIND, PLATFORM};
 use crate::request::value::Word;
 use crate::request::{Name, Optional, Param, RawParams, Several, Values, as_texts, names};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(super) const FUNCTION: Function = Function {
     name: "get-count",
@@ -39,6 +39,7 @@ const COUNT: Operation = Operation {
     summary: "How many titles match, in total and by platform, kind, country, genre, audience or year.",
     input: Input::Params(&PARAMS),
     answer: Answer::json::<Count<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 

@@ -18,7 +18,7 @@ use crate::log::StrategyUsed;
 use crate::problem::{Problem, ProblemKind};
 use crate::request::lists::known;
 use crate::request::{Filters, ListOfTitles, N, Param, RawParams, TITLE_ID, read_ratings};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 use crate::users::Users;
 
 pub(super) const FUNCTION: Function = Function {
@@ -42,6 +42,7 @@ const RECOMMENDATIONS: Operation = Operation {
     summary: "The titles a user has not seen and would like best.",
     input: Input::Params(&RECOMMENDATIONS_PARAMS),
     answer: Answer::json::<Recommendations<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
 };
 
@@ -54,6 +55,7 @@ const RECOMMENDATIONS_FOR_NEW: Operation = Operation {
     summary: "The same for somebody new, from a few ratings.",
     input: Input::Ratings(&RECOMMENDATIONS_FOR_NEW_FIELDS),
     answer: Answer::json::<Recommendations<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -66,6 +68,7 @@ const PREDICT: Operation = Operation {
     summary: "The predicted score of a title for a user, and whether the title is recommended.",
     input: Input::Params(&PREDICT_PARAMS),
     answer: Answer::json::<Prediction<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
 };
 
@@ -78,6 +81,7 @@ const SIMILAR: Operation = Operation {
     summary: "Titles similar to another.",
     input: Input::Params(&SIMILAR_PARAMS),
     answer: Answer::json::<Similar<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 

@@ -18,7 +18,7 @@ use crate::function::{Function, Release};
 use crate::log::with_causes;
 use crate::problem::{Problem, ProblemKind};
 use crate::request::{Filters, Optional, Paging, Param, RawParams, TITLE_ID};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 use crate::users::Users;
 
 pub(super) const FUNCTION: Function = Function {
@@ -38,6 +38,7 @@ const FIND_TITLES: Operation = Operation {
     summary: "Titles by the beginnings of the words in their names; typing errors are forgiven.",
     input: Input::Params(&FIND_TITLES_PARAMS),
     answer: Answer::json::<FoundTitles<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[],
 };
 
@@ -57,6 +58,7 @@ const TITLE: Operation = Operation {
     summary: "One title.",
     input: Input::Params(&TITLE_PARAMS),
     answer: Answer::json::<CatalogTitle<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -69,6 +71,7 @@ const USER: Operation = Operation {
     summary: "What a user has rated, the best first.",
     input: Input::Params(&USER_PARAMS),
     answer: Answer::json::<User<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
 };
 
@@ -84,6 +87,7 @@ const EDA: Operation = Operation {
     summary: "The exploratory analysis of the data, as in the builder's `eda.json`.",
     input: Input::Params(&()),
     answer: Answer::JsonObject,
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 

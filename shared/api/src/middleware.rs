@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::problem::{self, Problem};
 
 /// The maximum size of a request body, in bytes; a thousand ratings take 40,000.
-pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Answers HEAD as GET, without the body. Everything that depends on the body, such as its length, is the
 /// same.

@@ -8,6 +8,7 @@ mod etl;
 mod model;
 mod publish;
 mod real_data;
+mod serve;
 mod synth;
 mod title_search;
 

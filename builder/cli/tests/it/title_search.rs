@@ -39,7 +39,8 @@ fn a_name_typed_in_full_is_first_or_tied_with_an_equal_name() {
         .map(|(name, year)| (name, year, format!("{name} ({year})")))
         .filter(|(name, year, query)| {
             let is_of_year = first(query).is_some_and(|first| first.year == Some(*year));
-            !(is_of_year && is_first(name, query)) && !is_first(&format!("{name} {year}"), query)
+            let is_found = is_of_year && is_first(name, query) || is_first(&format!("{name} {year}"), query);
+            !is_found
         })
         .map(|(.., query)| query)
         .collect();

@@ -8,7 +8,7 @@
 //!
 //! After the first word, if few titles are left, the search walks only the words of their names.
 
-mod fold;
+mod folding;
 mod fuzzy;
 mod order;
 
@@ -19,11 +19,11 @@ use artifact::{Artifact, Invalid, Kind};
 use catalog::{RatingTable, TitleTable};
 use serde::{Deserialize, Serialize};
 
-use fold::words;
+use folding::words;
 use fuzzy::{Fit, Vocabulary, forgiven};
 use order::{Likeness, Place, Typed, Year};
 
-pub use fold::fold;
+pub use folding::fold;
 
 /// The words of all names, and the titles that each word occurs in.
 #[derive(Debug, Clone, PartialEq, Eq)]

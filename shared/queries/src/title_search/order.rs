@@ -1,6 +1,6 @@
 //! In what order titles are found: by how much of the name was typed, and by the year typed after it.
 
-use super::fold::{fold, folded, joined, words};
+use super::folding::{fold, folded, joined, words};
 
 /// How much of a name a typed text is, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +48,12 @@ impl Typed {
     }
 
     /// Returns how much of a name it is, for a name that it matches. Most names differ in the first letter,
-    /// so no more of them is folded than is compared.
+    /// so no more of them is folded than is compared, and nothing if that letter is ASCII.
     pub(super) fn likeness(&self, name: &str) -> Likeness {
+        let first = name.bytes().next().filter(u8::is_ascii_alphanumeric);
+        if first.is_some_and(|first| !self.joined.starts_with(char::from(first.to_ascii_lowercase()))) {
+            return Likeness::Part;
+        }
         let mut letters = joined(folded(name));
         if !self.joined.chars().all(|typed| letters.next() == Some(typed)) {
             Likeness::Part

@@ -2,6 +2,7 @@
 //! run with a [`Context`].
 
 mod commands;
+mod cors;
 mod local;
 mod output;
 

@@ -22,22 +22,19 @@ async function wellKnown(signal) {
 }
 
 /**
- * Returns recommendations for the visitor's ratings. Leaves out and counts titles that the release does not
- * have, so that old ratings do not block new ones.
+ * Returns recommendations for the visitor's ratings, and how many of the ratings are for titles that the release
+ * does not have. The server leaves those out; if it has none of the titles, the list is made without ratings.
  */
 async function recommended(signal) {
-  let given = ratings.rated().map(({ id, rating }) => ({ id, rating }));
-  let n_gone = 0;
-  for (;;) {
-    try {
-      const found = await post("recommendations", { ratings: given, n: N_LISTED, reasons: 3, ...asked() }, signal);
-      return { ...found, n_gone };
-    } catch (error) {
-      const gone = error instanceof Problem && error.status === 404 && given.find(({ id }) => error.detail.includes(`"${id}"`));
-      if (!gone) throw error;
-      given = given.filter((rating) => rating !== gone);
-      n_gone += 1;
-    }
+  const given = ratings.rated().map(({ id, rating }) => ({ id, rating }));
+  const ask = (ratings) => post("recommendations", { ratings, n: N_LISTED, reasons: 3, ...asked() }, signal);
+  try {
+    const found = await ask(given);
+    return { ...found, n_gone: found.ignored?.length ?? 0 };
+  } catch (error) {
+    const gone = error instanceof Problem && error.status === 404 && given.some(({ id }) => error.detail.includes(`"${id}"`));
+    if (!gone) throw error;
+    return { ...(await ask([])), n_gone: given.length };
   }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::answer::{self, listed, rounded};
 use crate::function::Function;
 use crate::functions;
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(crate) const OPERATIONS: [Operation; 2] = [HEALTH, MODEL];
 
@@ -26,6 +26,7 @@ const HEALTH: Operation = Operation {
     summary: "The release that is served, its age, its models and artifacts.",
     input: Input::Nothing,
     answer: Answer::json::<Health<'_>>(),
+    kept: Kept::Nowhere,
     problems: &[],
 };
 
@@ -34,6 +35,7 @@ const MODEL: Operation = Operation {
     path: "/model",
     summary: "What the release was trained on, how good it is, and what was tried.",
     answer: Answer::json::<Model<'_>>(),
+    kept: Kept::Anywhere,
     ..HEALTH
 };
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(crate) const OPERATIONS: [Operation; 3] = [PAGE, SCRIPT, STYLE];
 
@@ -15,6 +15,7 @@ const PAGE: Operation = Operation {
     summary: "A page to try every route.",
     input: Input::Nothing,
     answer: Answer::Text("text/html"),
+    kept: Kept::Anywhere,
     problems: &[],
 };
 

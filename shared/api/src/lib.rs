@@ -9,6 +9,9 @@
 
 mod about;
 mod answer;
+mod caching;
+mod compression;
+mod conditional;
 mod docs;
 mod error;
 mod function;
@@ -30,6 +33,7 @@ mod users;
 pub use error::{CatalogMismatch, StartError};
 pub use function::Function;
 pub use log::StrategyUsed;
+pub use middleware::MAX_BODY_BYTES;
 pub use problem::{Problem, ProblemKind};
 pub use reload::{ARTIFACT_TTL, Current, InvalidTtl, Reload};
 pub use route::{Method, Route};

@@ -1,14 +1,32 @@
 //! What every answer goes through.
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::problem::{self, Problem};
 
 /// The maximum size of a request body, in bytes; a thousand ratings take 40,000.
-pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Answers HEAD as GET, without the body. Everything that depends on the body, such as its length, is the
+/// same.
+pub(crate) async fn head_as_get(mut request: Request, next: Next) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
+        *request.method_mut() = Method::GET;
+    }
+    let mut response = next.run(request).await;
+    if let Some(n_bytes) = response.body().size_hint().exact() {
+        response.headers_mut().insert(header::CONTENT_LENGTH, n_bytes.into());
+    }
+    if is_head {
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
 
 /// Sends `X-Content-Type-Options: nosniff` with every answer.
 pub(crate) async fn nosniff(mut response: Response) -> Response {

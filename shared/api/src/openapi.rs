@@ -17,8 +17,8 @@ use serde_json::{Map, Value, json};
 use crate::answer::{JSON, rounded};
 use crate::functions;
 use crate::problem::{MEDIA_TYPE as PROBLEM, Problem, ProblemKind};
-use crate::request::{Absent, Describe, MAX_TEXT, RATINGS, Spec, Values};
-use crate::route::{self, Answer, Input, Method, Operation, Route};
+use crate::request::{Absent, Describe, MAX_TEXT, MAX_VALUES, RATINGS, Spec, Values};
+use crate::route::{self, Answer, Input, Kept, Method, Operation, Route};
 
 pub(crate) const OPERATIONS: [Operation; 1] = [OPENAPI];
 
@@ -29,6 +29,7 @@ const OPENAPI: Operation = Operation {
     summary: "All routes, their parameters and answers, as OpenAPI 3.1.",
     input: Input::Nothing,
     answer: Answer::JsonObject,
+    kept: Kept::Anywhere,
     problems: &[],
 };
 
@@ -128,6 +129,10 @@ impl Writer<'_> {
         let content = json!({ media_type: { "schema": schema } });
         let mut responses = Map::new();
         responses.insert("200".to_owned(), json!({ "description": "The answer.", "content": content }));
+        if operation.kept == Kept::Anywhere {
+            let description = "The client has the answer already: `If-None-Match` has its `ETag`.";
+            responses.insert("304".to_owned(), json!({ "description": description }));
+        }
         let problem: Value = self.types.subschema_for::<Problem>().into();
         for kind in problems(operation) {
             let content = json!({ PROBLEM: { "schema": problem } });
@@ -168,9 +173,16 @@ impl Writer<'_> {
             // An empty one counts as not given.
             "allowEmptyValue": !is_required,
         });
-        if matches!(spec.values, Values::Ids(_)) {
-            parameter["style"] = "form".into();
-            parameter["explode"] = false.into();
+        match spec.values {
+            Values::Ids(_) => {
+                parameter["style"] = "form".into();
+                parameter["explode"] = false.into();
+            }
+            // A query has more words for them than a body.
+            Values::Flag => {
+                parameter["schema"] = json!({ "enum": [true, false, 1, 0, "yes", "no"], "default": false });
+            }
+            _ => {}
         }
         parameter
     }
@@ -182,6 +194,13 @@ impl Writer<'_> {
         properties.insert(RATINGS.name.to_owned(), described(&RATINGS, self.facts));
         for spec in fields.specs() {
             let mut field = described(&spec, self.facts);
+            if let Values::Several(one) = spec.values {
+                let item = schema(&Spec { values: *one, ..spec }, self.facts);
+                let type_if_several = schema(&spec, self.facts);
+                field = json!({ "anyOf": [item, type_if_several, { "type": "null" }], "description": spec.about });
+                properties.insert(spec.name.to_owned(), field);
+                continue;
+            }
             let type_if_given = field["type"].take();
             field["type"] = json!([type_if_given, "null"]);
             if let Some(allowed) = field.get_mut("enum").and_then(Value::as_array_mut) {
@@ -203,7 +222,14 @@ impl Writer<'_> {
         let fields =
             types.values_mut().filter_map(|schema| schema.get_mut("properties")?.get_mut("platform"));
         for field in fields.filter(|_| !self.facts.platforms.is_empty()) {
-            field["enum"] = json!(self.facts.platforms);
+            match field.pointer_mut("/anyOf") {
+                // One or several.
+                Some(Value::Array(of)) => {
+                    of[0]["enum"] = json!(self.facts.platforms);
+                    of[1]["items"]["enum"] = json!(self.facts.platforms);
+                }
+                _ => field["enum"] = json!(self.facts.platforms),
+            }
         }
         types
     }
@@ -236,6 +262,10 @@ fn schema(spec: &Spec, facts: &Facts) -> Value {
         Values::Whole(_, low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Values::Number(_, low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
         Values::Flag => json!({ "type": "boolean" }),
+        Values::Several(of) => {
+            let items = schema(&Spec { values: *of, ..*spec }, facts);
+            json!({ "type": "array", "items": items, "maxItems": MAX_VALUES })
+        }
         Values::OneOf(words) => json!({ "type": "string", "enum": words }),
         Values::Ratings(most) => {
             let rating = json!({

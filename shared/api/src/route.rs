@@ -62,6 +62,17 @@ impl Route {
     }
 }
 
+/// Where a client or a cache may keep an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// Anywhere, if it is checked each time: it stays the same until another release or program is served.
+    Anywhere,
+    /// Nowhere: it holds at the moment only.
+    Nowhere,
+    /// Nowhere: it is about one user.
+    Personal,
+}
+
 /// What a route takes and answers: the data that its handler and the OpenAPI document share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operation {
@@ -74,6 +85,7 @@ pub(crate) struct Operation {
     pub(crate) summary: &'static str,
     pub(crate) input: Input,
     pub(crate) answer: Answer,
+    pub(crate) kept: Kept,
     /// The problems it may answer with, apart from those that follow from its input and its answer.
     pub(crate) problems: &'static [ProblemKind],
 }

@@ -9,9 +9,11 @@ use axum::middleware;
 use store::ReadStore;
 
 use crate::about::{self, About};
+use crate::caching::caching;
+use crate::compression::compression;
 use crate::error::StartError;
 use crate::function::{Function, Release, scale_of};
-use crate::middleware::{MAX_BODY_BYTES, nosniff, problems_for_refusals};
+use crate::middleware::{MAX_BODY_BYTES, head_as_get, nosniff, problems_for_refusals};
 use crate::openapi::Facts;
 use crate::problem::Problem;
 use crate::routes::ROUTES;
@@ -55,8 +57,8 @@ pub(crate) async fn load_release(
     Ok(finish(router, functions, pointer))
 }
 
-/// Adds what every router has: the routes of every function, problems instead of bare statuses, and a limit
-/// on bodies.
+/// Adds what every router has: the routes of every function, problems instead of bare statuses, a limit on
+/// bodies, answers to HEAD, compression, and what may be kept of an answer.
 fn finish(router: Router, functions: &[Function], pointer: Pointer) -> Router {
     let is_here = |name| functions.iter().any(|function| function.name == name);
     let known = ROUTES.iter().filter(|route| route.is_everywhere || is_here(route.function));
@@ -70,4 +72,7 @@ fn finish(router: Router, functions: &[Function], pointer: Pointer) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(problems_for_refusals))
         .layer(middleware::map_response(nosniff))
+        .layer(middleware::from_fn(caching))
+        .layer(middleware::from_fn(compression))
+        .layer(middleware::from_fn(head_as_get))
 }

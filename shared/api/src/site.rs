@@ -10,12 +10,14 @@ use std::sync::Arc;
 use artifact::Digest;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::middleware::problems_for_refusals;
+use crate::compression::compression;
+use crate::conditional::{is_known, not_modified};
+use crate::middleware::{head_as_get, problems_for_refusals};
 use crate::problem::Problem;
 
 /// The name of the function that serves the pages: that of its crate, its binary and its deployment.
@@ -104,20 +106,14 @@ pub fn router() -> Router {
         .fallback(|uri: Uri| async move { Problem::no_route(uri.path(), &PATHS.join(", ")) })
         .layer(middleware::map_response(with_headers))
         .layer(middleware::from_fn(problems_for_refusals))
+        .layer(middleware::from_fn(compression))
+        .layer(middleware::from_fn(head_as_get))
 }
 
 fn send(asset: &Asset, request: &HeaderMap) -> Response {
-    let etag = (header::ETAG, asset.etag.clone());
-    if request.get_all(header::IF_NONE_MATCH).iter().any(|known| matches(known, &asset.etag)) {
-        return (StatusCode::NOT_MODIFIED, [etag]).into_response();
-    }
-    ([(header::CONTENT_TYPE, asset.content_type.to_owned()), etag], asset.body).into_response()
-}
-
-/// Returns whether a list of entity tags has one. Weak tags match as well (RFC 9110, section 13.1.2).
-fn matches(known: &HeaderValue, etag: &str) -> bool {
-    let Ok(known) = known.to_str() else { return false };
-    known.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    let headers = [(header::CONTENT_TYPE, asset.content_type.to_owned()), (header::ETAG, asset.etag.clone())];
+    let response = (headers, asset.body).into_response();
+    if is_known(request, &asset.etag) { not_modified(response) } else { response }
 }
 
 async fn with_headers(mut response: Response) -> Response {
@@ -130,9 +126,11 @@ async fn with_headers(mut response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::io::Read as _;
 
     use axum::body::Body;
     use axum::extract::Request;
+    use axum::http::StatusCode;
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
@@ -178,6 +176,32 @@ mod tests {
                 assert_eq!(headers[header::CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY, "{path}");
             }
             assert_eq!(ask(&path, Some("\"other\"")).await.0, StatusCode::OK, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn files_are_compressed_for_those_who_take_it() {
+        for (name, content_type, body) in ASSETS.iter().skip(1) {
+            let request =
+                Request::builder().uri(format!("/site/{name}")).header("accept-encoding", "br, gzip");
+            let response = router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let (parts, sent) = response.into_parts();
+            assert_eq!(parts.headers[header::CONTENT_TYPE], *content_type, "{name}");
+            assert_eq!(parts.headers[header::VARY], "accept-encoding", "{name}");
+            let sent = sent.collect().await.unwrap().to_bytes();
+            assert_eq!(parts.headers[header::CONTENT_LENGTH], sent.len().to_string(), "{name}");
+            if body.len() <= 1000 {
+                assert_eq!(sent, *body, "{name}");
+                continue;
+            }
+            assert_eq!(parts.headers[header::CONTENT_ENCODING], "gzip", "{name}");
+            assert!(sent.len() < body.len(), "{name}");
+            let mut decoded = Vec::new();
+            flate2::read::GzDecoder::new(&*sent).read_to_end(&mut decoded).unwrap();
+            assert_eq!(decoded, *body, "{name}");
+            let etag = parts.headers[header::ETAG].to_str().unwrap();
+            assert!(etag.starts_with("W/"), "{name}: {etag}");
+            assert_eq!(ask(&format!("/site/{name}"), Some(etag)).await.0, StatusCode::NOT_MODIFIED, "{name}");
         }
     }
 

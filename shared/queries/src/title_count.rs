@@ -61,23 +61,24 @@ impl FromStr for Attribute {
     }
 }
 
-/// What is counted. Texts match in any case; a genre is part of a genre's name, as on the other routes.
+/// What is counted. Of several values of a filter any may match, and without values all titles match. Texts
+/// match in any case; a genre is part of a genre's name, as on the other routes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Question<'a> {
     /// What to count by, in addition to the total.
     pub by: Option<Attribute>,
-    /// Only titles of this platform.
-    pub platform: Option<&'a str>,
-    /// Only films, or only series.
-    pub kind: Option<catalog::Kind>,
-    /// Only titles from this country.
-    pub country: Option<&'a str>,
-    /// Only titles with a genre whose name contains this.
-    pub genre: Option<&'a str>,
-    /// Only titles of this audience rating.
-    pub audience: Option<&'a str>,
-    /// Only titles of this release year.
-    pub year: Option<u16>,
+    /// Only titles of these platforms.
+    pub platform: &'a [&'a str],
+    /// Only titles of these kinds.
+    pub kind: &'a [catalog::Kind],
+    /// Only titles from these countries.
+    pub country: &'a [&'a str],
+    /// Only titles with a genre whose name contains one of these.
+    pub genre: &'a [&'a str],
+    /// Only titles of these audience ratings.
+    pub audience: &'a [&'a str],
+    /// Only titles of these release years.
+    pub year: &'a [u16],
 }
 
 /// How many titles match.
@@ -227,28 +228,38 @@ impl Index {
         Ok(accepted)
     }
 
+    /// Returns whether a filter on an attribute finds a value by this name.
+    pub fn has(&self, attribute: Attribute, name: &str) -> bool {
+        self.accepted(attribute, name).is_ok_and(|values| !values.is_empty())
+    }
+
     /// Answers a query: intersects the titles of each filter's values, and looks up how many of each value of
     /// `by` are left.
     ///
     /// # Errors
     /// Every name of a filter that no title has.
     pub fn answer(&self, question: &Question<'_>) -> Result<Answer<'_>, Vec<UnknownName>> {
-        let year = question.year.map(|year| year.to_string());
+        let kinds: Vec<&str> = question.kind.iter().map(|kind| kind.as_str()).collect();
+        let years: Vec<String> = question.year.iter().map(u16::to_string).collect();
+        let years: Vec<&str> = years.iter().map(String::as_str).collect();
         let filters = [
             (Attribute::Platform, question.platform),
-            (Attribute::Kind, question.kind.map(catalog::Kind::as_str)),
+            (Attribute::Kind, &kinds),
             (Attribute::Country, question.country),
             (Attribute::Genre, question.genre),
             (Attribute::Audience, question.audience),
-            (Attribute::Year, year.as_deref()),
+            (Attribute::Year, &years),
         ];
         let (mut left, mut unknown) = (Titles::all(self.n_titles), Vec::new());
-        for (attribute, wanted) in filters {
-            let Some(wanted) = wanted else { continue };
-            match self.accepted(attribute, wanted) {
-                Ok(values) => left.keep(values.into_iter().map(|at| self.of(attribute).of(at))),
-                Err(error) => unknown.push(error),
+        for (attribute, wanted) in filters.into_iter().filter(|(_, wanted)| !wanted.is_empty()) {
+            let mut values = Vec::new();
+            for name in wanted {
+                match self.accepted(attribute, name) {
+                    Ok(accepted) => values.extend(accepted),
+                    Err(error) => unknown.push(error),
+                }
             }
+            left.keep(values.into_iter().map(|at| self.of(attribute).of(at)));
         }
         if !unknown.is_empty() {
             return Err(unknown);
@@ -355,21 +366,25 @@ mod tests {
 
     /// The slow way: looks at every title.
     fn scan(table: &TitleTable, question: &Question<'_>) -> (u32, Vec<(String, u32)>) {
-        let has = |title: &Title, attribute: Attribute, wanted: Option<String>| {
-            let Some(wanted) = wanted.map(|wanted| wanted.to_lowercase()) else { return true };
-            let is_part = |name: &String| name.contains(&wanted);
+        let has = |title: &Title, attribute: Attribute, wanted: &[&str]| {
             let values = attribute.of(table, title);
-            if attribute == Attribute::Genre { values.iter().any(is_part) } else { values.contains(&wanted) }
+            let has_one = |wanted: &&str| {
+                let wanted = wanted.to_lowercase();
+                values
+                    .iter()
+                    .any(|value| *value == wanted || attribute == Attribute::Genre && value.contains(&wanted))
+            };
+            wanted.is_empty() || wanted.iter().any(has_one)
         };
-        let text = |text: Option<&str>| text.map(str::to_owned);
         let (mut total, mut counts) = (0, BTreeMap::<String, u32>::new());
         for title in table.titles() {
-            let matches = has(title, Attribute::Platform, text(question.platform))
-                && question.kind.is_none_or(|kind| kind == title.kind)
-                && has(title, Attribute::Country, text(question.country))
-                && has(title, Attribute::Genre, text(question.genre))
-                && has(title, Attribute::Audience, text(question.audience))
-                && question.year.is_none_or(|year| Some(year) == title.release_year);
+            let matches = has(title, Attribute::Platform, question.platform)
+                && (question.kind.is_empty() || question.kind.contains(&title.kind))
+                && has(title, Attribute::Country, question.country)
+                && has(title, Attribute::Genre, question.genre)
+                && has(title, Attribute::Audience, question.audience)
+                && (question.year.is_empty()
+                    || title.release_year.is_some_and(|y| question.year.contains(&y)));
             if matches {
                 total += 1;
                 let values = question.by.map_or_else(Vec::new, |by| by.of(table, title));
@@ -395,27 +410,33 @@ mod tests {
             table in titles(),
             by in prop::option::of(0_usize..6),
             filtered in prop::collection::vec(any::<bool>(), 4),
-            kind in prop::option::of(any::<bool>()),
-            year in prop::option::of(year()),
+            kind in prop::sample::subsequence(vec![catalog::Kind::Movie, catalog::Kind::Series], 0..=2),
+            year in prop::collection::vec(year(), 0..3),
             nth in 0_usize..50,
+            n_values in 1_usize..3,
         ) {
             let index = Index::from_bytes(&build(&table).to_bytes().unwrap()).unwrap();
-            let name = |at: usize, attribute| {
-                filtered[at].then(|| one_of(attribute, &table, nth)).flatten()
+            let names = |at: usize, attribute| -> Vec<String> {
+                let some = (nth..nth + n_values).filter_map(|nth| one_of(attribute, &table, nth));
+                some.filter(|_| filtered[at]).collect()
             };
-            let platform = name(0, Attribute::Platform).map(|p| p.to_uppercase());
-            let country = name(1, Attribute::Country);
+            let platform: Vec<String> =
+                names(0, Attribute::Platform).iter().map(|p| p.to_uppercase()).collect();
+            let country = names(1, Attribute::Country);
             // A part of a name, cut at characters.
-            let genre = name(2, Attribute::Genre).map(|g| g.chars().skip(nth % 2).take(3).collect::<String>());
-            let audience = name(3, Attribute::Audience);
+            let part = |name: &String| name.chars().skip(nth % 2).take(3).collect::<String>();
+            let genre: Vec<String> = names(2, Attribute::Genre).iter().map(part).collect();
+            let audience = names(3, Attribute::Audience);
+            let [platform, country, genre, audience] =
+                [&platform, &country, &genre, &audience].map(|n| n.iter().map(String::as_str).collect::<Vec<_>>());
             let question = Question {
                 by: by.map(|at| Attribute::ALL[at]),
-                platform: platform.as_deref(),
-                kind: kind.map(|film| if film { catalog::Kind::Movie } else { catalog::Kind::Series }),
-                country: country.as_deref(),
-                genre: genre.as_deref(),
-                audience: audience.as_deref(),
-                year,
+                platform: &platform,
+                kind: &kind,
+                country: &country,
+                genre: &genre,
+                audience: &audience,
+                year: &year,
             };
             let answer = index.answer(&question).unwrap();
             let counts: Vec<(String, u32)> =
@@ -427,14 +448,10 @@ mod tests {
     #[test]
     fn every_unknown_name_is_reported_and_an_empty_year_is_a_count_of_0() {
         let index = build(&empty());
-        let year = Question { year: Some(1900), by: Some(Attribute::Genre), ..Question::default() };
+        let year = Question { year: &[1900], by: Some(Attribute::Genre), ..Question::default() };
         assert_eq!(index.answer(&year), Ok(Answer { total: 0, counts: Vec::new() }));
-        let question = Question {
-            platform: Some("hbo"),
-            genre: Some("opera"),
-            country: Some("Peru"),
-            ..Question::default()
-        };
+        let question =
+            Question { platform: &["hbo"], genre: &["opera"], country: &["Peru"], ..Question::default() };
         let unknown = index.answer(&question).unwrap_err();
         let found: Vec<_> = unknown.iter().map(|u| (u.attribute, u.found.as_str())).collect();
         let expected =

@@ -34,18 +34,19 @@ pub enum FilterError {
     },
 }
 
-/// Which titles are wanted, by name. The default is all, with one title of each work.
+/// Which titles are wanted, by name. Of several values any may match, and without values all titles match.
+/// The default is all titles, with one of each work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Criteria<'a> {
-    /// A platform, in any case.
-    pub platform: Option<&'a str>,
+    /// Platforms, in any case.
+    pub platform: &'a [&'a str],
     /// Films or series.
-    pub kind: Option<Kind>,
-    /// Part of a genre's name, in any case. Platforms spell genres differently: `comed` finds `comedies` and
+    pub kind: &'a [Kind],
+    /// Parts of genres' names, in any case. Platforms spell genres differently: `comed` finds `comedies` and
     /// `comedy`.
-    pub genre: Option<&'a str>,
-    /// An audience rating, in any case.
-    pub audience: Option<&'a str>,
+    pub genre: &'a [&'a str],
+    /// Audience ratings, in any case.
+    pub audience: &'a [&'a str],
     /// The first release year. A title of unknown year does not pass a filter on years.
     pub year_from: Option<u16>,
     /// The last release year.
@@ -59,11 +60,11 @@ pub struct Criteria<'a> {
 /// Which titles may be listed. The default is all, with one title of each work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    platform: Option<usize>,
-    kind: Option<Kind>,
-    /// Genre positions. A title with any of them passes; with `None`, all do.
-    genres: Option<Vec<u16>>,
-    audience: Option<u16>,
+    // Positions or values, any of which a title has to have. If there are none, all titles pass.
+    platforms: Vec<usize>,
+    kinds: Vec<Kind>,
+    genres: Vec<u16>,
+    audiences: Vec<u16>,
     year_from: Option<u16>,
     year_to: Option<u16>,
     min_ratings: u32,
@@ -74,38 +75,45 @@ fn owned<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
+/// Returns whether a value is among the wanted ones, or any is wanted.
+fn accepts<T: PartialEq>(wanted: &[T], value: &T) -> bool {
+    wanted.is_empty() || wanted.contains(value)
+}
+
 impl Filter {
     /// Looks the names up.
     ///
     /// # Errors
     /// The release does not have a platform, genre or audience rating.
     pub fn new(titles: &Titles, criteria: &Criteria<'_>) -> Result<Self, FilterError> {
-        let platform = criteria.platform.map(|name| {
-            titles.platforms().position(|p| p.eq_ignore_ascii_case(name)).ok_or_else(|| {
-                FilterError::Platform { found: name.to_owned(), allowed: owned(titles.platforms()) }
+        let platform = |name: &&str| {
+            titles.platform(name).ok_or_else(|| FilterError::Platform {
+                found: (*name).to_owned(),
+                allowed: owned(titles.platforms()),
             })
-        });
-        let genres = criteria.genre.map(|text| {
-            let text = text.to_lowercase();
-            let contains = |(_, name): &(usize, &str)| name.to_lowercase().contains(&text);
-            let found: Vec<u16> =
-                titles.genres().enumerate().filter(contains).map(|(at, _)| at as u16).collect();
+        };
+        let mut genres = Vec::new();
+        for text in criteria.genre {
+            let found = titles.genres_with(text);
             if found.is_empty() {
-                return Err(FilterError::Genre { found: text, allowed: owned(titles.genres()) });
+                return Err(FilterError::Genre {
+                    found: text.to_lowercase(),
+                    allowed: owned(titles.genres()),
+                });
             }
-            Ok(found)
-        });
-        let audience = criteria.audience.map(|name| {
+            genres.extend(found);
+        }
+        let audience = |name: &&str| {
             titles.audience(name).ok_or_else(|| FilterError::Audience {
-                found: name.to_owned(),
+                found: (*name).to_owned(),
                 allowed: owned(titles.audiences()),
             })
-        });
+        };
         Ok(Self {
-            platform: platform.transpose()?,
-            kind: criteria.kind,
-            genres: genres.transpose()?,
-            audience: audience.transpose()?,
+            platforms: criteria.platform.iter().map(platform).collect::<Result<_, _>>()?,
+            kinds: criteria.kind.to_vec(),
+            genres,
+            audiences: criteria.audience.iter().map(audience).collect::<Result<_, _>>()?,
             year_from: criteria.year_from,
             year_to: criteria.year_to,
             min_ratings: criteria.min_ratings,
@@ -132,16 +140,14 @@ impl Filter {
 
     pub(crate) fn passes(&self, titles: &Titles, title: usize) -> bool {
         let year = titles.year(title);
-        self.platform.is_none_or(|p| p == titles.platform_position(title))
-            && self.kind.is_none_or(|k| k == titles.kind(title))
-            && self.audience.is_none_or(|a| a == titles.audience_position(title))
+        accepts(&self.platforms, &titles.platform_position(title))
+            && accepts(&self.kinds, &titles.kind(title))
+            && accepts(&self.audiences, &titles.audience_position(title))
             && self.year_from.is_none_or(|from| year.is_some_and(|y| y >= from))
             && self.year_to.is_none_or(|to| year.is_some_and(|y| y <= to))
             && titles.n_ratings(title) >= self.min_ratings
-            && self
-                .genres
-                .as_ref()
-                .is_none_or(|asked| titles.genre_positions(title).iter().any(|g| asked.contains(g)))
+            && (self.genres.is_empty()
+                || titles.genre_positions(title).iter().any(|g| self.genres.contains(g)))
     }
 }
 

@@ -195,7 +195,10 @@ impl Titles {
     }
 
     /// Returns the name of a title.
-    pub(crate) fn display(&self, title: usize) -> &str {
+    ///
+    /// # Panics
+    /// If `title` is not below [`Titles::len`].
+    pub fn display(&self, title: usize) -> &str {
         self.display.get(title)
     }
 
@@ -271,8 +274,20 @@ impl Titles {
         self.audience_idx[title]
     }
 
+    /// Returns the position of a platform, whose name may be in any case.
+    pub fn platform(&self, name: &str) -> Option<usize> {
+        self.platforms().position(|platform| platform.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the positions of the genres whose names contain a text, in any case.
+    pub fn genres_with(&self, text: &str) -> Vec<u16> {
+        let text = text.to_lowercase();
+        let found = self.genres().enumerate().filter(|(_, name)| name.to_lowercase().contains(&text));
+        found.map(|(at, _)| at as u16).collect()
+    }
+
     /// Returns the position of an audience rating, which may be in any case.
-    pub(crate) fn audience(&self, name: &str) -> Option<u16> {
+    pub fn audience(&self, name: &str) -> Option<u16> {
         let name = name.to_lowercase();
         let at = self.audiences.iter().position(|a| !a.is_empty() && a.to_lowercase() == name);
         at.map(|at| at as u16)
@@ -282,7 +297,11 @@ impl Titles {
         if self.kind[title] == 0 { catalog::Kind::Movie } else { catalog::Kind::Series }
     }
 
-    pub(crate) fn year(&self, title: usize) -> Option<u16> {
+    /// Returns the release year of a title, if the source has it.
+    ///
+    /// # Panics
+    /// If `title` is not below [`Titles::len`].
+    pub fn year(&self, title: usize) -> Option<u16> {
         Some(self.year[title]).filter(|&y| y > 0)
     }
 

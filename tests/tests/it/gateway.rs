@@ -5,9 +5,14 @@
 //! tested without a new line here.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use api::{Function, Method, ProblemKind, ROUTES, Route, lambda};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
+use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
@@ -38,6 +43,8 @@ pub(crate) struct Asked {
     base64: bool,
     /// Whether the release has a ranking model.
     ranking: bool,
+    /// Headers besides those of every event.
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Asked {
@@ -51,7 +58,13 @@ impl Asked {
     /// A request to a function, whether it has such a route or not.
     pub(crate) fn of(function: Function, path: &str, query: &str) -> Self {
         let (path, query) = (path.to_owned(), query.to_owned());
-        Self { function, method: "GET", path, query, body: None, base64: false, ranking: false }
+        let headers = Vec::new();
+        Self { function, method: "GET", path, query, body: None, base64: false, ranking: false, headers }
+    }
+
+    fn with(mut self, header: &'static str, value: &str) -> Self {
+        self.headers.push((header, value.to_owned()));
+        self
     }
 
     /// Recommendations for somebody new.
@@ -132,7 +145,11 @@ pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
         if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
     let router = api::load(asked.function, Arc::new(store)).await.unwrap();
     let service = lambda::events(lambda::service(router));
-    let payload = serde_json::from_str(&asked.event(origin).to_string()).unwrap();
+    let mut event = asked.event(origin);
+    for (name, value) in &asked.headers {
+        event["headers"][name] = value.as_str().into();
+    }
+    let payload = serde_json::from_str(&event.to_string()).unwrap();
     let response = service.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
     serde_json::to_value(response).unwrap()
 }
@@ -289,6 +306,19 @@ async fn every_route_answers() {
         Asked::get("/users/2", "limit=1"),
         Asked::get("/users/ana%40casa", "limit=1"),
         Asked { ranking: true, ..Asked::get("/eda", "") },
+        // Several values of a filter, and other spellings.
+        Asked::get("/get_count", ""),
+        Asked::get("/get_count", "platform=hulu&platform=Netflix&kind=movie,series&by=platform"),
+        Asked::get("/get_count", "year=2018,2020&genre=drama,comed&audience=PG-13&by=year"),
+        Asked::get("/titles", "platform=hulu,netflix&genre=drama&genre=comed&all_editions=True"),
+        Asked::get("/titles", "audience=16+"),
+        Asked::get("/recommendations/1", "include_seen=YES&all_editions=0&n=1&reasons=0"),
+        Asked::get("/similar/ns1", "kind=movie&kind=series&audience=16+,pg-13&n=2"),
+        Asked::get("/recommendations/1", "exclude=hs2&exclude=as3,zz9&n=1&reasons=0"),
+        Asked::post(
+            r#"{"ratings":[{"id":"zz9","rating":4.5},{"id":"ns1","rating":4.5},{"id":"zz9","rating":1}],
+            "exclude":["zz8","as3"],"platform":["netflix","hulu"],"kind":"movie,series","n":2,"reasons":0}"#,
+        ),
     ];
     // What nobody asks above.
     let document = openapi::document().await;
@@ -455,6 +485,10 @@ async fn every_problem_says_what_is_wrong() {
         Asked::post(r#"{"ratings":[{"id":"zz9","rating":4.5}]}"#),
         Asked::post(r#"{"ratings":[],"exclude":["zz9"]}"#),
         Asked::get("/recommendations/1", "exclude=zz9"),
+        Asked::post(r#"{"ratings":[{"id":"ns1","rating":4.5}],"exclude":["zz9","zz8"]}"#),
+        Asked::get("/titles", "platform=hulu,hbo&kind=movie,podcast"),
+        Asked::get("/titles", "platform=hulu,hbo"),
+        Asked::get("/get_count", "platform=hbo&platform=hulu&genre=western,drama"),
         Asked::get("/titles/zz9", ""),
         Asked::get("/users/nobody", ""),
         // No such route here, and no such method.
@@ -644,13 +678,101 @@ async fn every_answer_forbids_sniffing() {
     }
 }
 
+/// The status and the headers are those of GET, and there is no body.
 #[tokio::test]
 async fn head_is_answered_as_get() {
-    let asked = Asked::get("/get_count_platform", "platform=hulu");
-    let event = Asked { method: "HEAD", ..asked }.event(Origin::Gateway);
-    let router =
-        api::load(Function::GET_COUNT_PLATFORM, Arc::new(small_release::store().await)).await.unwrap();
-    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let response = lambda::service(router).oneshot(request).await.unwrap();
-    assert_eq!(response.status(), 200);
+    for (path, query) in [
+        ("/get_count_platform", "platform=hulu"),
+        ("/get_count_platform", "platform=hbo"),
+        ("/titles", ""),
+        ("/docs", ""),
+        ("/nowhere", ""),
+    ] {
+        let function = if path == "/titles" { Function::TITLES } else { Function::GET_COUNT_PLATFORM };
+        let mut parts = Vec::new();
+        for method in ["GET", "HEAD"] {
+            let event = Asked { method, ..Asked::of(function, path, query) }.event(Origin::Gateway);
+            let router = api::load(function, Arc::new(small_release::store().await)).await.unwrap();
+            let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+            let response = lambda::service(router).oneshot(request).await.unwrap();
+            let (head, body) = response.into_parts();
+            let n_bytes = body.collect().await.unwrap().to_bytes().len();
+            assert_eq!(n_bytes == 0, method == "HEAD", "{method} {path}");
+            assert_ne!(head.headers["content-length"], "0", "{method} {path}");
+            parts.push((head.status, head.headers));
+        }
+        assert_eq!(parts[0], parts[1], "{path}");
+    }
+}
+
+/// A compressed body leaves in base64.
+#[tokio::test]
+async fn long_answers_are_compressed_for_those_who_take_it() {
+    for (path, is_long) in [("/openapi.json", true), ("/docs/docs.js", true), ("/get_count_platform", false)]
+    {
+        let query = if is_long { "" } else { "platform=hulu" };
+        let asked = Asked::of(Function::GET_COUNT_PLATFORM, path, query);
+        let plain = raw_answer(&asked, Origin::Gateway).await;
+        let taken = asked.with("accept-encoding", "gzip, deflate, br");
+        let sent = raw_answer(&taken, Origin::Gateway).await;
+        for answer in [&plain, &sent] {
+            assert_eq!(answer["headers"]["vary"], "accept-encoding", "{path}");
+        }
+        assert_eq!(plain["isBase64Encoded"], false, "{path}");
+        assert_eq!(sent["isBase64Encoded"], is_long, "{path}");
+        if !is_long {
+            assert_eq!(sent, plain, "{path}");
+            continue;
+        }
+        for header in ["content-type", "etag", "cache-control"] {
+            assert_eq!(sent["headers"][header], plain["headers"][header], "{path}: {header}");
+        }
+        assert_eq!(sent["headers"]["content-encoding"], "gzip", "{path}");
+        let bytes = STANDARD.decode(sent["body"].as_str().unwrap()).unwrap();
+        assert_eq!(sent["headers"]["content-length"], bytes.len().to_string(), "{path}");
+        let mut text = String::new();
+        GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap();
+        assert_eq!(text, plain["body"].as_str().unwrap(), "{path}");
+        assert!(bytes.len() < text.len() / 2, "{path}: {} of {} bytes", bytes.len(), text.len());
+    }
+}
+
+/// What the release determines has a tag, and nothing else may be kept.
+#[tokio::test]
+async fn an_answer_may_be_kept_unless_it_is_about_a_user_or_the_moment() {
+    let personal = ["/recommendations/{user_id}", "/recommendations", "/predict", "/users/{id}"];
+    let document = openapi::document().await;
+    for route in &ROUTES {
+        let asked = match route.method {
+            Method::Get => Asked { ranking: true, ..plain_question(&document, route) },
+            Method::Post => Asked::post(r#"{"ratings":[]}"#),
+        };
+        let first = raw_answer(&asked, Origin::Gateway).await;
+        let rule = &first["headers"]["cache-control"];
+        let line = asked.line();
+        if personal.contains(&route.path) || route.path == "/health" {
+            let expected = if route.path == "/health" { "no-store" } else { "private, no-store" };
+            assert_eq!((rule, &first["headers"]["etag"]), (&json!(expected), &Value::Null), "{line}");
+            continue;
+        }
+        assert_eq!(rule, "no-cache", "{line}");
+        let tag = first["headers"]["etag"].as_str().unwrap();
+        for known in [tag, &format!("\"other\", {tag}"), "*"] {
+            let asked = asked.clone().with("if-none-match", known).with("accept-encoding", "gzip");
+            let again = raw_answer(&asked, Origin::Gateway).await;
+            assert_eq!(again["statusCode"], 304, "{line} {known}");
+            assert!(again["body"].as_str().unwrap_or_default().is_empty(), "{line}: {again}");
+            for header in ["etag", "cache-control", "vary"] {
+                assert_eq!(again["headers"][header], first["headers"][header], "{line}: {header}");
+            }
+        }
+        let other = raw_answer(&asked.with("if-none-match", "\"other\""), Origin::Gateway).await;
+        assert_eq!((&other["statusCode"], &other["body"]), (&json!(200), &first["body"]), "{line}");
+    }
+    // Errors about a user are not kept either.
+    let (unknown, invalid) = (Asked::get("/users/nobody", ""), Asked::get("/predict", ""));
+    for asked in [unknown, invalid] {
+        let answer = raw_answer(&asked, Origin::Gateway).await;
+        assert_eq!(answer["headers"]["cache-control"], "private, no-store", "{}", asked.line());
+    }
 }

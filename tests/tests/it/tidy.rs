@@ -67,6 +67,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "evaluate",
             "models",
             "progress",
+            "queries",
             "recommender",
             "release",
             "store",

@@ -6,16 +6,18 @@ use api::{Current, Function, Reload};
 use store::ReadStore;
 use tokio::net::TcpListener;
 
-use super::stores::{StoreArg, block_on, open};
+use super::stores::{StoreArg, open, runtime};
 use crate::Context;
-use crate::local::{serve, stop_signal};
+use crate::cors::{Origin, cors};
+use crate::local::{Patience, serve, stop_signals};
 use progress::Reporter;
 
 /// Serve every route and the pages over HTTP on this machine.
 ///
 /// Runs the same handlers as the Lambda functions in one process, with the release that the store serves, and
 /// switches to the next release when it is published. The pages are at the address itself. On Ctrl-C or
-/// SIGTERM, finishes the requests in progress and stops.
+/// SIGTERM, finishes the requests in progress and stops, within 5 seconds whatever clients do; on the second
+/// one, stops at once.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -40,6 +42,11 @@ pub(super) struct ListenArgs {
     #[arg(long, default_value = "60", env = api::ARTIFACT_TTL, value_name = "SECONDS", value_parser = Reload::every)]
     artifact_ttl: Reload,
 
+    /// Let pages of this origin, such as `http://localhost:5173`, call the server from a browser (CORS); `*`
+    /// for all. May be given more than once.
+    #[arg(long, value_name = "ORIGIN", value_parser = Origin::parse)]
+    cors: Vec<Origin>,
+
     /// Disable the access log.
     #[arg(long)]
     no_log: bool,
@@ -51,10 +58,14 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 
 pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> anyhow::Result<()> {
     let log = (!listen.no_log).then(crate::output::log_to_stderr);
-    let ended = block_on(async {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
         let store: Box<dyn ReadStore> = open(uri).await?;
         let current = Current::start(store.into(), Function::ALL, listen.artifact_ttl).await?;
-        let router = api::site::router().fallback_service(current.router());
+        let mut router = api::site::router().fallback_service(current.router());
+        if let Some(cors) = cors(&listen.cors) {
+            router = router.layer(cors);
+        }
         let (host, port) = (listen.host, listen.port);
         let listener = TcpListener::bind((host, port)).await.with_context(|| {
             format!(
@@ -66,9 +77,11 @@ pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> 
         for route in api::ROUTES {
             context.note(&format!("  {:<4} {:<28} {}", route.method.as_str(), route.path, route.summary));
         }
-        serve(router, listener, stop_signal()?).await?;
+        serve(router, listener, stop_signals()?, Patience::default()).await;
         Ok(())
     });
+    // Requests that were not finished, and a release that is being loaded, are left as they are.
+    runtime.shutdown_background();
     if let Some(mut log) = log {
         // If stderr is closed, there is nowhere left to report to.
         let _ = log.flush();

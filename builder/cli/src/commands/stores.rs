@@ -19,11 +19,13 @@ pub(super) struct StoreArg {
 
 /// Runs asynchronous work on stores and sockets to completion.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the asynchronous runtime")?
-        .block_on(work)
+    runtime()?.block_on(work)
+}
+
+/// Starts the asynchronous runtime.
+pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().build().context("cannot start the asynchronous runtime")
 }
 
 /// Opens a store by its name.

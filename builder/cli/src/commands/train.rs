@@ -10,7 +10,7 @@ use train::{Checkpoint, History, ModelParams, Run, TrainError, TrainingData};
 use super::data::{HoldOut, Source};
 use super::params::ParamArgs;
 use crate::Context;
-use crate::local::stop_signal;
+use crate::local::stop_signals;
 
 /// Train a rating model.
 ///
@@ -123,16 +123,16 @@ fn fit(
 /// Runs `work` on this thread, and sets `asked` when a signal asks the process to stop.
 fn until_signal<T>(asked: &AtomicBool, work: impl FnOnce() -> T) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let signal = {
+    let mut signals = {
         let _inside = runtime.enter();
-        stop_signal()?
+        stop_signals()?
     };
     let done = Notify::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             runtime.block_on(async {
                 tokio::select! {
-                    () = signal => asked.store(true, Ordering::Relaxed),
+                    _ = signals.recv() => asked.store(true, Ordering::Relaxed),
                     () = done.notified() => {}
                 }
             });

@@ -11,7 +11,9 @@ mod extremes;
 mod model;
 mod publish;
 mod real_data;
+mod serve;
 mod synth;
+mod title_search;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -10,7 +10,7 @@ use progress::Silent;
 use crate::{cartelera, text};
 
 /// Builds a store with one small release, of biases only.
-fn release(dir: &Path, seed: u64) -> PathBuf {
+pub(crate) fn release(dir: &Path, seed: u64) -> PathBuf {
     let (raw, store) = (dir.join(format!("raw{seed}")), dir.join(format!("store{seed}")));
     let params = SynthParams { titles: 80, users: 40, ratings: 900, seed, faults: 0.0, signal: 1.0 };
     write(&params, &raw, &Silent).unwrap();

@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::problem::{Problem, ProblemKind};
 use crate::request::{Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(super) const FUNCTION: Function = Function {
     name: "get-actor",
@@ -34,6 +34,7 @@ const ACTOR: Operation = Operation {
     summary: "The actor in the most titles of a platform and year.",
     input: Input::Params(&PARAMS),
     answer: Answer::json::<Actor<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 

@@ -7,17 +7,19 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use queries::title_count::{Attribute, Index, Question};
-use schemars::JsonSchema;
+use schemars::generate::SchemaGenerator;
+use schemars::{JsonSchema, Schema, json_schema};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::answer::{self, KINDS};
 use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::problem::{ParameterError, Problem, ProblemKind};
-use crate::request::lists::{AUDIENCE, GENRE, KIND};
+use crate::request::lists::{AUDIENCE, GENRE, KIND, PLATFORM};
 use crate::request::value::Word;
-use crate::request::{Optional, PLATFORM, Param, RawParams};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::request::{Name, Optional, Param, RawParams, Several, Values, as_texts, names};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(super) const FUNCTION: Function = Function {
     name: "get-count",
@@ -37,24 +39,27 @@ const COUNT: Operation = Operation {
     summary: "How many titles match, in total and by platform, kind, country, genre, audience or year.",
     input: Input::Params(&PARAMS),
     answer: Answer::json::<Count<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 
 type Params = (
     Optional<Attribute>,
-    Optional<String>,
-    Optional<catalog::Kind>,
-    Optional<String>,
-    Optional<String>,
-    Optional<String>,
-    Optional<u16>,
+    Param<Several<Name>>,
+    Param<Several<catalog::Kind>>,
+    Param<Several<Name>>,
+    Param<Several<Name>>,
+    Param<Several<Name>>,
+    Param<Several<u16>>,
 );
 
 const PARAMS: Params = (BY, PLATFORM, KIND, COUNTRY, GENRE, AUDIENCE, YEAR);
 
 const BY: Optional<Attribute> = Param::word("by", "Also count by each value of this.");
-const COUNTRY: Optional<String> = Param::text("country", "Only titles from this country, in any case.");
-const YEAR: Optional<u16> = Param::year("year", "Only titles of this release year.");
+const COUNTRY: Param<Several<Name>> =
+    Param::several("country", &Values::Text, "Only titles from these countries, in any case.");
+const YEAR: Param<Several<u16>> =
+    Param::several("year", &Values::Whole("a year", 1, 9999), "Only titles of these release years.");
 
 impl Word for Attribute {
     const WORDS: &'static [&'static str] = &Self::NAMES;
@@ -66,19 +71,24 @@ struct Count<'a> {
     #[schemars(extend("enum" = Attribute::NAMES))]
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'static str>,
+    #[schemars(schema_with = "texts")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<&'a str>,
-    #[schemars(extend("enum" = KINDS), with = "String")]
+    platform: Option<OneOrMany<'a, String>>,
+    #[schemars(schema_with = "kinds")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<catalog::Kind>,
+    kind: Option<OneOrMany<'a, catalog::Kind>>,
+    #[schemars(schema_with = "texts")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<&'a str>,
+    country: Option<OneOrMany<'a, String>>,
+    #[schemars(schema_with = "texts")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    genre: Option<&'a str>,
+    genre: Option<OneOrMany<'a, String>>,
+    #[schemars(schema_with = "texts")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    audience: Option<&'a str>,
+    audience: Option<OneOrMany<'a, String>>,
+    #[schemars(schema_with = "years")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    year: Option<u16>,
+    year: Option<OneOrMany<'a, u16>>,
     /// How many titles match. Each counts once.
     count: u32,
     /// The number of titles with each value, the largest first and equal ones by name. A title with several
@@ -88,6 +98,42 @@ struct Count<'a> {
     /// The number of further values, if there are more than 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts_left_out: Option<usize>,
+}
+
+/// The values of a filter: one as it is, several as an array.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum OneOrMany<'a, T> {
+    One(&'a T),
+    Many(&'a [T]),
+}
+
+impl<'a, T> OneOrMany<'a, T> {
+    /// Returns `None` for no values.
+    fn of(values: &'a [T]) -> Option<Self> {
+        match values {
+            [] => None,
+            [one] => Some(Self::One(one)),
+            many => Some(Self::Many(many)),
+        }
+    }
+}
+
+/// The schema of [`OneOrMany`].
+fn one_or_many(of: &Value) -> Schema {
+    json_schema!({ "anyOf": [of, { "type": "array", "items": of }] })
+}
+
+fn texts(_: &mut SchemaGenerator) -> Schema {
+    one_or_many(&json!({ "type": "string" }))
+}
+
+fn kinds(_: &mut SchemaGenerator) -> Schema {
+    one_or_many(&json!({ "type": "string", "enum": KINDS }))
+}
+
+fn years(_: &mut SchemaGenerator) -> Schema {
+    one_or_many(&json!({ "type": "integer", "minimum": 1, "maximum": 9999 }))
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -103,18 +149,23 @@ async fn load(release: Release<'_>) -> Result<Router, StartError> {
 
 async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Result<Response, Problem> {
     let (by, platform, kind, country, genre, audience, year) = raw.read(&PARAMS)?;
-    let question = Question {
-        by,
-        platform: platform.as_deref(),
-        kind,
-        country: country.as_deref(),
-        genre: genre.as_deref(),
-        audience: audience.as_deref(),
-        year,
-    };
     let index = index.as_ref().as_ref().ok_or_else(|| {
         Problem::not_found("the release has no index of title counts; `cartelera build` makes one")
     })?;
+    let names = |given: &Several<Name>, attribute| names(&given.0, |name| index.has(attribute, name));
+    let platform = names(&platform, Attribute::Platform);
+    let country = names(&country, Attribute::Country);
+    let genre = names(&genre, Attribute::Genre);
+    let audience = names(&audience, Attribute::Audience);
+    let question = Question {
+        by,
+        platform: &as_texts(&platform),
+        kind: &kind.0,
+        country: &as_texts(&country),
+        genre: &as_texts(&genre),
+        audience: &as_texts(&audience),
+        year: &year.0,
+    };
     let answer = index.answer(&question).map_err(|unknown| {
         let error = |name: &queries::title_count::UnknownName| ParameterError {
             parameter: name.attribute.name().to_owned(),
@@ -126,12 +177,12 @@ async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Resul
     let (counts, counts_left_out) = answer::listed(counts);
     Ok(answer::json(&Count {
         by: by.map(Attribute::name),
-        platform: question.platform,
-        kind,
-        country: question.country,
-        genre: question.genre,
-        audience: question.audience,
-        year,
+        platform: OneOrMany::of(&platform),
+        kind: OneOrMany::of(&kind.0),
+        country: OneOrMany::of(&country),
+        genre: OneOrMany::of(&genre),
+        audience: OneOrMany::of(&audience),
+        year: OneOrMany::of(&year.0),
         count: answer.total,
         counts: by.map(|_| counts),
         counts_left_out,

@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::problem::Problem;
 use crate::request::{Param, REQUIRED_PLATFORM, RawParams};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(super) const FUNCTION: Function = Function {
     name: "get-count-platform",
@@ -34,6 +34,7 @@ const COUNT_PLATFORM: Operation = Operation {
     summary: "How many films a platform has.",
     input: Input::Params(&PARAMS),
     answer: Answer::json::<CountPlatform<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[],
 };
 

@@ -16,7 +16,7 @@ use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::problem::{Problem, ProblemKind};
 use crate::request::{Optional, PLATFORM, Param, RawParams};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(super) const FUNCTION: Function = Function {
     name: "get-max-duration",
@@ -35,6 +35,7 @@ const MAX_DURATION: Operation = Operation {
     summary: "The longest title, of a year, a platform or all.",
     input: Input::Params(&PARAMS),
     answer: Answer::json::<MaxDuration<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 

@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::problem::Problem;
 use crate::request::{Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(super) const FUNCTION: Function = Function {
     name: "get-score-count",
@@ -34,6 +34,7 @@ const SCORE_COUNT: Operation = Operation {
     summary: "How many films of a platform and year have a mean score above a threshold.",
     input: Input::Params(&PARAMS),
     answer: Answer::json::<ScoreCount<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[],
 };
 

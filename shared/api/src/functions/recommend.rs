@@ -17,8 +17,9 @@ use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::log::StrategyUsed;
 use crate::problem::{Problem, ProblemKind};
+use crate::request::lists::known;
 use crate::request::{Filters, ListOfTitles, N, Param, RawParams, TITLE_ID, read_ratings};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 use crate::users::Users;
 
 pub(super) const FUNCTION: Function = Function {
@@ -42,6 +43,7 @@ const RECOMMENDATIONS: Operation = Operation {
     summary: "The titles a user has not seen and would like best.",
     input: Input::Params(&RECOMMENDATIONS_PARAMS),
     answer: Answer::json::<Recommendations<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
 };
 
@@ -54,6 +56,7 @@ const RECOMMENDATIONS_FOR_NEW: Operation = Operation {
     summary: "The same for somebody new, from a few ratings.",
     input: Input::Ratings(&RECOMMENDATIONS_FOR_NEW_FIELDS),
     answer: Answer::json::<Recommendations<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -66,6 +69,7 @@ const PREDICT: Operation = Operation {
     summary: "The predicted score of a title for a user, and whether the title is recommended.",
     input: Input::Params(&PREDICT_PARAMS),
     answer: Answer::json::<Prediction<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
 };
 
@@ -78,6 +82,7 @@ const SIMILAR: Operation = Operation {
     summary: "Titles similar to another.",
     input: Input::Params(&SIMILAR_PARAMS),
     answer: Answer::json::<Similar<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -89,6 +94,9 @@ struct Recommendations<'a> {
     user_id: Option<&'a str>,
     #[schemars(extend("enum" = strategies()))]
     strategy: &'static str,
+    /// Ids in the request that the release does not have. The list is made without them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
     recommendations: Vec<Scored<'a>>,
 }
 
@@ -215,9 +223,10 @@ async fn recommendations(
 ) -> Result<Response, Problem> {
     let (user_id, request) = raw.read(&RECOMMENDATIONS_PARAMS)?;
     let Recommending { recommender, users, .. } = &*recommending;
-    let options = request.resolve(recommender)?;
+    let mut ignored = Vec::new();
+    let options = request.resolve(recommender, &mut ignored)?;
     let found = users.find(&user_id).await?;
-    Ok(found.annotate(list(Some(&user_id), recommender.recommend(found.user(), &options))))
+    Ok(found.annotate(list(Some(&user_id), recommender.recommend(found.user(), &options), ignored)))
 }
 
 async fn recommendations_for_new(
@@ -228,12 +237,11 @@ async fn recommendations_for_new(
     raw.read(&())?;
     let (ratings, request) = read_ratings(&body, &RECOMMENDATIONS_FOR_NEW_FIELDS, recommending.scale)?;
     let recommender = &recommending.recommender;
-    let options = request.resolve(recommender)?;
-    let ratings = ratings
-        .iter()
-        .map(|(id, rating)| Ok((recommender.position(id)?, *rating)))
-        .collect::<Result<Vec<_>, recommender::UnknownTitle>>()?;
-    Ok(list(None, recommender.recommend_to_new(&ratings, &options)))
+    let mut ignored = Vec::new();
+    let options = request.resolve(recommender, &mut ignored)?;
+    let ratings = ratings.iter().map(|(id, rating)| (id.as_str(), *rating));
+    let ratings = known(ratings, recommender, &mut ignored)?;
+    Ok(list(None, recommender.recommend_to_new(&ratings, &options), ignored))
 }
 
 async fn predict(State(recommending): State<Arc<Recommending>>, raw: RawParams) -> Result<Response, Problem> {
@@ -268,10 +276,10 @@ async fn similar(State(recommending): State<Arc<Recommending>>, raw: RawParams) 
     Ok(json_by(strategy, &answer))
 }
 
-fn list(user_id: Option<&str>, found: recommender::Recommendations<'_>) -> Response {
+fn list(user_id: Option<&str>, found: recommender::Recommendations<'_>, ignored: Vec<String>) -> Response {
     let strategy = found.strategy.as_str();
     let recommendations = found.items.into_iter().map(Into::into).collect();
-    json_by(strategy, &Recommendations { user_id, strategy, recommendations })
+    json_by(strategy, &Recommendations { user_id, strategy, ignored, recommendations })
 }
 
 /// Returns a JSON answer, and leaves the strategy that made it for the log.

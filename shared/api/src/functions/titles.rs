@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use queries::title_search;
+use queries::title_search::{self, Named};
 use recommender::Titles;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::function::{Function, Release};
 use crate::log::with_causes;
 use crate::problem::{Problem, ProblemKind};
 use crate::request::{Filters, Optional, Paging, Param, RawParams, TITLE_ID};
-use crate::route::{self, Answer, Input, Method, Operation};
+use crate::route::{self, Answer, Input, Kept, Method, Operation};
 use crate::users::Users;
 
 pub(super) const FUNCTION: Function = Function {
@@ -38,6 +38,7 @@ const FIND_TITLES: Operation = Operation {
     summary: "Titles by the beginnings of the words in their names; typing errors are forgiven.",
     input: Input::Params(&FIND_TITLES_PARAMS),
     answer: Answer::json::<FoundTitles<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[],
 };
 
@@ -46,7 +47,8 @@ const FIND_TITLES_PARAMS: (Optional<String>, Filters, Paging) = (Q, Filters, Pag
 const Q: Optional<String> = Param::text(
     "q",
     "Words of the name, or the beginnings of words, in any order. Accents, case and a typing error do not matter. \
-     If it is not given, the answer lists the titles with the most ratings.",
+     A whole name comes first, then names that begin with the text. A year after the name, as in `Dune (2021)`, puts \
+     the titles of that year first. If it is not given, the answer lists the titles with the most ratings.",
 );
 
 const TITLE: Operation = Operation {
@@ -56,6 +58,7 @@ const TITLE: Operation = Operation {
     summary: "One title.",
     input: Input::Params(&TITLE_PARAMS),
     answer: Answer::json::<CatalogTitle<'_>>(),
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -68,6 +71,7 @@ const USER: Operation = Operation {
     summary: "What a user has rated, the best first.",
     input: Input::Params(&USER_PARAMS),
     answer: Answer::json::<User<'_>>(),
+    kept: Kept::Personal,
     problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
 };
 
@@ -83,6 +87,7 @@ const EDA: Operation = Operation {
     summary: "The exploratory analysis of the data, as in the builder's `eda.json`.",
     input: Input::Params(&()),
     answer: Answer::JsonObject,
+    kept: Kept::Anywhere,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -196,10 +201,15 @@ async fn find_titles(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Res
     let (question, filters, page) = raw.read(&FIND_TITLES_PARAMS)?;
     let page = page.resolve(&catalog.release)?;
     let filter = filters.resolve(&catalog.titles)?;
-    let order = catalog.search.answer(&question.unwrap_or_default());
+    let titles = &catalog.titles;
+    let named = |position: u32| {
+        let position = position as usize;
+        Named { name: titles.display(position), year: titles.year(position) }
+    };
+    let order = catalog.search.answer(&question.unwrap_or_default(), named);
     let order = order.into_iter().map(|position| position as usize);
-    let (positions, next_cursor) = page.cut(filter.select(&catalog.titles, order));
-    let titles = positions.into_iter().map(|position| CatalogTitle::new(&catalog.titles, position)).collect();
+    let (positions, next_cursor) = page.cut(filter.select(titles, order));
+    let titles = positions.into_iter().map(|position| CatalogTitle::new(titles, position)).collect();
     Ok(answer::json(&FoundTitles { titles, next_cursor }))
 }
 

@@ -15,6 +15,8 @@ function range(schema) {
   const said = [];
   if (schema.minimum !== undefined) said.push(`${schema.minimum} to ${schema.maximum}`);
   if (schema.maxItems !== undefined) said.push(`at most ${schema.maxItems}, separated by commas`);
+  const named = schema.items?.enum;
+  if (named) said.push(`of ${named.join(", ")}`);
   if (schema.default !== undefined) said.push(`${schema.default} where it is not given`);
   return said.join("; ");
 }
@@ -22,7 +24,7 @@ function range(schema) {
 function input(parameter, id, hint) {
   const { schema } = parameter;
   const shared = { id, name: parameter.name, required: parameter.required, "aria-describedby": hint };
-  const options = schema.type === "boolean" ? ["true", "false"] : schema.enum;
+  const options = schema.enum?.includes(true) ? ["true", "false"] : schema.enum;
   if (options) {
     const select = element("select", shared);
     if (!parameter.required) select.append(element("option", { value: "" }, "—"));

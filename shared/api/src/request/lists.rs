@@ -1,23 +1,33 @@
 //! The parameters of lists of titles, by the same names in a query and in a body.
 
 use catalog::Kind;
-use recommender::{Criteria, Filter, FilterError, ListOptions, Recommender, Titles};
+use recommender::{Criteria, Filter, FilterError, ListOptions, Recommender, Titles, UnknownTitle};
 
-use super::params::{Group, Optional, PLATFORM, Param, ParamList};
+use super::params::{Group, Optional, Param, ParamList};
 use super::reader::Reader;
+use super::several::{Name, Several, as_texts, names};
+use super::spec::Values;
+use super::value::Word as _;
 use crate::problem::Problem;
 
 /// The length of a list.
 pub(crate) const N: Param<usize> = Param::whole("n", 1, 100, "The length of the list.").default(10);
 
+/// Keeps the titles of some platforms.
+pub(crate) const PLATFORM: Param<Several<Name>> =
+    Param::several("platform", &Values::Platform, "Only titles of these platforms, in any case.");
 /// Keeps films or series.
-pub(crate) const KIND: Optional<Kind> = Param::word("kind", "Only films, or only series.");
+pub(crate) const KIND: Param<Several<Kind>> =
+    Param::several("kind", &Values::OneOf(Kind::WORDS), "Only films, or only series.");
 /// Keeps the titles of some genres.
-pub(crate) const GENRE: Optional<String> =
-    Param::text("genre", "Only titles with a genre whose name contains this.");
-/// Keeps the titles of an audience rating.
-pub(crate) const AUDIENCE: Optional<String> =
-    Param::text("audience", "Only titles with this audience rating, such as pg-13.");
+pub(crate) const GENRE: Param<Several<Name>> =
+    Param::several("genre", &Values::Text, "Only titles with a genre whose name contains one of these.");
+/// Keeps the titles of some audience ratings.
+pub(crate) const AUDIENCE: Param<Several<Name>> = Param::several(
+    "audience",
+    &Values::Text,
+    "Only titles with one of these audience ratings, such as pg-13.",
+);
 const YEAR_FROM: Optional<u16> = Param::year("year_from", "Only titles of this release year or later.");
 const YEAR_TO: Optional<u16> = Param::year("year_to", "Only titles of this release year or earlier.");
 const MIN_RATINGS: Param<u32> =
@@ -65,10 +75,10 @@ pub(crate) struct Filters;
 
 impl Group for Filters {
     type List = (
-        Optional<String>,
-        Optional<Kind>,
-        Optional<String>,
-        Optional<String>,
+        Param<Several<Name>>,
+        Param<Several<Kind>>,
+        Param<Several<Name>>,
+        Param<Several<Name>>,
         YearRange,
         Param<u32>,
         Param<bool>,
@@ -86,10 +96,10 @@ impl Group for Filters {
 /// The filters of a request, not yet compared with what a release has.
 #[derive(Debug)]
 pub(crate) struct FilterRequest {
-    platform: Option<String>,
-    kind: Option<Kind>,
-    genre: Option<String>,
-    audience: Option<String>,
+    platform: Several<Name>,
+    kind: Several<Kind>,
+    genre: Several<Name>,
+    audience: Several<Name>,
     year_from: Option<u16>,
     year_to: Option<u16>,
     min_ratings: u32,
@@ -99,11 +109,15 @@ pub(crate) struct FilterRequest {
 impl FilterRequest {
     /// Finds what the filters name among the titles.
     pub(crate) fn resolve(&self, titles: &Titles) -> Result<Filter, FilterError> {
+        let platform = names(&self.platform.0, |name| titles.platform(name).is_some());
+        let genre = names(&self.genre.0, |text| !titles.genres_with(text).is_empty());
+        let audience = names(&self.audience.0, |name| titles.audience(name).is_some());
+        let [platform, genre, audience] = [&platform, &genre, &audience].map(|names| as_texts(names));
         let criteria = Criteria {
-            platform: self.platform.as_deref(),
-            kind: self.kind,
-            genre: self.genre.as_deref(),
-            audience: self.audience.as_deref(),
+            platform: &platform,
+            kind: &self.kind.0,
+            genre: &genre,
+            audience: &audience,
             year_from: self.year_from,
             year_to: self.year_to,
             min_ratings: self.min_ratings,
@@ -141,17 +155,54 @@ pub(crate) struct ListRequest {
 }
 
 impl ListRequest {
-    /// Finds what the request names among the titles of the recommender.
-    pub(crate) fn resolve(&self, recommender: &Recommender) -> Result<ListOptions, Problem> {
+    /// Finds what the request names among the titles of the recommender. Ids of unknown titles are left out
+    /// and appended to `ignored`.
+    ///
+    /// # Errors
+    /// An unknown name in a filter, or titles to leave out none of which is known.
+    pub(crate) fn resolve(
+        &self,
+        recommender: &Recommender,
+        ignored: &mut Vec<String>,
+    ) -> Result<ListOptions, Problem> {
         let filter = self.filter.resolve(recommender.titles())?;
-        let exclude: Result<_, _> = self.exclude.iter().map(|id| recommender.position(id)).collect();
+        let excluded = self.exclude.iter().map(|id| (id.as_str(), ()));
+        let exclude = known(excluded, recommender, ignored)?;
         Ok(ListOptions {
             n: self.n,
             filter,
-            exclude: exclude?,
+            exclude: exclude.into_iter().map(|(position, ())| position).collect(),
             include_seen: self.include_seen,
             diversity: self.diversity,
             n_reasons: self.reasons,
         })
+    }
+}
+
+/// Returns the positions of the titles that the release has, each with what belongs to it, and appends the
+/// ids of the others to `ignored`, each once.
+///
+/// # Errors
+/// There are ids, and the release has none of them.
+pub(crate) fn known<'a, T>(
+    ids: impl Iterator<Item = (&'a str, T)>,
+    recommender: &Recommender,
+    ignored: &mut Vec<String>,
+) -> Result<Vec<(usize, T)>, UnknownTitle> {
+    let (mut known, mut first) = (Vec::new(), None);
+    for (id, of_it) in ids {
+        match recommender.position(id) {
+            Ok(position) => known.push((position, of_it)),
+            Err(unknown) => {
+                if !ignored.iter().any(|ignored| ignored == id) {
+                    ignored.push(id.to_owned());
+                }
+                first.get_or_insert(unknown);
+            }
+        }
+    }
+    match first {
+        Some(unknown) if known.is_empty() => Err(unknown),
+        _ => Ok(known),
     }
 }

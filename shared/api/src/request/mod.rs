@@ -8,6 +8,7 @@ mod paging;
 mod params;
 mod ratings;
 mod reader;
+mod several;
 mod spec;
 pub(crate) mod value;
 
@@ -17,4 +18,5 @@ pub(crate) use params::{
     Describe, Optional, PLATFORM, Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams, TITLE_ID,
 };
 pub(crate) use ratings::{RATINGS, read_ratings};
-pub(crate) use spec::{Absent, MAX_TEXT, Spec, Values};
+pub(crate) use several::{Name, Several, as_texts, names};
+pub(crate) use spec::{Absent, MAX_TEXT, MAX_VALUES, Spec, Values};

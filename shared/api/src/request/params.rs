@@ -43,7 +43,7 @@ pub(crate) struct Param<T> {
 pub(crate) type Optional<T> = Param<Option<T>>;
 
 impl<T> Param<T> {
-    const fn with(spec: Spec) -> Self {
+    pub(super) const fn with(spec: Spec) -> Self {
         Self { spec, value: PhantomData }
     }
 
@@ -282,6 +282,11 @@ impl<S: Send + Sync> FromRequestParts<S> for RawParams {
 }
 
 impl RawParams {
+    #[cfg(test)]
+    pub(crate) fn of_query(query: &str) -> Self {
+        Self { path: None, query: Some(query.to_owned()) }
+    }
+
     /// Reads a list of parameters. Everything that is wrong, in the path and in the query, is in one problem.
     pub(crate) fn read<P: ParamList>(&self, list: &P) -> Result<P::Values, Problem> {
         let mut reader = Reader::of_url(self.path.as_ref(), self.query.as_deref());

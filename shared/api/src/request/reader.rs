@@ -6,7 +6,7 @@ use std::str::FromStr;
 use axum::extract::RawPathParams;
 use serde_json::Value as Json;
 
-use super::spec::{Absent, Spec};
+use super::spec::{Absent, Spec, Values};
 use crate::problem::{ParameterError, Problem};
 
 /// A value as the request has it.
@@ -15,9 +15,17 @@ pub(crate) enum Given<'a> {
     /// A segment of the path, decoded.
     Segment(&'a str),
     /// In a query, where everything is text.
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     /// In a body, where numbers are numbers.
     Json(Json),
+}
+
+/// A text of a query, where `+` means a blank.
+#[derive(Debug, Clone)]
+pub(crate) struct Text<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// The same text with `+` as it is, if it has any.
+    with_plus: Option<String>,
 }
 
 /// The JSON type of a value.
@@ -28,11 +36,35 @@ pub(crate) enum Form {
     Flag,
 }
 
+/// Returns the parts of a text between commas that are not blank, without blanks around them.
+pub(super) fn cut(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Joins the texts of a list in a query that is given more than once, as if it were given once.
+fn joined(values: Vec<Given<'_>>) -> Vec<Given<'_>> {
+    let texts: Option<Vec<&str>> = values
+        .iter()
+        .map(|given| if let Given::Text(given) = given { Some(&*given.text) } else { None })
+        .collect();
+    match texts {
+        Some(texts) if texts.len() > 1 => vec![Given::of_part(&texts.join(","))],
+        _ => values,
+    }
+}
+
+impl Given<'_> {
+    /// A part of a text.
+    pub(super) fn of_part(text: &str) -> Self {
+        Self::Text(Text { text: text.to_owned().into(), with_plus: None })
+    }
+}
+
 impl Given<'_> {
     fn is_empty(&self) -> bool {
         match self {
             Self::Segment(text) => text.is_empty(),
-            Self::Text(text) => text.trim().is_empty(),
+            Self::Text(given) => given.text.trim().is_empty(),
             Self::Json(Json::String(text)) => text.trim().is_empty(),
             Self::Json(value) => value.is_null(),
         }
@@ -42,7 +74,7 @@ impl Given<'_> {
     pub(super) fn literal(&self, form: Form) -> Option<String> {
         match (self, form) {
             (Self::Segment(text), _) => Some((*text).to_owned()),
-            (Self::Text(text), _) => Some(text.trim().to_owned()),
+            (Self::Text(given), _) => Some(given.text.trim().to_owned()),
             (Self::Json(Json::String(text)), Form::Word) => Some(text.trim().to_owned()),
             (Self::Json(value @ Json::Number(_)), Form::Number)
             | (Self::Json(value @ Json::Bool(_)), Form::Flag) => Some(value.to_string()),
@@ -50,11 +82,27 @@ impl Given<'_> {
         }
     }
 
+    /// The text with `+` as it is, if it is of a query and has any.
+    pub(super) fn with_plus(&self) -> Option<&str> {
+        if let Self::Text(given) = self { given.with_plus.as_deref() } else { None }
+    }
+
+    /// The parts between commas that are not empty; for anything but text, the value itself.
+    pub(super) fn parts(&self) -> Vec<Self> {
+        let text = match self {
+            Self::Text(given) => given.text.as_ref(),
+            Self::Json(Json::String(text)) => text,
+            other => return vec![other.clone()],
+        };
+        let parts: Vec<Self> = cut(text).map(Given::of_part).collect();
+        if parts.is_empty() { vec![self.clone()] } else { parts }
+    }
+
     /// The value as an error shows it.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Segment(text) => format!("{text:?}"),
-            Self::Text(text) => format!("{:?}", text.trim()),
+            Self::Text(given) => format!("{:?}", given.text.trim()),
             Self::Json(value) => value.to_string(),
         }
     }
@@ -73,8 +121,14 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of a path, which is `None` if a segment is not UTF-8 text, and a query.
     pub(super) fn of_url(path: Option<&'a RawPathParams>, query: Option<&'a str>) -> Self {
-        let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        let given = query.map(|(name, text)| (name, Given::Text(text)));
+        let query = query.unwrap_or_default();
+        let as_they_are = query.replace('+', "%2B");
+        let as_they_are = form_urlencoded::parse(as_they_are.as_bytes());
+        let given =
+            form_urlencoded::parse(query.as_bytes()).zip(as_they_are).map(|((name, text), (_, plus))| {
+                let with_plus = (plus != text).then(|| plus.into_owned());
+                (name, Given::Text(Text { text, with_plus }))
+            });
         Self { path, given: given.collect(), known: Vec::new(), faults: Vec::new() }
     }
 
@@ -97,8 +151,11 @@ impl<'a> Reader<'a> {
             return self.take_segment(spec);
         }
         let name = spec.name;
-        self.known.push(name);
-        let mut values = self.given.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone());
+        let mut values = self.take_named(name);
+        if matches!(spec.values, Values::Ids(_)) {
+            values = joined(values);
+        }
+        let mut values = values.into_iter();
         let value = values.next();
         if values.next().is_some() {
             self.fail(name, "is given more than once");
@@ -108,6 +165,21 @@ impl<'a> Reader<'a> {
             self.fail(name, format!("is missing; {what}"));
         }
         value
+    }
+
+    /// Takes all values of a parameter that may have several, those of arrays one by one. Empty ones count as
+    /// not given.
+    pub(super) fn take_all(&mut self, spec: &Spec) -> Vec<Given<'a>> {
+        let each = self.take_named(spec.name).into_iter().flat_map(|given| match given {
+            Given::Json(Json::Array(values)) => values.into_iter().map(Given::Json).collect(),
+            one => vec![one],
+        });
+        each.filter(|value| !value.is_empty()).collect()
+    }
+
+    fn take_named(&mut self, name: &'static str) -> Vec<Given<'a>> {
+        self.known.push(name);
+        self.given.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone()).collect()
     }
 
     fn take_segment(&mut self, spec: &Spec) -> Option<Given<'a>> {

@@ -3,6 +3,9 @@
 /// The maximum length of a text, in characters.
 pub(crate) const MAX_TEXT: usize = 200;
 
+/// The maximum number of values of a filter.
+pub(crate) const MAX_VALUES: usize = 50;
+
 /// The values a parameter may have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Values {
@@ -22,6 +25,8 @@ pub(crate) enum Values {
     Flag,
     /// One of these words, in any case.
     OneOf(&'static [&'static str]),
+    /// At most [`MAX_VALUES`] of these.
+    Several(&'static Values),
     /// At most this many ratings by title, in a body.
     Ratings(usize),
 }

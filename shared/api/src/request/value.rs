@@ -85,9 +85,21 @@ impl Value for f64 {
 
 impl Number for f64 {}
 
+/// What is true in a query, in any case. A body has the JSON values.
+pub(crate) const TRUE: [&str; 3] = ["true", "1", "yes"];
+/// What is false in a query.
+pub(crate) const FALSE: [&str; 3] = ["false", "0", "no"];
+
 impl Value for bool {
     fn read(reader: &mut Reader<'_>, spec: &Spec, given: Given<'_>) -> Option<Self> {
-        reader.parsed(spec, &given, Form::Flag, "one of true, false", |_| true)
+        let flag = given.literal(Form::Flag).and_then(|text| {
+            let is_one_of = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+            if is_one_of(TRUE) { Some(true) } else { is_one_of(FALSE).then_some(false) }
+        });
+        if flag.is_none() {
+            reader.fail(spec.name, format!("{} is not one of true, false", given.shown()));
+        }
+        flag
     }
 
     fn absent(absent: Absent) -> Option<Self> {
@@ -122,7 +134,7 @@ impl Value for Vec<String> {
         let Values::Ids(most) = spec.values else { unreachable!("{} is a list of ids", spec.name) };
         let name = spec.name;
         let ids: Vec<Given<'_>> = match given {
-            Given::Text(texts) => texts.split(',').map(|id| Given::Text(id.to_owned().into())).collect(),
+            Given::Text(given) => given.text.split(',').map(Given::of_part).collect(),
             Given::Json(Json::Array(values)) => values.into_iter().map(Given::Json).collect(),
             other => {
                 reader.fail(name, format!("{} is not an array of ids", other.shown()));

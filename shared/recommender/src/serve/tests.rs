@@ -241,10 +241,10 @@ proptest! {
     ) {
         let r = Made { n_users: 5, n_items: 37, k, ranking, copies, seed }.recommender();
         let criteria = Criteria {
-            platform: netflix.then_some("NetFlix"),
-            kind: movies.then_some(Kind::Movie),
-            genre: genre.then_some("Comed"),
-            audience: audience.then_some("PG-13"),
+            platform: if netflix { &["NetFlix"] } else { &[] },
+            kind: if movies { &[Kind::Movie] } else { &[] },
+            genre: if genre { &["Comed", "Horr"] } else { &[] },
+            audience: if audience { &["PG-13"] } else { &[] },
             year_from: years.then_some(2001),
             year_to: years.then_some(2003),
             min_ratings,
@@ -254,7 +254,7 @@ proptest! {
             (!netflix || view.platform == "netflix")
                 && (!movies || view.kind == Kind::Movie)
                 && (!years || view.year.is_some_and(|y| (2001..=2003).contains(&y)))
-                && (!genre || view.genres.iter().any(|g| g.contains("comed")))
+                && (!genre || view.genres.iter().any(|g| g.contains("comed") || g.contains("horr")))
                 && (!audience || view.audience == Some("pg-13"))
                 && view.n_ratings >= min_ratings
         };
@@ -396,7 +396,7 @@ proptest! {
         [ranking, copies, all_editions, series] in any::<[bool; 4]>(), item in 0_usize..37,
     ) {
         let r = Made { n_items: 37, k, ranking, copies, seed, ..Made::default() }.recommender();
-        let kind = series.then_some(Kind::Series);
+        let kind: &[Kind] = if series { &[Kind::Series] } else { &[] };
         let criteria = Criteria { kind, all_editions, ..Criteria::default() };
         let filter = Filter::new(r.titles(), &criteria).unwrap();
         let of = r.titles.id(item);
@@ -493,7 +493,7 @@ fn a_list_shows_a_work_once_and_names_its_other_platforms() {
     assert_eq!(works.len(), list.items.len());
     let shown: usize = list.items.iter().map(|i| 1 + i.also_on.len()).sum();
     assert_eq!(shown, 31, "every title is shown, or named with the one that is");
-    let netflix = Criteria { platform: Some("netflix"), ..Criteria::default() };
+    let netflix = Criteria { platform: &["netflix"], ..Criteria::default() };
     let filter = Filter::new(r.titles(), &netflix).unwrap();
     let list = r.recommend("u1", &ListOptions { filter, include_seen: true, ..short(31) });
     assert!(list.items.iter().all(|i| i.title.platform == "netflix"));
@@ -544,11 +544,11 @@ fn without_factors_the_strategy_is_biases_or_genres_and_there_are_no_reasons() {
 fn the_error_for_an_unknown_name_lists_the_known_ones() {
     let r = Made { n_users: 2, n_items: 6, k: 1, seed: 4, ..Made::default() }.recommender();
     let refused = |criteria: Criteria<'_>| -> FilterError { Filter::new(r.titles(), &criteria).unwrap_err() };
-    let platform = refused(Criteria { platform: Some("hbo"), ..Criteria::default() });
+    let platform = refused(Criteria { platform: &["hbo"], ..Criteria::default() });
     assert_eq!(platform.to_string(), "there is no platform \"hbo\"; the platforms are amazon, netflix");
-    let genre = refused(Criteria { genre: Some("opera"), ..Criteria::default() });
+    let genre = refused(Criteria { genre: &["opera"], ..Criteria::default() });
     assert!(genre.to_string().contains("comedies, comedy, dramas, horror"), "{genre}");
-    let audience = refused(Criteria { audience: Some("pg"), ..Criteria::default() });
+    let audience = refused(Criteria { audience: &["pg"], ..Criteria::default() });
     assert_eq!(audience.to_string(), "there is no audience rating \"pg\"; the audience ratings are g, pg-13");
 }
 

@@ -73,9 +73,9 @@ impl EtlInput {
     ///
     /// A ratings argument is a file, a pipe, `-` for standard input, a folder, or a pattern (`*.csv`) that no
     /// shell has expanded. In a folder with MovieLens `u.data`, `ratings.dat`, or `ratings.csv` next to
-    /// `movies.csv` (`rating.csv` next to `movie.csv`), only that file is read. In any other folder every file
-    /// with the name of a table except catalogs is read, in natural order (`2.csv` before `10.csv`). What is
-    /// not read is in [`EtlInput::skipped`].
+    /// `movies.csv` (`rating.csv` next to `movie.csv`), only that file is read. In any other folder every
+    /// file with the name of a table except catalogs is read, in natural order (`2.csv` before `10.csv`).
+    /// What is not read is in [`EtlInput::skipped`].
     ///
     /// # Errors
     /// Returns an error if a path does not exist, a folder has nothing to read, a platform is unknown, two

@@ -347,7 +347,8 @@ impl EtlOutput {
     /// # Errors
     /// Returns [`EtlError::Losses`] if there is such a file.
     pub fn check_losses(&self, most: f64) -> Result<(), EtlError> {
-        let losses = Losses::of(self, most);
+        let files = self.files.iter().map(|file| (file.file.as_str(), file.rows, file.rejected));
+        let losses = Losses::of(files, &self.rejects, &self.clean, most);
         if losses.files.is_empty() { Ok(()) } else { Err(EtlError::Losses(losses)) }
     }
 

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use tables::{Reason, Reject};
-
-use super::EtlOutput;
+use tables::{Clean, Reason, Reject, Rejects};
 
 /// The files that lost more than a share of their rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,22 +27,28 @@ pub struct Lossy {
 }
 
 impl Losses {
-    /// Finds the files that lost more than the share `most` of their rows.
-    pub(super) fn of(output: &EtlOutput, most: f64) -> Self {
-        let lost = |file: &&super::FileReport| file.rejected as f64 > most * file.rows as f64;
-        let files = output.files.iter().filter(lost).map(|file| {
+    /// Finds the files that lost more than the share `most` of their rows. `files` are names, rows read and
+    /// rows rejected.
+    pub(super) fn of<'a>(
+        files: impl Iterator<Item = (&'a str, u64, u64)>,
+        rejects: &Rejects,
+        clean: &Clean,
+        most: f64,
+    ) -> Self {
+        let lost = files.filter(|&(_, rows, rejected)| rejected as f64 > most * rows as f64);
+        let files = lost.map(|(file, rows, rejected)| {
             let mut reasons: Vec<(Reason, u64, String, String)> = Vec::new();
-            for reject in output.rejects.iter().filter(|reject| reject.file == file.file) {
+            for reject in rejects.iter().filter(|reject| reject.file == file) {
                 match reasons.iter_mut().find(|(reason, ..)| *reason == reject.reason) {
                     Some((_, n, ..)) => *n += 1,
-                    None => reasons.push((reject.reason, 1, example(&reject), String::new())),
+                    None => {
+                        let cause = likely_cause(&reject, clean);
+                        reasons.push((reject.reason, 1, example(&reject), cause));
+                    }
                 }
             }
             reasons.sort_by_key(|&(_, n, ..)| std::cmp::Reverse(n));
-            for (reason, n, _, cause) in &mut reasons {
-                *cause = likely_cause(*reason, *n == file.rows, &file.file, output);
-            }
-            Lossy { file: file.file.clone(), rows: file.rows, rejected: file.rejected, reasons }
+            Lossy { file: file.to_owned(), rows, rejected, reasons }
         });
         Self { files: files.collect(), most }
     }
@@ -56,20 +60,20 @@ fn example(reject: &Reject<'_>) -> String {
     format!("line {}{column}: {value:?}", reject.line)
 }
 
-/// Says what is likely wrong if many rows of a file are rejected for a reason; `all` if every row is.
-fn likely_cause(reason: Reason, all: bool, file: &str, output: &EtlOutput) -> String {
-    if reason == Reason::UnknownTitle {
-        let known = output.clean.titles.titles().first().map_or("", |title| title.id.as_str());
-        let asked = output.rejects.iter().find(|r| r.file == file && r.reason == reason);
-        let asked = asked.map_or(String::new(), |reject| reject.value.to_owned());
-        let who =
-            if all { "no rating names a title of the catalogs" } else { "the catalogs lack these titles" };
-        return format!("{who}: ratings have {asked:?}, catalogs have {known:?}");
-    }
-    match reason {
+/// Says what is likely wrong if many rows of a file are rejected like this one.
+fn likely_cause(reject: &Reject<'_>, clean: &Clean) -> String {
+    match reject.reason {
+        Reason::UnknownTitle => {
+            let known = clean.titles.titles().first().map_or("", |title| title.id.as_str());
+            let who = if clean.ratings.is_empty() {
+                "no rating names a title of the catalogs"
+            } else {
+                "the catalogs lack these titles"
+            };
+            format!("{who}: ratings have {:?}, catalogs have {known:?}", reject.value)
+        }
         Reason::RatingOutOfRange => {
-            let scale = output.clean.ratings.scale();
-            format!("the scale is {scale}; settle it with --scale LOW:HIGH")
+            format!("the scale is {}; settle it with --scale LOW:HIGH", clean.ratings.scale())
         }
         Reason::RatingMalformed => "this column holds something else than numbers; name the columns with --columns".to_owned(),
         Reason::TimestampMalformed | Reason::TimestampOutOfRange => {
@@ -88,7 +92,6 @@ fn likely_cause(reason: Reason, all: bool, file: &str, output: &EtlOutput) -> St
         Reason::TextTooLong => "the columns hold other texts than names; name them with --title-columns".to_owned(),
         Reason::TitleEmpty => "the titles have no name".to_owned(),
         Reason::YearMalformed => "the year is not a year".to_owned(),
-        Reason::UnknownTitle => String::new(),
     }
 }
 

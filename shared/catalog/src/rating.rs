@@ -163,7 +163,7 @@ pub struct ScaleCounts {
     on: [u64; USUAL.len()],
     /// Ratings that are 0.
     n_zero: u64,
-    /// Ratings with a half, such as 3.5.
+    /// Ratings below 5 with a half, such as 3.5.
     n_half: u64,
     /// Ratings that are whole numbers.
     n_whole: u64,
@@ -223,7 +223,8 @@ impl ScaleCounts {
             *n += u64::from(scale.contains(rating));
         }
         self.n_zero += u64::from(rating == 0.0);
-        self.n_half += u64::from((rating - rating.floor()).to_bits() == 0.5_f32.to_bits());
+        let is_half = (rating - rating.floor()).to_bits() == 0.5_f32.to_bits();
+        self.n_half += u64::from(is_half && rating < 5.0);
         self.n_whole += u64::from(rating == rating.floor());
         self.n_small += u64::from(rating <= 10.0);
         self.low = self.low.min(rating);

@@ -61,7 +61,7 @@ const CATALOG: &str = "show_id,type,title,director,cast,country,date_added,relea
     s1,Movie,One,,\"Ana Ruiz, Jr.\",,\"September 25, 2021\",2018,PG,90 min,Drama,\"a\nb\"\n\
     s2,TV Show,Two,,,,,2019,,3 Seasons,,\n";
 const RATINGS: &str =
-    "userId,rating,timestamp,movieId\n1,4.5,100,ns1\n1,3.0,200,ns1\n2,0.5,300,ns2\n2,9,300,ns2\n";
+    "userId,rating,timestamp,movieId\n1,4.5,100,ns1\n1,3.0,200,ns1\n2,0.5,300,ns2\n2,nine,300,ns2\n";
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]

@@ -480,8 +480,6 @@ fn users(fields: &mut Fields<'_, Users>) {
     fields.add("title_idx.twice", |s| s.title_idx.copy_within(0..4, 4));
     fields.add("rating.one-short", |s| s.rating.truncate(s.rating.len() - 4));
     fields.add("rating.nan", |s| set(&mut s.rating, 0, f32::NAN.to_le_bytes()));
-    fields.add("rating.below-the-scale", |s| set(&mut s.rating, 0, 0.25_f32.to_le_bytes()));
-    fields.add("rating.above-the-scale", |s| set(&mut s.rating, 0, 5.5_f32.to_le_bytes()));
 }
 
 fn eda(fields: &mut Fields<'_, Eda>) {

@@ -33,8 +33,8 @@ pub(super) struct RawFiles {
     title_columns: Option<TitleColumns>,
 
     /// Ratings: a file, a folder, a pipe, or `-` for standard input. Any table with a user, a title and a
-    /// rating in each row is read, packed by gzip, zstd or zip too; `data/README.md` lists the layouts. Can be
-    /// given several times.
+    /// rating in each row is read, packed by gzip, zstd or zip too; `data/README.md` lists the layouts. Can
+    /// be given several times.
     #[arg(long, value_name = "PATH")]
     ratings: Vec<PathBuf>,
 

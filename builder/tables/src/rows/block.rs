@@ -7,8 +7,9 @@ use catalog::{Scale, check_id};
 use memchr::{memchr, memchr_iter, memmem};
 
 use super::feed::Head;
-use super::layout::{Fault, Layout, RATING, Separator, TIME, TITLE, USER};
+use super::layout::{Fault, Layout, RATING, TIME, TITLE, USER};
 use super::number::parse_rating;
+use super::separator::Separator;
 use super::sniff::without_fraction;
 use crate::intern::Interner;
 use crate::records::next_record;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use artifact::Source;
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::layout::{Layout, Separator};
+use super::layout::Layout;
 use super::options::RatingOptions;
+use super::separator::Separator;
 use super::sniff::{Sample, sniff};
 use crate::header::{check_text, without_bom};
 use crate::open::{Opened, SAMPLE_BYTES, open};

@@ -11,6 +11,7 @@ mod layout;
 mod number;
 mod options;
 pub(crate) mod ordered;
+mod separator;
 mod sniff;
 mod time;
 
@@ -28,9 +29,9 @@ pub use block::{Block, Row};
 use catalog::{Scale, ScaleCounts};
 use feed::Feed;
 pub use feed::Reading;
-pub use layout::{Separator, SeparatorError};
 pub(crate) use number::parse_rating;
 pub use options::{ColumnsError, RatingColumns, RatingOptions};
+pub use separator::{Separator, SeparatorError};
 pub(crate) use time::seconds as parse_timestamp;
 
 use rayon::prelude::*;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use catalog::Scale;
 use thiserror::Error;
 
-use super::layout::Separator;
+use super::separator::Separator;
 use crate::open::Encoding;
 
 /// What is known about raw rating files before they are read. Whatever is `None` is found from the file.

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use catalog::check_id;
 
-use super::layout::{Layout, RATING, RAW_COLUMNS, Separator, TIME, TITLE, USER};
+use super::layout::{Layout, RATING, RAW_COLUMNS, TIME, TITLE, USER};
 use super::number::parse_rating;
 use super::options::{Column, ROLES, RatingColumns, RatingOptions};
+use super::separator::Separator;
 use super::time::TimeForm;
 use crate::FileError;
 use crate::header::fold;

@@ -104,8 +104,10 @@ impl Shape {
         self.letter.to_string().repeat(length) + &at.to_string()
     }
 
+    /// Returns items that every hundredth row shares, since a table has at most 65,535 genres.
     fn list(&self, at: usize) -> Vec<String> {
-        (0..self.items.of(at, self.most_items)).map(|n| format!("{}{n}-{at}", self.letter)).collect()
+        let row = at % 100;
+        (0..self.items.of(at, self.most_items)).map(|n| format!("{}{n}-{row}", self.letter)).collect()
     }
 
     fn title(&self, at: usize) -> Title {

@@ -209,20 +209,25 @@ impl Index {
         &self.postings[attribute as usize]
     }
 
+    /// Returns the values that a filter finds by a name in lowercase.
+    fn found(&self, attribute: Attribute, wanted: &str) -> Vec<usize> {
+        let postings = self.of(attribute);
+        if attribute == Attribute::Genre {
+            let names = postings.names.iter().enumerate();
+            names.filter(|(_, name)| name.contains(wanted)).map(|(at, _)| at).collect()
+        } else {
+            postings.find(wanted).into_iter().collect()
+        }
+    }
+
     /// Returns the values that a filter accepts. A year that no title has is not an error: nothing matches
     /// it.
     fn accepted(&self, attribute: Attribute, wanted: &str) -> Result<Vec<usize>, UnknownName> {
-        let postings = self.of(attribute);
         let wanted = wanted.trim().to_lowercase();
-        let accepted: Vec<usize> = if attribute == Attribute::Genre {
-            let names = postings.names.iter().enumerate();
-            names.filter(|(_, name)| name.contains(&wanted)).map(|(at, _)| at).collect()
-        } else {
-            postings.find(&wanted).into_iter().collect()
-        };
+        let accepted = self.found(attribute, &wanted);
         let may_be_empty = matches!(attribute, Attribute::Year | Attribute::Kind);
         if accepted.is_empty() && !may_be_empty {
-            let allowed = postings.names.iter().map(str::to_owned).collect();
+            let allowed = self.of(attribute).names.iter().map(str::to_owned).collect();
             return Err(UnknownName { attribute, found: wanted, allowed });
         }
         Ok(accepted)
@@ -230,14 +235,14 @@ impl Index {
 
     /// Returns whether a filter on an attribute finds a value by this name.
     pub fn has(&self, attribute: Attribute, name: &str) -> bool {
-        self.accepted(attribute, name).is_ok_and(|values| !values.is_empty())
+        !self.found(attribute, &name.trim().to_lowercase()).is_empty()
     }
 
     /// Answers a query: intersects the titles of each filter's values, and looks up how many of each value of
     /// `by` are left.
     ///
     /// # Errors
-    /// Every name of a filter that no title has.
+    /// For each filter, the first name that no title has.
     pub fn answer(&self, question: &Question<'_>) -> Result<Answer<'_>, Vec<UnknownName>> {
         let kinds: Vec<&str> = question.kind.iter().map(|kind| kind.as_str()).collect();
         let years: Vec<String> = question.year.iter().map(u16::to_string).collect();
@@ -256,7 +261,10 @@ impl Index {
             for name in wanted {
                 match self.accepted(attribute, name) {
                     Ok(accepted) => values.extend(accepted),
-                    Err(error) => unknown.push(error),
+                    Err(error) => {
+                        unknown.push(error);
+                        break;
+                    }
                 }
             }
             left.keep(values.into_iter().map(|at| self.of(attribute).of(at)));

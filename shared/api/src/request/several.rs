@@ -19,6 +19,11 @@ pub(crate) trait Item: Sized + Debug {
     /// Reads one text or one JSON value, which may hold several. Returns `None` if one of them is wrong; the
     /// reader then has a fault.
     fn read(reader: &mut Reader<'_>, spec: &Spec, given: Given<'_>) -> Option<Vec<Self>>;
+
+    /// The number of values that it counts as.
+    fn n_values(&self) -> usize {
+        1
+    }
 }
 
 /// A name as it was given, which may be several separated by commas. Only the names of a release show
@@ -72,6 +77,10 @@ impl Item for Name {
         }
         Some(vec![Self { with_plus: given.with_plus().map(|text| text.trim().to_owned()), text }])
     }
+
+    fn n_values(&self) -> usize {
+        cut(&self.text).count()
+    }
 }
 
 /// Reads each part between commas by itself.
@@ -117,8 +126,9 @@ impl<T: Item> ParamList for Param<Several<T>> {
         let given = reader.take_all(&self.spec);
         let read: Vec<Option<Vec<T>>> = given.into_iter().map(|given| T::read(reader, &one, given)).collect();
         let values: Vec<T> = read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
-        if values.len() > MAX_VALUES {
-            reader.fail(self.spec.name, format!("{} values are more than {MAX_VALUES}", values.len()));
+        let n_values: usize = values.iter().map(T::n_values).sum();
+        if n_values > MAX_VALUES {
+            reader.fail(self.spec.name, format!("{n_values} values are more than {MAX_VALUES}"));
             return None;
         }
         Some(Several(values))
@@ -179,7 +189,15 @@ mod tests {
         let problem = serde_json::to_string(&read("kind=podcast,movie,song").unwrap_err()).unwrap();
         assert!(problem.contains("podcast") && problem.contains("song"), "{problem}");
         assert!(read(&format!("kind={}", "movie,".repeat(MAX_VALUES))).is_ok());
-        let problem = read(&format!("kind={}", "movie,".repeat(MAX_VALUES + 1))).unwrap_err();
-        assert!(serde_json::to_string(&problem).unwrap().contains("51 values are more than 50"));
+        let names = |query: &str| RawParams::of_query(query).read(&AUDIENCE).map(|_| ());
+        let kinds = |query: &str| read(query).map(|_| ());
+        for problem in [
+            kinds(&format!("kind={}", "movie,".repeat(MAX_VALUES + 1))),
+            names(&format!("audience={}&audience=h", "g,".repeat(MAX_VALUES))),
+            names(&"&audience=g".repeat(MAX_VALUES + 1)),
+        ] {
+            let problem = serde_json::to_string(&problem.unwrap_err()).unwrap();
+            assert!(problem.contains("51 values are more than 50"), "{problem}");
+        }
     }
 }

@@ -172,7 +172,8 @@ impl Index {
                 place.is_uncertain = year.is_some() && (has_errors || place.is_of_another_year);
                 if !has_errors {
                     place.as_typed = typed.likeness(name);
-                    place.likeness = before_year.as_ref().unwrap_or(&typed).likeness(name);
+                    place.likeness =
+                        before_year.as_ref().map_or(place.as_typed, |typed| typed.likeness(name));
                 }
             }
             if place.likeness == Likeness::Part {

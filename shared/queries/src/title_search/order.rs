@@ -47,23 +47,28 @@ impl Typed {
         self.joined.is_empty() && !self.is_blank()
     }
 
-    /// Returns how much of a name it is, for a name that it matches. Most names differ in the first letter,
-    /// so no more of them is folded than is compared, and nothing if that letter is ASCII.
+    /// Returns how much of a name it is, for a name that it matches. No more of the name is folded than is
+    /// compared, and most names differ in the first letter.
     pub(super) fn likeness(&self, name: &str) -> Likeness {
-        let first = name.bytes().next().filter(u8::is_ascii_alphanumeric);
-        if first.is_some_and(|first| !self.joined.starts_with(char::from(first.to_ascii_lowercase()))) {
-            return Likeness::Part;
-        }
-        let mut letters = joined(folded(name));
-        if !self.joined.chars().all(|typed| letters.next() == Some(typed)) {
-            Likeness::Part
-        } else if letters.next().is_some() {
-            Likeness::Beginning
-        } else if spaced(&fold(name)) == self.folded {
-            Likeness::Same
+        let begins = if name.is_ascii() {
+            // Folding costs more than all the rest, and ASCII needs little of it.
+            let letters = name.bytes().filter(|&letter| letter != b'\'');
+            self.begins(joined(letters.map(|letter| char::from(letter.to_ascii_lowercase()))))
         } else {
-            Likeness::SameWords
+            self.begins(joined(folded(name)))
+        };
+        match begins {
+            None => Likeness::Part,
+            Some(false) => Likeness::Beginning,
+            Some(true) if spaced(&fold(name)) == self.folded => Likeness::Same,
+            Some(true) => Likeness::SameWords,
         }
+    }
+
+    /// Returns whether the words of a name are all that was typed, if the name begins with it.
+    fn begins(&self, mut name: impl Iterator<Item = char>) -> Option<bool> {
+        let begins = self.joined.chars().all(|typed| name.next() == Some(typed));
+        begins.then(|| name.next().is_none())
     }
 
     /// Returns how much of a name typed signs are; `None` if the name has words or other signs. Blanks do not

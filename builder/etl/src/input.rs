@@ -153,11 +153,10 @@ impl EtlInput {
                 Some((wanted, _)) if wanted != name => {
                     Some("the folder is one of MovieLens, whose ratings are another file")
                 }
-                Some(_) => None,
                 None if platforms::is_surely_a_catalog(&name) => Some("its name is that of a catalog"),
                 None if !is_table(&name) => Some("its name is not that of a table"),
                 None if path.metadata().is_ok_and(|about| about.len() == 0) => Some("it is empty"),
-                None => None,
+                _ => None,
             };
             match why_not {
                 Some(why) => self.skipped.push((path, why)),

@@ -99,7 +99,6 @@ fn run_in_blocks(
         &input.ratings,
         known.as_ref().map(|known| &known.ids),
         Reading::Raw(&input.options),
-        input.options.scale,
         block_bytes,
         n_title_files,
         &mut rejects,
@@ -256,7 +255,7 @@ fn merge_titles(
         output.files.push(FileReport {
             path: PathBuf::new(),
             file: labels[file_idx].clone(),
-            format: part.format.to_string(),
+            format: part.format,
             rows: part.n_rows,
             rejected: refused.len() as u64,
         });

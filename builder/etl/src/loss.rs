@@ -39,12 +39,11 @@ impl Losses {
         let files = lost.map(|(file, rows, rejected)| {
             let mut reasons: Vec<(Reason, u64, String, String)> = Vec::new();
             for reject in rejects.iter().filter(|reject| reject.file == file) {
-                match reasons.iter_mut().find(|(reason, ..)| *reason == reject.reason) {
-                    Some((_, n, ..)) => *n += 1,
-                    None => {
-                        let cause = likely_cause(&reject, clean);
-                        reasons.push((reject.reason, 1, example(&reject), cause));
-                    }
+                if let Some((_, n, ..)) = reasons.iter_mut().find(|(reason, ..)| *reason == reject.reason) {
+                    *n += 1;
+                } else {
+                    let cause = likely_cause(&reject, clean);
+                    reasons.push((reject.reason, 1, example(&reject), cause));
                 }
             }
             reasons.sort_by_key(|&(_, n, ..)| std::cmp::Reverse(n));

@@ -71,11 +71,11 @@ impl Interner {
     /// Keeps the ids that are used. Returns their new numbers by the old ones; those of the others mean nothing.
     pub(crate) fn keep(&mut self, used: &[bool]) -> Vec<u32> {
         let mut kept = Self::default();
-        let mut number = |(name, used): (&Box<str>, &bool)| match used {
-            true => kept.intern(name.as_bytes()).expect("an id that was interned is well formed"),
-            false => 0,
-        };
-        let numbers = self.names.iter().zip(used).map(&mut number).collect();
+        let mut numbers = Vec::with_capacity(self.names.len());
+        for (name, &is_used) in self.names.iter().zip(used) {
+            let number = if is_used { kept.intern(name.as_bytes()) } else { Ok(0) };
+            numbers.push(number.expect("an id that was interned is well formed"));
+        }
         *self = kept;
         numbers
     }

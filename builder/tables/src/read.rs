@@ -51,7 +51,7 @@ pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, FileErro
     let mut rejects = Rejects::new(vec![RATINGS_FILE.to_owned()]);
     let files = [path.clone()];
     let scan =
-        match rows::scan(&files, Some(&known), Reading::Clean, scale, BLOCK_BYTES, 0, &mut rejects, reporter)
+        match rows::scan(&files, Some(&known), Reading::Clean(scale), BLOCK_BYTES, 0, &mut rejects, reporter)
         {
             Err(FileError::NoRows(_)) => {
                 let (scale, n_titles) = (scale.unwrap_or_default(), titles.titles().len());

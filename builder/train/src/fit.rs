@@ -8,11 +8,11 @@ use crate::{ModelParams, TrainError, prior};
 /// Widest scale that is trained on as it is.
 const WIDE: f32 = 6.0;
 
-/// Returns the unit that ratings are trained in. The parameters of the trainers (steps, ridges, priors) are
-/// made for stars, so ratings of a wide scale are trained in units that make it as wide as 0.5 to 5.
-fn unit_of(scale: Scale) -> f32 {
+/// Returns the unit that ratings of a wide scale are trained in; `None` for other scales. The parameters of
+/// the trainers (steps, ridges, priors) are made for stars, so the unit makes the scale as wide as 0.5 to 5.
+fn unit_of(scale: Scale) -> Option<f32> {
     let width = scale.high() - scale.low();
-    if width <= WIDE { 1.0 } else { width / (Scale::STARS.high() - Scale::STARS.low()) }
+    (width > WIDE).then(|| width / (Scale::STARS.high() - Scale::STARS.low()))
 }
 
 fn in_units(rows: &Interactions, unit: f32) -> Interactions {
@@ -45,11 +45,10 @@ pub fn fit(
     if trainer.stops_early() && checked.validation.is_empty() {
         return Err(TrainError::NothingToStopBy);
     }
-    let unit = unit_of(checked.train.scale());
-    if unit == 1.0 {
+    let Some(unit) = unit_of(checked.train.scale()) else {
         let (model, history) = trainer.fit(&checked, run)?;
         return Ok(prior::finished(&model, history, &checked.train, checked.features));
-    }
+    };
     let (train, validation) = (in_units(&checked.train.columns(), unit), in_units(checked.validation, unit));
     let scaled = Checked::new(&TrainingData::new(&train, checked.features).watching(&validation))?;
     let (model, history) = trainer.fit(&scaled, run)?;

@@ -225,7 +225,7 @@ impl ScaleCounts {
         self.n_zero += u64::from(rating == 0.0);
         let is_half = (rating - rating.floor()).to_bits() == 0.5_f32.to_bits();
         self.n_half += u64::from(is_half && rating < 5.0);
-        self.n_whole += u64::from(rating == rating.floor());
+        self.n_whole += u64::from(rating.fract() == 0.0);
         self.n_small += u64::from(rating <= 10.0);
         self.low = self.low.min(rating);
         self.high = self.high.max(rating);

@@ -59,7 +59,7 @@ enum Command {
     ColdStart(cold_start::Args),
     Rank(rank::Args),
     SpotCheck(spot_check::Args),
-    Build(build::Args),
+    Build(Box<build::Args>),
     Publish(publish::Args),
     Releases(releases::Args),
     Rollback(rollback::Args),

@@ -183,7 +183,10 @@ fn every_command_reads_a_rating_the_same_way() {
         ("1\t2\t4\t+5", "not a time in whole Unix seconds"),
         ("1\t2\t4\t4294967296", "not a time in whole Unix seconds"),
     ] {
-        let good: String = (1..=1200).map(|title| format!("1\t{title}\t3\t1\n")).collect();
+        let mut good = String::new();
+        for title in 1..=1200 {
+            writeln!(good, "1\t{title}\t3\t1").unwrap();
+        }
         fs::write(&rows, format!("{good}{row}\n")).unwrap();
         let refused = refusal(&["tune", "--rows", text(&rows)]);
         assert!(refused.contains("line 1201, column") && refused.contains(problem), "{row:?}: {refused}");

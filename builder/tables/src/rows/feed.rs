@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use artifact::Source;
+use catalog::Scale;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::layout::Layout;
@@ -24,8 +25,8 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 pub enum Reading<'a> {
     /// They are raw files in any layout.
     Raw(&'a RatingOptions),
-    /// They are clean tables.
-    Clean,
+    /// They are clean tables, with ratings on this scale if it is known.
+    Clean(Option<Scale>),
 }
 
 /// Where a block comes from, and the layout of its rows.
@@ -107,14 +108,14 @@ impl<'a> Feed<'a> {
             }
             let opened = open.text.get_ref().1;
             let (bytes, sha256) = opened.size_and_digest();
-            let packing = opened.packing.iter().map(|how| format!(", {how}")).collect::<String>();
-            let read_as = format!("{}{packing}", open.layout.describe());
+            let mut read_as = vec![open.layout.describe()];
+            read_as.extend_from_slice(&opened.packing);
             let raw = matches!(self.reading, Reading::Raw(_));
             self.sources.push(Source {
                 name: file_name(open.path),
                 bytes,
                 sha256,
-                read_as: raw.then_some(read_as),
+                read_as: raw.then(|| read_as.join(", ")),
             });
         }
     }
@@ -149,7 +150,7 @@ impl<'a> Open<'a> {
         check_text(path, line, &text[..first])?;
         let layout = match reading {
             Reading::Raw(options) => sniff(Sample { path, line, text }, options)?,
-            Reading::Clean => Layout::of_clean_header(path, &text[..first])?,
+            Reading::Clean(_) => Layout::of_clean_header(path, &text[..first])?,
         };
         let taken = if layout.has_header { begin + first } else { begin };
         let line = line + newlines(&sample[begin..taken]);

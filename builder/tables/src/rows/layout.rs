@@ -74,32 +74,33 @@ impl Layout {
 
     /// Describes the layout in words.
     pub(super) fn describe(&self) -> String {
-        let mut text = match self.separator {
-            Separator::Byte(b',' | b';' | b'|') => format!("CSV, {}", self.separator),
-            separator => separator.to_string(),
+        let mut parts = match self.separator {
+            Separator::Byte(b',' | b';' | b'|') => vec!["CSV".to_owned(), self.separator.to_string()],
+            separator => vec![separator.to_string()],
         };
         if self.decimal_comma {
-            text.push_str(", decimal comma");
+            parts.push("decimal comma".to_owned());
         }
-        text.push_str(if self.has_header { ", columns" } else { ", no header, columns" });
-        for (at, (name, role)) in self.names.iter().zip(ROLES).enumerate() {
-            let shown = match (self.columns[at], self.has_header) {
-                (NOWHERE, _) => continue,
-                (column, false) => (column + 1).to_string(),
-                _ => name.clone(),
-            };
-            let comma = if at > 0 { "," } else { "" };
-            text.push_str(&format!("{comma} {shown} ({role})"));
+        if !self.has_header {
+            parts.push("no header".to_owned());
         }
+        let columns = self.names.iter().zip(ROLES).zip(self.columns).filter(|&(_, at)| at != NOWHERE);
+        let columns: Vec<String> =
+            columns
+                .map(|((name, role), at)| {
+                    if self.has_header { format!("{name} ({role})") } else { format!("{} ({role})", at + 1) }
+                })
+                .collect();
+        parts.push(format!("columns {}", columns.join(", ")));
         match &self.time {
-            TimeForm::Absent => text.push_str(", no time"),
+            TimeForm::Absent => parts.push("no time".to_owned()),
             TimeForm::Seconds => {}
-            form => text.push_str(&format!(", times in {}", form.describe())),
+            form => parts.push(format!("times in {}", form.describe())),
         }
         if self.float_ids.contains(&true) {
-            text.push_str(", ids without their `.0`");
+            parts.push("ids without their `.0`".to_owned());
         }
-        text
+        parts.join(", ")
     }
 
     /// Returns the fields of user, title, rating and time; the time is empty if there is none.

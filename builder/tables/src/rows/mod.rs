@@ -64,7 +64,6 @@ pub fn scan(
     files: &[PathBuf],
     known: Option<&Interner>,
     reading: Reading<'_>,
-    scale: Option<Scale>,
     block_bytes: usize,
     first_file: usize,
     rejects: &mut Rejects,
@@ -115,7 +114,11 @@ pub fn scan(
         scan.titles.push(worker.titles);
     }
     scan.blocks.sort_unstable_by_key(|block| block.seq);
-    scan.scale = match scale {
+    let known = match reading {
+        Reading::Raw(options) => options.scale,
+        Reading::Clean(scale) => scale,
+    };
+    scan.scale = match known {
         Some(scale) => scale,
         None => scan.find_scale(files)?,
     };
@@ -243,6 +246,8 @@ pub fn in_order(
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -259,8 +264,7 @@ mod tests {
         let scan = scan(
             &[path],
             None,
-            Reading::Raw(&RatingOptions::default()),
-            Some(Scale::STARS),
+            Reading::Raw(&RatingOptions { scale: Some(Scale::STARS), ..RatingOptions::default() }),
             block_bytes,
             0,
             &mut rejects,
@@ -315,7 +319,7 @@ mod tests {
                 2000 => "-1",
                 _ => ["9", "10", "1", "7"][line % 4],
             };
-            text.push_str(&format!("{line},a,{rating}\n\n"));
+            writeln!(text, "{line},a,{rating}\n").unwrap();
         }
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("r.csv");
@@ -325,8 +329,7 @@ mod tests {
             let options = RatingOptions::default();
             let files = [path.clone()];
             let scan =
-                scan(&files, None, Reading::Raw(&options), None, block_bytes, 0, &mut rejects, &Silent)
-                    .unwrap();
+                scan(&files, None, Reading::Raw(&options), block_bytes, 0, &mut rejects, &Silent).unwrap();
             assert_eq!(scan.scale.to_string(), "1 to 10");
             let refused: Vec<_> = rejects.iter().map(|r| (r.line, r.value, r.reason.as_str())).collect();
             let expected = [

@@ -23,9 +23,10 @@ pub(crate) fn read(
     reporter: &dyn Reporter,
 ) -> Result<Option<RatingTable>, FileError> {
     let mut columns = Columns::default();
-    let in_order = super::in_order(path, known, Reading::Clean, block_bytes, reporter, |block, users| {
-        block.is_clean() && columns.append(block, users)
-    })?;
+    let in_order =
+        super::in_order(path, known, Reading::Clean(scale), block_bytes, reporter, |block, users| {
+            block.is_clean() && columns.append(block, users)
+        })?;
     if !in_order || columns.title_idx.is_empty() {
         return Ok(None);
     }

@@ -159,7 +159,7 @@ pub(super) fn sniff(sample: Sample<'_>, options: &RatingOptions) -> Result<Layou
             if let Some(column) = header.repeated(&columns) {
                 return Err(FileError::RepeatedColumn { path: sample.path.to_owned(), column });
             }
-            return complete(sample, header.layout(columns), options);
+            return complete(sample, header.layout(&columns), options);
         }
         if best.as_ref().is_none_or(|best| header.score() > best.score()) {
             best = Some(header);
@@ -240,7 +240,7 @@ impl Header {
             .map(|&at| self.fields[at].clone())
     }
 
-    fn layout(&self, columns: Columns) -> Layout {
+    fn layout(&self, columns: &Columns) -> Layout {
         let mut layout = Layout::plain(self.separator, columns.at, self.fields.len());
         layout.has_header = columns.has_header;
         if columns.has_header {
@@ -334,22 +334,16 @@ fn complete(sample: Sample<'_>, mut layout: Layout, options: &RatingOptions) -> 
         ids.peek().is_some() && ids.all(|id| without_fraction(id).is_some())
     });
     if layout.time != TimeForm::Absent {
-        layout.time = match &options.time_format {
-            Some(format) => TimeForm::Format(format.as_str().into()),
-            None => {
-                let times: Vec<&[u8]> = rows.iter().map(|row| row[TIME]).collect();
-                TimeForm::of(&times).ok_or_else(|| FileError::TimeForm {
-                    path: sample.path.to_owned(),
-                    column: layout.names[TIME].clone(),
-                    example: String::from_utf8_lossy(
-                        times.iter().find(|t| !t.is_empty()).unwrap_or(&&b""[..]),
-                    )
-                    .chars()
-                    .take(40)
-                    .collect(),
-                })?
+        let times: Vec<&[u8]> = rows.iter().map(|row| row[TIME]).collect();
+        let given = options.time_format.as_deref().map(|format| TimeForm::Format(format.into()));
+        layout.time = given.or_else(|| TimeForm::of(&times)).ok_or_else(|| {
+            let example = String::from_utf8_lossy(times.iter().find(|t| !t.is_empty()).unwrap_or(&&b""[..]));
+            FileError::TimeForm {
+                path: sample.path.to_owned(),
+                column: layout.names[TIME].clone(),
+                example: example.chars().take(40).collect(),
             }
-        };
+        })?;
     }
     Ok(Layout { decimal_comma, float_ids, ..layout })
 }

@@ -170,7 +170,7 @@ mod tests {
         let mut rows = b"1\t2\t3.5\t4\n".repeat(999);
         rows.extend(b"1\t2\t6\t4");
         assert_eq!(message(&rows), "u.data, line 1000, column 3: the rating 6 is outside the scale 0.5 to 5");
-        assert!(message(b"1\t2\t3000\t4").contains("none of the usual scales"));
+        assert!(message(b"1\t2\t3000\t4").contains("counts of events"));
         assert_eq!(
             message(b"1\t2\tNaN\t4"),
             "u.data, line 1, column 3: the rating \"NaN\" is not a decimal number"

@@ -1,5 +1,7 @@
 // Requests to the API, relative to the page's address, so that a stage in the path is kept.
 
+import { known } from "./scale.js";
+
 /** An error: an RFC 9457 problem, or no response at all (`status` 0). */
 export class Problem extends Error {
   constructor(status, body = {}) {
@@ -76,7 +78,7 @@ export function latest() {
     current?.abort();
     const mine = (current = new AbortController());
     try {
-      const answer = await question(mine.signal);
+      const [answer] = await Promise.all([question(mine.signal), known]);
       if (mine === current) answered(answer);
     } catch (error) {
       if (mine !== current || error.name === "AbortError") return;

@@ -6,6 +6,7 @@ import { asked, filters } from "./filters.js";
 import { t, tn } from "./i18n.js";
 import { card, meet, meta, poster, reasonOf, stars, syncStars, titleLink, trouble, waiting } from "./parts.js";
 import * as ratings from "./ratings.js";
+import { known, ofStars } from "./scale.js";
 import { search } from "./search.js";
 
 const N_LISTED = 12;
@@ -26,7 +27,8 @@ async function wellKnown(signal) {
  * does not have. The server leaves those out; if it has none of the titles, the list is made without ratings.
  */
 async function recommended(signal) {
-  const given = ratings.rated().map(({ id, rating }) => ({ id, rating }));
+  await known;
+  const given = ratings.rated().map(({ id, rating }) => ({ id, rating: ofStars(rating) }));
   const ask = (ratings) => post("recommendations", { ratings, n: N_LISTED, reasons: 3, ...asked() }, signal);
   try {
     const found = await ask(given);

@@ -2,8 +2,9 @@
 
 import { segment } from "./api.js";
 import { h, put, uid } from "./dom.js";
-import { list, percent, score, t, tn } from "./i18n.js";
+import { list, number, percent, score, t, tn } from "./i18n.js";
 import * as ratings from "./ratings.js";
+import { high, toStars } from "./scale.js";
 
 /** Beginnings of genre names in catalogs; each has a color, and a name in both languages. */
 export const GENRES = [
@@ -51,10 +52,13 @@ export function meta(title) {
 /** Returns a link to the page of a title. */
 export const titleLink = (title) => h("a", { href: `#/title/${segment(title.id)}` }, title.title);
 
-/** Returns stars that show a value and cannot be changed. */
+/** Returns what a text says of a rating: the number, and the highest one. */
+export const outOf = (value) => ({ n: score(value), max: number(high()) });
+
+/** Returns stars that show a rating and cannot be changed. */
 export function shownStars(value, label) {
-  const halves = Math.max(0, Math.min(10, Math.round(value * 2)));
-  return h("span.shown", { role: "img", "aria-label": label ?? t("stars.of", { n: score(value) }) }, h(`span.gold.w${halves}`));
+  const halves = Math.max(0, Math.min(10, Math.round(toStars(value) * 2)));
+  return h("span.shown", { role: "img", "aria-label": label ?? t("stars.of", outOf(value)) }, h(`span.gold.w${halves}`));
 }
 
 /** Returns stars to rate with: radio buttons, so that arrow keys and screen readers work. */
@@ -134,7 +138,7 @@ export function card(title, { rank, because, seen, likeness } = {}) {
       genres ? h("p.genres", { lang: "en" }, genres) : null,
       likeness
         ? h("p.score", null, t("title.likeness", { n: percent(title.score) }))
-        : h("p.score", null, shownStars(title.score, t("title.score", { n: score(title.score) })), h("span", { "aria-hidden": "true" }, score(title.score))),
+        : h("p.score", null, shownStars(title.score, t("title.score", outOf(title.score))), h("span", { "aria-hidden": "true" }, score(title.score))),
       because ? reasons(title, because) : null,
       seen
         ? h("button.quiet", { type: "button", "aria-label": `${t("title.seen")}: ${title.title}`, onclick: () => seen(title) }, t("title.seen"))

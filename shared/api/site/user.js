@@ -4,7 +4,7 @@ import { get, latest, segment } from "./api.js";
 import { announce, debounce, fill, h, put } from "./dom.js";
 import { asked, filters } from "./filters.js";
 import { score, sentence, t, tn } from "./i18n.js";
-import { card, field, meet, meta, poster, reasonOf, shownStars, titleLink, trouble, waiting } from "./parts.js";
+import { card, field, meet, meta, outOf, poster, reasonOf, shownStars, titleLink, trouble, waiting } from "./parts.js";
 import { search } from "./search.js";
 
 const N_LISTED = 12;
@@ -18,6 +18,7 @@ export function verdict(found) {
     user: h("b", null, found.user_id),
     score: h("b", null, score(found.score)),
     threshold: score(found.threshold),
+    max: outOf(0).max,
   };
   // A user without ratings is unknown: the score is that of an average user.
   const key = found.strategy === "popular" ? "unknown" : found.recommended ? "yes" : "no";
@@ -42,7 +43,7 @@ function history(id) {
         meet(found.ratings);
         if (Number.isFinite(found.n_ratings)) fill(count, tn("user.history.count", found.n_ratings));
         for (const title of found.ratings) {
-          const label = t("title.rated", { n: score(title.rating) });
+          const label = t("title.rated", outOf(title.rating));
           list.append(
             h("li.row", null, poster(title), h("div.text", null, h("p.name", null, titleLink(title)), meta(title), shownStars(title.rating, label))),
           );

@@ -105,6 +105,7 @@ impl About {
             moved_at: self.pointer.moved_at,
             age_seconds: now.saturating_sub(self.pointer.moved_at),
             data_until: manifest.data_until,
+            scale: Scale { low: rounded(manifest.scale.low), high: rounded(manifest.scale.high) },
             model: ModelInUse {
                 algorithm: manifest.model.algorithm.as_str(),
                 n_factors: manifest.model.n_factors,
@@ -146,6 +147,8 @@ struct Health<'a> {
     age_seconds: u64,
     /// The time of the newest rating, in Unix seconds.
     data_until: u32,
+    /// The scale of the ratings.
+    scale: Scale,
     /// The model that predicts scores.
     model: ModelInUse,
     /// The model that ranks titles, if the release has one.

@@ -56,6 +56,7 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "parts.js": MODULE,
     "queries.js": MODULE,
     "ratings.js": MODULE,
+    "scale.js": MODULE,
     "search.js": MODULE,
     "title.js": MODULE,
     "user.js": MODULE,

@@ -59,6 +59,25 @@ fn cases() -> Vec<Case> {
         ),
         refused("79-merged-ratings", &["no column for title, rating", "\"rating_x\""]),
     ];
+    // Catalogs.
+    cases.extend([
+        read("34-movies-odd-titles", 33, &[]),
+        read("35-ml10m-dat", 33, &["windows-1252"]),
+        read("40-latin1-unnamed", 33, &["windows-1252", "columns without a name"]),
+        read("41-nov-2019-order", 33, &[]),
+        read("42-justwatch-titles", 33, &["without director, cast, date_added"]),
+        read("43-hbo-and-hulu", 33, &["ids of hbo begin with `hb`"]),
+        read("44-platform-names", 33, &["\"Apple TV+\" is called apple_tv_plus"]),
+        read("46-float-years", 33, &[]),
+        read("48-duration-forms", 33, &[]),
+        read("54-long-text", 33, &[]),
+        read("55-bad-quote-in-text", 33, &[]),
+        read("56-backslash-quote", 33, &[]),
+        read("57-no-film", 33, &[]),
+        read("58-extreme-values", 33, &[]),
+        refused("71-one-hot-platforms", &["a column for each platform", "director"]),
+        refused("74-titles-as-ratings", &["a table of ratings", "not a catalog", "--titles"]),
+    ]);
     let lossy = |name, status, clean, superseded, rejected, says| Case {
         name,
         status,
@@ -74,6 +93,14 @@ fn cases() -> Vec<Case> {
             0,
             json!({ "rating_malformed": 10 }),
             &["10 of 11 rows (90.9 %)", "line 2, rating: \"NaN\"", "--max-rejects"],
+        ),
+        lossy(
+            "51-duplicate-show-id",
+            1,
+            33,
+            0,
+            json!({ "duplicate_id": 2 }),
+            &["2 of 11 rows", "ns1 (first on line 2)"],
         ),
         lossy("28-latin1-ratings", 0, 33, 0, json!({ "not_utf8": 1 }), &[]),
         lossy("30-open-quote", 0, 33, 0, json!({ "bad_quoting": 1 }), &[]),
@@ -140,13 +167,29 @@ fn too_few_ratings_and_unknown_titles_are_said_with_numbers() {
 #[test]
 fn strange_but_sound_ratings_make_a_release() {
     let Some(cases) = folder_of_cases() else { return };
-    for name in ["63-constant", "65-all-rated", "67-all-disliked", "76-plus-in-id"] {
+    for name in ["63-constant", "65-all-rated", "67-all-disliked", "75-same-title-two-ids", "76-plus-in-id"] {
         let (output, out) = run(&cases.join(name));
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{name}: {said}");
         let current = out.path().join("store/current.json");
         assert!(current.exists(), "{name}");
         assert!(!std::fs::read_to_string(current).unwrap().contains("NaN"), "{name}");
+    }
+}
+
+#[test]
+fn strange_catalogs_are_analyzed() {
+    let Some(cases) = folder_of_cases() else { return };
+    for name in ["52-html-titles", "80-eda-all-missing", "81-huge-duration"] {
+        let (output, out) = run(&cases.join(name));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{name}: {said}");
+        let [json, page] =
+            ["eda.json", "eda.html"].map(|file| std::fs::read_to_string(out.path().join(file)).unwrap());
+        assert!(json.len() < 200_000 && !json.contains("NaN"), "{name}");
+        for tag in ["<script>alert", "<img onerror", "<img src"] {
+            assert!(!page.contains(tag), "{name}: {tag} is live");
+        }
     }
 }
 

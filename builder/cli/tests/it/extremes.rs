@@ -48,7 +48,7 @@ fn write_files(dir: &Path) -> [String; 2] {
         let added = ["\"January 1, 0001\"", "\"December 31, 9999\"", "\"May 1, 2021\""][at.min(2)];
         let _ = writeln!(
             titles,
-            "s{at},Movie,{name},,actor {at} {long},Country {at},{added},2020,TV-{at},4294967295 min,\"{genres}\",x"
+            "s{at},Movie,{name},,actor {at} {long},Country {at},{added},2020,TV-{at},6000 min,\"{genres}\",x"
         );
     }
     let huge = "n".repeat(1 << 20);
@@ -56,6 +56,7 @@ fn write_files(dir: &Path) -> [String; 2] {
         ("a", "Movie", "First", "0001", "0 min", ""),
         ("b", "Movie", "Last", "9999", "90 min", ""),
         ("c", "TV Show", "Seasons", "2020", "4294967295 Seasons", ""),
+        ("f", "Movie", "Endless", "2020", "4294967295 min", ""),
         ("d", "Movie", "Description", "2020", "90 min", huge.as_str()),
         ("e", "Movie", huge.as_str(), "2020", "90 min", ""),
     ] {

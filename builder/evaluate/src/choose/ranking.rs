@@ -1,10 +1,10 @@
 //! Searches for a ranking model, and measures it.
 //!
 //! Protocol: strong generalization (Liang, Krishnan, Hoffman and Jebara 2018, "Variational autoencoders for
-//! collaborative filtering", section 4.2). Ratings from [`catalog::Scale::liked`] on are likes. Some of the users with at
-//! least five likes are held out for validation, and as many for test. A fifth of each one's likes, drawn at
-//! random and rounded down, must be found; the rest is folded in. Candidates are all titles except those
-//! folded in.
+//! collaborative filtering", section 4.2). Ratings from [`catalog::Scale::liked`] on are likes. Some of the
+//! users with at least five likes are held out for validation, and as many for test. A fifth of each one's
+//! likes, drawn at random and rounded down, must be found; the rest is folded in. Candidates are all titles
+//! except those folded in.
 //!
 //! `ndcg@k` is defined in [`crate::lists`], and `recall@k` is [`bounded_recall`]. Means are over users.
 

@@ -1,0 +1,29 @@
+// What stars mean on the scale of the release's ratings.
+
+let scale = { low: 0.5, high: 5 };
+
+async function ask() {
+  try {
+    const response = await fetch(new URL("health", new URL(".", document.baseURI)));
+    const health = response.ok ? await response.json() : {};
+    if (health.scale) scale = health.scale;
+  } catch {
+    // Pages without an API: ratings are stars.
+  }
+}
+
+/** Resolves when the scale is known. */
+export const known = ask();
+
+/** Returns the highest rating. */
+export const high = () => scale.high;
+
+/** Returns the rating that a number of stars, 0.5 to 5, stands for. */
+export function ofStars(stars) {
+  const rating = scale.low >= 0 ? (stars / 5) * scale.high : scale.low + (stars / 5) * (scale.high - scale.low);
+  return Math.min(scale.high, Math.max(scale.low, rating));
+}
+
+/** Returns the number of stars of a rating. */
+export const toStars = (rating) =>
+  scale.low >= 0 ? (5 * rating) / scale.high : (5 * (rating - scale.low)) / (scale.high - scale.low);

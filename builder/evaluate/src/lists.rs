@@ -1,9 +1,9 @@
 //! Measures of ranked lists.
 //!
-//! A test row is **relevant** if it is a like (see [`catalog::Scale::liked`]). The **candidates** of a user are all
-//! titles except those in the user's training rows. They are ranked by predicted score before clipping
-//! (clipping would tie the best), highest first, equal scores by title position. Let `R` be the user's
-//! relevant titles, and `rel(j)` be 1 if the title at rank `j` is one of them. Then:
+//! A test row is **relevant** if it is a like (see [`catalog::Scale::liked`]). The **candidates** of a user
+//! are all titles except those in the user's training rows. They are ranked by predicted score before
+//! clipping (clipping would tie the best), highest first, equal scores by title position. Let `R` be the
+//! user's relevant titles, and `rel(j)` be 1 if the title at rank `j` is one of them. Then:
 //!
 //! - `recall@k = Σ_{j ≤ k} rel(j) / |R|` ([`recall`]). Searches for ranking models divide by `min(k, |R|)`
 //!   instead ([`bounded_recall`]), as their protocol does.

@@ -36,8 +36,8 @@ pub fn header_fields(path: &Path, line: &[u8], separator: u8) -> Result<Vec<Stri
     Ok(record.iter().map(str::to_owned).collect())
 }
 
-/// Returns the form in which names of columns are compared: lower case, without blanks, `_`, `-`, `.`, and the
-/// types of `RecBole` (`user_id:token`).
+/// Returns the form in which names of columns are compared: lower case, without blanks, `_`, `-`, `.`, and
+/// the types of `RecBole` (`user_id:token`).
 pub fn fold(name: &str) -> String {
     const TYPES: [&str; 4] = [":token", ":float", ":token_seq", ":float_seq"];
     let name = TYPES.iter().find_map(|kind| name.strip_suffix(kind)).unwrap_or(name);

@@ -68,7 +68,8 @@ impl Interner {
         Ok(idx)
     }
 
-    /// Keeps the ids that are used. Returns their new numbers by the old ones; those of the others mean nothing.
+    /// Keeps the ids that are used. Returns their new numbers by the old ones; those of the others mean
+    /// nothing.
     pub(crate) fn keep(&mut self, used: &[bool]) -> Vec<u32> {
         let mut kept = Self::default();
         let mut numbers = Vec::with_capacity(self.names.len());

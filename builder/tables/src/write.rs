@@ -61,9 +61,9 @@ pub(crate) struct About {
     pub(crate) scale: Scale,
 }
 
-/// Writes `titles.csv`, `ratings.csv`, `rejects.csv` and `tables.json` into a folder, creating it if needed. `inputs` are
-/// the files that the tables were made from. The same tables give the same bytes. Older files are replaced
-/// only once all new ones are complete.
+/// Writes `titles.csv`, `ratings.csv`, `rejects.csv` and `tables.json` into a folder, creating it if needed.
+/// `inputs` are the files that the tables were made from. The same tables give the same bytes. Older files
+/// are replaced only once all new ones are complete.
 ///
 /// # Errors
 /// Returns an error if the folder or a file cannot be written, or if a file would replace one of the inputs.

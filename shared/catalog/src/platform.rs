@@ -8,7 +8,8 @@ use crate::{IdError, TitleId};
 /// The longest platform name, in bytes.
 const MAX_NAME_BYTES: usize = 32;
 
-/// The longest id prefix, in bytes. An id has at most 256 bytes, so this leaves room for the platform's own id.
+/// The longest id prefix, in bytes. An id has at most 256 bytes, so this leaves room for the platform's own
+/// id.
 const MAX_PREFIX_BYTES: usize = 8;
 
 /// Why platforms cannot have these names or id prefixes.

@@ -96,8 +96,8 @@ impl Scale {
     }
 
     /// Returns the lowest rating that counts as a like: four fifths of the highest rating (4 of 5 stars, 8 of
-    /// 10), or of the way up if no rating is above 0, unless another was chosen. Ranking models are trained on
-    /// liked titles, and users are folded in from the titles that they liked, as in the protocol of Liang,
+    /// 10), or of the way up if no rating is above 0, unless another was chosen. Ranking models are trained
+    /// on liked titles, and users are folded in from the titles that they liked, as in the protocol of Liang,
     /// Krishnan, Hoffman and Jebara (2018, section 4).
     pub fn liked(self) -> f32 {
         self.liked
@@ -252,8 +252,8 @@ impl ScaleCounts {
     /// half star means that the scale begins at 0.5, however few ratings are below 1.
     ///
     /// # Errors
-    /// [`NoScale`] if there is no such scale, or if the ratings look like counts of events: whole numbers that
-    /// are on no usual scale, or on the one from 0 to 100 with at least half of them at most 10.
+    /// [`NoScale`] if there is no such scale, or if the ratings look like counts of events: whole numbers
+    /// that are on no usual scale, or on the one from 0 to 100 with at least half of them at most 10.
     pub fn scale(&self) -> Result<Scale, NoScale> {
         if self.n == 0 {
             return Ok(Scale::STARS);

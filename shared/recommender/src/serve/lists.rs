@@ -36,10 +36,10 @@ impl Recommender {
     /// like nothing.
     ///
     /// Reasons come from folding in the user's ratings. With a ranking model, only ratings of liked titles
-    /// are folded in (see [`Recommender::with_liked`]). If the user rated several titles of one work, the last
-    /// one in the catalog counts. A stored ranking vector equals this fold-in, to half precision. A stored
-    /// vector of the rating model comes from its trainer, and its difference from the fold-in is part of the
-    /// explanation's `base`.
+    /// are folded in (see [`Recommender::with_liked`]). If the user rated several titles of one work, the
+    /// last one in the catalog counts. A stored ranking vector equals this fold-in, to half precision. A
+    /// stored vector of the rating model comes from its trainer, and its difference from the fold-in is part
+    /// of the explanation's `base`.
     ///
     /// # Panics
     /// If a position in `options.exclude` is out of range, or the user does not have the shape that

@@ -30,6 +30,9 @@ def main():
     work = workspace.TARGET / "ci" / "schemathesis"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    # A body of too many ratings with long ids is too large before it is anything else.
+    config = '[checks]\nnegative_data_rejection.expected-statuses = ["400", "404", "405", "413"]\n'
+    (work / "schemathesis.toml").write_text(config)
     data = ("--titles", workspace.SAMPLE / "titles", "--ratings", workspace.SAMPLE / "ratings")
     workspace.run(cartelera, "-q", "build", *data, "--store", work / "store", *QUICK)
     with children.serving(cartelera, work / "store", work / "serve.log") as child:

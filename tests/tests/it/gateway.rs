@@ -467,6 +467,7 @@ async fn every_problem_says_what_is_wrong() {
             r#"{"ratings":[{"id":"ns1","rating":6},{"id":"a\u0007b","rating":3}],"n":1000,"kind":"podcast"}"#,
         ),
         Asked::post(r#"{"ratings":[{"id":"ns1","rating":"five"}]}"#),
+        Asked::post(r#"{"ratings":[],"platform":[null],"genre":["",5]}"#),
         Asked::post(
             r#"{"ratings":[],"n":"3","kind":5,"genre":["dramas"],"year_from":2018.5,"min_ratings":-1,"diversity":true,
             "include_seen":"true","exclude":"ns1,ns2","reasons":2,"reasons":3}"#,

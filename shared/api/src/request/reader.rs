@@ -168,13 +168,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes all values of a parameter that may have several, those of arrays one by one. Empty ones count as
-    /// not given.
+    /// not given, but not within an array.
     pub(super) fn take_all(&mut self, spec: &Spec) -> Vec<Given<'a>> {
-        let each = self.take_named(spec.name).into_iter().flat_map(|given| match given {
+        let given = self.take_named(spec.name).into_iter().filter(|value| !value.is_empty());
+        let each = given.flat_map(|given| match given {
             Given::Json(Json::Array(values)) => values.into_iter().map(Given::Json).collect(),
             one => vec![one],
         });
-        each.filter(|value| !value.is_empty()).collect()
+        each.collect()
     }
 
     fn take_named(&mut self, name: &'static str) -> Vec<Given<'a>> {

@@ -72,8 +72,7 @@ pub fn pointer(bytes: &[u8]) -> bool {
 }
 
 /// Runs the ETL on bytes, cut at the first NUL into a catalog of `netflix` and a file of ratings, which are
-/// written to `dir`. Every row has to be clean, rejected or superseded (otherwise the ETL itself fails), and
-/// rejects have to name a line and a column.
+/// written to `dir`; see [`titles`] and [`ratings`] for one file alone.
 ///
 /// # Errors
 /// The files cannot be written.
@@ -82,18 +81,53 @@ pub fn pointer(bytes: &[u8]) -> bool {
 /// If a row is lost, or a reject names no place.
 pub fn etl(dir: &Path, bytes: &[u8]) -> std::io::Result<Option<EtlOutput>> {
     let cut = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    let (titles, ratings) = (dir.join("netflix_titles.csv"), dir.join("1.csv"));
-    std::fs::write(&titles, &bytes[..cut])?;
-    std::fs::write(&ratings, bytes.get(cut + 1..).unwrap_or_default())?;
-    let input = EtlInput::resolve(&[titles], &[ratings]).expect("both files are there");
-    match ::etl::run(&input, &progress::Silent) {
+    cleaned(dir, &bytes[..cut], bytes.get(cut + 1..).unwrap_or_default())
+}
+
+/// Runs the ETL on bytes as a file of ratings in any layout, without a catalog.
+///
+/// # Errors
+/// The file cannot be written.
+///
+/// # Panics
+/// If a row is lost, or a reject names no place.
+pub fn ratings(dir: &Path, bytes: &[u8]) -> std::io::Result<Option<EtlOutput>> {
+    let path = dir.join("ratings.csv");
+    std::fs::write(&path, bytes)?;
+    let input = EtlInput::resolve(&[], &[path]).expect("the file is there");
+    Ok(accounted(&input))
+}
+
+/// Runs the ETL on bytes as a catalog in any layout, with a file of one rating.
+///
+/// # Errors
+/// The files cannot be written.
+///
+/// # Panics
+/// If a row is lost, or a reject names no place.
+pub fn titles(dir: &Path, bytes: &[u8]) -> std::io::Result<Option<EtlOutput>> {
+    cleaned(dir, bytes, b"userId,movieId,rating\n1,ns1,4\n")
+}
+
+fn cleaned(dir: &Path, titles: &[u8], ratings: &[u8]) -> std::io::Result<Option<EtlOutput>> {
+    let paths = [dir.join("netflix_titles.csv"), dir.join("1.csv")];
+    std::fs::write(&paths[0], titles)?;
+    std::fs::write(&paths[1], ratings)?;
+    let input = EtlInput::resolve(&paths[..1], &paths[1..]).expect("both files are there");
+    Ok(accounted(&input))
+}
+
+/// Runs the ETL. Every row has to be clean, rejected or superseded (otherwise the ETL itself fails), and
+/// rejects have to name a line and a file. Returns `None` if the files are refused.
+fn accounted(input: &EtlInput) -> Option<EtlOutput> {
+    match ::etl::run(input, &progress::Silent) {
         Ok(output) => {
             assert!(output.rejects.iter().all(|r| r.line > 0 && !r.file.is_empty()));
-            Ok(Some(output))
+            Some(output)
         }
         Err(error) => {
             assert!(!matches!(error, ::etl::EtlError::Unaccounted { .. }), "{error}");
-            Ok(None)
+            None
         }
     }
 }

@@ -74,6 +74,43 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The reader guesses the layout from the bytes, so any bytes may lead it anywhere.
+    #[test]
+    fn the_etl_accounts_for_every_row_of_files_in_any_layout(
+        start in prop::sample::select(&STARTS[..]),
+        text in "([0-9]|[.,;|:/ \t\n\r\"]|::|nan|-|é|\u{0}|[a-z]){0,120}",
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+        changes in changes(),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = [start, text.as_bytes(), &bytes[..]].concat();
+        check::ratings(dir.path(), &whole).unwrap();
+        check::titles(dir.path(), &whole).unwrap();
+        check::ratings(dir.path(), &changed(whole, &changes, 0, b"")).unwrap();
+    }
+}
+
+/// How files of ratings, catalogs and packed files begin.
+const STARTS: [&[u8]; 14] = [
+    b"",
+    b"userId,movieId,rating,timestamp\n1,2,3,4\n",
+    b"user;item;score;date\n1;2;3,5;2005-04-02\n",
+    b"1\t2\t3\t4\n",
+    b"1::2::3.5::4\n",
+    b"1 2 3\n",
+    b"user_id:token|item_id:token|rating:float\n1.0|2.0|3\n",
+    b"\xff\xfe1\0,\x002\0,\x003\0\n\0",
+    b"\x1f\x8b\x08\0\0\0\0\0",
+    b"\x28\xb5\x2f\xfd\x04",
+    b"PK\x03\x04\x14\0",
+    b"id,title,type,runtime,genres\ns1,A,MOVIE,90,\"['a', 'b']\"\n",
+    b"show_id;type;title;release_year;duration\ns1;Movie;A;2011.0;1h 30m\n",
+    b"1::Toy Story (1995)::Animation\n",
+];
+
 #[test]
 fn valid_files_are_accepted() {
     for (at, kind) in Kind::ALL.into_iter().enumerate() {

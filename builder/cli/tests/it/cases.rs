@@ -1,10 +1,12 @@
 //! Rating files that people really have (`shared/cases` next to the project), and what is right for each.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::server::Server;
 use crate::{real_data, text};
 
 /// What is right for a case.
@@ -240,4 +242,43 @@ fn public_layouts_are_read_without_a_flag() {
         let found = (summary["scale"]["low"].as_f64(), summary["scale"]["high"].as_f64());
         assert_eq!(found, (Some(scale.0), Some(scale.1)), "{name}");
     }
+}
+
+/// Users of two tastes rate on a scale from 1 to 10, by ids that need encoding in a path.
+#[test]
+fn a_release_on_another_scale_is_served_on_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ratings.csv");
+    let mut rows = "user_id;item_id;score\n".to_owned();
+    for user in 0..60 {
+        for title in (0..30).filter(|title| (user * 7 + title * 3) % 5 < 3) {
+            let score = if (user + title) % 2 == 0 { 9 + title % 2 } else { 1 + user % 3 };
+            writeln!(rows, "{user};it/em {title};{score}").unwrap();
+        }
+    }
+    std::fs::write(&path, rows).unwrap();
+    let store = dir.path().join("store");
+    let options = ["--algorithm=svd", "--trials=2", "--ranking-trials=1", "--signal-splits=0"];
+    crate::stdout(&[&["build", "--ratings", text(&path), "--store", text(&store)][..], &options].concat());
+
+    let server = Server::start(&store, &[]);
+    assert_eq!(server.get_json("/health")["scale"], json!({ "low": 1.0, "high": 10.0 }));
+    let ratings = |rating: f64| json!({ "ratings": [{ "id": "it/em 2", "rating": rating }] });
+    assert_eq!(server.post("/recommendations", &ratings(9.5)).0, 200);
+    let (status, problem) = server.post("/recommendations", &ratings(10.5));
+    assert_eq!(status, 400);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("rating 10.5 is outside the scale 1 to 10"), "{detail}");
+    let liked = server.get_json("/predict?user_id=4&id=it%2Fem%202");
+    let disliked = server.get_json("/predict?user_id=4&id=it%2Fem%203");
+    assert_eq!((&liked["threshold"], &liked["recommended"]), (&json!(7.0), &json!(true)), "{liked}");
+    assert!(
+        liked["score"].as_f64().unwrap() > 7.5 && disliked["score"].as_f64().unwrap() < 5.0,
+        "{disliked}"
+    );
+    assert_eq!(server.get_json("/titles/it%2Fem%202")["id"], "it/em 2");
+    let document = server.get_json("/openapi.json");
+    let post = &document["paths"]["/recommendations"]["post"]["requestBody"]["content"]["application/json"];
+    let rating = &post["schema"]["properties"]["ratings"]["items"]["properties"]["rating"];
+    assert_eq!((&rating["minimum"], &rating["maximum"]), (&json!(1.0), &json!(10.0)));
 }

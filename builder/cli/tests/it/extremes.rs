@@ -3,13 +3,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::server::Server;
 use crate::text;
 
 /// Memory that the program may reserve, in KiB.
@@ -77,48 +76,6 @@ fn write_files(dir: &Path) -> [String; 2] {
     paths.map(|path| text(&path).to_owned())
 }
 
-/// A server, which ends with the test.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(store: &Path) -> Self {
-        let mut child = crate::cartelera(&["serve", "--store", text(store), "--port", "0", "--no-log"])
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-        Self { child, address }
-    }
-
-    /// Returns the status and the body of an answer.
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", self.address).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-    }
-
-    fn get_json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path);
-        assert_eq!(status, 200, "{path}: {body}");
-        serde_json::from_str(&body).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn extreme_values_are_analyzed_in_ordinary_memory() {
     let dir = tempfile::tempdir().unwrap();
@@ -144,7 +101,7 @@ fn a_release_of_extreme_values_has_no_large_answer() {
     let quick = ["--algorithm=svd", "--trials=1", "--ranking-trials=1", "--signal-splits=0"];
     stdout(&[&build[..], &quick].concat());
 
-    let server = Server::start(&store);
+    let server = Server::start(&store, &[]);
     for (path, expected) in [
         ("/eda", 200),
         ("/eda.html", 200),

@@ -12,6 +12,7 @@ mod model;
 mod publish;
 mod real_data;
 mod serve;
+mod server;
 mod synth;
 mod title_search;
 

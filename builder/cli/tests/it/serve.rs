@@ -1,67 +1,13 @@
 //! Serves a release by the program, asks it as clients do, and stops it as a system does.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command, ExitStatus};
-
 use crate::publish::release;
-use crate::{cartelera, text};
-
-/// A running server. It is killed if a test fails.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    fn start(store: &str) -> Self {
-        let args = ["serve", "--port=0", "--no-log", "--cors=http://localhost:5173", "--store", store];
-        let mut child = cartelera(&args).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-        Self { child, address }
-    }
-
-    /// Sends bytes on a connection that stays open.
-    fn send(&self, bytes: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(bytes.as_bytes()).unwrap();
-        stream
-    }
-
-    /// Returns the head and the body of an answer.
-    fn ask(&self, line: &str, headers: &str) -> (String, Vec<u8>) {
-        let asked = format!("{line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n");
-        let mut answer = Vec::new();
-        self.send(&asked).read_to_end(&mut answer).unwrap();
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-        let body = answer.split_off(end + 4);
-        (String::from_utf8(answer).unwrap(), body)
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([format!("-{name}"), pid]).status().unwrap().success());
-    }
-
-    fn end(mut self) -> ExitStatus {
-        self.child.wait().unwrap()
-    }
-}
+use crate::server::Server;
 
 #[test]
 fn a_server_answers_pages_of_another_origin_and_ends_by_a_signal() {
     let dir = tempfile::tempdir().unwrap();
     let store = release(dir.path(), 7);
-    let server = Server::start(text(&store));
+    let server = Server::start(&store, &["--cors=http://localhost:5173"]);
 
     let (head, body) =
         server.ask("GET /openapi.json", "accept-encoding: gzip\r\norigin: http://localhost:5173\r\n");

@@ -123,7 +123,6 @@ fn run_in_blocks(
         path.clone_into(&mut file.path);
     }
     output.sources.extend_from_slice(&scan.sources);
-    say_what_was_understood(&output, input, scan.scale, reporter);
 
     reporter.start("sorting ratings", 0, "");
     let (titles, positions) = if let Some(known) = &known {
@@ -146,11 +145,14 @@ fn run_in_blocks(
     let made_up = if known.is_some() { 0 } else { titles.titles().len() as u64 };
     output.clean = Clean { titles, ratings };
     output.check(made_up)?;
+    say_what_was_understood(&output, input, reporter);
     Ok(output)
 }
 
-/// Reports one line for each file: what it was taken for.
-fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, scale: Scale, reporter: &dyn Reporter) {
+/// Reports one line for each file: what it was taken for. Then what is unusual about the ratings.
+fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, reporter: &dyn Reporter) {
+    let ratings = &output.clean.ratings;
+    let scale = ratings.scale();
     for (path, why) in &input.skipped {
         reporter.note(&format!("{}: left out, because {why}", path.display()));
     }
@@ -160,11 +162,15 @@ fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, scale: Scale, r
     if (scale.low(), scale.high()) != (Scale::STARS.low(), Scale::STARS.high()) {
         let whose = if input.options.scale.is_some() { "as given" } else { "as found in the data" };
         reporter.note(&format!(
-            "ratings are on a scale of {scale}, {whose}; --scale LOW:HIGH settles it, and rows outside it are rejected"
+            "ratings are on a scale of {scale}, {whose}; --scale LOW:HIGH settles it, and rows outside it are \
+             rejected"
         ));
     }
-    if output.sources.iter().any(|s| s.read_as.as_deref().is_some_and(|r| r.contains("no time"))) {
-        reporter.note("some ratings have no time: among those of one user and title the later row counts, and nothing can be split by time");
+    if !ratings.is_empty() && !ratings.has_times() {
+        reporter.note(
+            "the ratings have no times: of two for the same user and title the later row counts, and nothing \
+             can be split by time",
+        );
     }
 }
 

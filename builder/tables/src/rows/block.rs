@@ -61,29 +61,32 @@ impl Block {
         if n_off == 0 {
             return 0;
         }
-        let column = &self.layout.names[RATING];
-        let mut early = self.rejects.iter().peekable();
+        let Self { rows, lines, layout, rejects, .. } = self;
+        let column = &layout.names[RATING];
+        let mut early = rejects.iter().peekable();
         let mut merged = Rejects::new(vec![String::new()]);
         let mut copy = |merged: &mut Rejects, before: u64| {
             while let Some(r) = early.next_if(|r| r.line < before) {
                 merged.push(0, r.line, r.column, r.value.as_bytes(), r.reason);
             }
         };
-        let mut runs = self.lines.iter().peekable();
-        let (mut line, mut kept) = (0, Vec::with_capacity(self.rows.len()));
-        for (at, row) in self.rows.iter().enumerate() {
-            line = runs.next_if(|run| run.0 as usize == at).map_or(line + 1, |run| run.1);
-            if scale.contains(row.rating) {
-                kept.push(*row);
-            } else {
+        let mut runs = lines.iter().peekable();
+        let (mut at, mut line) = (0, 0);
+        rows.retain(|row| {
+            line = runs.next_if(|run| run.0 == at).map_or(line + 1, |run| run.1);
+            at += 1;
+            let is_on = scale.contains(row.rating);
+            if !is_on {
                 copy(&mut merged, line);
                 let value = row.rating.to_string();
                 merged.push(0, line, column, value.as_bytes(), Reason::RatingOutOfRange);
             }
-        }
+            is_on
+        });
         copy(&mut merged, u64::MAX);
         drop(early);
-        (self.rows, self.rejects, self.lines) = (kept, merged, Vec::new());
+        *rejects = merged;
+        *lines = Vec::new();
         n_off
     }
 }

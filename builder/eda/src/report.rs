@@ -332,7 +332,8 @@ pub struct Grid {
     /// Counts, row by row.
     pub counts: Vec<Vec<u64>>,
     /// The ends of the rows that are open: the first row then also counts everything below it, or the last
-    /// one everything above it. Only rows of years have such ends; not written if there are none.
+    /// one everything above it. Only histograms of years have open ends; other histograms leave the field
+    /// out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenEnd>,
 }

@@ -68,7 +68,8 @@ fn visible(text: String) -> String {
     if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{FFFD}") } else { text }
 }
 
-/// Returns a sentence about the values that a list leaves out; empty if it is whole. `what` is one of them.
+/// Returns a sentence that says how many values a list leaves out. It is empty for a complete list. `what`
+/// names one value.
 pub(crate) fn left_out(n: u64, what: &str) -> String {
     match n {
         0 => String::new(),

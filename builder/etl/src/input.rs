@@ -41,7 +41,7 @@ impl TitleSource {
     }
 }
 
-/// Files to read, in source order, and what is known about them.
+/// Files to read, in source order, and options for reading them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EtlInput {
     /// Catalogs. Without any, the titles are the ids in the ratings.
@@ -50,7 +50,7 @@ pub struct EtlInput {
     pub ratings: Vec<PathBuf>,
     /// Files in the folders that are not read, and why.
     pub skipped: Vec<(PathBuf, &'static str)>,
-    /// How rating files are read, where it is not to be found from the files.
+    /// How to read rating files, where detection is not enough.
     pub options: RatingOptions,
     /// What the columns of the catalogs hold, where their names do not show it. Applies to every catalog with
     /// a header.

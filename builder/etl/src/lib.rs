@@ -149,7 +149,7 @@ fn run_in_blocks(
     Ok(output)
 }
 
-/// Reports one line for each file: what it was taken for. Then what is unusual about the ratings.
+/// Reports how each file was read, one line per file, and then anything unusual about the ratings.
 fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, reporter: &dyn Reporter) {
     let ratings = &output.clean.ratings;
     let scale = ratings.scale();

@@ -22,7 +22,7 @@ pub struct Lossy {
     pub rows: u64,
     /// Rows rejected.
     pub rejected: u64,
-    /// Why, most frequent first, each with its number of rows, an example and the likely cause.
+    /// Reasons, most frequent first, each with its number of rows, an example and the likely cause.
     pub reasons: Vec<(Reason, u64, String, String)>,
 }
 
@@ -59,7 +59,7 @@ fn example(reject: &Reject<'_>) -> String {
     format!("line {}{column}: {value:?}", reject.line)
 }
 
-/// Says what is likely wrong if many rows of a file are rejected like this one.
+/// Returns the likely cause if many rows of a file are rejected for the same reason as this one.
 fn likely_cause(reject: &Reject<'_>, clean: &Clean) -> String {
     match reject.reason {
         Reason::UnknownTitle => {

@@ -27,7 +27,7 @@ pub enum FileError {
         /// Error of the file system.
         source: io::Error,
     },
-    /// A zip whose contents cannot be read directly.
+    /// A zip that cannot be read without unpacking it.
     #[error("{}: this is a zip, and {problem}; unpack it and pass the file or the folder", path.display())]
     Zip {
         /// The file.
@@ -85,7 +85,7 @@ pub enum FileError {
     #[error(
         "{}, line {line}: no column for {}; the line has {}; say which columns to read with --columns \
          user=NAME,title=NAME,rating=NAME,time=NAME (or positions from 1; the time may be left out), and with \
-         --delimiter what stands between them",
+         --delimiter what separates them",
         path.display(),
         missing.join(", "),
         found.join(", ")

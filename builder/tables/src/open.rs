@@ -65,7 +65,7 @@ impl Read for Opened {
 }
 
 impl Opened {
-    /// Returns the size and the digest of the bytes read so far, as they are in the file.
+    /// Returns the number of bytes read so far and their digest, before unpacking.
     pub fn size_and_digest(&self) -> (u64, Digest) {
         let raw = self.raw.lock().unwrap_or_else(PoisonError::into_inner);
         (raw.bytes, raw.hasher.clone().finish())
@@ -184,7 +184,7 @@ impl<R: BufRead> Read for Zstd<R> {
     }
 }
 
-/// Reads `first`, and at its end the rest of `then`, whose bytes are only hashed.
+/// Reads `first` to its end, then reads `then` to its end and discards it, so that the whole file is hashed.
 struct AfterAll<A, B> {
     first: A,
     then: B,

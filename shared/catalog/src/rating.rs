@@ -202,9 +202,9 @@ pub enum NoScale {
         /// The highest value.
         high: f32,
     },
-    /// Numbers that are on none of the usual scales.
+    /// Numbers that do not fit any of the usual scales.
     #[error(
-        "the ratings go from {low} to {high}, which is none of the usual scales; name the scale with --scale \
+        "the ratings go from {low} to {high}, which does not fit any of the usual scales; name the scale with --scale \
          LOW:HIGH, and ratings outside it are rejected"
     )]
     Unusual {

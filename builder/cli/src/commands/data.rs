@@ -16,7 +16,7 @@ use tables::rows::{RatingColumns, RatingOptions, Separator};
 use tables::{Clean, RatingRows, read_clean, read_rating_rows};
 use train::ModelParams;
 
-/// Raw files, and what is known about them.
+/// Raw files, and options for reading them.
 #[derive(Debug, clap::Args)]
 pub(super) struct RawFiles {
     /// Catalog: a folder, a file whose name contains the platform such as `netflix_titles.csv`, or NAME=FILE
@@ -46,10 +46,10 @@ pub(super) struct RawFiles {
     pub(super) max_rejects: f64,
 }
 
-/// How rating files are read, where the guess is wrong.
+/// Options for rating files whose layout is not detected correctly.
 #[derive(Debug, clap::Args)]
 struct RatingArgs {
-    /// What stands between the fields of rating files: `,` `;` `|` `::` `tab` or `blanks`.
+    /// Separator between the fields of rating files: `,` `;` `|` `::` `tab` or `blanks`.
     #[arg(long, value_name = "TEXT")]
     delimiter: Option<Separator>,
 

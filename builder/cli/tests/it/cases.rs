@@ -1,4 +1,4 @@
-//! Rating files that people really have (`shared/cases` next to the project), and what is right for each.
+//! Runs the program on the files in `shared/cases` next to the project, and checks what it reads and says.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

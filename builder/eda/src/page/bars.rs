@@ -10,7 +10,7 @@ pub(super) fn single(name: &str, value: f64) -> Bar {
     Bar { edge: name.to_owned(), label: name.to_owned(), values: vec![value], open: None }
 }
 
-/// Makes the bar of what is beyond the others, by the edge that it has.
+/// Makes the open bar below or above all others. `say` writes its only edge.
 fn beyond(end: OpenEnd, edge: &str, values: Vec<f64>) -> Bar {
     let name = match end {
         OpenEnd::Below => format!("< {edge}"),
@@ -19,7 +19,7 @@ fn beyond(end: OpenEnd, edge: &str, values: Vec<f64>) -> Bar {
     Bar { edge: name.clone(), label: name, values, open: Some(end) }
 }
 
-/// Makes the bars of a histogram, whose edges `say` writes.
+/// Makes the bars of a histogram. `say` writes their edges.
 pub(super) fn of_histogram(
     bins: &[Bin],
     say: impl Fn(&Bin) -> Bar,

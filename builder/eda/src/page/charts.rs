@@ -164,7 +164,8 @@ fn fitted(bars: &[Bar]) -> Vec<Bar> {
     bars[..begin].iter().cloned().chain(together).chain(bars[end..].iter().cloned()).collect()
 }
 
-/// Returns what the open bars count, as a sentence for the note of a chart; empty if there are none.
+/// Returns a sentence about the values in the open bars, for the note below a chart. It is empty if no bar is
+/// open.
 fn about_open(bars: &[Bar]) -> String {
     let names: Vec<&str> = bars.iter().filter(|b| b.open.is_some()).map(|b| b.label.as_str()).collect();
     match names.as_slice() {

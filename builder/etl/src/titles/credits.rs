@@ -30,7 +30,8 @@ pub(super) struct Credits {
 }
 
 impl Credits {
-    /// Reads the credits next to a file of titles. `None` if there are none, or if they have other columns.
+    /// Reads the credits next to a file of titles. Returns `None` if there is no such file, or if it does not
+    /// have the columns of credits.
     pub(super) fn next_to(titles: &Path) -> Result<Option<Self>, FileError> {
         let path: PathBuf = titles.with_file_name(CREDITS_FILE);
         if !path.is_file() {

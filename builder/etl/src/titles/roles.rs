@@ -18,8 +18,8 @@ pub(crate) enum Role {
     Seasons,
 }
 
-/// Each role with the names of its column, folded: the first one in a header is the column. Lists of another
-/// role have none of them.
+/// The folded names of the column of each role. Of several names in a header, the earliest in this list is
+/// taken. No name is listed for two roles.
 pub(crate) const ROLES: [(Role, &[&str]); 13] = [
     (
         Role::Id,

@@ -1,4 +1,4 @@
-//! Catalogs as people have them: one table of small made-up files, each with what is right.
+//! Reads small made-up catalogs of every kind that is supported, from one table of files and results.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -260,7 +260,7 @@ const CASES: &[Case] = &[
         ..USUAL
     },
     Case {
-        about: "kinds by length where there is no type",
+        about: "without a column of types, the kind follows from the length",
         text: "show_id,title,duration\ns1,A,2 Seasons\ns2,B,90 min\n",
         titles: &["ns1 series A - 2season ", "ns2 movie B - 90min "],
         format: "titles, CSV, without type, director, cast, country, date_added, release_year, rating, listed_in, description",
@@ -276,7 +276,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-/// Reads catalogs together with one rating of a title that is in none of them.
+/// Reads catalogs together with one rating of a title that they do not contain.
 fn read(dir: &Path, arguments: &[PathBuf], columns: Option<&str>) -> Result<EtlOutput, String> {
     let ratings = dir.join("ratings.csv");
     std::fs::write(&ratings, "userId,movieId,rating,timestamp\n1,none,3,9\n").unwrap();

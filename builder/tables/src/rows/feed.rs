@@ -20,7 +20,7 @@ use crate::{FileError, file_name};
 /// Length of the longest line that is read.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// What is known about the files.
+/// How the files are read.
 #[derive(Debug, Clone, Copy)]
 pub enum Reading<'a> {
     /// They are raw files in any layout.

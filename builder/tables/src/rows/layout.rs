@@ -103,7 +103,7 @@ impl Layout {
         parts.join(", ")
     }
 
-    /// Returns the fields of user, title, rating and time; the time is empty if there is none.
+    /// Returns the fields of user, title, rating and time. Without a column of times, the time is empty.
     pub(super) fn fields<'r>(&self, record: &'r [u8], quoted: bool) -> Result<[&'r [u8]; 4], Fault<'r>> {
         if !quoted && let Some(fields) = self.few_fields(record) {
             return Ok(fields);

@@ -140,7 +140,7 @@ pub fn scan(
 }
 
 impl Scan {
-    /// Leaves out the ids that only refused rows had, and numbers the others anew.
+    /// Drops the ids that occur only in rejected rows, and renumbers the others.
     fn forget_unused_ids(&mut self) {
         let forget = |ids: &mut [Interner], blocks: &mut [Block], id: fn(&mut Row) -> &mut u32| {
             let mut used: Vec<Vec<bool>> = ids.iter().map(|ids| vec![false; ids.names().len()]).collect();
@@ -178,7 +178,7 @@ impl Scan {
     }
 }
 
-/// Returns the size of all files; 0 if one of them is a pipe.
+/// Returns the total size of the files, or 0 if one of them is a pipe.
 fn total_bytes(files: &[PathBuf]) -> u64 {
     let size = |path: &PathBuf| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
     files.iter().map(size).sum::<Option<u64>>().unwrap_or(0)

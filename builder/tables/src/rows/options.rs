@@ -1,4 +1,4 @@
-//! What a user says about rating files, where guessing is not enough.
+//! Options for reading rating files whose layout is not detected correctly.
 
 use std::str::FromStr;
 
@@ -8,10 +8,10 @@ use thiserror::Error;
 use super::separator::Separator;
 use crate::open::Encoding;
 
-/// What is known about raw rating files before they are read. Whatever is `None` is found from the file.
+/// Options for reading raw rating files. Whatever is `None` is detected from the file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RatingOptions {
-    /// What stands between fields.
+    /// The separator between fields.
     pub separator: Option<Separator>,
     /// Which columns to read.
     pub columns: Option<RatingColumns>,
@@ -59,7 +59,7 @@ impl FromStr for RatingColumns {
             let at = ROLES
                 .iter()
                 .position(|name| *name == role.trim())
-                .ok_or_else(|| refuse(format!("{role:?} is none of the columns that are needed")))?;
+                .ok_or_else(|| refuse(format!("{role:?} is not user, title, rating or time")))?;
             let column = column.trim();
             if column.is_empty() || column == "0" {
                 return Err(refuse(format!("{part:?} names no column")));
@@ -69,7 +69,7 @@ impl FromStr for RatingColumns {
                 Err(_) => Column::Name(column.to_owned()),
             };
             if columns[at].replace(named).is_some() {
-                return Err(refuse(format!("{role} stands there twice")));
+                return Err(refuse(format!("{role} is given twice")));
             }
         }
         match columns[..3].iter().position(Option::is_none) {
@@ -91,8 +91,8 @@ mod tests {
         assert_eq!(columns.columns[3], None);
         for (text, problem) in [
             ("user=a,title=b", "the column of the rating is missing"),
-            ("user=a,title=b,rating=c,when=d", "\"when\" is none"),
-            ("user=a,user=b", "user stands there twice"),
+            ("user=a,title=b,rating=c,when=d", "\"when\" is not user"),
+            ("user=a,user=b", "user is given twice"),
             ("user", "\"user\" has no `=`"),
             ("user=0", "\"user=0\" names no column"),
         ] {

@@ -1,4 +1,4 @@
-//! What stands between the fields of a line.
+//! Separators between the fields of a line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use memchr::memchr;
 use thiserror::Error;
 
-/// What stands between the fields of a line.
+/// Separator between the fields of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
     /// One byte.

@@ -139,9 +139,9 @@ fn can_quote(separator: Separator) -> bool {
 
 /// Finds the layout of a file from its start.
 ///
-/// A separator with which the first line names a user, a title and a rating is taken; if there is none, one
-/// with which the lines have three or four fields that look like a user, a title, a rating and perhaps a
-/// time.
+/// The separator is the first one that makes the first line a header with a user, a title and a rating. If no
+/// separator does, it is the first one that splits the lines into three or four fields that look like a user,
+/// a title, a rating and perhaps a time.
 ///
 /// # Errors
 /// Returns [`FileError`] if no columns are found, or if the times are in no known form.

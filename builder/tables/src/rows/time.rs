@@ -30,8 +30,7 @@ pub(crate) enum TimeForm {
 static ISO: DateTimeParser = DateTimeParser::new();
 
 impl TimeForm {
-    /// Finds the form of some times: the one that most of them are in. Returns `None` if none of them
-    /// is in a known form.
+    /// Finds the form that most of these times have. Returns `None` if their forms are all unknown.
     pub(super) fn of(values: &[&[u8]]) -> Option<Self> {
         let filled: Vec<&[u8]> = values.iter().copied().filter(|v| !v.is_empty()).collect();
         if filled.is_empty() {
@@ -127,7 +126,7 @@ fn from_units(text: &[u8], per_second: u64) -> Result<u32, Reason> {
     u32::try_from(units / per_second).map_err(|_| Reason::TimestampOutOfRange)
 }
 
-/// Parses a number without sign; a fraction is dropped, and so is an exponent of pandas (`1.6e+09`) not read.
+/// Parses a number without a sign, and drops its fraction. Numbers with an exponent (`1.6e+09`) are refused.
 fn number(text: &[u8]) -> Option<u64> {
     let (whole, fraction) = match text.iter().position(|&b| b == b'.') {
         Some(at) => (&text[..at], &text[at + 1..]),

@@ -183,7 +183,7 @@ impl ListRequest {
 /// ids of the others to `ignored`, each once.
 ///
 /// # Errors
-/// There are ids, and the release has none of them.
+/// None of the ids that were given is in the release.
 pub(crate) fn known<'a, T>(
     ids: impl Iterator<Item = (&'a str, T)>,
     recommender: &Recommender,

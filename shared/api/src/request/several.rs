@@ -14,7 +14,7 @@ use super::value::Value;
 #[derive(Debug)]
 pub(crate) struct Several<T>(pub(crate) Vec<T>);
 
-/// A type whose values a filter may have several of.
+/// Type of a filter that accepts several values.
 pub(crate) trait Item: Sized + Debug {
     /// Reads one text or one JSON value, which may hold several. Returns `None` if one of them is wrong; the
     /// reader then has a fault.
@@ -83,7 +83,7 @@ impl Item for Name {
     }
 }
 
-/// Reads each part between commas by itself.
+/// Reads each part between commas separately.
 fn read_parts<T: Value>(reader: &mut Reader<'_>, spec: &Spec, given: &Given<'_>) -> Option<Vec<T>> {
     let parts: Vec<Option<T>> = given.parts().into_iter().map(|part| T::read(reader, spec, part)).collect();
     // Each is read before any of them ends it.

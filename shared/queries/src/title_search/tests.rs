@@ -6,7 +6,7 @@ use crate::random_tables;
 
 /// Makes titles of these names. The last has the most ratings.
 fn table(names: &[String]) -> (TitleTable, RatingTable) {
-    // Without a year, every title is a work by itself.
+    // Without a year, every title is its own work.
     let title =
         |(i, name): (usize, &String)| Title::named(TitleId::new(&format!("a{i}")).unwrap(), name.as_str());
     let titles = names.iter().enumerate().map(title).collect();

@@ -87,19 +87,11 @@ impl Noise {
 fn titles() -> anyhow::Result<Titles> {
     let title = |i: usize| {
         Ok(Title {
-            id: TitleId::new(&format!("ns{i}"))?,
-            platform_idx: 0,
             kind: if i.is_multiple_of(3) { catalog::Kind::Series } else { catalog::Kind::Movie },
-            display: format!("Title {i}"),
-            director: Vec::new(),
-            cast: Vec::new(),
-            country: Vec::new(),
-            date_added: None,
             release_year: Some(2000),
-            audience: "g".to_owned(),
-            duration: None,
-            genres: vec!["dramas".to_owned()],
-            description: String::new(),
+            audience: "G".to_owned(),
+            genres: vec!["Dramas".to_owned()],
+            ..Title::named(TitleId::new(&format!("ns{i}"))?, format!("Title {i}"))
         })
     };
     let rows = (0..N_TITLES).map(title).collect::<anyhow::Result<Vec<Title>>>()?;

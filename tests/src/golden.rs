@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use artifact::{
     Analysis, Artifact, Counts, Digest, Fate, HeldOut, Kind, Manifest, Measured, ModelName, ModelSummary,
-    Parameters, Pointer, RankingSummary, ReadError, Signal, Source, Trial, Trials, VarianceShares,
+    Parameters, Pointer, RankingSummary, ReadError, Signal, Source, TitleGenres, Trial, Trials,
+    VarianceShares,
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
@@ -165,6 +166,14 @@ static KNOWN: [&dyn Known; Kind::ALL.len()] = [
             }
         },
     },
+    &Of {
+        build: genres,
+        ask: |genres| {
+            for title in 0..genres.n_titles() {
+                assert!(genres.of(title).iter().all(|&genre| !genres.name(genre).is_empty()));
+            }
+        },
+    },
 ];
 
 /// Returns what the tests know about a kind.
@@ -295,6 +304,13 @@ pub fn ranking() -> RankingModel {
     });
     RankingModel::new(items.expect("golden parts fit together"), weights)
         .expect("golden weights are in range")
+}
+
+/// Returns canonical genres of six titles. The first two share one, and the third has none.
+pub fn genres() -> TitleGenres {
+    let of_titles = [&["Comedy", "Drama"][..], &["Comedy"], &[], &["Acción"], &["Drama"], &["Kids"]];
+    let of_titles = of_titles.map(|genres| genres.iter().map(ToString::to_string).collect::<Vec<_>>());
+    TitleGenres::new(of_titles.iter().map(|genres| &genres[..]))
 }
 
 /// Returns a short analysis.

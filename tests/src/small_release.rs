@@ -6,7 +6,7 @@
 use crate::golden;
 use artifact::{
     Artifact, Fate, HeldOut, Kind as ArtifactKind, Manifest, Measured, ModelName, ModelSummary,
-    RankingSummary, Trial, Trials,
+    RankingSummary, TitleGenres, Trial, Trials,
 };
 use bytes::Bytes;
 use catalog::{Duration, DurationUnit, Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
@@ -88,6 +88,7 @@ fn titles(rows: &[Row; TITLES.len()]) -> TitleTable {
         audience: audience.to_owned(),
         duration: Some(Duration { value, unit }),
         genres: vec![genre.to_owned()],
+        canonical_genres: vec![if genre == "dramas" { "Drama" } else { "Comedy" }.to_owned()],
         ..Title::named(TitleId::new(id).unwrap(), name)
     });
     TitleTable::new(platforms, titles.to_vec()).unwrap()
@@ -175,7 +176,8 @@ pub async fn store() -> MemoryStore {
     store
 }
 
-/// Returns a store with the release with all optional parts: a ranking model, and an analysis of the data.
+/// Returns a store with the release with all optional parts: a ranking model, an analysis of the data, and
+/// canonical genres.
 pub async fn store_with_ranking() -> MemoryStore {
     let store = MemoryStore::default();
     publish_with_ranking(&store).await;
@@ -222,6 +224,8 @@ async fn publish(
     artifacts.extend(ranking.iter().map(|(model, _)| sealed(model)));
     if ranking.is_some() {
         artifacts.push(sealed(&golden::analysis()));
+        let genres = titles.titles().iter().map(|title| &title.canonical_genres[..]);
+        artifacts.push(sealed(&TitleGenres::new(genres)));
     }
     let manifest = Manifest {
         builder: "by hand".to_owned(),

@@ -124,25 +124,16 @@ impl TitleFeatures {
 
 #[cfg(test)]
 mod tests {
-    use catalog::{Kind, Platform, Title, TitleId};
+    use catalog::{Platform, Title, TitleId};
 
     use super::*;
 
     fn title(n: usize, genres: &[&str], year: u16) -> Title {
         Title {
-            id: TitleId::new(&format!("ns{n}")).unwrap(),
-            platform_idx: 0,
-            kind: Kind::Movie,
-            display: format!("Title {n}"),
-            director: Vec::new(),
             cast: vec!["Nobody Else".to_owned()],
-            country: Vec::new(),
-            date_added: None,
             release_year: Some(year),
-            audience: String::new(),
-            duration: None,
             genres: genres.iter().map(|&g| g.to_owned()).collect(),
-            description: String::new(),
+            ..Title::named(TitleId::new(&format!("ns{n}")).unwrap(), format!("Title {n}"))
         }
     }
 

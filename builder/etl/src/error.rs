@@ -67,6 +67,16 @@ pub enum EtlError {
         /// Columns of the file.
         found: String,
     },
+    /// A row of a table of genres cannot be used.
+    #[error("{}, line {line}: {why}; write one genre and one label in each row", path.display())]
+    Genres {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// Why not.
+        why: &'static str,
+    },
     /// The platform's name or id prefix cannot be used.
     #[error("{}: the platform cannot be used", path.display())]
     Platform {

@@ -11,7 +11,7 @@ use tables::{FileError, file_name};
 
 use super::EtlError;
 use super::platforms::{self, Given, ORIGINAL};
-use super::titles::{MOVIELENS_TITLES, TitleColumns};
+use super::titles::{CatalogOptions, MOVIELENS_TITLES};
 
 const TITLES_LOOKED_FOR: &str =
     "NAME_titles.csv (such as netflix_titles.csv), movies.csv, movie.csv, movies.dat, u.item";
@@ -52,9 +52,8 @@ pub struct EtlInput {
     pub skipped: Vec<(PathBuf, &'static str)>,
     /// How to read rating files, where detection is not enough.
     pub options: RatingOptions,
-    /// What the columns of the catalogs hold, where their names do not show it. Applies to every catalog with
-    /// a header.
-    pub title_columns: Option<TitleColumns>,
+    /// How to read catalogs, where detection is not enough.
+    pub catalogs: CatalogOptions,
     /// What was made of the platforms' names, to be reported when the files are read.
     pub notes: Vec<String>,
 }
@@ -91,12 +90,6 @@ impl EtlInput {
         }
         input.check()?;
         Ok(input)
-    }
-
-    /// Sets what the columns of the catalogs hold.
-    #[must_use]
-    pub fn with_title_columns(self, title_columns: Option<TitleColumns>) -> Self {
-        Self { title_columns, ..self }
     }
 
     /// Finds the catalogs in source order, and settles their platforms.

@@ -5,6 +5,7 @@
 //! lines are not rows.
 
 mod error;
+mod genres;
 mod input;
 mod loss;
 mod own_ids;
@@ -25,13 +26,14 @@ use tables::rows::{self, BLOCK_BYTES, Reading};
 use tables::{Clean, FileError, Reason, Rejects};
 
 pub use error::EtlError;
+pub use genres::GenreTable;
 pub use input::{EtlInput, MAX_REJECTS, TitleSource};
 pub use loss::{Losses, Lossy};
 use own_ids::Known;
 pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
 use titles::TitleFile;
-pub use titles::{CATALOG_COLUMNS, TitleColumns, TitleColumnsError};
+pub use titles::{CATALOG_COLUMNS, CatalogOptions, TitleColumns, TitleColumnsError};
 
 /// Counts for one input file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -187,7 +189,7 @@ fn read_catalogs(
         .zip(labels)
         .map(|(source, label)| {
             let TitleSource { path, platform } = source;
-            let part = titles::read_titles(path, platform.as_ref(), input.title_columns.as_ref(), label);
+            let part = titles::read_titles(path, platform.as_ref(), &input.catalogs, label);
             reporter.advance(1);
             part
         })
@@ -207,7 +209,8 @@ fn read_catalogs(
 pub fn read_title_table(path: &Path) -> Result<(TitleTable, u64), EtlError> {
     let source = TitleSource::of(path)?;
     let label = path.display().to_string();
-    let part = titles::read_titles(&source.path, source.platform.as_ref(), None, &label)?;
+    let part =
+        titles::read_titles(&source.path, source.platform.as_ref(), &CatalogOptions::default(), &label)?;
     let labels = [label];
     let mut rejects = Rejects::new(labels.to_vec());
     let mut output = EtlOutput::default();

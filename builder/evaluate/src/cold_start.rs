@@ -206,21 +206,10 @@ mod tests {
 
     /// Returns a feature that is the group of each title.
     fn groups() -> TitleFeatures {
-        use catalog::{Kind, Platform, Title, TitleId, TitleTable};
+        use catalog::{Platform, Title, TitleId, TitleTable};
         let titles = (0..60).map(|i| Title {
-            id: TitleId::new(&format!("ns{i}")).unwrap(),
-            platform_idx: 0,
-            kind: Kind::Movie,
-            display: format!("T{i}"),
-            director: Vec::new(),
-            cast: Vec::new(),
-            country: Vec::new(),
-            date_added: None,
-            release_year: None,
-            audience: String::new(),
-            duration: None,
             genres: vec![["even", "odd"][i % 2].to_owned()],
-            description: String::new(),
+            ..Title::named(TitleId::new(&format!("ns{i}")).unwrap(), format!("T{i}"))
         });
         let table = TitleTable::new(vec![Platform::new("netflix").unwrap()], titles.collect()).unwrap();
         TitleFeatures::new(&table, &(0..60).collect::<Vec<_>>())

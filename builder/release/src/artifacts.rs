@@ -1,7 +1,8 @@
 //! Artifacts of a release, and the one table of how each kind is decoded.
 
-use artifact::{Analysis, Artifact, EncodeError, Kind, ReadError};
+use artifact::{Analysis, Artifact, EncodeError, Kind, ReadError, TitleGenres};
 use bytes::Bytes;
+use catalog::TitleTable;
 use dataset::Data;
 use eda::Eda;
 use progress::Reporter;
@@ -35,6 +36,7 @@ pub(crate) fn all(
         sealed(&actor::build(titles), reporter)?,
         sealed(&title_count::build(titles), reporter)?,
         sealed(&Titles::build(titles, ratings), reporter)?,
+        sealed(&genres(titles), reporter)?,
         sealed(&rating_model, reporter)?,
         sealed(&title_search::build(titles, ratings), reporter)?,
         sealed(&analysis.artifact(), reporter)?,
@@ -58,6 +60,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::ScoreCount => score_count::Index::from_bytes(bytes).map(drop),
         Kind::CountPlatform => count_platform::Index::from_bytes(bytes).map(drop),
         Kind::Actor => actor::Index::from_bytes(bytes).map(drop),
+        Kind::Genres => TitleGenres::from_bytes(bytes).map(drop),
         Kind::TitleCount => title_count::Index::from_bytes(bytes).map(drop),
         Kind::Titles => Titles::from_bytes(bytes).map(drop),
         Kind::RatingModel => ItemModel::from_bytes(bytes).map(drop),
@@ -74,6 +77,11 @@ fn sealed<T: Artifact>(value: &T, reporter: &dyn Reporter) -> Result<(Kind, Byte
     let bytes = value.to_bytes()?;
     reporter.advance(1);
     Ok((T::KIND, bytes.into()))
+}
+
+/// Collects the canonical genres of all titles.
+fn genres(titles: &TitleTable) -> TitleGenres {
+    TitleGenres::new(titles.titles().iter().map(|title| &title.canonical_genres[..]))
 }
 
 /// Builds the users with both models' vectors and their ratings, as one object in blocks, and its index.

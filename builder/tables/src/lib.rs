@@ -7,6 +7,7 @@
 mod error;
 mod header;
 mod intern;
+mod list;
 pub mod open;
 mod rating_file;
 mod rating_rows;

@@ -6,30 +6,70 @@ use progress::Reporter;
 
 use crate::header::find_columns;
 use crate::rows::{self, BLOCK_BYTES, Reading, ordered};
-use crate::write::{ABOUT_FILE, About, REJECT_COLUMNS, TITLE_COLUMNS};
+use crate::write::{ABOUT_FILE, About, REJECT_COLUMNS};
 use crate::{
     Clean, FileError, Interner, MAX_VALUE_BYTES, RATINGS_FILE, REJECTS_FILE, Reason, Rejects, TITLES_FILE,
+    list,
 };
 
 const TITLE_NEEDED: &str = "the columns that `cartelera etl` writes";
 
-/// The columns of a `titles.csv` that an earlier version wrote, in the order of [`TITLE_COLUMNS`].
-const EARLIER_TITLE_COLUMNS: [&str; 15] = [
+/// The columns of `titles.csv` that are read. The others follow from them.
+const TITLE_COLUMNS: [&str; 15] = [
     "id",
     "platform",
-    "type",
-    "title",
+    "kind",
     "title_display",
-    "director",
-    "cast",
-    "country",
+    "director_display",
+    "cast_display",
+    "country_display",
     "date_added",
-    "release_year",
-    "rating",
+    "year",
+    "audience_display",
     "duration_int",
     "duration_type",
-    "listed_in",
-    "description",
+    "genres_display",
+    "description_display",
+    "canonical_genres_display",
+];
+
+/// Position in [`TITLE_COLUMNS`] of the only column that earlier versions did not write under any name.
+const CANONICAL: usize = 14;
+
+/// What earlier versions called those columns, the latest version first. They wrote texts in lower case only.
+const EARLIER_TITLE_COLUMNS: [[&str; CANONICAL]; 2] = [
+    [
+        "id",
+        "platform",
+        "kind",
+        "title_display",
+        "director",
+        "cast",
+        "country",
+        "date_added",
+        "year",
+        "audience",
+        "duration_int",
+        "duration_type",
+        "genres",
+        "description",
+    ],
+    [
+        "id",
+        "platform",
+        "type",
+        "title_display",
+        "director",
+        "cast",
+        "country",
+        "date_added",
+        "release_year",
+        "rating",
+        "duration_int",
+        "duration_type",
+        "listed_in",
+        "description",
+    ],
 ];
 
 /// Reads the tables that [`crate::write()`] wrote, with the column names of this version or of earlier ones.
@@ -145,17 +185,18 @@ fn read_clean_titles(path: &Path) -> Result<TitleTable, FileError> {
     let wrong = |source| FileError::Csv { path: path.to_owned(), source };
     let mut reader = csv::Reader::from_reader(file);
     let header: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();
-    let (names, columns) = title_columns(path, &header)?;
+    let columns = TitleColumns::find(path, &header)?;
+    let list = if columns.is_earlier() { list::read_earlier } else { list::read };
     let (mut platforms, mut rows): (Vec<Platform>, Vec<Title>) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(wrong)?;
         let line = record.position().map_or(0, csv::Position::line);
         let (platform, title) =
-            clean_title(&columns.map(|c| &record[c])).map_err(|(column, reason)| FileError::NotClean {
+            clean_title(columns.cells(&record), list).map_err(|(column, reason)| FileError::NotClean {
                 path: path.to_owned(),
                 line,
-                column: names[column].to_owned(),
-                value: record[columns[column]].to_owned(),
+                column: columns.names[column].to_owned(),
+                value: record[columns.at[column]].to_owned(),
                 reason,
             })?;
         if let Some((column, value)) = title.long_text() {
@@ -172,11 +213,41 @@ fn read_clean_titles(path: &Path) -> Result<TitleTable, FileError> {
     TitleTable::new(platforms, rows).map_err(|source| FileError::Titles { path: path.to_owned(), source })
 }
 
-/// Returns the names of the columns in this file and their positions, in the order of [`TITLE_COLUMNS`].
-fn title_columns(path: &Path, header: &[String]) -> Result<([&'static str; 15], [usize; 15]), FileError> {
-    let find = |names| Ok((names, find_columns(path, header, names, TITLE_NEEDED)?));
-    // An error speaks of the names that are written today.
-    find(TITLE_COLUMNS).or_else(|error| find(EARLIER_TITLE_COLUMNS).map_err(|_: FileError| error))
+/// The columns of one `titles.csv`.
+struct TitleColumns {
+    /// Their names, in the order of [`TITLE_COLUMNS`].
+    names: Vec<&'static str>,
+    /// Their positions.
+    at: Vec<usize>,
+}
+
+impl TitleColumns {
+    fn find(path: &Path, header: &[String]) -> Result<Self, FileError> {
+        let found = match find_columns(path, header, TITLE_COLUMNS, TITLE_NEEDED) {
+            Ok(at) => return Ok(Self { names: TITLE_COLUMNS.to_vec(), at: at.to_vec() }),
+            // An error speaks of the names that are written today.
+            Err(error) => error,
+        };
+        let earlier = EARLIER_TITLE_COLUMNS.into_iter().find_map(|names| {
+            let at = find_columns(path, header, names, TITLE_NEEDED).ok()?;
+            Some(Self { names: names.to_vec(), at: at.to_vec() })
+        });
+        earlier.ok_or(found)
+    }
+
+    /// Returns whether an earlier version wrote the file.
+    fn is_earlier(&self) -> bool {
+        self.at.len() == CANONICAL
+    }
+
+    /// Returns the cells of a row, in the order of [`TITLE_COLUMNS`].
+    fn cells<'r>(&self, record: &'r csv::StringRecord) -> [&'r str; 15] {
+        let mut cells = [""; 15];
+        for (cell, &at) in cells.iter_mut().zip(&self.at) {
+            *cell = &record[at];
+        }
+        cells
+    }
 }
 
 /// Returns the position of a platform, adding the platform if it is new.
@@ -189,12 +260,14 @@ pub fn place(platforms: &mut Vec<Platform>, platform: Platform) -> Result<u8, Fi
 }
 
 /// Parses a row of `titles.csv`. An error names the column and the reason.
-fn clean_title(cells: &[&str; 15]) -> Result<(Platform, Title), (usize, String)> {
+fn clean_title(
+    cells: [&str; 15],
+    list: fn(&str) -> Vec<String>,
+) -> Result<(Platform, Title), (usize, String)> {
     let [
         id,
         platform,
         kind,
-        _,
         display,
         director,
         cast,
@@ -206,29 +279,28 @@ fn clean_title(cells: &[&str; 15]) -> Result<(Platform, Title), (usize, String)>
         unit,
         genres,
         about,
-    ] = *cells;
-    let list = |text: &str| -> Vec<String> {
-        if text.is_empty() { Vec::new() } else { text.split(", ").map(str::to_owned).collect() }
-    };
+        canonical,
+    ] = cells;
     let duration = match (value, unit) {
         ("", "") => None,
-        _ => Some(Duration { value: at(11, value.parse())?, unit: at(12, unit.parse())? }),
+        _ => Some(Duration { value: at(10, value.parse())?, unit: at(11, unit.parse())? }),
     };
     let release_year = if year.is_empty() {
         None
     } else {
-        Some(at(9, parse_year(year).ok_or("not a year of four digits"))?)
+        Some(at(8, parse_year(year).ok_or("not a year of four digits"))?)
     };
     let title = Title {
         kind: at(2, kind.parse())?,
         director: list(director),
         cast: list(cast),
         country: list(country),
-        date_added: if added.is_empty() { None } else { Some(at(8, added.parse())?) },
+        date_added: if added.is_empty() { None } else { Some(at(7, added.parse())?) },
         release_year,
         audience: audience.to_owned(),
         duration,
         genres: list(genres),
+        canonical_genres: list(canonical),
         description: about.to_owned(),
         ..Title::named(at(0, TitleId::new(id))?, display)
     };
@@ -246,7 +318,7 @@ mod tests {
 
     use super::*;
 
-    const TITLES: &str = "ns1,netflix,movie,alpha,Alpha,,,,,2001,pg,90,min,drama,about\n";
+    const TITLES: &str = "ns1,netflix,movie,Alpha,,\"weird\" al,,,2001,pg,90,min,\"drama, war\",about";
     const RATINGS: &str = "1,4.5,10,ns1\n";
 
     fn read(titles: &str, ratings: &str) -> Result<Clean, FileError> {
@@ -259,25 +331,37 @@ mod tests {
     #[test]
     fn tables_of_earlier_versions_are_read_by_the_names_they_have() {
         let today = (TITLE_COLUMNS.join(","), "user_id,rating,timestamp,id");
-        let earlier = (EARLIER_TITLE_COLUMNS.join(","), "userId,rating,timestamp,movieId");
+        let latest = (EARLIER_TITLE_COLUMNS[0].join(","), "user_id,rating,timestamp,id");
+        let earliest = (EARLIER_TITLE_COLUMNS[1].join(","), "userId,rating,timestamp,movieId");
         let of = |names: &(String, &str), titles: &str, ratings: &str| {
-            read(&format!("{}\n{titles}", names.0), &format!("{}\n{ratings}", names.1))
+            read(&format!("{}\n{titles}\n", names.0), &format!("{}\n{ratings}", names.1))
         };
-        let clean = of(&today, TITLES, RATINGS).unwrap();
+        let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let name = "\"weird\" al";
+        let written = format!("{TITLES},Drama").replace(name, &cell(&list::write(&[name.to_owned()])));
+        let clean = of(&today, &written, RATINGS).unwrap();
         let title = &clean.titles.titles()[0];
         assert_eq!((title.release_year, title.audience.as_str()), (Some(2001), "pg"));
+        assert_eq!(
+            (&title.cast[..], &title.genres[..]),
+            (&["\"weird\" al".to_owned()][..], &["drama".to_owned(), "war".to_owned()][..])
+        );
+        assert_eq!(title.canonical_genres, ["Drama"]);
         assert_eq!(clean.ratings.rating(), [4.5]);
-        assert_eq!(of(&earlier, TITLES, RATINGS).unwrap(), clean);
+        let earlier = TITLES.replace(name, &cell(name));
+        let clean = of(&latest, &earlier, RATINGS).unwrap();
+        assert_eq!(of(&earliest, &earlier, RATINGS).unwrap(), clean);
+        assert_eq!(clean.titles.titles()[0], Title { canonical_genres: vec![], ..title.clone() });
 
         // An error names a column as the file does.
         let error = |names, titles: &str, ratings: &str| of(names, titles, ratings).unwrap_err().to_string();
-        let bad_year = TITLES.replace("2001", "201");
-        assert!(error(&today, &bad_year, RATINGS).contains("column \"year\""));
-        assert!(error(&earlier, &bad_year, RATINGS).contains("column \"release_year\""));
-        assert!(error(&today, TITLES, "1,4.5,10,ns2\n").contains("column \"id\""));
-        assert!(error(&earlier, TITLES, "1,4.5,10,ns2\n").contains("column \"movieId\""));
-        let missing = (today.0.replace("audience,", ""), today.1);
-        assert!(error(&missing, "", RATINGS).contains("column audience is missing"));
+        let bad_year = earlier.replace("2001", "201");
+        assert!(error(&latest, &bad_year, RATINGS).contains("column \"year\""));
+        assert!(error(&earliest, &bad_year, RATINGS).contains("column \"release_year\""));
+        assert!(error(&latest, &earlier, "1,4.5,10,ns2\n").contains("column \"id\""));
+        assert!(error(&earliest, &earlier, "1,4.5,10,ns2\n").contains("column \"movieId\""));
+        let missing = (today.0.replace("audience_display,", ""), today.1);
+        assert!(error(&missing, "", RATINGS).contains("column audience_display is missing"));
     }
 
     #[test]

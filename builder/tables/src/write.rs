@@ -1,7 +1,9 @@
 //! The clean tables as CSV files.
 //!
-//! `titles.csv` holds the titles in source order. Texts are in lower case except `title_display`, items of
-//! lists are joined by `, ` (no item contains a comma), and a missing value is an empty cell. A platform is
+//! `titles.csv` holds the titles in source order. Each text is there twice: in lower case, and in a column
+//! whose name ends in `_display` as it is shown. Items of lists are joined by `, `; an item that contains a
+//! comma or begins with a quotation mark is in quotation marks, with those inside doubled. A missing value is
+//! an empty cell. `genres` are the platform's labels, and `canonical_genres` what they mean. A platform is
 //! written as its name, followed by its id prefix (`hbo:hb`) if that is not its first letter. `n_ratings` and
 //! `mean_rating` summarize `ratings.csv` for readers of the file; [`crate::read_clean`] does not need them.
 //!
@@ -22,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rating_file::write_ratings;
 use crate::staged::Staged;
-use crate::{Clean, FileError, Rejects};
+use crate::{Clean, FileError, Rejects, list};
 
 /// Name of the file of clean titles.
 pub const TITLES_FILE: &str = "titles.csv";
@@ -33,23 +35,33 @@ pub const ABOUT_FILE: &str = "tables.json";
 /// Name of the file of refused rows.
 pub const REJECTS_FILE: &str = "rejects.csv";
 
-/// The columns of `titles.csv`, without the two that summarize the ratings.
-pub(crate) const TITLE_COLUMNS: [&str; 15] = [
+/// The columns of `titles.csv`.
+const TITLE_COLUMNS: [&str; 25] = [
     "id",
     "platform",
     "kind",
     "title",
     "title_display",
     "director",
+    "director_display",
     "cast",
+    "cast_display",
     "country",
+    "country_display",
     "date_added",
     "year",
     "audience",
+    "audience_display",
     "duration_int",
     "duration_type",
     "genres",
+    "genres_display",
+    "canonical_genres",
+    "canonical_genres_display",
     "description",
+    "description_display",
+    "n_ratings",
+    "mean_rating",
 ];
 pub(crate) const REJECT_COLUMNS: [&str; 5] = ["file", "line", "column", "value", "reason"];
 
@@ -114,25 +126,35 @@ fn write_titles(clean: &Clean, out: &mut Staged) -> Result<(), FileError> {
     let path = out.path.clone();
     let mut writer = csv::Writer::from_writer(&mut out.file);
     let mut write = || -> Result<(), csv::Error> {
-        writer.write_record(TITLE_COLUMNS.iter().chain(&["n_ratings", "mean_rating"]))?;
+        writer.write_record(TITLE_COLUMNS)?;
         for (title, &(n, sum)) in table.titles().iter().zip(&sums) {
-            let lower = title.display.to_lowercase();
+            let [director, cast, country, genres, canonical_genres] =
+                [&title.director, &title.cast, &title.country, &title.genres, &title.canonical_genres]
+                    .map(|items| list::write(items));
             let mean = if n == 0 { String::new() } else { (sum / f64::from(n)).to_string() };
             writer.write_record([
                 title.id.as_str(),
                 &table.platform_of(title).text(),
                 title.kind.as_str(),
-                &lower,
+                &title.display.to_lowercase(),
                 &title.display,
-                &title.director.join(", "),
-                &title.cast.join(", "),
-                &title.country.join(", "),
+                &director.to_lowercase(),
+                &director,
+                &cast.to_lowercase(),
+                &cast,
+                &country.to_lowercase(),
+                &country,
                 &title.date_added.map(|d| d.to_string()).unwrap_or_default(),
                 &title.release_year.map(|y| format!("{y:04}")).unwrap_or_default(),
+                &title.audience.to_lowercase(),
                 &title.audience,
                 &title.duration.map(|d| d.value.to_string()).unwrap_or_default(),
                 title.duration.map(|d| d.unit.as_str()).unwrap_or_default(),
-                &title.genres.join(", "),
+                &genres.to_lowercase(),
+                &genres,
+                &canonical_genres.to_lowercase(),
+                &canonical_genres,
+                &title.description.to_lowercase(),
                 &title.description,
                 &n.to_string(),
                 &mean,

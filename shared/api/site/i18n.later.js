@@ -37,7 +37,8 @@ export const more = {
     "queries.by.platform": "Platform",
     "queries.by.kind": "Kind",
     "queries.by.country": "Country",
-    "queries.by.genre": "Genre contains",
+    "queries.by.canonical_genre": "Genre",
+    "queries.by.genre": "Genre as the platform calls it",
     "queries.by.audience": "Audience rating",
     "queries.by.year": "Year",
 
@@ -206,7 +207,8 @@ export const more = {
     "queries.by.platform": "Plataforma",
     "queries.by.kind": "Tipo",
     "queries.by.country": "País",
-    "queries.by.genre": "El género contiene",
+    "queries.by.canonical_genre": "Género",
+    "queries.by.genre": "Género según la plataforma",
     "queries.by.audience": "Clasificación por edades",
     "queries.by.year": "Año",
 

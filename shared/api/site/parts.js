@@ -19,7 +19,7 @@ export function meet(titles) {
   for (const title of titles) platforms.add(title.platform);
 }
 
-const stemOf = (genre) => GENRES.find((stem) => new RegExp(`(^|[^a-z])${stem}`).test(genre));
+const stemOf = (genre) => GENRES.find((stem) => new RegExp(`(^|[^a-z])${stem}`).test(genre.toLowerCase()));
 
 const PLATFORMS = { amazon: "Amazon Prime", disney: "Disney+", hulu: "Hulu", netflix: "Netflix" };
 

@@ -57,16 +57,16 @@ function longest(found) {
 }
 
 function actor(found) {
-  const parts = { platform: platformName(found.platform), year: String(found.year), actor: h("b.person", null, found.actor) };
+  const parts = { platform: platformName(found.platform), year: String(found.year), actor: h("b", null, found.actor) };
   const said = sentence("queries.actor.answer", parts, found.count);
   const others = (found.ties ?? []).filter((name) => name !== found.actor);
   if (others.length === 0) return said;
   const named = others.slice(0, N_NAMED);
   if (others.length > N_NAMED) named.push(`+${number(others.length - N_NAMED)}`);
-  return [said, " ", sentence("queries.actor.ties", { names: h("span.person", null, list(named)) })];
+  return [said, " ", sentence("queries.actor.ties", { names: h("span", null, list(named)) })];
 }
 
-const BY = ["platform", "kind", "country", "genre", "audience", "year"];
+const BY = ["platform", "kind", "country", "canonical_genre", "genre", "audience", "year"];
 
 /** Returns how many titles match, and a table of how many have each value. */
 function counted(found) {
@@ -131,6 +131,7 @@ export function show(stage) {
           field(t("queries.platform"), platformField(true)),
           field(t("queries.by.kind"), choice("kind", ["movie", "series"], t("queries.any"), (value) => t(`kind.${value}`))),
           field(t("queries.by.country"), words("country")),
+          field(t("queries.by.canonical_genre"), words("canonical_genre")),
           field(t("queries.by.genre"), words("genre")),
           field(t("queries.by.audience"), words("audience")),
           field(t("queries.year"), yearField(true)),

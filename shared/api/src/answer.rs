@@ -51,7 +51,11 @@ pub(crate) struct Title<'a> {
     #[schemars(extend("enum" = KINDS), with = "String")]
     kind: Kind,
     year: Option<u16>,
+    /// Its genres, as its platform calls them.
     genres: Vec<&'a str>,
+    /// The same genres by the names that they have on all platforms. Releases of an older builder lack them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canonical_genres: Option<Vec<&'a str>>,
     audience: Option<&'a str>,
 }
 
@@ -64,6 +68,7 @@ impl<'a> From<TitleView<'a>> for Title<'a> {
             kind: view.kind,
             year: view.year,
             genres: view.genres,
+            canonical_genres: view.canonical_genres,
             audience: view.audience,
         }
     }

@@ -17,6 +17,14 @@ pub enum StartError {
         /// What does not fit.
         source: recommender::Mismatch,
     },
+    /// The canonical genres are valid, but do not belong to the titles that are counted.
+    #[error("the artifacts of release {release} do not fit together")]
+    Genres {
+        /// The release.
+        release: String,
+        /// What does not fit.
+        source: artifact::Invalid,
+    },
     /// The titles, their search index and the users are valid, but do not belong to one release.
     #[error("the artifacts of release {release} do not fit together")]
     Catalog {

@@ -5,9 +5,10 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use artifact::{Artifact, Kind, Manifest, RatingScale};
+use artifact::{Artifact, Kind, Manifest, RatingScale, TitleGenres};
 use axum::Router;
 use catalog::Scale;
+use recommender::Titles;
 use store::{LoadError, ReadStore};
 
 use crate::error::StartError;
@@ -77,6 +78,14 @@ impl Release<'_> {
     /// Loads the artifact of a type.
     pub(crate) async fn load<A: Artifact + Send + 'static>(self) -> Result<A, LoadError> {
         store::load(self.store.as_ref(), self.manifest).await
+    }
+
+    /// Loads the titles, with their canonical genres if the release has them.
+    pub(crate) async fn load_titles(self) -> Result<Titles, StartError> {
+        let (titles, genres) = tokio::try_join!(self.load::<Titles>(), self.load_optional::<TitleGenres>())?;
+        let Some(genres) = genres else { return Ok(titles) };
+        let release = self.manifest.release();
+        titles.with_genres(genres).map_err(|source| StartError::Mismatch { release, source })
     }
 
     /// Loads the artifact of a type if the release has it.

@@ -54,6 +54,8 @@ kinds! {
     TrainedModel = 13 "trained-model",
     /// Index of `get_count`.
     TitleCount = 14 "title-count",
+    /// The canonical genres of each title.
+    Genres = 15 "genres",
 }
 
 impl Kind {

@@ -9,6 +9,7 @@ mod codec;
 mod digest;
 mod envelope;
 mod format1;
+mod genres;
 mod invalid;
 mod kind;
 mod manifest;
@@ -21,6 +22,7 @@ pub use digest::{Digest, DigestError, Hasher};
 pub use envelope::{
     FORMAT_VERSION, HEADER_BYTES, MAGIC, MAX_PAYLOAD_BYTES, ReadError, first_len, inspect, open, seal, split,
 };
+pub use genres::{StoredTitleGenres, TitleGenres};
 pub use invalid::Invalid;
 pub use kind::Kind;
 pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestError, Older, Pointer};

@@ -6,15 +6,19 @@
 mod date;
 mod ids;
 mod limits;
+mod names;
 mod platform;
 mod rating;
 mod tables;
 mod title;
+mod works;
 
 pub use date::{Date, DateError};
 pub use ids::{IdError, MAX_ID_BYTES, TitleId, UserId, check_id};
 pub use limits::{MAX_GENRES_BYTES, MAX_LABELS, MAX_NAME_CHARS, count_labels, names_in_words};
+pub use names::compared;
 pub use platform::{IdPrefixes, Platform, PlatformError};
 pub use rating::{NoScale, OffScale, Scale, ScaleCounts, ScaleError};
 pub use tables::{Interactions, RatingTable, TableError, TitleTable};
 pub use title::{Duration, DurationUnit, Kind, Title, UnknownWord};
+pub use works::{without_suffix, work_key};

@@ -50,11 +50,13 @@ impl Title {
     }
 }
 
-/// Counts the different genres (`genres`) and audience ratings (`audience ratings`) of titles.
-pub fn count_labels(titles: &[Title]) -> [(&'static str, usize); 2] {
+/// Counts the different genres, canonical genres and audience ratings of titles.
+pub fn count_labels(titles: &[Title]) -> [(&'static str, usize); 3] {
     let genres: HashSet<&str> = titles.iter().flat_map(|t| t.genres.iter().map(String::as_str)).collect();
+    let canonical: HashSet<&str> =
+        titles.iter().flat_map(|t| t.canonical_genres.iter().map(String::as_str)).collect();
     let audiences: HashSet<&str> = titles.iter().map(|t| t.audience.as_str()).collect();
-    [("genres", genres.len()), ("audience ratings", audiences.len())]
+    [("genres", genres.len()), ("canonical genres", canonical.len()), ("audience ratings", audiences.len())]
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use thiserror::Error;
 
 use crate::limits::{MAX_LABELS, count_labels};
-use crate::{Platform, PlatformError, Scale, Title, TitleId, UserId};
+use crate::{Platform, PlatformError, Scale, Title, TitleId, UserId, names, works};
 
 /// Why a table cannot be made of some rows.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -45,9 +45,10 @@ pub enum TableError {
 /// The clean catalog in source order: platforms as given, titles in file order. A title's position here is
 /// its `title_idx` everywhere.
 ///
-/// No two titles have the same id, on whatever platforms. [`IdPrefixes`](crate::IdPrefixes) keeps the ids of
-/// different platforms apart when they are made; the table itself does not look at prefixes, so a table of
-/// ids that were made before needs none.
+/// A name of a person, a country, a genre or an audience rating has one spelling in the whole table: the most
+/// frequent one in the source. No two titles have the same id, on whatever platforms.
+/// [`IdPrefixes`](crate::IdPrefixes) keeps the ids of different platforms apart when they are made; the table
+/// itself does not look at prefixes, so a table of ids that were made before needs none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TitleTable {
     platforms: Vec<Platform>,
@@ -56,12 +57,13 @@ pub struct TitleTable {
 }
 
 impl TitleTable {
-    /// Checks ids, platforms, and the number of labels.
+    /// Checks ids, platforms, and the number of labels, and settles the spelling of names: those that agree
+    /// as [`compared`](crate::compared) does get the most frequent of their spellings.
     ///
     /// # Errors
     /// Two titles have the same id, two platforms the same name, a platform position is out of range, or
     /// there are more than [`MAX_LABELS`] different genres or audience ratings.
-    pub fn new(platforms: Vec<Platform>, titles: Vec<Title>) -> Result<Self, TableError> {
+    pub fn new(platforms: Vec<Platform>, mut titles: Vec<Title>) -> Result<Self, TableError> {
         for (i, platform) in platforms.iter().enumerate() {
             if platforms[..i].iter().any(|p| p.as_str() == platform.as_str()) {
                 return Err(TableError::DuplicatePlatform(platform.clone()));
@@ -80,6 +82,7 @@ impl TitleTable {
                 return Err(TableError::DuplicateTitle(title.id.clone()));
             }
         }
+        names::settle(&mut titles);
         if let Some((what, n)) = count_labels(&titles).into_iter().find(|&(_, n)| n > MAX_LABELS) {
             return Err(TableError::TooManyLabels { what, n });
         }
@@ -89,21 +92,10 @@ impl TitleTable {
     /// Returns, for each title, the position of the first title of the same work, which may be its own.
     ///
     /// Titles are one work if they agree in kind, release year and name. Names are compared by their letters
-    /// and digits, in lowercase. A title without a year, or without a letter or digit in its name, is a work
-    /// by itself.
+    /// and digits, in lowercase, without technical suffixes such as `(4K UHD)`; see [`crate::work_key`]. A
+    /// title without a year, or without a letter or digit in its name, is a work by itself.
     pub fn works(&self) -> Vec<u32> {
-        let mut first = HashMap::new();
-        let positions = self.titles.iter().enumerate().map(|(idx, title)| {
-            let name: String =
-                title.display.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-            match title.release_year {
-                Some(year) if !name.is_empty() => {
-                    *first.entry((title.kind, year, name)).or_insert(idx as u32)
-                }
-                _ => idx as u32,
-            }
-        });
-        positions.collect()
+        works::works(&self.titles)
     }
 
     /// Returns the platforms, in source order.

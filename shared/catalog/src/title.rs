@@ -90,8 +90,8 @@ pub struct Duration {
 
 /// One clean row of a catalog.
 ///
-/// White space is folded. [`Title::display`] keeps the case of the source. All other text is lowercase, as in
-/// the clean CSV file. Missing text is the empty string.
+/// White space is folded. Texts keep the case of the source; the clean CSV file has them in lowercase as
+/// well. Missing text is the empty string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
     /// The platform's id prefix and its `show_id`.
@@ -112,13 +112,15 @@ pub struct Title {
     pub date_added: Option<Date>,
     /// The year in which it came out; `None` if the source does not have it, or has something else there.
     pub release_year: Option<u16>,
-    /// Audience rating (`tv-ma`, `pg-13`, …). It is `g` where a platform's file has none, and empty if
+    /// Audience rating (`TV-MA`, `PG-13`, …). It is `G` where a platform's file has none, and empty if
     /// the file has no such column, as those of MovieLens.
     pub audience: String,
     /// How long it is, if the source has it.
     pub duration: Option<Duration>,
-    /// Genres (`listed_in`).
+    /// Genres as the platform calls them (`listed_in`).
     pub genres: Vec<String>,
+    /// The genres that those labels mean, under names that are the same on all platforms.
+    pub canonical_genres: Vec<String>,
     /// A description.
     pub description: String,
 }
@@ -139,6 +141,7 @@ impl Title {
             audience: String::new(),
             duration: None,
             genres: Vec::new(),
+            canonical_genres: Vec::new(),
             description: String::new(),
         }
     }

@@ -22,7 +22,7 @@ pub struct Index {
     counts: Vec<u32>,
     /// Where each key's names begin, with the end of the last as one more entry.
     offsets: Vec<u32>,
-    /// Names, sorted within a key.
+    /// Names, sorted within a key by their lower case.
     names: TextHeap,
 }
 
@@ -45,12 +45,25 @@ fn key(platform_idx: usize, year: u16) -> u32 {
     (platform_idx as u32) << 16 | u32::from(year)
 }
 
+/// A name, in the order of names: by its lower case and then by its spelling.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Name<'a> {
+    lower: String,
+    spelling: &'a str,
+}
+
+impl<'a> Name<'a> {
+    fn new(spelling: &'a String) -> Self {
+        Self { lower: spelling.to_lowercase(), spelling }
+    }
+}
+
 /// Builds the index. A title counts an actor once, even if its cast repeats the name.
 pub fn build(titles: &TitleTable) -> Index {
     let mut names_casts = vec![0; titles.platforms().len()];
-    let mut appearances: Vec<(u32, &str)> = Vec::new();
+    let mut appearances: Vec<(u32, Name<'_>)> = Vec::new();
     for title in titles.titles() {
-        let mut cast: Vec<&str> = title.cast.iter().map(String::as_str).collect();
+        let mut cast: Vec<Name<'_>> = title.cast.iter().map(Name::new).collect();
         cast.sort_unstable();
         cast.dedup();
         if !cast.is_empty() {
@@ -63,7 +76,7 @@ pub fn build(titles: &TitleTable) -> Index {
     appearances.sort_unstable();
     let mut best: BTreeMap<u32, (usize, Vec<&str>)> = BTreeMap::new();
     for group in appearances.chunk_by(|a, b| a == b) {
-        let (key, name) = group[0];
+        let (key, Name { spelling: name, .. }) = group[0];
         let (count, names) = best.entry(key).or_default();
         if group.len() > *count {
             (*count, *names) = (group.len(), vec![name]);
@@ -188,7 +201,7 @@ mod tests {
             let count = |name: &str| asked.iter().filter(|t| t.cast.iter().any(|c| c == name)).count();
             let mut names: Vec<&str> =
                 asked.iter().flat_map(|t| t.cast.iter().map(String::as_str)).collect();
-            names.sort_unstable();
+            names.sort_unstable_by_key(|name| name.to_lowercase());
             names.dedup();
             let most = names.iter().map(|n| count(n)).max();
             let ties: Vec<&str> = names.iter().copied().filter(|n| Some(count(n)) == most).collect();

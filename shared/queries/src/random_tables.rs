@@ -30,14 +30,19 @@ fn title() -> impl Strategy<Value = Title> {
         value,
         unit: if season { DurationUnit::Season } else { DurationUnit::Min },
     });
-    let cast = proptest::collection::vec("[abc]", 0..4);
-    (0_u8..3, any::<bool>(), proptest::option::weighted(0.9, year()), proptest::option::of(duration), cast)
-        .prop_map(|(platform_idx, movie, release_year, duration, cast)| Title {
+    let cast = proptest::collection::vec("[abCD]", 0..4);
+    let genre = || proptest::collection::vec("[aBc]d?", 0..3);
+    let lists = (cast, genre(), genre(), proptest::collection::vec("[PqR]", 0..2), "(G|pg-13|)");
+    (0_u8..3, any::<bool>(), proptest::option::weighted(0.9, year()), proptest::option::of(duration), lists)
+        .prop_map(|(platform_idx, movie, release_year, duration, lists)| Title {
             platform_idx,
             kind: if movie { Kind::Movie } else { Kind::Series },
-            cast,
+            cast: lists.0,
+            genres: lists.1,
+            canonical_genres: lists.2,
+            country: lists.3,
+            audience: lists.4,
             release_year,
-            audience: "g".to_owned(),
             duration,
             ..Title::named(TitleId::new("x").unwrap(), "")
         })

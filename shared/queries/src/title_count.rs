@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use artifact::blocks::{self, TextHeap};
-use artifact::{Artifact, Invalid, Kind};
-use catalog::{Title, TitleTable};
+use artifact::{Artifact, Invalid, Kind, TitleGenres};
+use catalog::{Title, TitleTable, compared};
 use serde::{Deserialize, Serialize};
 
 /// What titles are counted by, and filtered by.
@@ -18,21 +18,34 @@ pub enum Attribute {
     Kind,
     /// The countries of origin; a title may have several.
     Country,
-    /// The genres, as the platforms spell them; a title may have several.
+    /// The genres, as the platforms call them; a title may have several.
     Genre,
     /// The audience rating.
     Audience,
     /// The release year.
     Year,
+    /// The genres under names that are the same on all platforms; a title may have several.
+    CanonicalGenre,
 }
 
+/// The number of attributes that the index holds. Canonical genres are an artifact of their own.
+const N_STORED: usize = 6;
+
 impl Attribute {
-    /// Every attribute.
-    pub const ALL: [Self; 6] =
-        [Self::Platform, Self::Kind, Self::Country, Self::Genre, Self::Audience, Self::Year];
+    /// Every attribute, those in the index first.
+    pub const ALL: [Self; 7] = [
+        Self::Platform,
+        Self::Kind,
+        Self::Country,
+        Self::Genre,
+        Self::Audience,
+        Self::Year,
+        Self::CanonicalGenre,
+    ];
 
     /// The names, in the order of [`Attribute::ALL`].
-    pub const NAMES: [&'static str; 6] = ["platform", "kind", "country", "genre", "audience", "year"];
+    pub const NAMES: [&'static str; 7] =
+        ["platform", "kind", "country", "genre", "audience", "year", "canonical_genre"];
 
     /// Returns the name.
     pub const fn name(self) -> &'static str {
@@ -48,6 +61,7 @@ impl Attribute {
             Self::Genre => title.genres.clone(),
             Self::Audience => Some(title.audience.clone()).filter(|a| !a.is_empty()).into_iter().collect(),
             Self::Year => title.release_year.map(|year| year.to_string()).into_iter().collect(),
+            Self::CanonicalGenre => title.canonical_genres.clone(),
         }
     }
 }
@@ -62,7 +76,7 @@ impl FromStr for Attribute {
 }
 
 /// What is counted. Of several values of a filter any may match, and without values all titles match. Texts
-/// match in any case; a genre is part of a genre's name, as on the other routes.
+/// are compared as [`catalog::compared`] does; a genre is part of a platform's name for it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Question<'a> {
     /// What to count by, in addition to the total.
@@ -73,8 +87,10 @@ pub struct Question<'a> {
     pub kind: &'a [catalog::Kind],
     /// Only titles from these countries.
     pub country: &'a [&'a str],
-    /// Only titles with a genre whose name contains one of these.
+    /// Only titles with a genre whose name on its platform contains one of these.
     pub genre: &'a [&'a str],
+    /// Only titles of these canonical genres.
+    pub canonical_genre: &'a [&'a str],
     /// Only titles of these audience ratings.
     pub audience: &'a [&'a str],
     /// Only titles of these release years.
@@ -109,6 +125,9 @@ impl fmt::Display for UnknownName {
         let allowed = catalog::names_in_words(allowed);
         match self.attribute {
             Attribute::Genre => write!(f, "no genre contains {found:?}; the genres are {allowed}"),
+            Attribute::CanonicalGenre => {
+                write!(f, "there is no canonical genre {found:?}; the canonical genres are {allowed}")
+            }
             Attribute::Country => write!(f, "there is no country {found:?}; the countries are {allowed}"),
             Attribute::Audience => {
                 write!(f, "there is no audience rating {found:?}; the audience ratings are {allowed}")
@@ -125,7 +144,9 @@ impl std::error::Error for UnknownName {}
 pub struct Index {
     n_titles: usize,
     /// In the order of [`Attribute::ALL`].
-    postings: [Postings; 6],
+    postings: [Postings; N_STORED],
+    /// `None` if the release has no canonical genres. Then each platform's name is a genre by itself.
+    canonical: Option<Postings>,
 }
 
 /// The titles of each value of one attribute.
@@ -133,6 +154,9 @@ pub struct Index {
 struct Postings {
     /// The values, in ascending order.
     names: TextHeap,
+    /// The values as they are compared, with their positions, in ascending order. They follow from `names`
+    /// and are not stored.
+    by_name: Vec<(String, u32)>,
     /// Where each value's titles begin, with the end of the last as one more entry.
     offsets: Vec<u32>,
     /// Positions of titles, in ascending order within a value.
@@ -141,34 +165,49 @@ struct Postings {
 
 /// Builds the index.
 pub fn build(table: &TitleTable) -> Index {
-    let postings = Attribute::ALL.map(|attribute| {
+    let stored: [Attribute; N_STORED] = std::array::from_fn(|at| Attribute::ALL[at]);
+    let postings = stored.map(|attribute| {
         let mut pairs: Vec<(String, u32)> = Vec::new();
         for (position, title) in table.titles().iter().enumerate() {
             pairs.extend(attribute.of(table, title).into_iter().map(|name| (name, position as u32)));
         }
+        Postings::of_pairs(pairs)
+    });
+    Index { n_titles: table.titles().len(), postings, canonical: None }
+}
+
+/// Returns the values as they are compared, with their positions, in ascending order.
+fn by_name(names: &TextHeap) -> Vec<(String, u32)> {
+    let mut by_name: Vec<(String, u32)> = names.iter().map(compared).zip(0..).collect();
+    by_name.sort_unstable();
+    by_name
+}
+
+impl Postings {
+    /// Takes pairs of a value and a title in any order. A pair may occur twice, because a list may name one
+    /// value twice.
+    fn of_pairs<T: AsRef<str> + Ord>(mut pairs: Vec<(T, u32)>) -> Self {
         pairs.sort_unstable();
-        // A list may name one value twice.
         pairs.dedup();
-        let groups: Vec<&[(String, u32)]> = pairs.chunk_by(|a, b| a.0 == b.0).collect();
+        let groups: Vec<&[(T, u32)]> = pairs.chunk_by(|a, b| a.0 == b.0).collect();
         let mut offsets = vec![0];
         for group in &groups {
             offsets.push(offsets[offsets.len() - 1] + group.len() as u32);
         }
-        let names = groups.iter().map(|group| group[0].0.as_str()).collect();
-        Postings { names, offsets, titles: pairs.iter().map(|pair| pair.1).collect() }
-    });
-    Index { n_titles: table.titles().len(), postings }
-}
+        let names: TextHeap = groups.iter().map(|group| group[0].0.as_ref()).collect();
+        let titles = pairs.iter().map(|pair| pair.1).collect();
+        Self { by_name: by_name(&names), names, offsets, titles }
+    }
 
-impl Postings {
     /// Returns the titles of a value.
     fn of(&self, at: usize) -> &[u32] {
         &self.titles[self.offsets[at] as usize..self.offsets[at + 1] as usize]
     }
 
+    /// Finds a value by its name, as it is compared.
     fn find(&self, name: &str) -> Option<usize> {
-        let at = self.names.partition_point(0..self.names.len(), |known| known < name);
-        (at < self.names.len() && self.names.get(at) == name).then_some(at)
+        let at = self.by_name.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        Some(self.by_name[at].1 as usize)
     }
 }
 
@@ -205,16 +244,34 @@ impl Titles {
 }
 
 impl Index {
-    fn of(&self, attribute: Attribute) -> &Postings {
-        &self.postings[attribute as usize]
+    /// Adds the canonical genres.
+    ///
+    /// # Errors
+    /// They are not those of as many titles.
+    pub fn with_genres(self, genres: &TitleGenres) -> Result<Self, Invalid> {
+        Invalid::unless(genres.n_titles() == self.n_titles, "genres", "not of as many titles as the index")?;
+        let names: Vec<&str> = genres.names().collect();
+        let of_title = |title: usize| genres.of(title).iter().map(move |&genre| (genre, title as u32));
+        let pairs = (0..self.n_titles).flat_map(of_title);
+        let pairs = pairs.map(|(genre, title)| (names[usize::from(genre)], title)).collect();
+        Ok(Self { canonical: Some(Postings::of_pairs(pairs)), ..self })
     }
 
-    /// Returns the values that a filter finds by a name in lowercase.
+    fn of(&self, attribute: Attribute) -> &Postings {
+        match attribute {
+            Attribute::CanonicalGenre => {
+                self.canonical.as_ref().unwrap_or(&self.postings[Attribute::Genre as usize])
+            }
+            stored => &self.postings[stored as usize],
+        }
+    }
+
+    /// Returns the values that a filter finds by a name, as it is compared.
     fn found(&self, attribute: Attribute, wanted: &str) -> Vec<usize> {
         let postings = self.of(attribute);
         if attribute == Attribute::Genre {
-            let names = postings.names.iter().enumerate();
-            names.filter(|(_, name)| name.contains(wanted)).map(|(at, _)| at).collect()
+            let names = postings.by_name.iter();
+            names.filter(|(name, _)| name.contains(wanted)).map(|&(_, at)| at as usize).collect()
         } else {
             postings.find(wanted).into_iter().collect()
         }
@@ -223,7 +280,7 @@ impl Index {
     /// Returns the values that a filter accepts. A year that no title has is not an error: nothing matches
     /// it.
     fn accepted(&self, attribute: Attribute, wanted: &str) -> Result<Vec<usize>, UnknownName> {
-        let wanted = wanted.trim().to_lowercase();
+        let wanted = compared(wanted.trim());
         let accepted = self.found(attribute, &wanted);
         let may_be_empty = matches!(attribute, Attribute::Year | Attribute::Kind);
         if accepted.is_empty() && !may_be_empty {
@@ -235,7 +292,7 @@ impl Index {
 
     /// Returns whether a filter on an attribute finds a value by this name.
     pub fn has(&self, attribute: Attribute, name: &str) -> bool {
-        !self.found(attribute, &name.trim().to_lowercase()).is_empty()
+        !self.found(attribute, &compared(name.trim())).is_empty()
     }
 
     /// Answers a query: intersects the titles of each filter's values, and looks up how many of each value of
@@ -252,6 +309,7 @@ impl Index {
             (Attribute::Kind, &kinds),
             (Attribute::Country, question.country),
             (Attribute::Genre, question.genre),
+            (Attribute::CanonicalGenre, question.canonical_genre),
             (Attribute::Audience, question.audience),
             (Attribute::Year, &years),
         ];
@@ -274,13 +332,14 @@ impl Index {
         }
         let mut counts = Vec::new();
         if let Some(postings) = question.by.map(|attribute| self.of(attribute)) {
-            for (at, name) in postings.names.iter().enumerate() {
-                let count = postings.of(at).iter().filter(|&&title| left.has(title)).count() as u32;
+            for &(_, at) in &postings.by_name {
+                let titles = postings.of(at as usize).iter();
+                let count = titles.filter(|&&title| left.has(title)).count() as u32;
                 if count > 0 {
-                    counts.push((name, count));
+                    counts.push((postings.names.get(at as usize), count));
                 }
             }
-            // Names are in order already, and the sort is stable.
+            // Values are in the order of their names already, and the sort is stable.
             counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         }
         Ok(Answer { total: left.len(), counts })
@@ -316,8 +375,10 @@ pub struct StoredPostings<'a> {
 impl Postings {
     fn from_stored(stored: &StoredPostings<'_>, n_titles: usize) -> Result<Self, Invalid> {
         let n = stored.n as usize;
+        let names = TextHeap::from_blocks("names", stored.name_offsets, stored.names, n)?;
         let postings = Self {
-            names: TextHeap::from_blocks("names", stored.name_offsets, stored.names, n)?,
+            by_name: by_name(&names),
+            names,
             offsets: blocks::to_offsets("offsets", stored.offsets, n, stored.n_titles)?,
             titles: blocks::to_u32("titles", stored.titles, stored.n_titles as usize)?,
         };
@@ -359,7 +420,7 @@ impl Artifact for Index {
         let postings: Vec<Postings> =
             stored.postings.iter().map(|p| Postings::from_stored(p, n_titles)).collect::<Result<_, _>>()?;
         let postings = postings.try_into().map_err(|_| Invalid::new("postings", "not one per attribute"))?;
-        Ok(Self { n_titles, postings })
+        Ok(Self { n_titles, postings, canonical: None })
     }
 }
 
@@ -377,10 +438,12 @@ mod tests {
         let has = |title: &Title, attribute: Attribute, wanted: &[&str]| {
             let values = attribute.of(table, title);
             let has_one = |wanted: &&str| {
-                let wanted = wanted.to_lowercase();
-                values
-                    .iter()
-                    .any(|value| *value == wanted || attribute == Attribute::Genre && value.contains(&wanted))
+                let wanted = compared(wanted);
+                let is_it = |value: &String| {
+                    let value = compared(value);
+                    value == wanted || attribute == Attribute::Genre && value.contains(&wanted)
+                };
+                values.iter().any(is_it)
             };
             wanted.is_empty() || wanted.iter().any(has_one)
         };
@@ -390,6 +453,7 @@ mod tests {
                 && (question.kind.is_empty() || question.kind.contains(&title.kind))
                 && has(title, Attribute::Country, question.country)
                 && has(title, Attribute::Genre, question.genre)
+                && has(title, Attribute::CanonicalGenre, question.canonical_genre)
                 && has(title, Attribute::Audience, question.audience)
                 && (question.year.is_empty()
                     || title.release_year.is_some_and(|y| question.year.contains(&y)));
@@ -403,7 +467,7 @@ mod tests {
             }
         }
         let mut counts: Vec<(String, u32)> = counts.into_iter().collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| compared(&a.0).cmp(&compared(&b.0))));
         (total, counts)
     }
 
@@ -416,14 +480,16 @@ mod tests {
         #[test]
         fn the_index_agrees_with_a_scan(
             table in titles(),
-            by in prop::option::of(0_usize..6),
-            filtered in prop::collection::vec(any::<bool>(), 4),
+            by in prop::option::of(0_usize..7),
+            filtered in prop::collection::vec(any::<bool>(), 5),
             kind in prop::sample::subsequence(vec![catalog::Kind::Movie, catalog::Kind::Series], 0..=2),
             year in prop::collection::vec(year(), 0..3),
             nth in 0_usize..50,
             n_values in 1_usize..3,
         ) {
+            let genres = TitleGenres::new(table.titles().iter().map(|title| &title.canonical_genres[..]));
             let index = Index::from_bytes(&build(&table).to_bytes().unwrap()).unwrap();
+            let index = index.with_genres(&genres).unwrap();
             let names = |at: usize, attribute| -> Vec<String> {
                 let some = (nth..nth + n_values).filter_map(|nth| one_of(attribute, &table, nth));
                 some.filter(|_| filtered[at]).collect()
@@ -435,14 +501,17 @@ mod tests {
             let part = |name: &String| name.chars().skip(nth % 2).take(3).collect::<String>();
             let genre: Vec<String> = names(2, Attribute::Genre).iter().map(part).collect();
             let audience = names(3, Attribute::Audience);
-            let [platform, country, genre, audience] =
-                [&platform, &country, &genre, &audience].map(|n| n.iter().map(String::as_str).collect::<Vec<_>>());
+            let canonical: Vec<String> =
+                names(4, Attribute::CanonicalGenre).iter().map(|name| name.to_uppercase()).collect();
+            let [platform, country, genre, audience, canonical] =
+                [&platform, &country, &genre, &audience, &canonical].map(|n| n.iter().map(String::as_str).collect::<Vec<_>>());
             let question = Question {
                 by: by.map(|at| Attribute::ALL[at]),
                 platform: &platform,
                 kind: &kind,
                 country: &country,
                 genre: &genre,
+                canonical_genre: &canonical,
                 audience: &audience,
                 year: &year,
             };

@@ -4,6 +4,7 @@ use catalog::{Kind, names_in_words};
 use thiserror::Error;
 
 use crate::Titles;
+use crate::titles::GenrePositions;
 
 /// A filter that no title can pass, because a name in it is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -42,8 +43,8 @@ pub struct Criteria<'a> {
     pub platform: &'a [&'a str],
     /// Films or series.
     pub kind: &'a [Kind],
-    /// Parts of genres' names, in any case. Platforms spell genres differently: `comed` finds `comedies` and
-    /// `comedy`.
+    /// Parts of the names of genres, canonical or of platforms, in any case: `comed` finds Netflix's
+    /// `Comedies` and `Stand-Up Comedy`, and what other platforms call `Comedy`.
     pub genre: &'a [&'a str],
     /// Audience ratings, in any case.
     pub audience: &'a [&'a str],
@@ -63,7 +64,7 @@ pub struct Filter {
     // Positions or values, any of which a title has to have. If there are none, all titles pass.
     platforms: Vec<usize>,
     kinds: Vec<Kind>,
-    genres: Vec<u16>,
+    genres: GenrePositions,
     audiences: Vec<u16>,
     year_from: Option<u16>,
     year_to: Option<u16>,
@@ -92,13 +93,13 @@ impl Filter {
                 allowed: owned(titles.platforms()),
             })
         };
-        let mut genres = Vec::new();
+        let mut genres = GenrePositions::default();
         for text in criteria.genre {
             let found = titles.genres_with(text);
             if found.is_empty() {
                 return Err(FilterError::Genre {
                     found: text.to_lowercase(),
-                    allowed: owned(titles.genres()),
+                    allowed: owned(titles.genres().into_iter()),
                 });
             }
             genres.extend(found);
@@ -146,8 +147,7 @@ impl Filter {
             && self.year_from.is_none_or(|from| year.is_some_and(|y| y >= from))
             && self.year_to.is_none_or(|to| year.is_some_and(|y| y <= to))
             && titles.n_ratings(title) >= self.min_ratings
-            && (self.genres.is_empty()
-                || titles.genre_positions(title).iter().any(|g| self.genres.contains(g)))
+            && (self.genres.is_empty() || titles.has_genre(title, &self.genres))
     }
 }
 

@@ -1,7 +1,11 @@
+mod genres;
+
 use artifact::blocks::{self, TextHeap};
-use artifact::{Artifact, Invalid, Kind};
-use catalog::{RatingTable, TitleTable};
+use artifact::{Artifact, Invalid, Kind, TitleGenres};
+use catalog::{RatingTable, TitleTable, compared};
 use serde::{Deserialize, Serialize};
+
+pub use genres::GenrePositions;
 
 /// What lists show of titles and filter by, and how popular each title is. A title's position here is the
 /// `item` of the models.
@@ -22,6 +26,8 @@ pub struct Titles {
     /// Where each title's genres begin, with the end of the last as one more entry.
     genre_offsets: Vec<u32>,
     genre_idx: Vec<u16>,
+    /// The canonical genres of each title, which are an artifact of their own. Older releases have none.
+    canonical: Option<TitleGenres>,
     audience_idx: Vec<u16>,
     /// The position of the first title of the same work.
     work: Vec<u32>,
@@ -66,9 +72,11 @@ pub struct TitleView<'a> {
     pub kind: catalog::Kind,
     /// Its release year, if the source has it.
     pub year: Option<u16>,
-    /// Its genres, in source order.
+    /// Its genres, as its platform calls them, in source order.
     pub genres: Vec<&'a str>,
-    /// Its audience rating on its platform, in lowercase (`pg-13`), if the source has it.
+    /// The canonical genres that those are, if the release has them.
+    pub canonical_genres: Option<Vec<&'a str>>,
+    /// Its audience rating on its platform (`PG-13`), if the source has it.
     pub audience: Option<&'a str>,
     /// The number of users who rated the work, on whatever platform.
     pub n_ratings: u32,
@@ -147,6 +155,7 @@ impl Titles {
             year: titles.iter().map(|t| t.release_year.unwrap_or(0)).collect(),
             genre_offsets,
             genre_idx,
+            canonical: None,
             audience_idx,
             next: next_of(&work),
             work,
@@ -168,11 +177,6 @@ impl Titles {
     /// Returns the platforms, in source order.
     pub fn platforms(&self) -> impl ExactSizeIterator<Item = &str> {
         self.platforms.iter()
-    }
-
-    /// Returns the genres, in alphabetical order.
-    pub fn genres(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.genres.iter()
     }
 
     /// Returns the audience ratings of titles, in alphabetical order.
@@ -214,6 +218,10 @@ impl Titles {
             kind: self.kind(title),
             year: self.year(title),
             genres: self.genre_positions(title).iter().map(|&g| self.genres.get(g.into())).collect(),
+            canonical_genres: self
+                .canonical
+                .as_ref()
+                .map(|genres| genres.of(title).iter().map(|&genre| genres.name(genre)).collect()),
             audience: Some(self.audiences.get(self.audience_idx[title].into())).filter(|a| !a.is_empty()),
             n_ratings: self.n_ratings[title],
         }
@@ -279,17 +287,10 @@ impl Titles {
         self.platforms().position(|platform| platform.eq_ignore_ascii_case(name))
     }
 
-    /// Returns the positions of the genres whose names contain a text, in any case.
-    pub fn genres_with(&self, text: &str) -> Vec<u16> {
-        let text = text.to_lowercase();
-        let found = self.genres().enumerate().filter(|(_, name)| name.to_lowercase().contains(&text));
-        found.map(|(at, _)| at as u16).collect()
-    }
-
-    /// Returns the position of an audience rating, which may be in any case.
+    /// Returns the position of an audience rating, compared as [`catalog::compared`] does.
     pub fn audience(&self, name: &str) -> Option<u16> {
-        let name = name.to_lowercase();
-        let at = self.audiences.iter().position(|a| !a.is_empty() && a.to_lowercase() == name);
+        let name = compared(name);
+        let at = self.audiences.iter().position(|a| !a.is_empty() && compared(a) == name);
         at.map(|at| at as u16)
     }
 
@@ -438,6 +439,7 @@ impl Artifact for Titles {
             year: blocks::to_u16("year", s.year, n)?,
             genre_offsets: blocks::to_offsets("genre_offsets", s.genre_offsets, n, s.n_title_genres)?,
             genre_idx: blocks::to_u16("genre_idx", s.genre_idx, s.n_title_genres as usize)?,
+            canonical: None,
             audience_idx: blocks::to_u16("audience_idx", s.audience_idx, n)?,
             work: blocks::to_u32("work", s.work, n)?,
             next: Vec::new(),

@@ -310,6 +310,8 @@ async fn every_route_answers() {
         Asked::get("/get_count", ""),
         Asked::get("/get_count", "platform=hulu&platform=Netflix&kind=movie,series&by=platform"),
         Asked::get("/get_count", "year=2018,2020&genre=drama,comed&audience=PG-13&by=year"),
+        Asked { ranking: true, ..Asked::get("/get_count", "canonical_genre=DRAMA&by=canonical_genre") },
+        Asked { ranking: true, ..Asked::get("/titles", "genre=comedy&limit=1") },
         Asked::get("/titles", "platform=hulu,netflix&genre=drama&genre=comed&all_editions=True"),
         Asked::get("/titles", "audience=16+"),
         Asked::get("/recommendations/1", "include_seen=YES&all_editions=0&n=1&reasons=0"),
@@ -453,6 +455,8 @@ async fn every_problem_says_what_is_wrong() {
         Asked::get("/get_actor", "platform=disney&year=2018"),
         Asked::get("/recommendations/1", "platform=disney"),
         Asked::get("/recommendations/1", "genre=western"),
+        Asked { ranking: true, ..Asked::get("/titles", "genre=western") },
+        Asked { ranking: true, ..Asked::get("/get_count", "canonical_genre=western") },
         Asked::get("/recommendations/1", "audience=tv"),
         Asked::get("/similar/ns1", "audience=tv"),
         // Given twice, and unknown.

@@ -8,7 +8,7 @@
 use std::fs;
 use std::sync::{Arc, Once};
 
-use artifact::{Artifact, HeldOut, Kind, Manifest, ModelName, Pointer, inspect, split};
+use artifact::{Artifact, HeldOut, Kind, Manifest, ModelName, Pointer, TitleGenres, inspect, split};
 use axum::body::Body;
 use axum::http::Request;
 use catalog::DurationUnit;
@@ -16,8 +16,8 @@ use http_body_util::BodyExt as _;
 use queries::title_count::{Attribute, Question};
 use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
-    Edition, FactorModel, Filter, ItemModel, ItemStrategy, ListOptions, RankingModel, Recommender, Strategy,
-    Titles, UserBlock, UserIndex, UserShape,
+    Criteria, Edition, FactorModel, Filter, ItemModel, ItemStrategy, ListOptions, RankingModel, Recommender,
+    Strategy, Titles, UserBlock, UserIndex, UserShape,
 };
 use store::{MemoryStore, Store as _};
 use tests::{check, golden};
@@ -116,6 +116,24 @@ fn the_golden_title_count_answers() {
     };
     assert_eq!(ask(Some(Attribute::Platform), &[]), (6, vec![("amazon", 3), ("disney", 2), ("hulu", 1)]));
     assert_eq!(ask(Some(Attribute::Kind), &["COM"]).0, ask(None, &["comedy"]).0);
+}
+
+#[test]
+fn the_golden_genres_are_filtered_by_and_counted() {
+    let genres: TitleGenres = artifact();
+    assert_eq!(genres.names().collect::<Vec<_>>(), ["Acción", "Comedy", "Drama", "Kids"]);
+    let titles: Titles = artifact();
+    let titles = titles.with_genres(genres.clone()).unwrap();
+    assert_eq!(titles.view(0).canonical_genres, Some(vec!["Comedy", "Drama"]));
+    let criteria = Criteria { genre: &["acción"], ..Criteria::default() };
+    let found: Vec<usize> = Filter::new(&titles, &criteria).unwrap().select(&titles, 0..6).collect();
+    assert_eq!(found, [3]);
+    let index: title_count::Index = artifact();
+    let by = Some(title_count::Attribute::CanonicalGenre);
+    let question = title_count::Question { by, ..title_count::Question::default() };
+    let index = index.with_genres(&genres).unwrap();
+    let counts = index.answer(&question).unwrap().counts;
+    assert_eq!(counts, [("Comedy", 2), ("Drama", 2), ("Acción", 1), ("Kids", 1)]);
 }
 
 #[test]

@@ -56,6 +56,16 @@ mirror!(TitleCount { n_titles: u32, postings: Vec<Postings> });
 
 mirror!(Postings { n: u32, n_titles: u32, name_offsets: Block, names: Block, offsets: Block, titles: Block });
 
+mirror!(Genres {
+    n_genres: u32,
+    n_titles: u32,
+    n_title_genres: u32,
+    name_offsets: Block,
+    names: Block,
+    offsets: Block,
+    genre_idx: Block,
+});
+
 mirror!(CountPlatform { platforms: Platforms, films: Block });
 
 mirror!(Actor {
@@ -192,6 +202,7 @@ mirrors! {
     UserIndex: user_index,
     TrainedModel: trained_model,
     TitleCount: title_count,
+    Genres: genres,
 }
 
 /// Files by name.
@@ -346,6 +357,18 @@ fn title_count(fields: &mut Fields<'_, TitleCount>) {
     fields.add("titles.one-short", |s| s.postings[1].titles.truncate(8));
     fields.add("titles.not-in-order", |s| swap::<4>(&mut s.postings[0].titles, 0, 1));
     fields.add("titles.out-of-range", |s| s.n_titles = 1);
+}
+
+fn genres(fields: &mut Fields<'_, Genres>) {
+    fields.add("names.n-huge", |s| s.n_genres = u32::MAX);
+    fields.add("names.no-utf-8", |s| s.names[0] = 0xff);
+    fields.add("names.offsets-fall", |s| swap::<4>(&mut s.name_offsets, 1, 2));
+    fields.add("names.not-in-order", |s| s.names[..7].copy_from_slice(b"zcci\xc3\xb3n"));
+    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 4));
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
+    fields.add("offsets.beyond-the-genres", |s| s.n_title_genres -= 1);
+    fields.add("genre_idx.one-short", |s| s.genre_idx.truncate(s.genre_idx.len() - 2));
+    fields.add("genre_idx.out-of-range", |s| set(&mut s.genre_idx, 0, 4_u16.to_le_bytes()));
 }
 
 fn titles(fields: &mut Fields<'_, Titles>) {

@@ -32,6 +32,12 @@ pub(super) struct RawFiles {
     #[arg(long, value_name = "WHAT=COLUMN,…", requires = "titles")]
     title_columns: Option<TitleColumns>,
 
+    /// Table of genres to add to the built-in one: a CSV file with the columns `genre` and `label`, which
+    /// says that a label of the catalogs is of a genre. A label may have several rows; with an empty genre it
+    /// has none.
+    #[arg(long, value_name = "FILE", requires = "titles")]
+    genres: Option<PathBuf>,
+
     /// Ratings: a file, a folder, a pipe, or `-` for standard input. Any table with a user, a title and a
     /// rating in each row is read, packed by gzip, zstd or zip too; `data/README.md` lists the layouts. Can
     /// be given several times.
@@ -90,7 +96,11 @@ impl RawFiles {
         };
         let mut input = EtlInput::resolve(&self.titles, &self.ratings)?;
         input.options = options;
-        Ok(input.with_title_columns(self.title_columns.clone()))
+        input.catalogs.columns.clone_from(&self.title_columns);
+        if let Some(genres) = &self.genres {
+            input.catalogs.genres.extend(genres)?;
+        }
+        Ok(input)
     }
 
     /// Returns whether any file was given.

@@ -42,13 +42,47 @@ fn every_row_of_the_real_files_is_accounted_for() {
     let louis = title("ns5542");
     assert_eq!(
         (louis.audience.as_str(), louis.duration.map(|d| (d.value, d.unit))),
-        ("g", Some((74, DurationUnit::Min)))
+        ("G", Some((74, DurationUnit::Min)))
     );
     let titles = output.clean.titles.titles();
-    assert!(titles.iter().any(|t| t.cast.iter().any(|name| name == "desi arnaz jr.")));
+    assert!(titles.iter().any(|t| t.cast.iter().any(|name| name == "Desi Arnaz Jr.")));
     assert!(titles.iter().flat_map(|t| &t.cast).all(|name| name.chars().any(char::is_alphabetic)));
     let dated = titles.iter().filter(|t| t.date_added.is_some()).count();
     assert_eq!(dated, 22_998 - 9_513 - 3 - 28 - 10);
+}
+
+#[test]
+fn real_names_genres_and_editions_are_one_thing_each() {
+    let Some(shared) = real_data::shared() else { return };
+    let input = EtlInput::resolve(&[shared.join("data/titles")], &[shared.join("data/ratings")]).unwrap();
+    let table = etl::run(&input, &Silent).unwrap().clean.titles;
+    let titles = table.titles();
+
+    let arts = "Arts, Entertainment, and Culture";
+    assert_eq!(titles.iter().filter(|t| t.genres.iter().any(|genre| genre == arts)).count(), 483);
+    let mut platforms: Vec<u8> = titles
+        .iter()
+        .filter(|t| t.canonical_genres.iter().any(|genre| genre == "Documentary"))
+        .map(|t| t.platform_idx)
+        .collect();
+    platforms.dedup();
+    assert_eq!(platforms, [0, 1, 2, 3]);
+
+    // A name has one spelling, whatever the case in the source.
+    let mut spelled = std::collections::HashMap::new();
+    for name in titles.iter().flat_map(|t| t.cast.iter().chain(&t.director)) {
+        assert_eq!(spelled.entry(catalog::compared(name)).or_insert(name), &name);
+    }
+
+    let works = table.works();
+    let editions = |name: &str| -> Vec<u32> {
+        let of_name = titles.iter().zip(&works).filter(|(t, _)| t.display.starts_with(name));
+        of_name.map(|(_, &work)| work).collect()
+    };
+    for name in ["Goldeneye", "Patriot Games", "The Princess Bride"] {
+        let works = editions(name);
+        assert!(works.len() > 1 && works.iter().all(|work| *work == works[0]), "{name}: {works:?}");
+    }
 }
 
 #[test]
@@ -87,6 +121,6 @@ fn movielens_files_are_read_with_and_without_titles() {
     assert_eq!(with.clean.ratings, without.clean.ratings);
     let first = &with.clean.titles.titles()[0];
     assert_eq!((first.display.as_str(), first.release_year), ("Toy Story", Some(1995)));
-    assert_eq!(first.genres, ["animation", "children's", "comedy"]);
+    assert_eq!(first.genres, ["Animation", "Children's", "Comedy"]);
     assert_eq!(without.clean.titles.titles()[0].display, "1");
 }

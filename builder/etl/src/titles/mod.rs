@@ -20,7 +20,7 @@ use catalog::{Platform, Title};
 
 use tables::{FileError, Rejects, check_text, file_name};
 
-use super::{CellFaults, EtlError, Repair, RepairKind};
+use super::{CellFaults, EtlError, GenreTable, Repair, RepairKind};
 use columns::{Columns, header_span};
 use credits::Credits;
 use decode::{decode, read_file};
@@ -65,12 +65,20 @@ pub(super) struct TitleFile {
     pub(super) format: String,
 }
 
-/// Reads a catalog file; `label` is its name in repairs. `platform` is `None` for a MovieLens file, and
-/// `chosen` are the columns that the user named.
+/// How to read catalogs, where detection is not enough.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CatalogOptions {
+    /// What the columns hold, where their names do not show it. Applies to every catalog with a header.
+    pub columns: Option<TitleColumns>,
+    /// What the platforms' labels of genres mean.
+    pub genres: GenreTable,
+}
+
+/// Reads a catalog file; `label` is its name in repairs. `platform` is `None` for a MovieLens file.
 pub(super) fn read_titles(
     path: &Path,
     platform: Option<&Platform>,
-    chosen: Option<&TitleColumns>,
+    options: &CatalogOptions,
     label: &str,
 ) -> Result<TitleFile, EtlError> {
     let (raw, source) = read_file(path)?;
@@ -78,6 +86,7 @@ pub(super) fn read_titles(
     let mut reader = Reader {
         path,
         label,
+        genres: &options.genres,
         titles: Vec::new(),
         n_rows: 0,
         rejects: Rejects::new(vec![label.to_owned()]),
@@ -85,7 +94,7 @@ pub(super) fn read_titles(
         faults: CellFaults { file: label.to_owned(), ..CellFaults::default() },
         sources: vec![source],
     };
-    let (platform, format) = reader.read(platform.cloned(), chosen, &raw)?;
+    let (platform, format) = reader.read(platform.cloned(), options.columns.as_ref(), &raw)?;
     if reader.n_rows == 0 {
         return Err(FileError::NoRows(path.to_owned()).into());
     }
@@ -149,7 +158,7 @@ impl Reader<'_> {
             return Err(EtlError::NoPlatform(self.path.to_owned()));
         }
         let of_ids = platform.clone().filter(|_| !is_movielens);
-        let mut plan = Plan::new(columns, of_ids, &rows);
+        let mut plan = Plan::new(columns, self.genres, of_ids, &rows);
         let has_people = plan.columns.has(Role::Cast) || plan.columns.has(Role::Director);
         if plan.columns.has(Role::Seasons) && !has_people {
             plan.credits = Credits::next_to(self.path)?;
@@ -168,7 +177,7 @@ impl Reader<'_> {
         Ok((platform.unwrap_or_else(movielens), format))
     }
 
-    fn row(&mut self, row: &Row<'_>, plan: &Plan) {
+    fn row(&mut self, row: &Row<'_>, plan: &Plan<'_>) {
         self.n_rows += 1;
         let result = match &row.fields {
             Ok(fields) => plan.cells(fields).and_then(|cells| self.title(row.line, &cells, plan)),
@@ -205,7 +214,7 @@ mod tests {
         let path = dir.path().join("t.csv");
         std::fs::write(&path, bytes).unwrap();
         let platform = platform.map(|name| Platform::new(name).unwrap());
-        read_titles(&path, platform.as_ref(), None, "t.csv")
+        read_titles(&path, platform.as_ref(), &CatalogOptions::default(), "t.csv")
     }
 
     fn refused(file: &TitleFile) -> Vec<(u64, Reason)> {
@@ -226,11 +235,11 @@ mod tests {
         assert_eq!((*line, title.id.as_str(), title.display.as_str()), (3, "ns1", "Louis C.K."));
         assert_eq!(
             (title.cast.as_slice(), title.audience.as_str()),
-            (&["a jr.".into(), "b".into()][..], "g")
+            (&["A Jr.".into(), "B".into()][..], "G")
         );
         assert_eq!(title.duration.map(|d| d.value), Some(74));
         assert_eq!(title.date_added.map(|d| d.to_string()), Some("2016-09-16".to_owned()));
-        assert_eq!(title.description, "two lines, \"quoted\"");
+        assert_eq!(title.description, "Two lines, \"quoted\"");
         let (line, title) = &file.titles[1];
         assert_eq!((*line, title.kind, title.date_added, title.duration), (6, Kind::Series, None, None));
         let kinds: Vec<(u64, RepairKind)> = file.repairs.iter().map(|r| (r.line, r.kind)).collect();
@@ -293,7 +302,7 @@ mod tests {
                 (title.id.as_str(), title.display.as_str(), title.release_year),
                 ("1", "François", Some(1995))
             );
-            assert_eq!(title.genres, ["western"]);
+            assert_eq!(title.genres, ["Western"]);
             assert_eq!(file.titles[1].1.release_year, None);
         }
     }

@@ -13,24 +13,24 @@ use super::row::Plan;
 /// Genres of `u.item`, in the order of its flags.
 const ITEM_GENRES: [&str; 19] = [
     "unknown",
-    "action",
-    "adventure",
-    "animation",
-    "children's",
-    "comedy",
-    "crime",
-    "documentary",
-    "drama",
-    "fantasy",
-    "film-noir",
-    "horror",
-    "musical",
-    "mystery",
-    "romance",
-    "sci-fi",
-    "thriller",
-    "war",
-    "western",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
 ];
 
 /// Names of MovieLens files; that of Kaggle's copy is `movie.csv`.
@@ -78,7 +78,7 @@ fn fields<'t>(line: &'t str, separator: &str) -> Result<(&'t str, &'t str, Strin
 impl Reader<'_> {
     /// Reads files without header and quotes.
     pub(super) fn plain_lines(&mut self, bytes: &[u8], first_line: u64, separator: &str) {
-        let plan = Plan::new(Columns::of_movielens(), None, &[]);
+        let plan = Plan::new(Columns::of_movielens(), self.genres, None, &[]);
         for (at, raw) in bytes.split(|&b| b == b'\n').enumerate() {
             let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
             if raw.is_empty() {

@@ -7,12 +7,13 @@ use catalog::Title;
 use tables::{Reason, Rejects};
 
 use super::roles::Role;
-use crate::{CellFaults, Repair, RepairKind};
+use crate::{CellFaults, GenreTable, Repair, RepairKind};
 
 /// What was read of a file so far.
 pub(super) struct Reader<'a> {
     pub(super) path: &'a Path,
     pub(super) label: &'a str,
+    pub(super) genres: &'a GenreTable,
     pub(super) titles: Vec<(u64, Title)>,
     pub(super) n_rows: u64,
     pub(super) rejects: Rejects,

@@ -15,15 +15,16 @@ use super::credits::Credits;
 use super::reader::{Fault, Reader};
 use super::records::Row;
 use super::roles::{ROLES, Role};
-use crate::{CellFaults, RepairKind};
+use crate::{CellFaults, GenreTable, RepairKind};
 
 /// Cells of a row by role; empty where the file does not have the column.
 pub(super) type Cells<'r> = [&'r str; ROLES.len()];
 
 /// What is the same for all rows of a file.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Plan<'a> {
     pub(super) columns: Columns,
+    pub(super) genres: &'a GenreTable,
     /// Platform whose prefix the ids get; without one, the file is of MovieLens, and the ids stay as they
     /// are.
     pub(super) platform: Option<Platform>,
@@ -38,9 +39,14 @@ pub(super) struct Plan {
 
 const LISTS: [Role; 4] = [Role::Director, Role::Cast, Role::Country, Role::Genres];
 
-impl Plan {
+impl<'a> Plan<'a> {
     /// Looks at all rows to find how the columns are written.
-    pub(super) fn new(columns: Columns, platform: Option<Platform>, rows: &[Row<'_>]) -> Self {
+    pub(super) fn new(
+        columns: Columns,
+        genres: &'a GenreTable,
+        platform: Option<Platform>,
+        rows: &[Row<'_>],
+    ) -> Self {
         let cells = |role: Role| {
             let at = columns.position(role);
             let fields = rows.iter().filter_map(|row| row.fields.as_ref().ok());
@@ -61,7 +67,7 @@ impl Plan {
         let mut ids =
             cells(Role::Id).map(str::trim).filter(|id| !id.is_empty() && !is_nothing(id)).peekable();
         let has_float_ids = ids.peek().is_some() && ids.all(is_float);
-        Self { columns, platform, credits: None, separators, has_names, has_float_ids }
+        Self { columns, genres, platform, credits: None, separators, has_names, has_float_ids }
     }
 
     /// Describes the separators that are not commas, each after a comma.
@@ -125,7 +131,12 @@ impl Plan {
 
 impl Reader<'_> {
     /// Takes a row as a title, or returns why it cannot be one.
-    pub(super) fn title<'r>(&mut self, line: u64, cells: &Cells<'r>, plan: &Plan) -> Result<(), Fault<'r>> {
+    pub(super) fn title<'r>(
+        &mut self,
+        line: u64,
+        cells: &Cells<'r>,
+        plan: &Plan<'_>,
+    ) -> Result<(), Fault<'r>> {
         // Refused rows do not count.
         let mut faults = CellFaults::default();
         let mut text = |role: Role| plan.text(cells, role, &mut faults);
@@ -148,7 +159,7 @@ impl Reader<'_> {
             return Err(fault(Role::Title, Reason::TitleEmpty));
         }
 
-        let mut audience = text(Role::Audience).to_lowercase();
+        let mut audience = text(Role::Audience);
         let mut length = text(Role::Duration);
         if length.is_empty() && parse_plain_duration(&audience).is_some() {
             self.repair(line, Role::Audience, &audience, RepairKind::DurationMoved);
@@ -156,7 +167,7 @@ impl Reader<'_> {
         }
         if audience.is_empty() && plan.columns.has(Role::Audience) {
             self.repair(line, Role::Audience, cells[Role::Audience as usize], RepairKind::AudienceFilled);
-            "g".clone_into(&mut audience);
+            "G".clone_into(&mut audience);
         }
         let seasons = text(Role::Seasons);
         let kind = given.unwrap_or_else(|| kind_of(&length, &seasons));
@@ -166,7 +177,7 @@ impl Reader<'_> {
         let duration = self.duration(line, kind, &length, &seasons, plan);
         let date_added = self.date_added(line, &text(Role::Added));
         let (display, release_year) = self.year(line, display, &text(Role::Year), cells, plan);
-        let description = text(Role::Description).to_lowercase();
+        let description = text(Role::Description);
 
         let added = cells[Role::Added as usize];
         faults.spaced_dates = u64::from(date_added.is_some() && added.starts_with(char::is_whitespace));
@@ -176,6 +187,7 @@ impl Reader<'_> {
         let cast = split_cast(cast_text, plan.separators[Role::Cast as usize]);
         faults.cast_without_letter = cast.without_letter;
         faults.cast_suffixes = cast.suffixes;
+        let genres = plan.genres.join(plan.list(cells, Role::Genres, &mut faults));
         let title = Title {
             director: credits
                 .map_or_else(|| plan.list(cells, Role::Director, &mut faults), |c| c.directors.clone()),
@@ -186,7 +198,8 @@ impl Reader<'_> {
             release_year,
             audience,
             duration,
-            genres: plan.list(cells, Role::Genres, &mut faults),
+            canonical_genres: plan.genres.canonical(&genres),
+            genres,
             description,
             ..Title::named(id, display)
         };
@@ -203,7 +216,7 @@ impl Reader<'_> {
         kind: Kind,
         length: &str,
         seasons: &str,
-        plan: &Plan,
+        plan: &Plan<'_>,
     ) -> Option<Duration> {
         let is_in_seasons = kind == Kind::Series && plan.columns.has(Role::Seasons);
         let (role, text) = if is_in_seasons { (Role::Seasons, seasons) } else { (Role::Duration, length) };
@@ -229,7 +242,7 @@ impl Reader<'_> {
         display: String,
         text: &str,
         cells: &Cells<'_>,
-        plan: &Plan,
+        plan: &Plan<'_>,
     ) -> (String, Option<u16>) {
         if plan.columns.has(Role::Year) {
             let year = parse_release_year(text);

@@ -280,8 +280,8 @@ const CASES: &[Case] = &[
 fn read(dir: &Path, arguments: &[PathBuf], columns: Option<&str>) -> Result<EtlOutput, String> {
     let ratings = dir.join("ratings.csv");
     std::fs::write(&ratings, "userId,movieId,rating,timestamp\n1,none,3,9\n").unwrap();
-    let input = EtlInput::resolve(arguments, &[ratings]).map_err(|error| whole(&error))?;
-    let input = input.with_title_columns(columns.map(|text| text.parse().unwrap()));
+    let mut input = EtlInput::resolve(arguments, &[ratings]).map_err(|error| whole(&error))?;
+    input.catalogs.columns = columns.map(|text| text.parse().unwrap());
     etl::run(&input, &Silent).map_err(|error| whole(&error))
 }
 
@@ -290,20 +290,20 @@ fn whole(error: &dyn std::error::Error) -> String {
     error.source().map_or(error.to_string(), |source| format!("{error}: {}", whole(source)))
 }
 
-/// Returns the columns of a title that it has.
+/// Returns the columns of a title that it has, with lists and the audience rating in lower case.
 fn shown(title: &Title) -> String {
     let year = title.release_year.map_or("-".to_owned(), |year| year.to_string());
     let length = title.duration.map_or("-".to_owned(), |d| format!("{}{}", d.value, d.unit.as_str()));
     let added = title.date_added.map_or(String::new(), |date| date.to_string());
     let mut text = format!("{} {} {} {year} {length} {added}", title.id, title.kind.as_str(), title.display);
     if !title.audience.is_empty() {
-        let _ = write!(text, " {}", title.audience);
+        let _ = write!(text, " {}", title.audience.to_lowercase());
     }
     let lists =
         [("dir", &title.director), ("cast", &title.cast), ("genres", &title.genres), ("in", &title.country)];
     for (name, items) in lists {
         if !items.is_empty() {
-            let _ = write!(text, " {name}:{}", items.join(","));
+            let _ = write!(text, " {name}:{}", items.join(",").to_lowercase());
         }
     }
     text
@@ -401,7 +401,7 @@ fn titles_of_justwatch_get_their_credits() {
     .unwrap();
     let output = read(dir.path(), &[argument], None).unwrap();
     let first = &output.clean.titles.titles()[0];
-    assert_eq!((first.cast.join(";"), first.director.join(";")), ("ann ek;bo ek jr.".into(), "cy ek".into()));
+    assert_eq!((first.cast.join(";"), first.director.join(";")), ("Ann Ek;Bo Ek Jr.".into(), "Cy Ek".into()));
     let said = "cast and director from credits.csv (4 names, 1 rows left out)";
     assert!(output.files[0].format.ends_with(said), "{}", output.files[0].format);
     let sources: Vec<&str> = output.sources.iter().map(|source| source.name.as_str()).collect();

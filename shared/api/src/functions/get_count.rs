@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use artifact::Kind;
+use artifact::{Kind, TitleGenres};
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
@@ -16,7 +16,7 @@ use crate::answer::{self, KINDS};
 use crate::error::StartError;
 use crate::function::{Function, Release};
 use crate::problem::{ParameterError, Problem, ProblemKind};
-use crate::request::lists::{AUDIENCE, GENRE, KIND, PLATFORM};
+use crate::request::lists::{AUDIENCE, KIND, PLATFORM};
 use crate::request::value::Word;
 use crate::request::{Name, Optional, Param, RawParams, Several, Values, as_texts, names};
 use crate::route::{self, Answer, Input, Kept, Method, Operation};
@@ -24,8 +24,8 @@ use crate::route::{self, Answer, Input, Kept, Method, Operation};
 pub(super) const FUNCTION: Function = Function {
     name: "get-count",
     kinds: &[],
-    // Releases of an older builder have no such index, and are still served.
-    optional_kinds: &[Kind::TitleCount],
+    // Releases of an older builder have neither, and are still served.
+    optional_kinds: &[Kind::TitleCount, Kind::Genres],
     operations: &OPERATIONS,
     load: |release| Box::pin(load(release)),
 };
@@ -50,14 +50,25 @@ type Params = (
     Param<Several<Name>>,
     Param<Several<Name>>,
     Param<Several<Name>>,
+    Param<Several<Name>>,
     Param<Several<u16>>,
 );
 
-const PARAMS: Params = (BY, PLATFORM, KIND, COUNTRY, GENRE, AUDIENCE, YEAR);
+const PARAMS: Params = (BY, PLATFORM, KIND, COUNTRY, GENRE, CANONICAL_GENRE, AUDIENCE, YEAR);
 
 const BY: Optional<Attribute> = Param::word("by", "Also count by each value of this.");
 const COUNTRY: Param<Several<Name>> =
     Param::several("country", &Values::Text, "Only titles from these countries, in any case.");
+const GENRE: Param<Several<Name>> = Param::several(
+    "genre",
+    &Values::Text,
+    "Only titles with a genre whose name on its platform contains one of these.",
+);
+const CANONICAL_GENRE: Param<Several<Name>> = Param::several(
+    "canonical_genre",
+    &Values::Text,
+    "Only titles of one of these genres, by the names that are the same on all platforms, in any case.",
+);
 const YEAR: Param<Several<u16>> =
     Param::several("year", &Values::Whole("a year", 1, 9999), "Only titles of these release years.");
 
@@ -83,6 +94,9 @@ struct Count<'a> {
     #[schemars(schema_with = "texts")]
     #[serde(skip_serializing_if = "Option::is_none")]
     genre: Option<OneOrMany<'a, String>>,
+    #[schemars(schema_with = "texts")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canonical_genre: Option<OneOrMany<'a, String>>,
     #[schemars(schema_with = "texts")]
     #[serde(skip_serializing_if = "Option::is_none")]
     audience: Option<OneOrMany<'a, String>>,
@@ -143,12 +157,21 @@ struct ValueCount<'a> {
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
-    let index: Arc<Option<Index>> = Arc::new(release.load_optional().await?);
-    Ok(route::router(&OPERATIONS, [COUNT.handled_by(count)], &index))
+    let (index, genres) =
+        tokio::try_join!(release.load_optional::<Index>(), release.load_optional::<TitleGenres>())?;
+    let index = match (index, genres) {
+        (Some(index), Some(genres)) => Some(
+            index
+                .with_genres(&genres)
+                .map_err(|source| StartError::Genres { release: release.manifest.release(), source })?,
+        ),
+        (index, _) => index,
+    };
+    Ok(route::router(&OPERATIONS, [COUNT.handled_by(count)], &Arc::new(index)))
 }
 
 async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Result<Response, Problem> {
-    let (by, platform, kind, country, genre, audience, year) = raw.read(&PARAMS)?;
+    let (by, platform, kind, country, genre, canonical_genre, audience, year) = raw.read(&PARAMS)?;
     let index = index.as_ref().as_ref().ok_or_else(|| {
         Problem::not_found("the release has no index of title counts; `cartelera build` makes one")
     })?;
@@ -156,6 +179,7 @@ async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Resul
     let platform = names(&platform, Attribute::Platform);
     let country = names(&country, Attribute::Country);
     let genre = names(&genre, Attribute::Genre);
+    let canonical_genre = names(&canonical_genre, Attribute::CanonicalGenre);
     let audience = names(&audience, Attribute::Audience);
     let question = Question {
         by,
@@ -163,6 +187,7 @@ async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Resul
         kind: &kind.0,
         country: &as_texts(&country),
         genre: &as_texts(&genre),
+        canonical_genre: &as_texts(&canonical_genre),
         audience: &as_texts(&audience),
         year: &year.0,
     };
@@ -181,6 +206,7 @@ async fn count(State(index): State<Arc<Option<Index>>>, raw: RawParams) -> Resul
         kind: OneOrMany::of(&kind.0),
         country: OneOrMany::of(&country),
         genre: OneOrMany::of(&genre),
+        canonical_genre: OneOrMany::of(&canonical_genre),
         audience: OneOrMany::of(&audience),
         year: OneOrMany::of(&year.0),
         count: answer.total,

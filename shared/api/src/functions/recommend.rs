@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use catalog::Scale;
-use recommender::{ItemModel, ItemStrategy, Ranked, RankingModel, Recommender, Strategy, Titles};
+use recommender::{ItemModel, ItemStrategy, Ranked, RankingModel, Recommender, Strategy};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -205,7 +205,7 @@ async fn load_models(release: Release<'_>) -> Result<Recommending, StartError> {
         async { Ok(release.load_optional::<RankingModel>().await?) },
         Users::load(release.store, release.manifest, release.limits),
         async { Ok(release.load::<ItemModel>().await?) },
-        async { Ok(release.load::<Titles>().await?) },
+        release.load_titles(),
     )?;
     let threshold = release.manifest.model.recommend_threshold;
     let shape = users.shape();

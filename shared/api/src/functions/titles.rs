@@ -24,7 +24,7 @@ use crate::users::Users;
 pub(super) const FUNCTION: Function = Function {
     name: "titles",
     kinds: &[Kind::Titles, Kind::TitleSearch, Kind::UserIndex, Kind::Users],
-    optional_kinds: &[Kind::Eda],
+    optional_kinds: &[Kind::Eda, Kind::Genres],
     operations: &OPERATIONS,
     load: |release| Box::pin(load(release)),
 };
@@ -172,7 +172,7 @@ async fn load(release: Release<'_>) -> Result<Router, StartError> {
 
 async fn load_catalog(release: Release<'_>) -> Result<Catalog, StartError> {
     let (titles, search, users, analysis) = tokio::try_join!(
-        async { Ok(release.load::<Titles>().await?) },
+        release.load_titles(),
         async { Ok(release.load::<title_search::Index>().await?) },
         Users::load(release.store, release.manifest, release.limits),
         async { Ok(release.load_optional::<Analysis>().await?) },

@@ -20,8 +20,11 @@ pub(crate) const PLATFORM: Param<Several<Name>> =
 pub(crate) const KIND: Param<Several<Kind>> =
     Param::several("kind", &Values::OneOf(Kind::WORDS), "Only films, or only series.");
 /// Keeps the titles of some genres.
-pub(crate) const GENRE: Param<Several<Name>> =
-    Param::several("genre", &Values::Text, "Only titles with a genre whose name contains one of these.");
+pub(crate) const GENRE: Param<Several<Name>> = Param::several(
+    "genre",
+    &Values::Text,
+    "Only titles with a genre whose name contains one of these. Genres have a name on their platform and one that is the same on all platforms.",
+);
 /// Keeps the titles of some audience ratings.
 pub(crate) const AUDIENCE: Param<Several<Name>> = Param::several(
     "audience",

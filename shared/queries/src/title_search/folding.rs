@@ -4,15 +4,24 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Folds a text to lowercase without accents: compatibility decomposition (Unicode NFKD) without combining
-/// marks. Letters that have no decomposition become those that people type instead (`o` for `ø`, `ss` for
-/// `ß`). Apostrophes are removed, so that `dont` finds `Don't`.
+/// marks and joiners. Letters that have no decomposition become those that people type instead (`o` for `ø`,
+/// `ss` for `ß`). Apostrophes are removed, so that `dont` finds `Don't`.
 pub fn fold(text: &str) -> String {
     folded(text).collect()
 }
 
 /// Returns the characters of a folded text, one after the other.
 pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.nfkd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase).flat_map(typed_for).flatten()
+    text.nfkd()
+        .filter(|&c| !is_combining_mark(c) && !is_joiner(c))
+        .flat_map(char::to_lowercase)
+        .flat_map(typed_for)
+        .flatten()
+}
+
+/// Returns whether a character joins letters or keeps them apart without being one.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 /// Returns what people type for a lowercase letter: at most two characters.

@@ -42,6 +42,14 @@ fn found_of_years(titles: &[(&str, u16)], query: &str) -> Vec<String> {
     answer(&names, &years, query).into_iter().map(shown).collect()
 }
 
+#[test]
+fn joiners_do_not_matter() {
+    let names = ["می\u{200C}خواهم", "Other"];
+    for query in ["می\u{200C}خواهم", "میخواهم", "میخ"] {
+        assert_eq!(found(&names, query), [names[0]], "{query}");
+    }
+}
+
 /// Computes the whole matrix, by definition.
 fn errors(a: &[char], b: &[char]) -> usize {
     let mut least = vec![vec![0; b.len() + 1]; a.len() + 1];

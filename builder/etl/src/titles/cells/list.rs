@@ -2,43 +2,36 @@
 
 use super::{clean_text, is_nothing};
 
-/// Splits a list into items in lower case, without empty ones (rule 7). A cell in brackets is a literal such
-/// as `['a', "b"]`, whatever the separator; if its items are objects, as in `[{'id': 1, 'name': 'a'}]`, their
-/// names are taken. Items of a literal are split at commas too, since a clean item has none.
+/// Splits a list into items, without empty ones (rule 7). A cell in brackets is a literal such as
+/// `['a', "b"]`, whatever the separator; if its items are objects, as in `[{'id': 1, 'name': 'a'}]`, their
+/// names are taken. Commas in items stay, where they separate nothing.
 pub(crate) fn split_list(raw: &str, separator: char) -> Vec<String> {
+    let clean = |item: &str| Some(clean_text(item)).filter(|item| !item.is_empty());
     match literal(raw) {
-        Some(items) => items.iter().flat_map(|item| split_at(item, &[','])).collect(),
-        None => split_at(raw, &[separator, ',']),
+        Some(items) => items.iter().filter_map(|item| clean(item)).collect(),
+        None => raw.split(separator).filter_map(clean).collect(),
     }
 }
 
-/// Splits a list at each of `separators`, into items in lower case.
-fn split_at(raw: &str, separators: &[char]) -> Vec<String> {
-    raw.split(separators)
-        .map(|item| clean_text(item).to_lowercase())
-        .filter(|item| !item.is_empty())
-        .collect()
-}
-
-/// Returns the separator of a column, from its cells: a comma if any cell outside of literals has one.
-/// Otherwise a semicolon or a bar, whichever more cells have; otherwise a slash, if at least a third of the
-/// cells has one, because labels such as `Sci-Fi/Fantasy` have one too.
+/// Returns the separator of a column, from its cells outside of literals: a comma, a semicolon or a bar,
+/// whichever most cells have. If no cell has one, a slash, provided that at least a third of the cells has
+/// it, because labels such as `Sci-Fi/Fantasy` have one too.
 pub(crate) fn separator_of<'a>(cells: impl Iterator<Item = &'a str>) -> char {
-    let (mut n, mut semicolons, mut bars, mut slashes) = (0, 0, 0, 0);
+    let (mut n, mut commas, mut semicolons, mut bars, mut slashes) = (0, 0, 0, 0, 0);
     for cell in cells {
         if cell.trim().is_empty() || is_nothing(cell.trim()) || literal(cell).is_some() {
             continue;
         }
-        if cell.contains(',') {
-            return ',';
-        }
         n += 1;
+        commas += usize::from(cell.contains(','));
         semicolons += usize::from(cell.contains(';'));
         bars += usize::from(cell.contains('|'));
         slashes += usize::from(cell.contains('/'));
     }
-    if semicolons + bars > 0 {
-        if semicolons >= bars { ';' } else { '|' }
+    let most = commas.max(semicolons).max(bars);
+    if most > 0 {
+        let found = [(commas, ','), (semicolons, ';'), (bars, '|')].into_iter().find(|(n, _)| *n == most);
+        found.map_or(',', |(_, separator)| separator)
     } else if slashes > 0 && 3 * slashes >= n {
         '/'
     } else {
@@ -56,9 +49,9 @@ pub(crate) struct Cast {
     pub(crate) suffixes: u64,
 }
 
-/// Splits a cast into names in lower case, like [`split_list`]. Items without a letter are dropped, and a
-/// suffix is joined to the name before it (`robert downey, jr.` becomes `robert downey jr.`). A suffix with
-/// nothing before it is kept as a name (rule 7).
+/// Splits a cast into names, like [`split_list`]. Items without a letter are dropped, and a suffix is joined
+/// to the name before it (`Robert Downey, Jr.` becomes `Robert Downey Jr.`). A suffix with nothing before it
+/// is kept as a name (rule 7).
 pub(crate) fn split_cast(raw: &str, separator: char) -> Cast {
     let mut cast = Cast::default();
     for item in split_list(raw, separator) {
@@ -66,20 +59,27 @@ pub(crate) fn split_cast(raw: &str, separator: char) -> Cast {
             cast.without_letter += 1;
             continue;
         }
-        match cast.names.last_mut() {
-            Some(name) if is_suffix(&item) => {
-                cast.suffixes += 1;
-                name.push(' ');
-                name.push_str(&item);
+        // In a list that is not separated by commas, the suffix is part of the item.
+        let (name, suffix) = match item.rsplit_once(',') {
+            Some((name, suffix)) if is_suffix(suffix.trim()) => (name.trim(), Some(suffix.trim())),
+            _ => (item.as_str(), None),
+        };
+        for part in [Some(name), suffix].into_iter().flatten().filter(|part| !part.is_empty()) {
+            match cast.names.last_mut() {
+                Some(before) if is_suffix(part) => {
+                    cast.suffixes += 1;
+                    before.push(' ');
+                    before.push_str(part);
+                }
+                _ => cast.names.push(part.to_owned()),
             }
-            _ => cast.names.push(item),
         }
     }
     cast
 }
 
 fn is_suffix(item: &str) -> bool {
-    let plain: String = item.chars().filter(|&c| c != '.').collect();
+    let plain: String = item.chars().filter(|&c| c != '.').flat_map(char::to_lowercase).collect();
     matches!(plain.as_str(), "jr" | "sr" | "ii" | "iii" | "iv" | "phd" | "md" | "esq")
 }
 
@@ -144,31 +144,31 @@ mod tests {
     #[test]
     fn casts_keep_suffixes_and_drop_what_is_not_a_name() {
         let cast = split_cast("Clifton Collins, Jr., 1, , Dr. Steven Greer, M.D. ,劳奕嘉, 9m88,2", ',');
-        assert_eq!(cast.names, ["clifton collins jr.", "dr. steven greer m.d.", "劳奕嘉", "9m88"]);
+        assert_eq!(cast.names, ["Clifton Collins Jr.", "Dr. Steven Greer M.D.", "劳奕嘉", "9m88"]);
         assert_eq!((cast.without_letter, cast.suffixes), (2, 2));
-        assert_eq!(split_cast("MD, Ann", ',').names, ["md", "ann"]);
-        assert_eq!(split_list(", South Korea,France,", ','), ["south korea", "france"]);
+        assert_eq!(split_cast("MD, Ann", ',').names, ["MD", "Ann"]);
+        assert_eq!(split_list(", South Korea,France,", ','), ["South Korea", "France"]);
         assert_eq!(split_list("", ','), Vec::<String>::new());
     }
 
     #[test]
     fn literals_are_lists_whatever_the_separator() {
         for (text, items) in [
-            ("['Drama', \"War\"]", vec!["drama", "war"]),
-            (r#" ["Drama","Ocean\'s"] "#, vec!["drama", "ocean's"]),
-            (r#"["Conan O'Brien", 'a "b"']"#, vec!["conan o'brien", "a \"b\""]),
+            ("['Drama', \"War\"]", vec!["Drama", "War"]),
+            (r#" ["Drama","Ocean\'s"] "#, vec!["Drama", "Ocean's"]),
+            (r#"["Conan O'Brien", 'a "b"']"#, vec!["Conan O'Brien", "a \"b\""]),
             ("[]", vec![]),
             ("[nan]", vec![]),
-            ("[Drama, War]", vec!["drama", "war"]),
-            ("[{'id': 1, 'name': 'Drama'}, {\"name\": \"War\", \"id\": 2}]", vec!["drama", "war"]),
-            ("['a, b']", vec!["a", "b"]),
+            ("[Drama, War]", vec!["Drama", "War"]),
+            ("[{'id': 1, 'name': 'Drama'}, {\"name\": \"War\", \"id\": 2}]", vec!["Drama", "War"]),
+            ("['a, b']", vec!["a, b"]),
             // Not literals.
-            ("[REC], 'It'", vec!["[rec]", "'it'"]),
+            ("[REC], 'It'", vec!["[REC]", "'It'"]),
             ("['it's']", vec!["['it's']"]),
         ] {
             assert_eq!(split_list(text, ','), items, "{text}");
         }
-        assert_eq!(split_cast("['Robert Downey, Jr.', 'Ann']", ',').names, ["robert downey jr.", "ann"]);
+        assert_eq!(split_cast("['Robert Downey, Jr.', 'Ann']", ',').names, ["Robert Downey Jr.", "Ann"]);
     }
 
     #[test]
@@ -179,18 +179,21 @@ mod tests {
         assert_eq!(of(&["a/b", "c / d", "e"]), '/');
         assert_eq!(of(&["a", "Sci-Fi/Fantasy", "b", "c"]), ',');
         assert_eq!(of(&["a; b", "c, d"]), ',');
+        assert_eq!(of(&["a|b", "c, d|e", "f|g"]), '|');
         assert_eq!(of(&["['a', 'b']", "c|d"]), '|');
         assert_eq!((of(&[]), of(&["a"])), (',', ','));
-        assert_eq!(split_list("Drama ; War", ';'), ["drama", "war"]);
-        assert_eq!(split_cast("Ann; Bob; Jr", ';').names, ["ann", "bob jr"]);
+        assert_eq!(split_list("Drama ; War", ';'), ["Drama", "War"]);
+        assert_eq!(split_cast("Ann; Bob; Jr", ';').names, ["Ann", "Bob Jr"]);
+        assert_eq!(split_cast("Downey, Robert, Jr.|Lee, Ann", '|').names, ["Downey, Robert Jr.", "Lee, Ann"]);
+        assert_eq!(split_list("Arts, and Culture; War", ';'), ["Arts, and Culture", "War"]);
     }
 
     proptest! {
         #[test]
         fn items_are_clean_whatever_the_cell(raw in "([\\[\\]{}'\",;|/:\\\\ aÉ.]|name|Jr|nan){0,20}", at in 0..4_usize) {
             for item in split_cast(&raw, [',', ';', '|', '/'][at]).names {
-                prop_assert!(!item.contains(',') && item.trim() == item && !item.is_empty());
-                prop_assert_eq!(item.to_lowercase(), item);
+                prop_assert_eq!(clean_text(&item), item.clone());
+                prop_assert!(!item.is_empty());
             }
         }
 

@@ -12,6 +12,7 @@ mod columns;
 mod compare;
 mod counts;
 mod dates;
+mod editions;
 mod faults;
 mod page;
 mod platforms;

@@ -7,6 +7,7 @@ use catalog::{Kind, Title, TitleTable};
 use crate::cards::extremes;
 use crate::columns::{minutes, seasons};
 use crate::counts::{PLATFORMS, counted, largest};
+use crate::editions::editions;
 use crate::report::{Catalog, Count, Grid, OpenEnd};
 use crate::scale::{Scale, single_bars};
 use crate::stats::{quantile, rounded};
@@ -37,6 +38,8 @@ pub(crate) fn platforms(table: &TitleTable, works: &[u32]) -> Catalog {
     let (by_country, countries_left_out) =
         labels(titles.iter().flat_map(|t| t.country.iter().map(String::as_str)));
     let (by_genre, genres_left_out) = labels(titles.iter().flat_map(|t| t.genres.iter().map(String::as_str)));
+    let (by_canonical_genre, canonical_genres_left_out) =
+        labels(titles.iter().flat_map(|t| t.canonical_genres.iter().map(String::as_str)));
     let (by_audience, audiences_left_out) =
         labels(titles.iter().map(|t| t.audience.as_str()).filter(|a| !a.is_empty()));
     Catalog {
@@ -46,6 +49,8 @@ pub(crate) fn platforms(table: &TitleTable, works: &[u32]) -> Catalog {
         countries_left_out,
         by_genre,
         genres_left_out,
+        by_canonical_genre,
+        canonical_genres_left_out,
         by_audience,
         audiences_left_out,
         film_minutes: Scale::Step(10.0).histogram(&film_minutes),
@@ -59,6 +64,7 @@ pub(crate) fn platforms(table: &TitleTable, works: &[u32]) -> Catalog {
         overlap_left_out: (table.platforms().len() - overlap.rows.len()) as u64,
         overlap,
         works_by_platforms,
+        editions: editions(table, works),
     }
 }
 

@@ -355,6 +355,12 @@ pub struct Catalog {
     /// The number of further genres; not written if 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub genres_left_out: u64,
+    /// Titles by canonical genre, in the same way. Canonical genres have the same names on all platforms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_canonical_genre: Vec<Count>,
+    /// The number of further canonical genres; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub canonical_genres_left_out: u64,
     /// Titles by audience rating, in the same way.
     pub by_audience: Vec<Count>,
     /// The number of further audience ratings; not written if 0.
@@ -384,6 +390,34 @@ pub struct Catalog {
     pub overlap_left_out: u64,
     /// Works by the number of platforms that have them, from 1.
     pub works_by_platforms: Vec<u64>,
+    /// Titles with a technical suffix such as `(4K UHD)`.
+    #[serde(default)]
+    pub editions: Editions,
+}
+
+/// Titles with a technical suffix, which are one work with the titles of the same name without it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Editions {
+    /// Titles with such a suffix.
+    pub titles: u64,
+    /// Those of them that are one work with a title that has another suffix, or none.
+    pub joined: u64,
+    /// The suffixes, most frequent first, at most 20.
+    pub suffixes: Vec<EditionSuffix>,
+    /// The number of further suffixes; not written if 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suffixes_left_out: u64,
+}
+
+/// Titles with one technical suffix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EditionSuffix {
+    /// The suffix in lower case, without its brackets. Of several suffixes of a title, the first.
+    pub suffix: String,
+    /// Titles that have it.
+    pub titles: u64,
+    /// Those of them that are one work with a title that has another suffix, or none.
+    pub joined: u64,
 }
 
 /// The ratings of a month.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{Title, TitleTable};
+use catalog::{Title, TitleTable, compared};
 use dataset::evenly;
 
 use super::card::{SAMPLE, TOP, empty, fill_numbers, fill_top};
@@ -199,9 +199,9 @@ fn duplicates(table: &TitleTable, works: &[u32]) -> Vec<Duplicates> {
             }
         }
     }
-    let mut by_text = BTreeMap::<&str, Vec<usize>>::new();
+    let mut by_text = BTreeMap::<String, Vec<usize>>::new();
     for (row, title) in titles.iter().enumerate().filter(|(_, t)| !t.description.is_empty()) {
-        by_text.entry(&title.description).or_default().push(row);
+        by_text.entry(compared(&title.description)).or_default().push(row);
     }
     let mut described = of("titles with exactly the description of another work");
     for rows in by_text.values() {

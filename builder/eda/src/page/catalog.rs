@@ -3,7 +3,7 @@
 use super::bars::{of_bins, of_counts, of_grid};
 use super::charts::{Named, heatmap, histogram, horizontal_bars};
 use super::html::{Row, table};
-use crate::report::{Catalog, Count, Extreme};
+use crate::report::{Catalog, Count, EditionSuffix, Extreme};
 use crate::text::{count, left_out, number};
 
 pub(super) fn draw(c: &Catalog) -> String {
@@ -31,7 +31,14 @@ pub(super) fn draw(c: &Catalog) -> String {
             c.countries_left_out,
         ),
         (
-            "Titles by genre (the 20 most frequent)",
+            "Titles by canonical genre (the 20 most frequent)",
+            "canonical genre",
+            "titles; each counts for all its genres",
+            &c.by_canonical_genre,
+            c.canonical_genres_left_out,
+        ),
+        (
+            "Titles by genre, as the platforms call it (the 20 most frequent)",
             "genre",
             "titles; each counts for all its genres",
             &c.by_genre,
@@ -47,7 +54,7 @@ pub(super) fn draw(c: &Catalog) -> String {
     ] {
         figures += &by_label(Named { title, note: &left_out(n_left_out, y), x, y }, counts);
     }
-    format!("<div class=\"figures\">{figures}{}{}</div>", lengths(c), seasons(c))
+    format!("<div class=\"figures\">{figures}{}{}{}</div>", lengths(c), seasons(c), editions(c))
 }
 
 fn by_label(named: Named<'_>, counts: &[Count]) -> String {
@@ -131,6 +138,24 @@ fn named_titles(caption: &str, rows: &[Extreme]) -> String {
     let rows: Vec<Row> =
         rows.iter().map(|e| vec![e.label.clone(), number(e.value, 2), e.id.clone()]).collect();
     format!("<div class=\"card\">{}</div>", table(caption, &["title", "minutes", "id"], &rows))
+}
+
+/// Titles with a technical suffix, and how many of them that joined to other titles.
+fn editions(c: &Catalog) -> String {
+    let e = &c.editions;
+    if e.titles == 0 {
+        return String::new();
+    }
+    let row = |s: &EditionSuffix| vec![s.suffix.clone(), count(s.titles), count(s.joined)];
+    let rows: Vec<Row> = e.suffixes.iter().map(row).collect();
+    let caption = format!(
+        "Editions: {} of {} titles with a technical suffix are one work with another title. {}",
+        count(e.joined),
+        count(e.titles),
+        left_out(e.suffixes_left_out, "suffix")
+    );
+    let columns = ["suffix", "titles", "joined to another title"];
+    format!("<div class=\"card\">{}</div>", table(caption.trim_end(), &columns, &rows))
 }
 
 fn seasons(c: &Catalog) -> String {

@@ -7,8 +7,8 @@ use dataset::evenly;
 
 use crate::counts::Sums;
 use crate::dates::{month_name, month_of};
+use crate::edges::{Edges, single_bars};
 use crate::report::{Activity, ColdShare, ColumnCard, MeanByCount, Month, OpenEnd, Point};
-use crate::scale::{Scale, single_bars};
 use crate::stats::{gini, rounded};
 use crate::text::name;
 
@@ -35,7 +35,7 @@ fn months(ratings: &RatingTable) -> Vec<Month> {
             *of = of.plus(here);
             here = Sums::default();
             month = month_of(seconds);
-            bounds = Scale::Months.bounds(month);
+            bounds = Edges::Months.bounds(month);
         }
         here.n += 1;
         here.sum += f64::from(rating);
@@ -124,7 +124,7 @@ pub(crate) fn activity(
     of_titles.sort_unstable();
     let counts: Vec<u64> = of_titles.iter().map(|t| t.0).collect();
     let bars =
-        |counts: &[u64]| Scale::Doubling.histogram(&counts.iter().map(|&n| n as f64).collect::<Vec<_>>());
+        |counts: &[u64]| Edges::Doubling.histogram(&counts.iter().map(|&n| n as f64).collect::<Vec<_>>());
     let months = months(ratings);
     Activity {
         by_rating: rating.histogram.clone(),

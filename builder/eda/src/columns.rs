@@ -3,7 +3,7 @@
 
 use catalog::{Date, DurationUnit, Title, TitleTable};
 
-use crate::scale::Scale;
+use crate::edges::Edges;
 
 /// How to read a column from a title. A missing value is empty or `None`.
 pub(crate) enum Values {
@@ -18,7 +18,7 @@ pub(crate) enum Values {
     /// A day.
     Date(fn(&Title) -> Option<Date>),
     /// A number, its unit and the bars of its histogram.
-    Number(fn(&Title) -> Option<f64>, &'static str, Scale),
+    Number(fn(&Title) -> Option<f64>, &'static str, Edges),
 }
 
 /// What represents a list where a single value is needed.
@@ -48,11 +48,11 @@ pub(crate) static COLUMNS: [Column; 14] = [
     Column { name: "date_added", values: Values::Date(|t| t.date_added) },
     Column {
         name: "year",
-        values: Values::Number(|t| t.release_year.map(f64::from), "year", Scale::Step(1.0)),
+        values: Values::Number(|t| t.release_year.map(f64::from), "year", Edges::Step(1.0)),
     },
     Column { name: "audience", values: Values::Category(|_, t| t.audience.as_str()) },
-    Column { name: "duration_min", values: Values::Number(minutes, "minutes", Scale::Step(10.0)) },
-    Column { name: "duration_season", values: Values::Number(seasons, "seasons", Scale::Step(1.0)) },
+    Column { name: "duration_min", values: Values::Number(minutes, "minutes", Edges::Step(10.0)) },
+    Column { name: "duration_season", values: Values::Number(seasons, "seasons", Edges::Step(1.0)) },
     Column { name: "genres", values: Values::List(|t| &t.genres, Summary::First) },
     Column { name: "description", values: Values::Text(|t| t.description.as_str()) },
 ];

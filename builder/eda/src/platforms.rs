@@ -7,9 +7,9 @@ use catalog::{Kind, Title, TitleTable};
 use crate::cards::extremes;
 use crate::columns::{minutes, seasons};
 use crate::counts::{PLATFORMS, counted, largest};
+use crate::edges::{Edges, single_bars};
 use crate::editions::editions;
 use crate::report::{Catalog, Count, Grid, OpenEnd};
-use crate::scale::{Scale, single_bars};
 use crate::stats::{quantile, rounded};
 use crate::text::name;
 
@@ -53,8 +53,8 @@ pub(crate) fn platforms(table: &TitleTable, works: &[u32]) -> Catalog {
         canonical_genres_left_out,
         by_audience,
         audiences_left_out,
-        film_minutes: Scale::Step(10.0).histogram(&film_minutes),
-        seasons: Scale::Step(1.0).histogram(&ascending(&mut titles.iter().filter_map(seasons))),
+        film_minutes: Edges::Step(10.0).histogram(&film_minutes),
+        seasons: Edges::Step(1.0).histogram(&ascending(&mut titles.iter().filter_map(seasons))),
         long_films: upper_fence.map_or(0, |fence| beyond(&|v| v > fence)),
         short_films: lower_fence.map_or(0, |fence| beyond(&|v| v < fence)),
         upper_fence,

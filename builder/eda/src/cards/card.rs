@@ -3,8 +3,8 @@
 use catalog::Title;
 use rayon::prelude::*;
 
+use crate::edges::Edges;
 use crate::report::{ColumnCard, ColumnType, Count, Extreme};
-use crate::scale::Scale;
 use crate::stats::Spread;
 use crate::text;
 
@@ -34,12 +34,12 @@ pub(super) fn empty(name: &str, column_type: ColumnType, unit: &str, rows: usize
 }
 
 /// Summarizes the values that are there, and names the titles at both ends.
-pub(super) fn fill_numbers(card: &mut ColumnCard, scale: Scale, titles: &[Title], values: &[Option<f64>]) {
+pub(super) fn fill_numbers(card: &mut ColumnCard, edges: Edges, titles: &[Title], values: &[Option<f64>]) {
     let mut present: Vec<f64> = values.iter().copied().flatten().collect();
     card.missing = (values.len() - present.len()) as u64;
     present.par_sort_unstable_by(f64::total_cmp);
     card.spread = Spread::of_sorted(&present);
-    card.histogram = scale.histogram(&present);
+    card.histogram = edges.histogram(&present);
     card.distinct = present.chunk_by(|a, b| a.total_cmp(b).is_eq()).count() as u64;
     (card.lowest, card.highest) = extremes(titles, values, EXTREMES);
 }

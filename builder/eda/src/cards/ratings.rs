@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::card::{SAMPLE, TOP, empty};
 use crate::counts::Sums;
 use crate::dates::day;
+use crate::edges::Edges;
 use crate::raw::Raw;
 use crate::report::{ColumnCard, ColumnType, Count, Duplicates, MissingPattern, TableCard};
-use crate::scale::Scale;
 use crate::stats::Spread;
 use crate::text::{cell, name};
 
@@ -79,7 +79,7 @@ fn rating_card(ratings: &RatingTable) -> ColumnCard {
     card.distinct = values.chunk_by(|a, b| a.total_cmp(b).is_eq()).count() as u64;
     let values: Vec<f64> = values.into_iter().map(f64::from).collect();
     card.spread = Spread::of_sorted(&values);
-    card.histogram = Scale::Step(0.5).histogram(&values);
+    card.histogram = Edges::Step(0.5).histogram(&values);
     card
 }
 
@@ -90,7 +90,7 @@ fn timestamp_card(ratings: &RatingTable) -> ColumnCard {
     card.distinct = values.chunk_by(|a, b| a == b).count() as u64;
     let values: Vec<f64> = values.into_iter().map(f64::from).collect();
     card.spread = Spread::of_sorted(&values);
-    card.histogram = Scale::Months.histogram(&values);
+    card.histogram = Edges::Months.histogram(&values);
     card
 }
 

@@ -8,8 +8,8 @@ use dataset::evenly;
 use super::card::{SAMPLE, TOP, empty, fill_numbers, fill_top};
 use crate::columns::{COLUMNS, Column, Values};
 use crate::counts::{PLATFORMS, Sums, counted, largest};
+use crate::edges::Edges;
 use crate::report::{ColumnCard, ColumnType, Count, Duplicates, MissingPattern, MissingShares, TableCard};
-use crate::scale::Scale;
 use crate::stats::rounded;
 use crate::text;
 
@@ -38,8 +38,8 @@ pub(crate) fn titles_card(table: &TitleTable, works: &[u32], sums: &[Sums]) -> T
     let mut columns: Vec<ColumnCard> = COLUMNS.iter().map(|column| card(column, table)).collect();
     let n_ratings: Vec<Option<f64>> = sums.iter().map(|s| Some(s.n as f64)).collect();
     let means: Vec<Option<f64>> = sums.iter().map(|s| s.mean()).collect();
-    columns.push(number_card("n_ratings", "ratings", Scale::Doubling, titles, &n_ratings));
-    columns.push(number_card("mean_rating", "stars", Scale::Step(0.25), titles, &means));
+    columns.push(number_card("n_ratings", "ratings", Edges::Doubling, titles, &n_ratings));
+    columns.push(number_card("mean_rating", "stars", Edges::Step(0.25), titles, &means));
     let mut patterns = missing_patterns(table, sums);
     let patterns_left_out = patterns.len().saturating_sub(PATTERNS) as u64;
     patterns.truncate(PATTERNS);
@@ -87,7 +87,7 @@ fn card(column: &Column, table: &TitleTable) -> ColumnCard {
             let mut card = empty(name, ColumnType::List, "items", titles.len());
             let lengths: Vec<Option<f64>> =
                 titles.iter().map(|t| Some(items(t).len() as f64).filter(|&n| n > 0.0)).collect();
-            fill_numbers(&mut card, Scale::Step(1.0), titles, &lengths);
+            fill_numbers(&mut card, Edges::Step(1.0), titles, &lengths);
             fill_top(&mut card, counted(titles.iter().flat_map(|t| items(t).iter().map(String::as_str))));
             card
         }
@@ -95,19 +95,19 @@ fn card(column: &Column, table: &TitleTable) -> ColumnCard {
             let mut card = empty(name, ColumnType::Date, "", titles.len());
             let seconds: Vec<Option<f64>> =
                 titles.iter().map(|t| date(t).map(|d| d.unix_seconds() as f64)).collect();
-            fill_numbers(&mut card, Scale::Months, titles, &seconds);
+            fill_numbers(&mut card, Edges::Months, titles, &seconds);
             card
         }
-        Values::Number(number, unit, scale) => {
+        Values::Number(number, unit, edges) => {
             let values: Vec<Option<f64>> = titles.iter().map(number).collect();
-            number_card(name, unit, *scale, titles, &values)
+            number_card(name, unit, *edges, titles, &values)
         }
     }
 }
 
-fn number_card(name: &str, unit: &str, scale: Scale, titles: &[Title], values: &[Option<f64>]) -> ColumnCard {
+fn number_card(name: &str, unit: &str, edges: Edges, titles: &[Title], values: &[Option<f64>]) -> ColumnCard {
     let mut card = empty(name, ColumnType::Number, unit, titles.len());
-    fill_numbers(&mut card, scale, titles, values);
+    fill_numbers(&mut card, edges, titles, values);
     card
 }
 
@@ -120,9 +120,9 @@ fn text_card<'a>(
     let mut card = empty(name, column_type, "characters", titles.len());
     let lengths: Vec<Option<f64>> =
         titles.iter().map(|t| Some(of(t).chars().count() as f64).filter(|&n| n > 0.0)).collect();
-    let scale =
-        if lengths.iter().flatten().any(|&l| l > 400.0) { Scale::Step(50.0) } else { Scale::Step(10.0) };
-    fill_numbers(&mut card, scale, titles, &lengths);
+    let edges =
+        if lengths.iter().flatten().any(|&l| l > 400.0) { Edges::Step(50.0) } else { Edges::Step(10.0) };
+    fill_numbers(&mut card, edges, titles, &lengths);
     let counts = counted(titles.iter().map(of).filter(|text| !text.is_empty()));
     card.distinct = counts.len() as u64;
     // Only texts that occur more than once are worth naming.

@@ -11,7 +11,7 @@ pub(crate) const MOST_BARS: u64 = 400;
 /// Where the edges of a histogram's bars are. They do not depend on the data, so that two tables can be
 /// compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Scale {
+pub(crate) enum Edges {
     /// Bars of this width, from 0.
     Step(f64),
     /// 0; 1; 2 and 3; 4 to 7; and so on.
@@ -20,7 +20,7 @@ pub(crate) enum Scale {
     Months,
 }
 
-impl Scale {
+impl Edges {
     fn index(self, value: f64) -> i64 {
         match self {
             Self::Step(width) => (value / width).floor() as i64,
@@ -101,37 +101,37 @@ mod tests {
 
     #[test]
     fn bars_have_edges_that_do_not_depend_on_the_data() {
-        let bars = |scale: Scale, values: &[f64]| -> Vec<(f64, f64, u64)> {
-            scale.histogram(values).into_iter().map(|b| (b.low, b.high, b.n)).collect()
+        let bars = |edges: Edges, values: &[f64]| -> Vec<(f64, f64, u64)> {
+            edges.histogram(values).into_iter().map(|b| (b.low, b.high, b.n)).collect()
         };
         assert_eq!(
-            bars(Scale::Step(0.5), &[0.5, 1.0, 1.0, 2.2]),
+            bars(Edges::Step(0.5), &[0.5, 1.0, 1.0, 2.2]),
             [(0.5, 1.0, 1), (1.0, 1.5, 2), (1.5, 2.0, 0), (2.0, 2.5, 1)]
         );
         assert_eq!(
-            bars(Scale::Doubling, &[0.0, 1.0, 2.0, 3.0, 9.0]),
+            bars(Edges::Doubling, &[0.0, 1.0, 2.0, 3.0, 9.0]),
             [(0.0, 1.0, 1), (1.0, 2.0, 1), (2.0, 4.0, 2), (4.0, 8.0, 0), (8.0, 16.0, 1)]
         );
         let february = 28.0 * 86_400.0;
         assert_eq!(
-            bars(Scale::Months, &[0.0, 31.0 * 86_400.0]),
+            bars(Edges::Months, &[0.0, 31.0 * 86_400.0]),
             [(0.0, 31.0 * 86_400.0, 1), (31.0 * 86_400.0, 31.0 * 86_400.0 + february, 1)]
         );
-        assert!(bars(Scale::Doubling, &[]).is_empty());
+        assert!(bars(Edges::Doubling, &[]).is_empty());
     }
 
     #[test]
     fn a_value_far_from_the_others_is_in_an_open_bar() {
-        let bars = |scale: Scale, values: &[f64]| -> Vec<(f64, f64, u64, Option<OpenEnd>)> {
-            scale.histogram(values).into_iter().map(|b| (b.low, b.high, b.n, b.open)).collect()
+        let bars = |edges: Edges, values: &[f64]| -> Vec<(f64, f64, u64, Option<OpenEnd>)> {
+            edges.histogram(values).into_iter().map(|b| (b.low, b.high, b.n, b.open)).collect()
         };
         let last = f64::from(u32::MAX);
         assert_eq!(
-            bars(Scale::Step(10.0), &[81.0, 85.0, 99.0, last]),
+            bars(Edges::Step(10.0), &[81.0, 85.0, 99.0, last]),
             [(80.0, 90.0, 2, None), (90.0, 100.0, 1, None), (100.0, last, 1, Some(OpenEnd::Above))]
         );
         assert_eq!(
-            bars(Scale::Step(1.0), &[1.0, 2020.0, 2020.0, 9999.0]),
+            bars(Edges::Step(1.0), &[1.0, 2020.0, 2020.0, 9999.0]),
             [
                 (1.0, 2020.0, 1, Some(OpenEnd::Below)),
                 (2020.0, 2021.0, 2, None),
@@ -140,12 +140,12 @@ mod tests {
         );
         // As many bars as there may be, and one more.
         let most = MOST_BARS as f64;
-        assert_eq!(bars(Scale::Step(1.0), &[0.0, most - 1.0]).len(), MOST_BARS as usize);
+        assert_eq!(bars(Edges::Step(1.0), &[0.0, most - 1.0]).len(), MOST_BARS as usize);
         assert_eq!(
-            bars(Scale::Step(1.0), &[0.0, most]),
+            bars(Edges::Step(1.0), &[0.0, most]),
             [(0.0, 1.0, 1, None), (1.0, most, 1, Some(OpenEnd::Above))]
         );
-        assert_eq!(bars(Scale::Doubling, &[0.0, last]).len(), 33, "doubling bars reach any count");
+        assert_eq!(bars(Edges::Doubling, &[0.0, last]).len(), 33, "doubling bars reach any count");
     }
 
     #[test]

@@ -258,7 +258,8 @@ fn spoken(bar: &Bar, series: &[&str]) -> String {
 pub(super) fn horizontal_bars(named: Named<'_>, series: &[&str], bars: &[Bar]) -> String {
     const LABELS: f64 = 138.0;
     const ROW: f64 = 21.0;
-    let high = bars.iter().map(|b| b.values.iter().sum::<f64>()).fold(f64::MIN_POSITIVE, f64::max);
+    let most = bars.iter().map(|b| b.values.iter().sum::<f64>()).fold(0.0, f64::max);
+    let high = if most > 0.0 { most } else { 1.0 };
     let height = bars.len() as f64 * ROW + 44.0;
     let scale = (WIDTH - LABELS - 56.0) / high;
     let mut svg = open(named.title, WIDTH, height);
@@ -348,12 +349,17 @@ pub(super) fn line(named: Named<'_>, points: &[(String, Option<f64>, String)]) -
 }
 
 /// Draws points over a logarithmic horizontal axis, and a band by its lower and upper edges at ascending
-/// positions. A point has a position, a value and a name.
-pub(super) fn scatter(named: Named<'_>, points: &[(f64, f64, String)], band: &[(f64, f64, f64)]) -> String {
+/// positions. A point has a position, a value and a name. The vertical axis ends `pad` beyond the points.
+pub(super) fn scatter(
+    named: Named<'_>,
+    points: &[(f64, f64, String)],
+    band: &[(f64, f64, f64)],
+    pad: f64,
+) -> String {
     let x_high = points.iter().map(|p| p.0).fold(2.0, f64::max);
     let ys = || points.iter().map(|p| p.1);
     let (low, high) = (ys().fold(f64::MAX, f64::min), ys().fold(f64::MIN, f64::max));
-    let axis = Vertical { low: low.min(high - 0.1) - 0.05, high: high + 0.05, log: false };
+    let axis = Vertical { low: low.min(high - 2.0 * pad) - pad, high: high + pad, log: false };
     let x = |v: f64| LEFT + 6.0 + (WIDTH - LEFT - RIGHT - 12.0) * v.max(1.0).log10() / x_high.log10();
     let mut svg = open(named.title, WIDTH, TOP + PLOT + FOOT);
     axis.draw(&mut svg);
@@ -487,6 +493,13 @@ pub(super) fn interval(named: Named<'_>, value: f64, low: f64, high: f64) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bars_without_length_are_drawn_at_the_axis() {
+        let zero = Bar { edge: "a".to_owned(), label: "a".to_owned(), values: vec![0.0], open: None };
+        let html = horizontal_bars(Named { title: "t", note: "", x: "x", y: "y" }, &[], &[zero]);
+        assert!(html.contains("x=\"138.0\"") && !html.contains("NaN"), "{html}");
+    }
 
     #[test]
     fn axes_have_round_and_short_numbers() {

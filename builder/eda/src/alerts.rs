@@ -1,6 +1,9 @@
 //! What a reader should know before using a column.
 
+use catalog::Scale;
+
 use crate::dates::day;
+use crate::rating_scale::{amount, as_large_as};
 use crate::report::{
     Activity, Alert, Associations, Catalog, ColumnCard, ColumnType, OpenEnd, TableCard, measure_name,
 };
@@ -17,19 +20,21 @@ const LEAST_ROWS: u64 = 100;
 const COLD: f64 = 0.5;
 /// Share of the ratings that belongs to the top 1%.
 const CONCENTRATED: f64 = 0.2;
-/// Stars per year.
+/// Stars per year, or as much on another scale.
 const DRIFT: f64 = 0.02;
 
 fn alert(table: &str, column: &str, kind: &str, text: String) -> Alert {
     Alert { table: table.to_owned(), column: column.to_owned(), kind: kind.to_owned(), text }
 }
 
-/// Lists the alerts: those of single columns, then of pairs of columns, then of the catalog and the ratings.
+/// Lists the alerts: those of single columns, then of pairs of columns, then of the catalog and the ratings,
+/// which are on this scale.
 pub(crate) fn alerts(
     tables: &[TableCard],
     associations: &[Associations],
     catalog: &Catalog,
     activity: &Activity,
+    scale: Scale,
 ) -> Vec<Alert> {
     let mut all = Vec::new();
     for table in tables {
@@ -41,7 +46,7 @@ pub(crate) fn alerts(
         of_pairs(of_table, &mut all);
     }
     of_lengths(catalog, &mut all);
-    of_activity(activity, &mut all);
+    of_activity(activity, scale, &mut all);
     all
 }
 
@@ -126,7 +131,7 @@ fn of_lengths(catalog: &Catalog, all: &mut Vec<Alert>) {
     }
 }
 
-fn of_activity(activity: &Activity, all: &mut Vec<Alert>) {
+fn of_activity(activity: &Activity, scale: Scale, all: &mut Vec<Alert>) {
     for cold in &activity.cold {
         let share = cold.cold as f64 / cold.titles.max(1) as f64;
         if share > COLD {
@@ -143,9 +148,10 @@ fn of_activity(activity: &Activity, all: &mut Vec<Alert>) {
             all.push(alert("ratings", column, "concentrated", text));
         }
     }
-    if let Some(drift) = activity.drift_per_year.filter(|d| d.abs() > DRIFT) {
+    if let Some(drift) = activity.drift_per_year.filter(|d| d.abs() > as_large_as(DRIFT, scale)) {
         let direction = if drift > 0.0 { "rises" } else { "falls" };
-        let text = format!("the mean rating {direction} by {} stars per year", number(drift.abs(), 3));
+        let text =
+            format!("the mean rating {direction} by {} per year", amount(&number(drift.abs(), 3), scale));
         all.push(alert("ratings", "timestamp", "drift", text));
     }
 }

@@ -1,5 +1,7 @@
 //! One analysis compared with another.
 
+use catalog::Scale;
+
 use crate::report::{ColumnCard, ColumnType, Compared, Comparison, Eda, Shift};
 use crate::stats::{rounded, stability_index};
 
@@ -19,8 +21,14 @@ pub(crate) fn compare(this: &Eda, other: &Eda, name: &str) -> Comparison {
     count("users", a.users as f64, b.users as f64);
     count("ratings", a.ratings as f64, b.ratings as f64);
     count("density", a.density, b.density);
-    if let (Some(x), Some(y)) = (a.mean_rating, b.mean_rating) {
-        count("mean rating", x, y);
+    // What counts as a like has no part in the bars.
+    let other_scale = Some(b.scale).filter(|s| (s.low(), s.high()) != (a.scale.low(), a.scale.high()));
+    match (a.mean_rating, b.mean_rating) {
+        (Some(x), Some(y)) if other_scale.is_some() => {
+            count("mean rating, from 0 (lowest) to 1 (highest)", place(x, a.scale), place(y, b.scale));
+        }
+        (Some(x), Some(y)) => count("mean rating", x, y),
+        _ => {}
     }
     let faults = |eda: &Eda| eda.faults.found.iter().map(|f| f.n).sum::<u64>() as f64;
     if this.faults.rows_read.is_some() && other.faults.rows_read.is_some() {
@@ -31,16 +39,23 @@ pub(crate) fn compare(this: &Eda, other: &Eda, name: &str) -> Comparison {
         let Some(there) = other.tables.iter().find(|t| t.name == table.name) else { continue };
         for card in &table.columns {
             if let Some(expected) = there.columns.iter().find(|c| c.name == card.name) {
-                shifts.push(shift(&table.name, card, expected));
+                let is_rating = matches!(card.name.as_str(), "rating" | "mean_rating");
+                let psi = if is_rating && other_scale.is_some() { None } else { psi(card, expected) };
+                shifts.push(shift(&table.name, card, expected, psi));
             }
         }
     }
     shifts.sort_by(|x, y| y.psi.unwrap_or(-1.0).total_cmp(&x.psi.unwrap_or(-1.0)));
-    Comparison { other: name.to_owned(), counts, shifts }
+    Comparison { other: name.to_owned(), other_scale, counts, shifts }
 }
 
-fn shift(table: &str, card: &ColumnCard, expected: &ColumnCard) -> Shift {
-    let psi = psi(card, expected);
+/// Returns the place of a rating on its scale, from 0 for the lowest to 1 for the highest.
+fn place(rating: f64, scale: Scale) -> f64 {
+    let (low, high) = (f64::from(scale.low()), f64::from(scale.high()));
+    rounded((rating - low) / (high - low))
+}
+
+fn shift(table: &str, card: &ColumnCard, expected: &ColumnCard, psi: Option<f64>) -> Shift {
     let level = match psi {
         None => "unknown",
         Some(psi) if psi < 0.1 => "none",

@@ -23,7 +23,7 @@ pub(crate) enum Edges {
 impl Edges {
     fn index(self, value: f64) -> i64 {
         match self {
-            Self::Step(width) => (value / width).floor() as i64,
+            Self::Step(width) => step(value / width),
             Self::Doubling => (value as u64).checked_ilog2().map_or(0, |log| i64::from(log) + 1),
             Self::Months => month_of(value as i64),
         }
@@ -31,6 +31,8 @@ impl Edges {
 
     fn low(self, index: i64) -> f64 {
         match self {
+            // A tenth cannot be written in binary, but ten can: 3 / 10 is 0.3, and 3 × 0.1 is not.
+            Self::Step(width) if width < 1.0 => index as f64 / (1.0 / width).round(),
             Self::Step(width) => index as f64 * width,
             Self::Doubling if index == 0 => 0.0,
             Self::Doubling => (1_u64 << (index - 1).min(62)) as f64,
@@ -72,6 +74,14 @@ impl Edges {
         bars.extend(Some(open_above).filter(|bar| bar.n > 0));
         bars
     }
+}
+
+/// Returns the whole steps in a number of steps. A value just below an edge is the edge itself, rounded to 32
+/// bits: the rating 0.7 is 0.69999999.
+fn step(steps: f64) -> i64 {
+    let near = steps.round();
+    let rounding = (f64::from(f32::EPSILON) * steps.abs()).min(0.01);
+    if (near - steps).abs() <= rounding { near as i64 } else { steps.floor() as i64 }
 }
 
 /// Chooses the bars that are shown one by one, of ascending bars that have values, with their counts. Returns

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{Title, TitleTable};
+use catalog::{Scale, Title, TitleTable};
 use etl::{CellFaults, EtlOutput, RepairKind};
 use tables::{Reason, Rejects};
 
@@ -61,9 +61,9 @@ impl Collector {
     }
 }
 
-/// Describes what is wrong with rejected rows.
-fn rejected(reason: Reason) -> &'static str {
-    match reason {
+/// Describes what is wrong with rejected rows of ratings on this scale, or of titles.
+fn rejected(reason: Reason, scale: Scale) -> String {
+    let text = match reason {
         Reason::CutShort => "rows with too few fields",
         Reason::TooManyFields => "rows with too many fields",
         Reason::BadQuoting => "rows with an unclosed quote, or with text after a closing quote",
@@ -73,7 +73,10 @@ fn rejected(reason: Reason) -> &'static str {
         Reason::TitleIdMalformed => "rows with a missing or malformed title id",
         Reason::UnknownTitle => "ratings of titles that are not in any catalog",
         Reason::RatingMalformed => "ratings that are not numbers",
-        Reason::RatingOutOfRange => "ratings below 0.5 or above 5",
+        Reason::RatingOutOfRange => {
+            let [low, high] = [scale.low(), scale.high()].map(|end| end.to_string().replace('-', "−"));
+            return format!("ratings below {low} or above {high}");
+        }
         Reason::TimestampMalformed => "times that are not whole numbers",
         Reason::TimestampOutOfRange => "times out of range",
         Reason::DuplicateId => "titles with the id of an earlier row",
@@ -83,20 +86,21 @@ fn rejected(reason: Reason) -> &'static str {
             "titles with a text that is too long to be a name, an audience rating or a list of genres"
         }
         Reason::YearMalformed => "release years that are not four digits",
-    }
+    };
+    text.to_owned()
 }
 
 /// Counts the faults of the titles and, as far as they are known, those of the files that the tables were
 /// made from.
-pub(crate) fn faults(table: &TitleTable, raw: Raw<'_>) -> Faults {
+pub(crate) fn faults(table: &TitleTable, scale: Scale, raw: Raw<'_>) -> Faults {
     let mut all = Collector(Faults { rows_read: None, found: Vec::new(), absent: Vec::new() });
     match raw {
         Raw::Unknown => {}
-        Raw::Rejects(rejects) => of_rejects(rejects, &mut all),
+        Raw::Rejects(rejects) => of_rejects(rejects, scale, &mut all),
         Raw::Read(output) => {
             all.0.rows_read = Some(output.n_rows());
             of_cells(output, &mut all);
-            of_rejects(&output.rejects, &mut all);
+            of_rejects(&output.rejects, scale, &mut all);
             of_superseded(output, &mut all);
         }
     }
@@ -189,7 +193,7 @@ fn of_cells(output: &EtlOutput, all: &mut Collector) {
     }
 }
 
-fn of_rejects(rejects: &Rejects, all: &mut Collector) {
+fn of_rejects(rejects: &Rejects, scale: Scale, all: &mut Collector) {
     let mut by_reason = BTreeMap::<Reason, Found>::new();
     for reject in rejects.iter() {
         let found = by_reason.entry(reject.reason).or_default();
@@ -201,7 +205,7 @@ fn of_rejects(rejects: &Rejects, all: &mut Collector) {
     }
     for reason in Reason::ALL {
         let found = by_reason.remove(&reason).unwrap_or_default();
-        all.push(reason.as_str(), rejected(reason), "the row is rejected", "rows", found);
+        all.push(reason.as_str(), &rejected(reason, scale), "the row is rejected", "rows", found);
     }
 }
 

@@ -17,6 +17,7 @@ mod editions;
 mod faults;
 mod page;
 mod platforms;
+mod rating_scale;
 mod raw;
 mod report;
 mod signal;
@@ -90,7 +91,7 @@ pub fn analyze(data: &Data<'_>, raw: Raw<'_>, signal: Option<SignalCard>, report
     reporter.start("looking at columns", 0, "");
     let sums = counts::sums_by_title(ratings, titles.titles().len());
     let (of_titles, of_ratings) = rayon::join(
-        || cards::titles_card(titles, works, &sums),
+        || cards::titles_card(titles, works, &sums, ratings.scale()),
         || cards::ratings_card(titles, ratings, &sums, raw),
     );
     let (catalog, activity) = rayon::join(
@@ -109,8 +110,8 @@ pub fn analyze(data: &Data<'_>, raw: Raw<'_>, signal: Option<SignalCard>, report
         format: EDA_FORMAT,
         builder: env!("CARGO_PKG_VERSION").to_owned(),
         overview,
-        faults: faults::faults(titles, raw),
-        alerts: alerts::alerts(&tables, &associations, &catalog, &activity),
+        faults: faults::faults(titles, ratings.scale(), raw),
+        alerts: alerts::alerts(&tables, &associations, &catalog, &activity, ratings.scale()),
         tables,
         associations,
         catalog,
@@ -131,7 +132,7 @@ fn overview(works: &[u32], ratings: &RatingTable, sums: &[Sums], of_ratings: &Ta
     let share = |n: u64, of: u64| if of == 0 { 0.0 } else { n as f64 / of as f64 };
     let (n_titles, n_users, n_ratings) =
         (works.len() as u64, ratings.users().len() as u64, ratings.len() as u64);
-    let stars = of_ratings.columns[cards::RATING].spread;
+    let values = of_ratings.columns[cards::RATING].spread;
     let times = of_ratings.columns[cards::TIMESTAMP].spread;
     Overview {
         titles: n_titles,
@@ -142,8 +143,9 @@ fn overview(works: &[u32], ratings: &RatingTable, sums: &[Sums], of_ratings: &Ta
         ratings: n_ratings,
         density: share(n_ratings, n_users * rated_titles),
         density_of_catalog: share(n_ratings, n_users * n_titles),
-        mean_rating: stars.map(|s| s.mean),
-        sd_rating: stars.map(|s| s.sd),
+        scale: ratings.scale(),
+        mean_rating: values.map(|s| s.mean),
+        sd_rating: values.map(|s| s.sd),
         first_day: times.map(|s| dates::day(s.min as i64)),
         last_day: times.map(|s| dates::day(s.max as i64)),
     }

@@ -66,7 +66,9 @@ impl Models {
     /// Returns the signal card for the analysis.
     pub fn signal_card(&self, data: &Data<'_>) -> Option<SignalCard> {
         let model = describe(&self.rating.params);
-        self.signal.clone().map(|signal| SignalCard::new(signal, model, data.pooled.len(), &Silent))
+        self.signal
+            .clone()
+            .map(|signal| SignalCard::new(signal, model, data.pooled.len(), data.pooled.scale(), &Silent))
     }
 
     /// Returns the measures of both models.

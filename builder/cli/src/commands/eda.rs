@@ -61,7 +61,9 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let data = Data::of_tables(clean);
     let checked = signal::quick_check(&data.pooled, data.n_titles(), signal, context)
         .context("cannot check the ratings for signal; skip the check with --signal-splits 0")?;
-    let signal = checked.map(|found| SignalCard::new(found.signal, found.model, found.n_ratings, context));
+    let scale = data.pooled.scale();
+    let signal =
+        checked.map(|found| SignalCard::new(found.signal, found.model, found.n_ratings, scale, context));
     let mut analysis = eda::analyze(&data, raw, signal, context);
     if let (Some(other), Some(path)) = (&other, &args.compare) {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

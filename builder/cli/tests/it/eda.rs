@@ -29,7 +29,9 @@ const QUICK: QuickOptions = QuickOptions { n_splits: 3, max_ratings: 0, seed: 0 
 /// Analyzes data; checks it for signal unless `signal` has 0 splits.
 fn analyzed(data: &Data<'_>, raw: Raw<'_>, signal: QuickOptions) -> Eda {
     let checked = quick_check(&data.pooled, data.n_titles(), signal, &Silent).unwrap();
-    let signal = checked.map(|found| SignalCard::new(found.signal, found.model, found.n_ratings, &Silent));
+    let signal = checked.map(|found| {
+        SignalCard::new(found.signal, found.model, found.n_ratings, data.pooled.scale(), &Silent)
+    });
     analyze(data, raw, signal, &Silent)
 }
 

@@ -8,6 +8,7 @@ use super::card::{SAMPLE, TOP, empty};
 use crate::counts::Sums;
 use crate::dates::day;
 use crate::edges::Edges;
+use crate::rating_scale::{rating_edges, unit};
 use crate::raw::Raw;
 use crate::report::{ColumnCard, ColumnType, Count, Duplicates, MissingPattern, TableCard};
 use crate::stats::Spread;
@@ -73,13 +74,13 @@ fn title_card(table: &TitleTable, sums: &[Sums], rows: usize) -> ColumnCard {
 }
 
 fn rating_card(ratings: &RatingTable) -> ColumnCard {
-    let mut card = empty("rating", ColumnType::Number, "stars", ratings.len());
+    let mut card = empty("rating", ColumnType::Number, unit(ratings.scale()), ratings.len());
     let mut values = ratings.rating().to_vec();
     values.par_sort_unstable_by(f32::total_cmp);
     card.distinct = values.chunk_by(|a, b| a.total_cmp(b).is_eq()).count() as u64;
     let values: Vec<f64> = values.into_iter().map(f64::from).collect();
     card.spread = Spread::of_sorted(&values);
-    card.histogram = Edges::Step(0.5).histogram(&values);
+    card.histogram = rating_edges(ratings.scale()).histogram(&values);
     card
 }
 

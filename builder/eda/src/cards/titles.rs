@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{Title, TitleTable, compared};
+use catalog::{Scale, Title, TitleTable, compared};
 use dataset::evenly;
 
 use super::card::{SAMPLE, TOP, empty, fill_numbers, fill_top};
 use crate::columns::{COLUMNS, Column, Values};
 use crate::counts::{PLATFORMS, Sums, counted, largest};
 use crate::edges::Edges;
+use crate::rating_scale::{mean_edges, unit};
 use crate::report::{ColumnCard, ColumnType, Count, Duplicates, MissingPattern, MissingShares, TableCard};
 use crate::stats::rounded;
 use crate::text;
@@ -32,14 +33,15 @@ const SAMPLE_COLUMNS: [&str; 11] = [
     "n_ratings",
 ];
 
-/// Returns the cards of the titles; the last two columns summarize the ratings of each title.
-pub(crate) fn titles_card(table: &TitleTable, works: &[u32], sums: &[Sums]) -> TableCard {
+/// Returns the cards of the titles; the last two columns summarize the ratings of each title, which are on
+/// this scale.
+pub(crate) fn titles_card(table: &TitleTable, works: &[u32], sums: &[Sums], scale: Scale) -> TableCard {
     let titles = table.titles();
     let mut columns: Vec<ColumnCard> = COLUMNS.iter().map(|column| card(column, table)).collect();
     let n_ratings: Vec<Option<f64>> = sums.iter().map(|s| Some(s.n as f64)).collect();
     let means: Vec<Option<f64>> = sums.iter().map(|s| s.mean()).collect();
     columns.push(number_card("n_ratings", "ratings", Edges::Doubling, titles, &n_ratings));
-    columns.push(number_card("mean_rating", "stars", Edges::Step(0.25), titles, &means));
+    columns.push(number_card("mean_rating", unit(scale), mean_edges(scale), titles, &means));
     let mut patterns = missing_patterns(table, sums);
     let patterns_left_out = patterns.len().saturating_sub(PATTERNS) as u64;
     patterns.truncate(PATTERNS);

@@ -1,7 +1,10 @@
 //! Who rates what, and when.
 
-use super::bars::{of_bins, with_open};
+use catalog::Scale;
+
+use super::bars::{of_bins, of_ratings, with_open};
 use super::charts::{Bar, Named, histogram, horizontal_bars, line, scatter};
+use crate::rating_scale::{amount, are_stars, as_large_as, axis};
 use crate::report::{Activity, Month, Overview};
 use crate::text::{count, number, percent};
 
@@ -14,28 +17,32 @@ pub(super) fn draw(a: &Activity, overview: &Overview) -> String {
     }
     format!(
         "<div class=\"figures\">{}{}{}{}{}{}</div>",
-        counts(a),
+        counts(a, overview.scale),
         means(a, overview),
         spreads(a),
         months(a),
-        month_means(a),
+        month_means(a, overview.scale),
         cold(a)
     )
 }
 
 /// Ratings by value, per user and per title.
-fn counts(a: &Activity) -> String {
-    let stars: Vec<Bar> =
-        of_bins(&a.by_rating, false).into_iter().map(|b| Bar { label: b.edge.clone(), ..b }).collect();
+fn counts(a: &Activity, scale: Scale) -> String {
+    let values: Vec<Bar> =
+        of_ratings(&a.by_rating, scale).into_iter().map(|b| Bar { label: b.edge.clone(), ..b }).collect();
     let by_value = histogram(
         Named {
             title: "Ratings by value",
-            note: "Values between half stars are rounded down.",
-            x: "rating, stars",
+            note: if are_stars(scale) {
+                "Values between half stars are rounded down."
+            } else {
+                "Values in between are rounded down."
+            },
+            x: &axis("rating", scale),
             y: "ratings",
         },
         &[],
-        &stars,
+        &values,
         false,
     );
     let note = |gini: Option<f64>, top: Option<f64>, whose: &str| {
@@ -54,7 +61,7 @@ fn counts(a: &Activity) -> String {
             y: "users",
         },
         &[],
-        &of_bins(&a.by_user, true),
+        &of_bins(&a.by_user),
         true,
     );
     let per_title = histogram(
@@ -65,7 +72,7 @@ fn counts(a: &Activity) -> String {
             y: "titles",
         },
         &[],
-        &of_bins(&a.by_title, true),
+        &of_bins(&a.by_title),
         true,
     );
     by_value + &per_user + &per_title
@@ -79,11 +86,12 @@ fn means(a: &Activity, overview: &Overview) -> String {
     let most = points.iter().map(|p| p.0).fold(2.0, f64::max);
     let lowest = points.iter().map(|p| p.1).fold(f64::MAX, f64::min);
     let highest = points.iter().map(|p| p.1).fold(f64::MIN, f64::max);
+    let pad = as_large_as(0.05, overview.scale);
     let band: Vec<(f64, f64, f64)> = (0..=40)
         .map(|k| {
             let n = most.powf(f64::from(k) / 40.0);
             let half = 1.96 * sd / n.sqrt();
-            (n, (mean - half).max(lowest - 0.05), (mean + half).min(highest + 0.05))
+            (n, (mean - half).max(lowest - pad), (mean + half).min(highest + pad))
         })
         .collect();
     let shown = if (points.len() as u64) < overview.rated_titles {
@@ -98,10 +106,11 @@ fn means(a: &Activity, overview: &Overview) -> String {
                 "{shown} If ratings were given to titles at random, about 95% of the means would be in the band."
             ),
             x: "ratings (logarithmic)",
-            y: "mean rating, stars",
+            y: &axis("mean rating", overview.scale),
         },
         &points,
         &band,
+        pad,
     )
 }
 
@@ -157,7 +166,7 @@ fn months(a: &Activity) -> String {
     )
 }
 
-fn month_means(a: &Activity) -> String {
+fn month_means(a: &Activity, scale: Scale) -> String {
     // The mean of a few ratings is noise, and would stretch the axis for all.
     let least = sizes(&a.months).last().map_or(0, |&most| MONTH_DRAWN.min(most));
     let means: Vec<(String, Option<f64>, String)> = a
@@ -174,12 +183,13 @@ fn month_means(a: &Activity) -> String {
         .collect();
     let note = a.drift_per_year.map_or_else(String::new, |drift| {
         format!(
-            "It changes by {} stars per year (least-squares line, months weighted by their ratings). Only months with \
+            "It changes by {} per year (least-squares line, months weighted by their ratings). Only months with \
              at least {least} ratings are drawn.",
-            number(drift, 4)
+            amount(&number(drift, 4), scale)
         )
     });
-    line(Named { title: "Mean rating over time", note: &note, x: "month", y: "mean rating, stars" }, &means)
+    let y = axis("mean rating", scale);
+    line(Named { title: "Mean rating over time", note: &note, x: "month", y: &y }, &means)
 }
 
 fn cold(a: &Activity) -> String {

@@ -1,7 +1,10 @@
 //! Counts as bars.
 
+use catalog::Scale;
+
 use super::charts::Bar;
 use crate::dates::day;
+use crate::rating_scale::digits;
 use crate::report::{Bin, Count, Grid, OpenEnd};
 use crate::text::number;
 
@@ -33,19 +36,31 @@ pub(super) fn of_histogram(
     bars.collect()
 }
 
-/// Makes the bars of a histogram; `whole` means that values are whole numbers, so that a bar ends before the
-/// next begins.
-pub(super) fn of_bins(bins: &[Bin], whole: bool) -> Vec<Bar> {
+/// Makes the bars of a histogram of whole numbers, where a bar ends before the next begins.
+pub(super) fn of_bins(bins: &[Bin]) -> Vec<Bar> {
     let say = |bin: &Bin| {
         let edge = number(bin.low, 2);
-        let label = match (whole, bin.high - bin.low > 1.0) {
-            (true, true) => format!("{edge}–{}", number(bin.high - 1.0, 2)),
-            (true, false) => edge.clone(),
-            (false, _) => format!("{edge}–{}", number(bin.high, 2)),
+        let label = if bin.high - bin.low > 1.0 {
+            format!("{edge}–{}", number(bin.high - 1.0, 2))
+        } else {
+            edge.clone()
         };
         Bar { label, ..single(&edge, bin.n as f64) }
     };
     of_histogram(bins, say, |edge| number(edge, 2))
+}
+
+/// Makes the bars of a histogram of ratings or of their means. Names end where the scale does: the last bar
+/// has the highest rating alone.
+pub(super) fn of_ratings(bins: &[Bin], scale: Scale) -> Vec<Bar> {
+    let (lowest, highest) = (f64::from(scale.low()), f64::from(scale.high()));
+    let written = |edge: f64| number(edge.clamp(lowest, highest), digits(scale));
+    let say = |bin: &Bin| {
+        let edge = written(bin.low);
+        let label = if bin.low >= highest { edge.clone() } else { format!("{edge}–{}", written(bin.high)) };
+        Bar { label, ..single(&edge, bin.n as f64) }
+    };
+    of_histogram(bins, say, written)
 }
 
 /// Makes the bars of a histogram of months.
@@ -56,7 +71,7 @@ pub(super) fn of_months(bins: &[Bin]) -> Vec<Bar> {
 
 /// Makes the bars of a histogram of years, which have no comma between thousands.
 pub(super) fn of_years(bins: &[Bin]) -> Vec<Bar> {
-    of_bins(bins, true)
+    of_bins(bins)
         .into_iter()
         .map(|bar| Bar { edge: bar.edge.replace(',', ""), label: bar.label.replace(',', ""), ..bar })
         .collect()

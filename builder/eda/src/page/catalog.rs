@@ -126,7 +126,7 @@ fn lengths(c: &Catalog) -> String {
     let drawing = histogram(
         Named { title: "How long films are", note: &note, x: "minutes", y: "films" },
         &[],
-        &of_bins(&c.film_minutes, true),
+        &of_bins(&c.film_minutes),
         true,
     );
     drawing
@@ -170,7 +170,7 @@ fn seasons(c: &Catalog) -> String {
             y: "titles",
         },
         &[],
-        &of_bins(&c.seasons, true),
+        &of_bins(&c.seasons),
         true,
     )
 }

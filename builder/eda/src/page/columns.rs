@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::bars::{of_bins, of_counts, of_months, of_years, single};
+use catalog::Scale;
+
+use super::bars::{of_bins, of_counts, of_months, of_ratings, of_years, single};
 use super::charts::{Bar, Named, heatmap, histogram, horizontal_bars};
 use super::html::{Row, escape, table};
 use crate::dates::day;
+use crate::rating_scale::{are_stars, axis};
 use crate::report::{ColumnCard, ColumnType, Extreme, TableCard};
 use crate::stats::Spread;
 use crate::text::{count, left_out, number, ratio, short};
@@ -13,8 +16,9 @@ use crate::text::{count, left_out, number, ratio, short};
 /// Bars of the most frequent values.
 const DRAWN: usize = 8;
 
-pub(super) fn draw(of: &TableCard) -> String {
-    let cards: String = of.columns.iter().map(column).collect();
+/// Draws a table. Ratings are on this scale.
+pub(super) fn draw(of: &TableCard, scale: Scale) -> String {
+    let cards: String = of.columns.iter().map(|card| column(card, scale)).collect();
     let mut html = format!("<p>{} rows.</p><div class=\"figures\">{cards}</div>", count(of.rows));
     if of.name == "titles" {
         html += &missing(of);
@@ -81,13 +85,13 @@ fn missing(of: &TableCard) -> String {
     format!("<h3>What is missing</h3><div class=\"figures\">{patterns}{by_platform}</div>")
 }
 
-fn column(card: &ColumnCard) -> String {
+fn column(card: &ColumnCard, scale: Scale) -> String {
     format!(
         "<article class=\"card\"><h3>{} <span class=\"type\">{}</span></h3>{}{}{}{}</article>\n",
         escape(&card.name),
         card.column_type.as_str(),
-        facts(card),
-        distribution(card),
+        facts(card, scale),
+        distribution(card, scale),
         most_frequent(card),
         lists(card)
     )
@@ -106,17 +110,23 @@ fn is_year(card: &ColumnCard) -> bool {
     card.unit == "year"
 }
 
+/// Returns whether a column has ratings or their means.
+fn is_rating(card: &ColumnCard) -> bool {
+    matches!(card.name.as_str(), "rating" | "mean_rating")
+}
+
 /// What the numbers of the card measure.
-fn measured(card: &ColumnCard) -> &str {
+fn measured(card: &ColumnCard, scale: Scale) -> String {
     match card.column_type {
-        ColumnType::Text | ColumnType::Identifier => "length in characters",
-        ColumnType::List => "items per row",
-        _ if card.unit.is_empty() => "value",
-        _ => &card.unit,
+        ColumnType::Text | ColumnType::Identifier => "length in characters".to_owned(),
+        ColumnType::List => "items per row".to_owned(),
+        _ if is_rating(card) && !are_stars(scale) => axis("rating", scale),
+        _ if card.unit.is_empty() => "value".to_owned(),
+        _ => card.unit.clone(),
     }
 }
 
-fn facts(card: &ColumnCard) -> String {
+fn facts(card: &ColumnCard, scale: Scale) -> String {
     let mut html = format!(
         "<dl><dt>missing</dt><dd>{} ({})</dd><dt>different</dt><dd>{}</dd>",
         count(card.missing),
@@ -124,16 +134,16 @@ fn facts(card: &ColumnCard) -> String {
         count(card.distinct)
     );
     if let Some(s) = &card.spread {
-        html += &spread(card, s);
+        html += &spread(card, s, scale);
     }
     html + "</dl>"
 }
 
-fn spread(card: &ColumnCard, s: &Spread) -> String {
+fn spread(card: &ColumnCard, s: &Spread, scale: Scale) -> String {
     let quantiles = [s.p05, s.p25, s.median, s.p75, s.p95].map(|v| value(card, v)).join("; ");
     let mut html = format!(
         "<dt>{}</dt><dd>{} to {}</dd><dt>5%, 25%, 50%, 75%, 95%</dt><dd>{quantiles}</dd>",
-        escape(measured(card)),
+        escape(&measured(card, scale)),
         value(card, s.min),
         value(card, s.max)
     );
@@ -150,7 +160,7 @@ fn spread(card: &ColumnCard, s: &Spread) -> String {
     html
 }
 
-fn distribution(card: &ColumnCard) -> String {
+fn distribution(card: &ColumnCard, scale: Scale) -> String {
     if card.histogram.len() < 2 {
         return String::new();
     }
@@ -159,12 +169,14 @@ fn distribution(card: &ColumnCard) -> String {
         of_months(&card.histogram)
     } else if is_year(card) {
         of_years(&card.histogram)
+    } else if is_rating(card) {
+        of_ratings(&card.histogram, scale)
     } else {
-        of_bins(&card.histogram, card.unit != "stars")
+        of_bins(&card.histogram)
     };
     let title = format!("Distribution of {}", card.name);
-    let x = if is_date { "month" } else { measured(card) };
-    histogram(Named { title: &title, note: "", x, y: "rows" }, &[], &bars, false)
+    let x = if is_date { "month".to_owned() } else { measured(card, scale) };
+    histogram(Named { title: &title, note: "", x: &x, y: "rows" }, &[], &bars, false)
 }
 
 fn most_frequent(card: &ColumnCard) -> String {

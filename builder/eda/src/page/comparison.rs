@@ -1,17 +1,21 @@
 //! This data set compared with another.
 
+use catalog::Scale;
+
 use super::bars::single;
 use super::charts::{Bar, Named, horizontal_bars};
 use super::html::{Row, escape, table};
+use crate::rating_scale::range;
 use crate::report::{Comparison, Shift};
 use crate::text::{number, percent};
 
-pub(super) fn draw(c: &Comparison) -> String {
+/// Draws a comparison of data with ratings on this scale.
+pub(super) fn draw(c: &Comparison, scale: Scale) -> String {
     let counts: Vec<Row> = c
         .counts
         .iter()
         .map(|row| {
-            let change = if row.other == 0.0 {
+            let change = if row.other <= 0.0 {
                 "–".to_owned()
             } else {
                 format!("{}%", number(100.0 * (row.this / row.other - 1.0), 1))
@@ -20,11 +24,22 @@ pub(super) fn draw(c: &Comparison) -> String {
         })
         .collect();
     format!(
-        "<p>These data are compared with {}, which is what was expected.</p>{}<div class=\"figures\">{}</div>{}",
+        "<p>These data are compared with {}, which is what was expected.{}</p>{}<div class=\"figures\">{}</div>{}",
         escape(&c.other),
+        c.other_scale.map_or_else(String::new, |other| scales(scale, other)),
         table("Sizes", &["", "these data", "expected", "change"], &counts),
         distances(&c.shifts),
         shifts(&c.shifts)
+    )
+}
+
+/// Says how ratings on different scales are compared.
+fn scales(this: Scale, other: Scale) -> String {
+    format!(
+        " These ratings are on a scale of {}, the expected ones on a scale of {}, so mean ratings are compared by their \
+         place on the scale, and the bars of ratings are not compared.",
+        range(this),
+        range(other)
     )
 }
 

@@ -55,7 +55,7 @@ type Chapter = (&'static str, &'static str, String);
 fn chapters(eda: &Eda) -> Vec<Chapter> {
     let mut all = Vec::new();
     if let Some(card) = &eda.signal {
-        all.push(("signal", "Is there anything to learn?", signal::draw(card)));
+        all.push(("signal", "Is there anything to learn?", signal::draw(card, eda.overview.scale)));
     }
     all.push(("faults", "What was wrong with the data", faults::draw(&eda.faults)));
     all.push(("alerts", "What to know before using the data", alerts::draw(&eda.alerts)));
@@ -64,7 +64,11 @@ fn chapters(eda: &Eda) -> Vec<Chapter> {
     all.push(("associations", "Which columns are associated", associations::draw(&eda.associations)));
     all.push(("training", "What the recommender is trained on", training::draw(&eda.training)));
     if let Some(comparison) = &eda.comparison {
-        all.push(("comparison", "How the data differ from the other data set", comparison::draw(comparison)));
+        all.push((
+            "comparison",
+            "How the data differ from the other data set",
+            comparison::draw(comparison, eda.overview.scale),
+        ));
     }
     for table in &eda.tables {
         let (id, heading) = if table.name == "titles" {
@@ -72,7 +76,7 @@ fn chapters(eda: &Eda) -> Vec<Chapter> {
         } else {
             ("ratings", "The ratings, column by column")
         };
-        all.push((id, heading, columns::draw(table)));
+        all.push((id, heading, columns::draw(table, eda.overview.scale)));
     }
     all
 }

@@ -1,19 +1,26 @@
 //! Whether the ratings tell titles apart.
 
+use catalog::Scale;
+
 use super::bars::single;
 use super::charts::{Bar, Named, horizontal_bars, interval};
 use super::html::escape;
+use crate::rating_scale::are_stars;
 use crate::report::SignalCard;
 use crate::text::count;
 
-pub(super) fn draw(card: &SignalCard) -> String {
+pub(super) fn draw(card: &SignalCard, scale: Scale) -> String {
     let s = &card.signal;
     let gain = interval(
         Named {
             title: "How much knowing the title helps",
             note: "How much smaller the model's error on held-out ratings is than that of a model trained with each \
                    user's titles shuffled. If the interval includes 0, the difference may be chance.",
-            x: "error saved, stars (RMSE), with its 95% interval",
+            x: if are_stars(scale) {
+                "error saved, stars (RMSE), with its 95% interval"
+            } else {
+                "error saved (RMSE), with its 95% interval"
+            },
             y: "error saved",
         },
         s.gain,

@@ -44,7 +44,7 @@ pub struct ColumnCard {
     pub name: String,
     /// The type of its values.
     pub column_type: ColumnType,
-    /// The unit of its numbers; empty if they have none.
+    /// The unit of its numbers; empty if they have none, as ratings that are not stars.
     pub unit: String,
     /// Rows.
     pub rows: u64,

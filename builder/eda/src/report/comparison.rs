@@ -1,5 +1,6 @@
 //! This data set compared with another.
 
+use catalog::Scale;
 use serde::{Deserialize, Serialize};
 
 /// A figure of both data sets.
@@ -21,7 +22,7 @@ pub struct Shift {
     /// The column.
     pub column: String,
     /// Population stability index over about ten groups of values and one of missing values; absent for
-    /// identifiers and for tables without rows.
+    /// identifiers, for tables without rows, and for ratings on another scale.
     pub psi: Option<f64>,
     /// `none` (below 0.1), `some`, `much` (above 0.25), or `unknown`.
     pub level: String,
@@ -36,6 +37,10 @@ pub struct Shift {
 pub struct Comparison {
     /// The name of the other.
     pub other: String,
+    /// The scale of the other's ratings if it is not that of these. The bars of ratings are then not compared,
+    /// and mean ratings are compared by their place on the scale. Not written otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_scale: Option<Scale>,
     /// Sizes of both.
     pub counts: Vec<Compared>,
     /// The columns that both have, greatest shift first.

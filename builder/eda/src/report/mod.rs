@@ -4,23 +4,24 @@
 //! cut and say how many values they leave out, and texts from the data are cut and then end with an ellipsis.
 
 mod activity;
-mod catalog;
 mod columns;
 mod comparison;
+mod offer;
 mod parts;
 
 use artifact::Signal;
+use catalog::Scale;
 use serde::{Deserialize, Serialize};
 
 use parts::is_zero;
 
 pub use activity::{Activity, ColdShare, MeanByCount, Month, Point};
-pub use catalog::{Catalog, EditionSuffix, Editions};
 pub(crate) use columns::measure_name;
 pub use columns::{
     Associations, ColumnCard, ColumnType, Duplicates, MissingPattern, MissingShares, Pair, TableCard,
 };
 pub use comparison::{Compared, Comparison, Shift};
+pub use offer::{Catalog, EditionSuffix, Editions};
 pub use parts::{Bin, Count, Extreme, Grid, OpenEnd};
 
 /// The format of `eda.json` that this version writes and reads.
@@ -78,6 +79,9 @@ pub struct Overview {
     pub density: f64,
     /// Ratings divided by users times all titles, 0 to 1.
     pub density_of_catalog: f64,
+    /// The scale that the ratings are on; not written if it is the one from 0.5 to 5.
+    #[serde(default, skip_serializing_if = "are_half_stars")]
+    pub scale: Scale,
     /// Mean rating; absent without ratings.
     pub mean_rating: Option<f64>,
     /// Standard deviation of the ratings.
@@ -86,6 +90,11 @@ pub struct Overview {
     pub first_day: Option<String>,
     /// Day of the last.
     pub last_day: Option<String>,
+}
+
+/// Returns whether ratings are on the usual scale, which need not be written.
+fn are_half_stars(scale: &Scale) -> bool {
+    *scale == Scale::STARS
 }
 
 /// What was wrong with the input.

@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic if something that it relies on fails")]
 
 mod extremes;
+mod scales;

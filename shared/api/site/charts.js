@@ -2,6 +2,7 @@
 
 import { h, put } from "./dom.js";
 import { number, t } from "./i18n.js";
+import { areStars, high, low } from "./scale.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 // Width of the view in SVG units, chosen so that a font size of 12 stays readable on a phone.
@@ -23,6 +24,15 @@ const label = (x, y, anchor, text) => s("text", { x, y, "text-anchor": anchor },
 const short = (text, most) => ([...text].length > most ? `${[...text].slice(0, most - 1).join("")}…` : text);
 const shown = (value, digits = 3) => (Number.isFinite(value) ? number(value, { maximumFractionDigits: digits }) : "–");
 const tick = (value) => number(value, Math.abs(value) >= 10_000 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumSignificantDigits: 4 });
+
+/** Returns the name of an axis of ratings, with their unit or their scale. */
+export const ofRatings = (name) => (areStars() ? ofErrors(name) : t("scale.axis", { name, low: number(low()), high: number(high()) }));
+
+/** Returns the name of an axis of differences between ratings, with their unit if they have one. */
+export const ofErrors = (name) => (areStars() ? t("scale.stars.axis", { name }) : name);
+
+/** Returns a difference between ratings, with its unit if it has one. */
+export const amount = (text) => (areStars() ? t("scale.stars", { n: text }) : text);
 
 /** Returns about four round numbers from `low` to `high`. */
 function ticks(low, high) {

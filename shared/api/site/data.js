@@ -1,13 +1,13 @@
 // The data page: draws the release's own analysis of its data.
 
 import { get, latest } from "./api.js";
-import { columns, lying, matrix, points, table } from "./charts.js";
+import { amount, columns, lying, matrix, ofRatings, points, table } from "./charts.js";
 import { fill, h } from "./dom.js";
 import { date, number, t, tn } from "./i18n.js";
 import { facts, panel, platformName, trouble, waiting } from "./parts.js";
 
 const percent = (share, digits = 1) => number(share, { style: "percent", maximumFractionDigits: digits });
-const stars = (value) => number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const exact = (value) => number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** Formats a year, which takes no thousands separator. */
 const plain = (value) => String(value).replace(/\.0$/, "");
@@ -35,15 +35,18 @@ function overview(o) {
     ["ratings", number(o.ratings)],
     ["density", percent(o.density, 3)],
   ];
-  if (o.mean_rating !== null) pairs.push(["mean", `${stars(o.mean_rating)} ± ${stars(o.sd_rating)}`]);
+  if (o.mean_rating !== null) pairs.push(["mean", `${exact(o.mean_rating)} ± ${exact(o.sd_rating)}`]);
   if (o.first_day !== null) pairs.push(["days", `${date(o.first_day)} – ${date(o.last_day)}`]);
-  return facts(pairs.map(([key, value]) => [t(`data.${key}`), value]));
+  const name = (key) => (key === "mean" ? ofRatings(t("data.mean")) : t(`data.${key}`));
+  return facts(pairs.map(([key, value]) => [name(key), value]));
 }
 
 function signal(card) {
   const { title_signal: yes, rmse, twin_rmse, n_seeds } = card.signal;
   const key = yes ? "data.signal.yes" : "data.signal.no";
-  const said = t(key, { percent: percent((twin_rmse - rmse) / twin_rmse), rmse: stars(rmse), twin: stars(twin_rmse) });
+  // The unit follows one of the two errors: the last in the first sentence, the first in the second.
+  const errors = yes ? { twin: exact(twin_rmse), rmse: amount(exact(rmse)) } : { twin: amount(exact(twin_rmse)), rmse: exact(rmse) };
+  const said = t(key, { percent: percent((twin_rmse - rmse) / twin_rmse), ...errors });
   return [h("p.sentence", null, said), h("p.hint", null, t("data.signal.how", { n: n_seeds, ratings: number(card.ratings_used) }))];
 }
 
@@ -93,13 +96,13 @@ function catalog(c) {
 
 function activity(a) {
   const [ratings, users] = [t("data.ratings"), t("data.users")];
-  const uneven = (key, gini, share) => (gini === null ? null : t(key, { gini: stars(gini), share: percent(share ?? 0) }));
+  const uneven = (key, gini, share) => (gini === null ? null : t(key, { gini: exact(gini), share: percent(share ?? 0) }));
   const sizes = a.months.map((month) => month.n).sort((x, y) => x - y);
   const log = sizes.length > 0 && sizes[sizes.length - 1] > 50 * (sizes[Math.floor(sizes.length / 2)] + 1);
   return [
     columns({
       title: t("data.by_rating"),
-      x: t("data.stars"),
+      x: ofRatings(t("data.rating")),
       y: ratings,
       bars: a.by_rating.map(({ low, n }) => ({ edge: number(low), name: number(low), values: [n] })),
     }),
@@ -109,7 +112,7 @@ function activity(a) {
       title: t("data.points"),
       note: t("data.points.note"),
       x: t("data.points.x"),
-      y: t("data.points.y"),
+      y: ofRatings(t("data.points.y")),
       logX: true,
       points: a.points.map((p) => ({ x: p.n, y: p.mean, name: `${p.label} (${number(p.n)})` })),
     }),

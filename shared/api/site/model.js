@@ -2,7 +2,7 @@
 // does not report.
 
 import { get, latest, Problem } from "./api.js";
-import { lying, points, table } from "./charts.js";
+import { amount, lying, ofErrors, points, table } from "./charts.js";
 import { fill, h } from "./dom.js";
 import { date, number, t, tn } from "./i18n.js";
 import { facts, panel, trouble, waiting } from "./parts.js";
@@ -72,7 +72,7 @@ function parameters(object, before = "") {
 const said = (key, figures, builders) => (figures ? h("p.sentence", null, t(key, figures)) : h("p.sentence", { lang: "en" }, builders));
 
 /** Formats the figures of the signal check. */
-const signalFigures = ({ rmse, twin_rmse, gain, gain_low, gain_high }) => ({ rmse: exact(rmse), twin: exact(twin_rmse), gain: exact(gain), low: exact(gain_low), high: exact(gain_high) });
+const signalFigures = ({ rmse, twin_rmse, gain, gain_low, gain_high }) => ({ rmse: amount(exact(rmse)), twin: exact(twin_rmse), gain: exact(gain), low: exact(gain_low), high: exact(gain_high) });
 
 /** Returns the value of a measure of the entry that is asked for, if there is one. */
 const valueOf = (measured, wanted, kind) => measured.find((m) => Object.entries(wanted).every(([field, value]) => m[field] === value))?.measures[kind];
@@ -81,7 +81,7 @@ const valueOf = (measured, wanted, kind) => measured.find((m) => Object.entries(
 function ratingFigures({ algorithm, n_factors }, measured) {
   const chosen = valueOf(measured, { model: algorithm, held_out: "random", tuned: true }, "rmse");
   const biases = valueOf(measured, { model: "biases", held_out: "random", tuned: false }, "rmse");
-  return chosen && biases ? { algorithm, factors: tn("model.factors", n_factors), rmse: exact(chosen), biases: exact(biases) } : undefined;
+  return chosen && biases ? { algorithm, factors: tn("model.factors", n_factors), rmse: amount(exact(chosen)), biases: exact(biases) } : undefined;
 }
 
 /** Formats how well the model and popularity order lists, where both were measured. */
@@ -117,7 +117,7 @@ function errors(measured, heldOut, title) {
   if (bars.length < 2) return null;
   const worst = bars[bars.length - 1];
   const saved = bars.map(({ name, values }) => ({ name, values: [worst.values[0] - values[0]] }));
-  return lying({ title, note: t("model.rmse.note", { name: worst.name, n: exact(worst.values[0]) }), x: t("model.rmse.x"), y: t("model.measures.model"), bars: saved });
+  return lying({ title, note: t("model.rmse.note", { name: worst.name, n: amount(exact(worst.values[0])) }), x: ofErrors(t("model.rmse.x")), y: t("model.measures.model"), bars: saved });
 }
 
 function lists(measured, kind) {
@@ -178,7 +178,7 @@ function draw({ health, model }) {
       ? panel(
           t("model.rating"),
           said("model.rating.said", ratingFigures(model.rating, ofRatings), model.rating.verdict),
-          h("div.figures", null, errors(ofRatings, "random", t("model.rmse")), errors(ofRatings, "chronological", t("model.rmse.latest")), trials(model.rating_trials, { title: t("model.rating_trials"), y: t("model.rmse.y"), best: Math.min })),
+          h("div.figures", null, errors(ofRatings, "random", t("model.rmse")), errors(ofRatings, "chronological", t("model.rmse.latest")), trials(model.rating_trials, { title: t("model.rating_trials"), y: ofErrors(t("model.rmse.y")), best: Math.min })),
           measures(ofRatings),
           h("p.hint", null, t("model.measures.note")),
         )

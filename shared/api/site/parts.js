@@ -4,7 +4,7 @@ import { segment } from "./api.js";
 import { h, put, uid } from "./dom.js";
 import { list, number, percent, score, t, tn } from "./i18n.js";
 import * as ratings from "./ratings.js";
-import { high, toStars } from "./scale.js";
+import { areStars, high, known, ofStars, toStars } from "./scale.js";
 
 /** Beginnings of genre names in catalogs; each has a color, and a name in both languages. */
 export const GENRES = [
@@ -81,6 +81,11 @@ export function stars(title, { onrate } = {}) {
     input.checked = value === now;
     track.append(h("label", null, input, h("span.vh", null, tn("stars", value))));
   }
+  // On another scale, a screen reader reads the rating that the stars give.
+  known.then(() => {
+    if (areStars()) return;
+    track.querySelectorAll(".vh").forEach((label, i) => (label.textContent = t("stars.of", outOf(ofStars((i + 1) / 2)))));
+  });
   return put(group, track);
 }
 

@@ -15,8 +15,14 @@ async function ask() {
 /** Resolves when the scale is known. */
 export const known = ask();
 
+/** Returns the lowest rating. */
+export const low = () => scale.low;
+
 /** Returns the highest rating. */
 export const high = () => scale.high;
+
+/** Returns whether ratings are stars themselves: from half a star or one star to five. */
+export const areStars = () => scale.high === 5 && (scale.low === 0.5 || scale.low === 1);
 
 /** Returns the rating that a number of stars, 0.5 to 5, stands for. */
 export function ofStars(stars) {

@@ -38,12 +38,12 @@ export const SIZES = {
 
 /**
  * Returns the address of the server, and how to stop it: the one at ADDRESS, or else a
- * new `cartelera serve` on a free port.
+ * new `cartelera serve` of the store on a free port.
  */
-export async function serve() {
+export async function serve(store = process.env.STORE) {
   if (process.env.ADDRESS) return { url: process.env.ADDRESS, stop: async () => {} };
-  const [program, store] = [process.env.CARTELERA, process.env.STORE];
-  assert.ok(program && store, "CARTELERA names the program and STORE the store: see run.sh");
+  const program = process.env.CARTELERA;
+  assert.ok(program && store, "CARTELERA names the program, STORE and STORE_OF_TEN the stores: see run.sh");
   const child = spawn(program, ["serve", "--store", store, "--port", "0", "--no-log"], { stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((resolve, reject) => {
     let said = "";

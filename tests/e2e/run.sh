@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tests the pages in a real browser.
 #
-#   tests/e2e/run.sh [STORE]                 every path of the pages, on the store or on one built from the sample
+#   tests/e2e/run.sh [STORE]                 every path of the pages, on the store or on one built from the sample, and
+#                                            the pages on ratings from 1 to 10
 #   tests/e2e/run.sh --at ADDRESS            once through each page of a server that is already running
 #   tests/e2e/run.sh --screenshots [STORE]   takes the README's pictures
 #
@@ -11,12 +12,15 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-script=(node --test --test-concurrency=1 "$here/pages.test.mjs" "$here/others.test.mjs")
+script=(node --test --test-concurrency=1 "$here/pages.test.mjs" "$here/others.test.mjs" "$here/scale.test.mjs")
+of_ten=yes
 if [[ ${1:-} == --at ]]; then
   script=(node --test "$here/places.test.mjs")
+  of_ten=
   export ADDRESS=${2%/}/
 elif [[ ${1:-} == --screenshots ]]; then
   script=(node "$here/screenshots.mjs")
+  of_ten=
   shift
 fi
 
@@ -46,6 +50,18 @@ else
   STORE=$root/target/e2e/store
   rm -rf "$STORE"
   "$CARTELERA" -q build --titles "$root/data/sample/titles" --ratings "$root/data/sample/ratings" --store "$STORE" --trials 2
+fi
+if [[ $of_ten ]]; then
+  # The sample with its ratings from 0.5 to 5 doubled, which gives whole numbers from 1 to 10.
+  STORE_OF_TEN=$root/target/e2e/of-ten
+  rm -rf "$STORE_OF_TEN" "$STORE_OF_TEN-ratings"
+  mkdir -p "$STORE_OF_TEN-ratings"
+  for file in "$root"/data/sample/ratings/*.csv; do
+    awk -F, -v OFS=, 'NR > 1 && $2 + 0 > 0 { $2 *= 2 } 1' "$file" >"$STORE_OF_TEN-ratings/${file##*/}"
+  done
+  "$CARTELERA" -q build --titles "$root/data/sample/titles" --ratings "$STORE_OF_TEN-ratings" --store "$STORE_OF_TEN" \
+    --trials 2 --ranking-trials 2 --signal-splits 2
+  export STORE_OF_TEN
 fi
 export CHROMIUM CARTELERA STORE
 "${script[@]}"

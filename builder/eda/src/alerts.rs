@@ -5,7 +5,8 @@ use catalog::Scale;
 use crate::dates::day;
 use crate::rating_scale::{amount, as_large_as};
 use crate::report::{
-    Activity, Alert, Associations, Catalog, ColumnCard, ColumnType, OpenEnd, TableCard, measure_name,
+    Activity, Alert, Associations, Catalog, ColumnCard, ColumnType, OneValue, OpenEnd, Spellings, TableCard,
+    measure_name,
 };
 use crate::text::{count, number, percent};
 
@@ -20,6 +21,8 @@ const LEAST_ROWS: u64 = 100;
 const COLD: f64 = 0.5;
 /// Share of the ratings that belongs to the top 1%.
 const CONCENTRATED: f64 = 0.2;
+/// Values with several spellings, and spellings of each, that an alert names.
+const NAMED: usize = 3;
 /// Stars per year, or as much on another scale.
 const DRIFT: f64 = 0.02;
 
@@ -27,10 +30,11 @@ fn alert(table: &str, column: &str, kind: &str, text: String) -> Alert {
     Alert { table: table.to_owned(), column: column.to_owned(), kind: kind.to_owned(), text }
 }
 
-/// Lists the alerts: those of single columns, then of pairs of columns, then of the catalog and the ratings,
+/// Lists the alerts: those of single columns, then of spellings, of pairs of columns, then of the catalog and the ratings,
 /// which are on this scale.
 pub(crate) fn alerts(
     tables: &[TableCard],
+    spellings: &[Spellings],
     associations: &[Associations],
     catalog: &Catalog,
     activity: &Activity,
@@ -41,6 +45,9 @@ pub(crate) fn alerts(
         for card in &table.columns {
             of_column(&table.name, card, &mut all);
         }
+    }
+    for of_column in spellings {
+        all.push(alert("titles", &of_column.column, "spellings", of_spellings(of_column)));
     }
     for of_table in associations {
         of_pairs(of_table, &mut all);
@@ -98,6 +105,30 @@ fn far(card: &ColumnCard) -> Option<String> {
     let open: Vec<String> = open.collect();
     (!open.is_empty())
         .then(|| format!("values far from the others: {}; check that they are right", open.join(" and ")))
+}
+
+/// Names some values with several spellings, and says how many more there are.
+fn of_spellings(of: &Spellings) -> String {
+    let one = |value: &OneValue| {
+        let mut words: Vec<String> = value
+            .spellings
+            .iter()
+            .take(NAMED)
+            .map(|s| format!("“{}” ({} {})", s.label, count(s.n), if s.n == 1 { "title" } else { "titles" }))
+            .collect();
+        let more = value.spellings.len().saturating_sub(NAMED) as u64 + value.spellings_left_out;
+        if more > 0 {
+            words.push(format!("{} more", count(more)));
+        }
+        let last = words.pop().unwrap_or_default();
+        format!("{} and {last}", words.join(", "))
+    };
+    let mut all: Vec<String> = of.groups.iter().take(NAMED).map(one).collect();
+    let more = of.groups.len().saturating_sub(NAMED) as u64 + of.groups_left_out;
+    if more > 0 {
+        all.push(format!("and {} more", count(more)));
+    }
+    format!("probably the same, written in different ways: {}", all.join("; "))
 }
 
 fn of_pairs(associations: &Associations, all: &mut Vec<Alert>) {

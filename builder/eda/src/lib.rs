@@ -21,6 +21,7 @@ mod rating_scale;
 mod raw;
 mod report;
 mod signal;
+mod spellings;
 mod stats;
 mod text;
 mod training;
@@ -106,12 +107,14 @@ pub fn analyze(data: &Data<'_>, raw: Raw<'_>, signal: Option<SignalCard>, report
     let training = training::choices(&of_titles, &of_ratings, &associations[1], titles);
     let overview = overview(works, ratings, &sums, &of_ratings);
     let tables = vec![of_titles, of_ratings];
+    let spellings = spellings::spellings(titles);
     Eda {
         format: EDA_FORMAT,
         builder: env!("CARGO_PKG_VERSION").to_owned(),
         overview,
         faults: faults::faults(titles, ratings.scale(), raw),
-        alerts: alerts::alerts(&tables, &associations, &catalog, &activity, ratings.scale()),
+        alerts: alerts::alerts(&tables, &spellings, &associations, &catalog, &activity, ratings.scale()),
+        spellings,
         tables,
         associations,
         catalog,

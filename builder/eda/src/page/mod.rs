@@ -58,7 +58,7 @@ fn chapters(eda: &Eda) -> Vec<Chapter> {
         all.push(("signal", "Is there anything to learn?", signal::draw(card, eda.overview.scale)));
     }
     all.push(("faults", "What was wrong with the data", faults::draw(&eda.faults)));
-    all.push(("alerts", "What to know before using the data", alerts::draw(&eda.alerts)));
+    all.push(("alerts", "What to know before using the data", alerts::draw(&eda.alerts, &eda.spellings)));
     all.push(("catalog", "What the platforms offer", catalog::draw(&eda.catalog)));
     all.push(("activity", "Who rates what, and when", activity::draw(&eda.activity, &eda.overview)));
     all.push(("associations", "Which columns are associated", associations::draw(&eda.associations)));

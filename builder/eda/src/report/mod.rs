@@ -8,6 +8,7 @@ mod columns;
 mod comparison;
 mod offer;
 mod parts;
+mod spellings;
 
 use artifact::Signal;
 use catalog::Scale;
@@ -23,6 +24,7 @@ pub use columns::{
 pub use comparison::{Compared, Comparison, Shift};
 pub use offer::{Catalog, EditionSuffix, Editions};
 pub use parts::{Bin, Count, Extreme, Grid, OpenEnd};
+pub use spellings::{OneValue, Spellings};
 
 /// The format of `eda.json` that this version writes and reads.
 ///
@@ -44,6 +46,10 @@ pub struct Eda {
     pub faults: Faults,
     /// What a reader should know before using a column.
     pub alerts: Vec<Alert>,
+    /// Values of the titles' columns that are probably the same, written in several ways; not written if there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spellings: Vec<Spellings>,
     /// Titles and ratings, column by column.
     pub tables: Vec<TableCard>,
     /// Associations between columns, of titles and of ratings joined with titles.
@@ -137,8 +143,8 @@ pub struct Alert {
     pub table: String,
     /// The column.
     pub column: String,
-    /// `missing`, `constant`, `unique`, `skewed`, `associated`, `cold`, `outliers`, `concentrated` or
-    /// `drift`.
+    /// `missing`, `constant`, `unique`, `skewed`, `spellings`, `associated`, `cold`, `outliers`,
+    /// `concentrated` or `drift`.
     pub kind: String,
     /// The alert in words.
     pub text: String,

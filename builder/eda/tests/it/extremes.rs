@@ -104,10 +104,11 @@ impl Shape {
         self.letter.to_string().repeat(length) + &at.to_string()
     }
 
-    /// Returns items that every hundredth row shares, since a table has at most 65,535 genres.
+    /// Returns items that every 150th row shares, since a table has at most 65,535 genres, and every fiftieth
+    /// row spells in another way.
     fn list(&self, at: usize) -> Vec<String> {
-        let row = at % 100;
-        (0..self.items.of(at, self.most_items)).map(|n| format!("{}{n}-{row}", self.letter)).collect()
+        let (row, between) = (at % 50, ["-", " ", "."][at / 50 % 3]);
+        (0..self.items.of(at, self.most_items)).map(|n| format!("{}{n}{between}{row}", self.letter)).collect()
     }
 
     fn title(&self, at: usize) -> Title {
@@ -199,6 +200,10 @@ fn check(eda: &Eda) {
     assert_eq!(eda.activity.months.iter().map(|m| m.n).sum::<u64>(), eda.overview.ratings);
     let genres = column("genres").distinct;
     assert_eq!(eda.catalog.by_genre.len() as u64 + eda.catalog.genres_left_out, genres);
+    for of in &eda.spellings {
+        assert!((1..=10).contains(&of.groups.len()), "{}", of.column);
+        assert!(of.groups.iter().all(|value| (2..=5).contains(&value.spellings.len())), "{}", of.column);
+    }
     let shown = eda.catalog.overlap.rows.len() as u64;
     assert_eq!(shown + eda.catalog.overlap_left_out, eda.catalog.by_platform.rows.len() as u64);
 
@@ -248,6 +253,8 @@ fn the_largest_report_is_below_its_bound() {
         };
         let eda = analyzed(&shape);
         check(&eda);
+        let columns: Vec<&str> = eda.spellings.iter().map(|of| of.column.as_str()).collect();
+        assert_eq!(columns, ["director", "cast", "country", "genres"], "each has spellings");
         assert!(eda.to_json().len() > MOST_JSON / 2, "this report is not large");
     }
 }

@@ -4,3 +4,4 @@
 
 mod extremes;
 mod scales;
+mod spellings;

@@ -241,21 +241,33 @@ for (const language of ["en", "es"]) {
         await series;
         await settled(page);
         for (const meta of await page.locator(".card .meta").allTextContents()) assert.ok(meta.startsWith(say["kind.series"]), meta);
-        await page.getByRole("radio", { name: "Netflix", exact: true }).check();
+        // Several platforms are one filter.
+        for (const name of ["Netflix", "Hulu"]) await page.getByRole("checkbox", { name, exact: true }).check();
         await page.getByRole("slider", { name: say["filters.diversity"] }).fill("0.6");
         const since = listed(page, "2015");
         await page.getByLabel(say["filters.year_from"], { exact: true }).fill("2015");
         await page.getByText(say["filters.on.other"].replace("{n}", "4")).waitFor();
-        await since;
+        const sent = (await since).request().postDataJSON();
+        assert.deepEqual(sent.platform, ["netflix", "hulu"]);
         await settled(page);
         for (const meta of await page.locator(".card .meta").allTextContents()) {
-          assert.ok(meta.includes("Netflix") && Number(/\d{4}/.exec(meta)[0]) >= 2015, meta);
+          assert.ok(/Netflix|Hulu/.test(meta) && Number(/\d{4}/.exec(meta)[0]) >= 2015, meta);
         }
+        const either = listed(page, '"genre":["drama","comed"]');
+        for (const stem of ["drama", "comed"]) await page.getByRole("checkbox", { name: say[`genre.${stem}`], exact: true }).check();
+        const n_either = (await (await either).json()).recommendations.length;
+        const comedies = listed(page, '"genre":["comed"]');
+        await page.getByRole("checkbox", { name: say["genre.drama"], exact: true }).uncheck();
+        const n_comedies = (await (await comedies).json()).recommendations.length;
+        assert.ok(n_either >= n_comedies && n_comedies > 0, `${n_either} titles of either genre, ${n_comedies} comedies`);
+        await page.getByText(say["filters.on.other"].replace("{n}", "5")).waitFor();
+        await settled(page);
         await sound(page, language);
         await page.getByLabel(say["filters.year_to"], { exact: true }).fill("1990");
         await page.getByText(say["error.invalid"]).waitFor();
         await sound(page, language);
         await page.getByRole("button", { name: say["filters.clear"] }).click();
+        assert.equal(await page.locator(".filters input:checked:not([value=''])").count(), 0);
         await settled(page);
         await page.locator(".card").first().waitFor();
         await end();

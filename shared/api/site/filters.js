@@ -4,33 +4,37 @@ import { debounce, fill, h, uid } from "./dom.js";
 import { t, tn } from "./i18n.js";
 import { field, GENRES, platformName, platforms } from "./parts.js";
 
-const NONE = { platform: "", kind: "", genre: "", year_from: "", year_to: "", diversity: "" };
+const NONE = { platform: [], kind: "", genre: [], year_from: "", year_to: "", diversity: "" };
 const chosen = { ...NONE };
 
 /** Returns the filters as a list's parameters; an empty string means that a filter is not set. */
 export function asked() {
-  const params = { ...chosen };
+  const params = Object.fromEntries(Object.entries(chosen).map(([name, value]) => [name, value.length > 0 ? value : ""]));
   for (const name of ["year_from", "year_to", "diversity"]) if (params[name] !== "") params[name] = Number(params[name]);
   return params;
 }
 
+/** Returns choices: radio buttons for a filter with one value, checkboxes for one with several. */
 function chips(legend, name, options, changed) {
   const group = uid("chips");
+  const several = Array.isArray(chosen[name]);
   return h(
     "fieldset.chips",
     null,
     h("legend", null, legend),
-    [["", t(`filters.all.${name}`)], ...options].map(([value, label]) => {
+    options.map(([value, label]) => {
       const input = h("input", {
-        type: "radio",
+        type: several ? "checkbox" : "radio",
         name: group,
         value,
         onchange: () => {
-          chosen[name] = value;
+          if (!several) chosen[name] = value;
+          else if (input.checked) chosen[name] = [...chosen[name], value];
+          else chosen[name] = chosen[name].filter((other) => other !== value);
           changed();
         },
       });
-      input.checked = chosen[name] === value;
+      input.checked = several ? chosen[name].includes(value) : chosen[name] === value;
       return h("label", null, input, h("span", null, label));
     }),
   );
@@ -59,7 +63,7 @@ export function filters(changed) {
   const box = h("details.filters", null, h("summary", null, t("filters.heading"), " ", count), inner);
 
   function showCount() {
-    const n = Object.values(chosen).filter((value) => value !== "").length;
+    const n = Object.values(chosen).filter((value) => value.length > 0).length;
     fill(count, n > 0 ? tn("filters.on", n) : null);
   }
   function change() {
@@ -81,7 +85,7 @@ export function filters(changed) {
     fill(
       inner,
       chips(t("filters.platform"), "platform", [...platforms].sort().map((id) => [id, platformName(id)]), change),
-      chips(t("filters.kind"), "kind", ["movie", "series"].map((kind) => [kind, t(`kinds.${kind}`)]), change),
+      chips(t("filters.kind"), "kind", [["", t("filters.all")], ...["movie", "series"].map((kind) => [kind, t(`kinds.${kind}`)])], change),
       chips(t("filters.genre"), "genre", GENRES.map((stem) => [stem, t(`genre.${stem}`)]), change),
       h("fieldset.years", null, h("legend", null, t("filters.years")), year("year_from", change), year("year_to", change)),
       h(

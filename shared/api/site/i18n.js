@@ -90,9 +90,7 @@ export const words = {
     "filters.diversity": "Variety",
     "filters.diversity.low": "Safest picks",
     "filters.diversity.high": "More variety",
-    "filters.all.platform": "All",
-    "filters.all.kind": "All",
-    "filters.all.genre": "All",
+    "filters.all": "All",
 
     "kind.movie": "Film",
     "kind.series": "Series",
@@ -236,9 +234,7 @@ export const words = {
     "filters.diversity": "Variedad",
     "filters.diversity.low": "Lo más afín",
     "filters.diversity.high": "Más variado",
-    "filters.all.platform": "Todas",
-    "filters.all.kind": "Todos",
-    "filters.all.genre": "Todos",
+    "filters.all": "Todos",
 
     "kind.movie": "Película",
     "kind.series": "Serie",

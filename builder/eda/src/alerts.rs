@@ -30,8 +30,8 @@ fn alert(table: &str, column: &str, kind: &str, text: String) -> Alert {
     Alert { table: table.to_owned(), column: column.to_owned(), kind: kind.to_owned(), text }
 }
 
-/// Lists the alerts: those of single columns, then of spellings, of pairs of columns, then of the catalog and the ratings,
-/// which are on this scale.
+/// Lists the alerts: those of single columns, of spellings, of pairs of columns, and then of the catalog and
+/// the ratings, which are on this scale.
 pub(crate) fn alerts(
     tables: &[TableCard],
     spellings: &[Spellings],

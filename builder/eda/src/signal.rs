@@ -2,7 +2,7 @@ use artifact::Signal;
 use catalog::Scale;
 use progress::Reporter;
 
-use crate::rating_scale::{amount, are_stars, named};
+use crate::rating_scale::{amount, are_stars, range};
 use crate::report::SignalCard;
 use crate::text::percent;
 
@@ -19,7 +19,11 @@ impl SignalCard {
         let (rmse, twin_rmse) = (signal.rmse, signal.twin_rmse);
         let error = |rmse: f64| {
             let text = format!("{rmse:.3}");
-            if are_stars(scale) { amount(&text, scale) } else { named(&text, scale) }
+            if are_stars(scale) {
+                amount(&text, scale)
+            } else {
+                format!("{text} on a scale of {}", range(scale))
+            }
         };
         let sentence = if signal.title_signal {
             format!(

@@ -37,7 +37,7 @@ pub struct Shift {
 pub struct Comparison {
     /// The name of the other.
     pub other: String,
-    /// The scale of the other's ratings if it is not that of these. The bars of ratings are then not compared,
+    /// The scale of the other's ratings if it is not that of these. Bars of ratings are then not compared,
     /// and mean ratings are compared by their place on the scale. Not written otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_scale: Option<Scale>,

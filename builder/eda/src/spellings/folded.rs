@@ -48,8 +48,8 @@ pub(super) fn fold(text: &str, rules: Rules) -> Folded {
 
 /// Splits a text into words of lowercase letters and digits without accents. Apostrophes separate nothing.
 ///
-/// Only the accents of Latin, Greek and Cyrillic letters are removed (U+0300 to U+036F): in other scripts, such
-/// as Devanagari, the combining marks are vowels.
+/// Only the accents of Latin, Greek and Cyrillic letters are removed (U+0300 to U+036F): in other scripts,
+/// such as Devanagari, combining marks are vowels.
 fn words(text: &str, is_label: bool) -> Vec<String> {
     let lower = text.to_lowercase();
     let text = if is_label { lower.replace('&', " and ") } else { lower };

@@ -22,7 +22,7 @@ const SPELLINGS: usize = 5;
 const FEWEST_LETTERS: usize = 8;
 /// The most letters, since the time and the memory grow with the square of the length.
 const MOST_LETTERS: usize = 40;
-/// The most values of a column in which to look for typing errors; a column with more is not one of categories.
+/// The most values of a column in which to look for typing errors. With more, they are hardly categories.
 const MOST_VALUES: usize = 1 << 16;
 
 /// Returns which spellings count as the same in a column; `None` if it has no names.
@@ -71,8 +71,8 @@ fn values(column: &Column, table: &TitleTable) -> Vec<Count> {
     }
 }
 
-/// Groups values that are probably the same, those with the most titles first; values that are alone are in no
-/// group.
+/// Groups values that are probably the same, those with the most titles first. Values that are alone are in
+/// no group.
 fn groups(values: &[Count], rules: Rules) -> Vec<Vec<&Count>> {
     let folded: Vec<Folded> = values.iter().map(|count| fold(&count.label, rules)).collect();
     let mut sets = Sets((0..values.len()).collect());

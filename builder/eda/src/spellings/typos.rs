@@ -2,11 +2,12 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Texts are compared with this many others, at most, that are alike without the same letter.
+/// A text is compared with at most this many others of an entry, so that many texts that are alike take no
+/// longer than others.
 const NEIGHBORS: usize = 32;
 
-/// Calls `found` with the positions of pairs of different texts that one typing error turns into each other: a
-/// letter too many, too few or wrong, or two letters swapped.
+/// Calls `found` with the positions of pairs of different texts that one typing error turns into each other:
+/// a letter too many, too few or wrong, or two letters swapped.
 ///
 /// Two such texts are the same after one letter or none is left out of each (Garbe 2012, symmetric
 /// deletion), so all texts are listed under what is left of them, and only those that share an entry are

@@ -5,6 +5,7 @@ import { table } from "./charts.js";
 import { fill, h } from "./dom.js";
 import { list, number, sentence, t, tn } from "./i18n.js";
 import { field, platformName, platforms, titleLink, trouble, waiting } from "./parts.js";
+import { high, known, low, recommended } from "./scale.js";
 
 const N_NAMED = 5;
 
@@ -86,7 +87,8 @@ export function show(stage) {
   );
   const choice = (name, values, any, text) => h("select", { name }, h("option", { value: "" }, any), values.map((value) => h("option", { value }, text(value))));
   const words = (name) => h("input", { name, type: "text", maxlength: 200 });
-  const scored = h("input", { name: "scored", type: "number", inputmode: "decimal", min: 0, max: 5, step: 0.1, value: 3.5, required: true });
+  const scored = h("input", { name: "scored", type: "number", inputmode: "decimal", step: 0.1, required: true });
+  known.then(() => Object.assign(scored, { min: Math.min(0, low()), max: high(), value: recommended() }));
   fill(
     stage,
     h(

@@ -1,12 +1,12 @@
 // What stars mean on the scale of the release's ratings.
 
-let scale = { low: 0.5, high: 5 };
+let scale = { low: 0.5, high: 5, liked: 4 };
 
 async function ask() {
   try {
     const response = await fetch(new URL("health", new URL(".", document.baseURI)));
     const health = response.ok ? await response.json() : {};
-    if (health.scale) scale = health.scale;
+    if (health.scale) scale = { liked: 0.8 * health.scale.high, ...health.scale };
   } catch {
     // Pages without an API: ratings are stars.
   }
@@ -20,6 +20,12 @@ export const low = () => scale.low;
 
 /** Returns the highest rating. */
 export const high = () => scale.high;
+
+/** Returns a good rating: two thirds of the way up. */
+export const recommended = () => Math.round(10 * (scale.low + ((scale.high - scale.low) * 2) / 3)) / 10;
+
+/** Returns the fewest stars, in halves, that count as a like. */
+export const likedStars = () => Math.ceil(2 * toStars(scale.liked) - 0.01) / 2;
 
 /** Returns whether ratings are stars themselves: from half a star or one star to five. */
 export const areStars = () => scale.high === 5 && (scale.low === 0.5 || scale.low === 1);

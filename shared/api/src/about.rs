@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answer::{self, listed, rounded};
-use crate::function::Function;
+use crate::function::{Function, scale_of};
 use crate::functions;
 use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
@@ -75,7 +75,7 @@ impl About {
             data_until: manifest.data_until,
             platforms: &manifest.platforms,
             counts: (&manifest.counts).into(),
-            scale: Scale { low: rounded(manifest.scale.low), high: rounded(manifest.scale.high) },
+            scale: scale_of(manifest).into(),
             sources,
             sources_left_out,
             rating: (&manifest.model).into(),
@@ -105,7 +105,7 @@ impl About {
             moved_at: self.pointer.moved_at,
             age_seconds: now.saturating_sub(self.pointer.moved_at),
             data_until: manifest.data_until,
-            scale: Scale { low: rounded(manifest.scale.low), high: rounded(manifest.scale.high) },
+            scale: scale_of(manifest).into(),
             model: ModelInUse {
                 algorithm: manifest.model.algorithm.as_str(),
                 n_factors: manifest.model.n_factors,
@@ -213,7 +213,7 @@ struct Model<'a> {
     signal: Option<SignalCheck<'a>>,
     /// The options given and the parameters chosen.
     parameters: &'a BTreeMap<String, Value>,
-    /// Trials of the model that predicts; `score` is the validation RMSE in stars, and lower is better.
+    /// Trials of the model that predicts; `score` is the validation RMSE, and lower is better.
     rating_trials: Vec<Trial<'a>>,
     /// The number of further trials, if there are more than 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,11 +225,18 @@ struct Model<'a> {
     ranking_trials_left_out: Option<usize>,
 }
 
-/// The lowest and the highest rating.
+/// The lowest and the highest rating, and the lowest that counts as a like.
 #[derive(Debug, JsonSchema, Serialize)]
 struct Scale {
     low: f64,
     high: f64,
+    liked: f64,
+}
+
+impl From<catalog::Scale> for Scale {
+    fn from(scale: catalog::Scale) -> Self {
+        Self { low: rounded(scale.low()), high: rounded(scale.high()), liked: rounded(scale.liked()) }
+    }
 }
 
 /// The numbers of titles, users, ratings and refused rows.
@@ -345,9 +352,9 @@ struct SignalCheck<'a> {
     title_signal: bool,
     /// The result in one sentence, with its figures.
     verdict: &'a str,
-    /// Held-out RMSE of the model, in stars.
+    /// Held-out RMSE of the model.
     rmse: f64,
-    /// Held-out RMSE of the twin, in stars.
+    /// Held-out RMSE of the twin.
     twin_rmse: f64,
     /// How much lower the model's RMSE is.
     gain: f64,

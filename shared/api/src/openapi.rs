@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::{JSON, rounded};
 use crate::functions;
 use crate::problem::{MEDIA_TYPE as PROBLEM, Problem, ProblemKind};
-use crate::request::{Absent, Describe, MAX_TEXT, MAX_VALUES, RATINGS, Spec, Values};
+use crate::request::{Absent, Describe, MAX_TEXT, MAX_VALUES, RATINGS, Spec, Values, score_range};
 use crate::route::{self, Answer, Input, Kept, Method, Operation, Route};
 
 pub(crate) const OPERATIONS: [Operation; 1] = [OPENAPI];
@@ -261,6 +261,10 @@ fn schema(spec: &Spec, facts: &Facts) -> Value {
         Values::Ids(most) => json!({ "type": "array", "items": id(), "maxItems": most }),
         Values::Whole(_, low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Values::Number(_, low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
+        Values::Score => {
+            let (low, high) = score_range(*scale);
+            json!({ "type": "number", "minimum": low, "maximum": high })
+        }
         Values::Flag => json!({ "type": "boolean" }),
         Values::Several(of) => {
             let items = schema(&Spec { values: *of, ..*spec }, facts);

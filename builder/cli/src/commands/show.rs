@@ -51,7 +51,7 @@ pub(super) fn describe(release: &str, manifest: &Manifest) -> String {
     let model = &manifest.model;
     let _ = writeln!(
         text,
-        "  rating model: {}, {} factors, seed {}; recommends titles from {} stars up",
+        "  rating model: {}, {} factors, seed {}; recommends titles from a score of {} up",
         model.algorithm, model.n_factors, manifest.seed, model.recommend_threshold
     );
     let _ = writeln!(text, "  {}", model.verdict);

@@ -262,7 +262,7 @@ fn a_release_on_another_scale_is_served_on_it() {
     crate::stdout(&[&["build", "--ratings", text(&path), "--store", text(&store)][..], &options].concat());
 
     let server = Server::start(&store, &[]);
-    assert_eq!(server.get_json("/health")["scale"], json!({ "low": 1.0, "high": 10.0 }));
+    assert_eq!(server.get_json("/health")["scale"], json!({ "low": 1.0, "high": 10.0, "liked": 8.0 }));
     let ratings = |rating: f64| json!({ "ratings": [{ "id": "it/em 2", "rating": rating }] });
     assert_eq!(server.post("/recommendations", &ratings(9.5)).0, 200);
     let (status, problem) = server.post("/recommendations", &ratings(10.5));
@@ -281,4 +281,13 @@ fn a_release_on_another_scale_is_served_on_it() {
     let post = &document["paths"]["/recommendations"]["post"]["requestBody"]["content"]["application/json"];
     let rating = &post["schema"]["properties"]["ratings"]["items"]["properties"]["rating"];
     assert_eq!((&rating["minimum"], &rating["maximum"]), (&json!(1.0), &json!(10.0)));
+
+    let above = |scored: &str| format!("/get_score_count?platform=movielens&year=2018&scored={scored}");
+    assert_eq!(server.get_json(&above("9.5"))["count"], 0);
+    let (status, problem) = server.get(&above("10.5"));
+    assert_eq!(status, 400);
+    assert!(problem.contains("not a score from 0 to 10"), "{problem}");
+    let parameters = document["paths"]["/get_score_count"]["get"]["parameters"].as_array().unwrap();
+    let scored = parameters.iter().find(|parameter| parameter["name"] == "scored").unwrap();
+    assert_eq!(scored["schema"]["maximum"], 10.0);
 }

@@ -6,6 +6,7 @@ use artifact::Kind;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
+use catalog::Scale;
 use queries::score_count::Index;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,9 +41,8 @@ const SCORE_COUNT: Operation = Operation {
 
 const PARAMS: (Param<String>, Param<f64>, Param<u16>) = (REQUIRED_PLATFORM, SCORED, REQUIRED_YEAR);
 
-const SCORED: Param<f64> =
-    Param::number("scored", "a score", (0.0, 5.0), "Count films whose mean score is above this.")
-        .required("give a score from 0 to 5");
+const SCORED: Param<f64> = Param::score("scored", "Count films whose mean score is above this.")
+    .required("give a score on the scale of the ratings");
 
 #[derive(Debug, JsonSchema, Serialize)]
 struct ScoreCount<'a> {
@@ -53,13 +53,21 @@ struct ScoreCount<'a> {
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
-    let index: Arc<Index> = Arc::new(release.load().await?);
-    Ok(route::router(&OPERATIONS, [SCORE_COUNT.handled_by(score_count)], &index))
+    let scored: Arc<Scored> = Arc::new(Scored { index: release.load().await?, scale: release.scale() });
+    Ok(route::router(&OPERATIONS, [SCORE_COUNT.handled_by(score_count)], &scored))
 }
 
-async fn score_count(State(index): State<Arc<Index>>, raw: RawParams) -> Result<Response, Problem> {
-    let (platform, scored, year) = raw.read(&PARAMS)?;
-    let answer = index.answer(&platform, scored, year)?;
+/// The scores, and the scale they are on.
+#[derive(Debug)]
+struct Scored {
+    index: Index,
+    scale: Scale,
+}
+
+async fn score_count(State(scored): State<Arc<Scored>>, raw: RawParams) -> Result<Response, Problem> {
+    let params = (REQUIRED_PLATFORM, SCORED.on(scored.scale), REQUIRED_YEAR);
+    let (platform, threshold, year) = raw.read(&params)?;
+    let answer = scored.index.answer(&platform, threshold, year)?;
     Ok(answer::json(&ScoreCount {
         platform: answer.platform,
         scored: answer.scored,

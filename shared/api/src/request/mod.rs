@@ -15,7 +15,7 @@ pub(crate) mod value;
 pub(crate) use lists::{Filters, ListOfTitles, N};
 pub(crate) use paging::Paging;
 pub(crate) use params::{
-    Describe, Optional, PLATFORM, Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams, TITLE_ID,
+    Describe, Optional, PLATFORM, Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams, TITLE_ID, score_range,
 };
 pub(crate) use ratings::{RATINGS, read_ratings};
 pub(crate) use several::{Name, Several, as_texts, names};

@@ -12,9 +12,12 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
+use catalog::Scale;
+
 use super::reader::Reader;
 use super::spec::{Absent, Spec, Values};
 use super::value::{Number, Value, Word};
+use crate::answer::rounded;
 use crate::problem::Problem;
 
 /// Keeps the titles of a platform.
@@ -114,6 +117,26 @@ impl Optional<f64> {
     ) -> Self {
         Self::new(name, Values::Number(what, low, high), about)
     }
+
+    /// A score on the scale of the release's ratings; see [`Param::on`].
+    pub(crate) const fn score(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Values::Score, about)
+    }
+}
+
+impl Param<f64> {
+    /// The same score, to be read on a scale.
+    pub(crate) fn on(mut self, scale: Scale) -> Self {
+        let (low, high) = score_range(scale);
+        self.spec.values = Values::Number("a score", low, high);
+        self
+    }
+}
+
+/// Returns the lowest and the highest mean score that can be asked for. Half a star is the lowest rating, but
+/// 0 is a score to compare with too.
+pub(crate) fn score_range(scale: Scale) -> (f64, f64) {
+    (rounded(scale.low()).min(0.0), rounded(scale.high()))
 }
 
 impl<T: Word> Optional<T> {

@@ -21,6 +21,8 @@ pub(crate) enum Values {
     Whole(&'static str, usize, usize),
     /// A number in a range, both ends included.
     Number(&'static str, f64, f64),
+    /// A score on the scale of the release's ratings. To read it, the scale has to be given.
+    Score,
     /// `true` or `false`.
     Flag,
     /// One of these words, in any case.

@@ -44,6 +44,9 @@ pub enum FileError {
     /// The file has a header and nothing else.
     #[error("{}: the file has a header but no rows", .0.display())]
     NoRows(PathBuf),
+    /// The file names titles on lines of their own and has nothing else.
+    #[error("{}: the file names titles on lines such as `1:`, but has no ratings below them", .0.display())]
+    OnlyTitles(PathBuf),
     /// The file is not text, or is in another encoding.
     #[error("{}, line {line}, byte {column}: {problem}; save the file as text in UTF-8, or name its encoding with --encoding", path.display())]
     NotText {
@@ -99,6 +102,36 @@ pub enum FileError {
         missing: Vec<&'static str>,
         /// The fields that are there, in quotes.
         found: Vec<String>,
+    },
+    /// A file whose titles are on lines of their own has no ratings below them.
+    #[error(
+        "{}, line {line}: below a line such as `1:`, which names a title, each line is a user, a rating and perhaps a \
+         date, such as `1488844,3,2005-09-06`; this one is {found:?}. Of the files of the Netflix Prize, pass \
+         combined_data_*.txt or mv_*.txt; probe.txt and qualifying.txt have no ratings",
+        path.display()
+    )]
+    BelowTitle {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What the line has.
+        found: String,
+    },
+    /// Users, ratings and dates, and no title.
+    #[error(
+        "{}, line {line}: the lines look like users, ratings and dates of the Netflix Prize ({found:?}), but no line \
+         such as `1:` above them names their title; pass the whole file, or name the columns with --columns \
+         user=…,title=…,rating=…",
+        path.display()
+    )]
+    NoTitleLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What the line has.
+        found: String,
     },
     /// A catalog was given where ratings were expected.
     #[error("{}: this is a catalog and not a file of ratings; pass it with --titles", .0.display())]

@@ -11,6 +11,7 @@ use super::layout::{Fault, Layout, RATING, TIME, TITLE, USER};
 use super::number::parse_rating;
 use super::separator::Separator;
 use super::sniff::without_fraction;
+use super::title_lines;
 use crate::intern::Interner;
 use crate::records::next_record;
 use crate::{Reason, Rejects};
@@ -119,6 +120,7 @@ impl<'a> Worker<'a> {
         let layout = &*head.layout;
         let quoted = layout.quotes && memchr(b'"', bytes).is_some();
         let separator = if let Separator::Byte(byte) = layout.separator { byte } else { b',' };
+        let mut title = &head.title[..];
         let (mut rest, mut line) = (bytes, head.line);
         let mut expected = 0;
         while !rest.is_empty() {
@@ -131,10 +133,14 @@ impl<'a> Worker<'a> {
                 let record = &rest[..end];
                 (record.strip_suffix(b"\r").unwrap_or(record), (end + 1).min(rest.len()), true)
             };
-            if !record.is_empty() {
+            let named =
+                if layout.title_lines { title_lines::title_of(record, layout.separator) } else { None };
+            if let Some(named) = named {
+                title = named;
+            } else if !record.is_empty() {
                 block.n_rows += 1;
                 let parsed = if well_formed {
-                    self.row(layout, record, quoted)
+                    self.row(layout, record, title, quoted)
                 } else {
                     Err(Fault { column: None, value: record, reason: Reason::BadQuoting })
                 };
@@ -160,8 +166,18 @@ impl<'a> Worker<'a> {
     }
 
     /// Parses one row. If it has several faults, reports the first in the order rating, time, title, user.
-    fn row<'r>(&mut self, layout: &Layout, record: &'r [u8], quoted: bool) -> Result<Row, Fault<'r>> {
-        let fields = layout.fields(record, quoted)?;
+    /// `title` is the title that a line above it names, if the layout has such lines.
+    fn row<'r>(
+        &mut self,
+        layout: &Layout,
+        record: &'r [u8],
+        title: &'r [u8],
+        quoted: bool,
+    ) -> Result<Row, Fault<'r>> {
+        let mut fields = layout.fields(record, quoted)?;
+        if layout.title_lines {
+            fields[TITLE] = title;
+        }
         let fault = |column: usize, reason| {
             let value = fields[column];
             let reason = if value.contains(&0) {
@@ -177,7 +193,11 @@ impl<'a> Worker<'a> {
             parse_rating(fields[RATING], layout.decimal_comma).map_err(|reason| fault(RATING, reason))?;
         let timestamp = layout.time.parse(fields[TIME]).map_err(|reason| fault(TIME, reason))?;
         let [user, text] = [USER, TITLE].map(|id| id_of(fields[id], layout.float_ids[id], quoted));
-        let malformed = || fault(TITLE, Reason::TitleIdMalformed);
+        let malformed = || match (layout.title_lines, title) {
+            // No line above the row names a title, so the row is shown.
+            (true, []) => Fault { column: Some(TITLE), value: record, reason: Reason::TitleIdMalformed },
+            _ => fault(TITLE, Reason::TitleIdMalformed),
+        };
         let known = if let Some(known) = self.known {
             let position = known.get(&text);
             Some(position.ok_or_else(|| match check_id(&text) {

@@ -12,6 +12,7 @@ use super::layout::Layout;
 use super::options::RatingOptions;
 use super::separator::Separator;
 use super::sniff::{Sample, sniff};
+use super::title_lines;
 use crate::header::{check_text, without_bom};
 use crate::open::{Opened, SAMPLE_BYTES, open};
 use crate::records::next_record;
@@ -36,6 +37,8 @@ pub(super) struct Head {
     pub(super) seq: u64,
     pub(super) line: u64,
     pub(super) layout: Arc<Layout>,
+    /// The title of the first rows, if a line above the block names it; empty otherwise.
+    pub(super) title: Vec<u8>,
     /// Bytes of the file that were read for the block.
     pub(super) bytes: u64,
 }
@@ -61,6 +64,8 @@ struct Open<'a> {
     line: u64,
     carry: Vec<u8>,
     layout: Arc<Layout>,
+    /// The title that the last line of its kind names, if the layout has such lines.
+    title: Vec<u8>,
 }
 
 impl<'a> Feed<'a> {
@@ -102,9 +107,15 @@ impl<'a> Feed<'a> {
             };
             if let Some((line, bytes)) = open.fill(buffer, self.block_bytes)? {
                 let layout = Arc::clone(&open.layout);
+                let title = open.title.clone();
+                if layout.title_lines
+                    && let Some(last) = title_lines::last_title(buffer, layout.separator)
+                {
+                    last.clone_into(&mut open.title);
+                }
                 self.open = Some(open);
                 self.seq += 1;
-                return Ok(Some(Head { file: self.n_opened - 1, seq: self.seq, line, layout, bytes }));
+                return Ok(Some(Head { file: self.n_opened - 1, seq: self.seq, line, layout, title, bytes }));
             }
             let opened = open.text.get_ref().1;
             let (bytes, sha256) = opened.size_and_digest();
@@ -163,6 +174,7 @@ impl<'a> Open<'a> {
             line,
             carry: Vec::new(),
             layout: Arc::new(layout),
+            title: Vec::new(),
         })
     }
 

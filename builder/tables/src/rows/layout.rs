@@ -5,6 +5,7 @@ use std::path::Path;
 use super::options::ROLES;
 use super::separator::{Separator, bare};
 use super::time::TimeForm;
+use super::title_lines;
 use crate::header::{find_columns, header_fields};
 use crate::{FileError, Reason};
 
@@ -32,6 +33,8 @@ pub(super) struct Layout {
     pub(super) columns: [usize; 4],
     /// What the file calls them.
     pub(super) names: [String; 4],
+    /// Whether a line such as `1:` names the title of the lines below it; no column does then.
+    pub(super) title_lines: bool,
     /// Number of fields in a line, without empty ones at its end.
     pub(super) n_columns: usize,
     pub(super) has_header: bool,
@@ -50,6 +53,7 @@ impl Layout {
             separator,
             columns: columns.map(|column| column.unwrap_or(NOWHERE)),
             names: RAW_COLUMNS.map(str::to_owned),
+            title_lines: false,
             n_columns,
             has_header: false,
             quotes: false,
@@ -92,6 +96,9 @@ impl Layout {
                 })
                 .collect();
         parts.push(format!("columns {}", columns.join(", ")));
+        if self.title_lines {
+            parts.push(title_lines::DESCRIBED.to_owned());
+        }
         match &self.time {
             TimeForm::Absent => parts.push("no time".to_owned()),
             TimeForm::Seconds => {}

@@ -14,6 +14,7 @@ pub(crate) mod ordered;
 mod separator;
 mod sniff;
 mod time;
+mod title_lines;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -131,15 +132,23 @@ pub fn scan(
         let part = std::mem::take(&mut block.rejects);
         rejects.append(&part, first_file + block.file);
     }
-    for (file, path) in files.iter().enumerate() {
-        if scan.blocks.iter().all(|block| block.file != file || block.n_rows == 0) {
-            return Err(FileError::NoRows(path.clone()));
-        }
-    }
+    scan.check_rows(files)?;
     Ok(scan)
 }
 
 impl Scan {
+    /// Returns an error if a file has no rows.
+    fn check_rows(&self, files: &[PathBuf]) -> Result<(), FileError> {
+        let mut n_rows = vec![0; files.len()];
+        for block in &self.blocks {
+            n_rows[block.file] += block.n_rows;
+        }
+        let Some(file) = n_rows.iter().position(|&n| n == 0) else { return Ok(()) };
+        let path = files[file].clone();
+        let names_titles = self.blocks.iter().any(|block| block.file == file && block.layout.title_lines);
+        Err(if names_titles { FileError::OnlyTitles(path) } else { FileError::NoRows(path) })
+    }
+
     /// Drops the ids that occur only in rejected rows, and renumbers the others.
     fn forget_unused_ids(&mut self) {
         let forget = |ids: &mut [Interner], blocks: &mut [Block], id: fn(&mut Row) -> &mut u32| {
@@ -310,6 +319,27 @@ mod tests {
     }
 
     #[test]
+    fn titles_on_their_own_lines_hold_for_the_lines_below() {
+        let text = "7,3,1970-01-02\n1:\n7,3,1970-01-02\n\n8,x,1970-01-02\n20:\r\n3:\n9,4,1970-01-03\r\n\
+                    9,4,,\n7,4,1\n";
+        for block_bytes in [1, 5, 16, 1 << 20] {
+            let (rows, rejects, n_rows) = read(text.as_bytes(), block_bytes).unwrap();
+            assert_eq!(rows, [row("7", "1", 3.0, 86_400), row("9", "3", 4.0, 172_800)], "{block_bytes}");
+            assert_eq!(n_rows, 6);
+            assert_eq!(
+                rejects,
+                [
+                    "1 title_id_malformed movieId \"7,3,1970-01-02\"",
+                    "5 rating_malformed rating \"x\"",
+                    "9 timestamp_malformed timestamp \"\"",
+                    "10 timestamp_malformed timestamp \"1\"",
+                ]
+            );
+        }
+        assert!(matches!(read(b"1:\n2:\n", 64), Err(FileError::OnlyTitles(_))));
+    }
+
+    #[test]
     fn rows_off_the_scale_that_was_found_are_refused_where_they_stand() {
         let mut text = "userId,movieId,rating\n".to_owned();
         for line in 2..=3000 {
@@ -402,8 +432,19 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), header in any::<bool>()) {
-            let mut text = if header { b"userId,movieId,rating,timestamp\n".to_vec() } else { Vec::new() };
+        fn blocks_may_be_cut_between_a_title_and_its_rows(
+            text in "(1:|22:|x:|:|7|3|,|,|,3,1970-01-02|\n|\n|\r\n| |\"){0,60}",
+            block_bytes in 1_usize..40
+        ) {
+            let text = format!("1:\n7,3,1970-01-02\n{text}");
+            let whole = read(text.as_bytes(), 1 << 20).unwrap();
+            prop_assert_eq!(whole.2 as usize, whole.0.len() + whole.1.len());
+            prop_assert_eq!(read(text.as_bytes(), block_bytes).unwrap(), whole);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), header in 0..3_usize) {
+            let mut text = ["userId,movieId,rating,timestamp\n", "1:\n7,3,1970-01-02\n", ""][header].as_bytes().to_vec();
             text.extend(bytes);
             if let Ok((rows, rejects, n_rows)) = read(&text, 64) {
                 prop_assert_eq!(n_rows as usize, rows.len() + rejects.len());

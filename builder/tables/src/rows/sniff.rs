@@ -9,12 +9,13 @@ use super::number::parse_rating;
 use super::options::{Column, ROLES, RatingColumns, RatingOptions};
 use super::separator::Separator;
 use super::time::TimeForm;
+use super::title_lines;
 use crate::FileError;
 use crate::header::fold;
 use crate::records::next_record;
 
 /// Number of rows that are looked at.
-const SAMPLE_ROWS: usize = 1000;
+pub(super) const SAMPLE_ROWS: usize = 1000;
 
 /// Separators in the order in which they are tried.
 const SEPARATORS: [Separator; 6] = [
@@ -100,9 +101,13 @@ pub(super) struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    fn first_line(self) -> &'a [u8] {
-        let line = self.text.split(|&b| b == b'\n').next().unwrap_or_default();
-        line.strip_suffix(b"\r").unwrap_or(line)
+    pub(super) fn first_line(self) -> &'a [u8] {
+        self.lines().next().unwrap_or_default()
+    }
+
+    /// Returns the lines without their ends.
+    pub(super) fn lines(self) -> impl Iterator<Item = &'a [u8]> {
+        self.text.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
     }
 
     /// Returns the records after the first `skip`, without those whose quotes are wrong.
@@ -140,8 +145,9 @@ fn can_quote(separator: Separator) -> bool {
 /// Finds the layout of a file from its start.
 ///
 /// The separator is the first one that makes the first line a header with a user, a title and a rating. If no
-/// separator does, it is the first one that splits the lines into three or four fields that look like a user,
-/// a title, a rating and perhaps a time.
+/// separator does, and the file does not have its titles on lines of their own (see [`title_lines`]), it is the
+/// first one that splits the lines into three or four fields that look like a user, a title, a rating and
+/// perhaps a time.
 ///
 /// # Errors
 /// Returns [`FileError`] if no columns are found, or if the times are in no known form.
@@ -167,6 +173,10 @@ pub(super) fn sniff(sample: Sample<'_>, options: &RatingOptions) -> Result<Layou
         }
     }
     if options.columns.is_none() {
+        let separator = options.separator.unwrap_or(Separator::Byte(b','));
+        if let Some(layout) = title_lines::find(sample, separator)? {
+            return complete(sample, layout, options);
+        }
         for &separator in separators {
             if let Some(layout) = without_header(sample, separator) {
                 return complete(sample, layout, options);
@@ -322,7 +332,9 @@ fn without_header(sample: Sample<'_>, separator: Separator) -> Option<Layout> {
 
 /// Finds how numbers, times and ids are written.
 fn complete(sample: Sample<'_>, mut layout: Layout, options: &RatingOptions) -> Result<Layout, FileError> {
-    layout.quotes = can_quote(layout.separator) && (layout.has_header || sample.text.contains(&b'"'));
+    layout.quotes = can_quote(layout.separator)
+        && !layout.title_lines
+        && (layout.has_header || sample.text.contains(&b'"'));
     let skip = usize::from(layout.has_header);
     let rows: Vec<[&[u8]; 4]> = sample
         .records(layout.separator, skip)

@@ -1,6 +1,7 @@
 //! Which files are read, and in which order.
 
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use catalog::{IdPrefixes, Platform, PlatformError};
@@ -15,9 +16,12 @@ use super::titles::{CatalogOptions, MOVIELENS_TITLES};
 
 const TITLES_LOOKED_FOR: &str =
     "NAME_titles.csv (such as netflix_titles.csv), movies.csv, movie.csv, movies.dat, u.item";
-const RATINGS_LOOKED_FOR: &str = "*.csv, *.tsv, *.dat, *.data and *.inter, each perhaps with .gz or .zst";
+const RATINGS_LOOKED_FOR: &str = "*.csv, *.tsv, *.dat, *.data, *.inter, combined_data_*.txt and mv_*.txt, each \
+                                  perhaps with .gz or .zst";
 /// File names of rating files, without what says how they are packed.
 const RATING_ENDINGS: [&str; 5] = [".csv", ".tsv", ".dat", ".data", ".inter"];
+/// Beginnings of the names of the Netflix Prize's rating files, which end in `.txt`.
+const NETFLIX_PRIZE: [&str; 2] = ["combined_data_", "mv_"];
 const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zip"];
 /// The share of the rows of a file that may be rejected, unless another is given.
 pub const MAX_REJECTS: f64 = 0.05;
@@ -166,14 +170,13 @@ impl EtlInput {
     }
 
     fn check(&self) -> Result<(), EtlError> {
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         for path in self.paths() {
             // A pipe has no path of its own.
             let Ok(canonical) = path.canonicalize() else { continue };
-            if seen.contains(&canonical) {
+            if !seen.insert(canonical) {
                 return Err(EtlError::GivenTwice(path.to_owned()));
             }
-            seen.push(canonical);
         }
         for (i, source) in self.titles.iter().enumerate() {
             let platforms = self.titles[..=i].iter().filter_map(|s| s.platform.as_ref());
@@ -196,13 +199,14 @@ impl EtlInput {
             _ => file_name(path),
         };
         let names: Vec<String> = self.paths().map(name).collect();
-        self.paths()
-            .zip(&names)
-            .map(|(path, name)| {
-                let unique = names.iter().filter(|n| *n == name).count() == 1;
-                if unique { name.clone() } else { path.display().to_string() }
-            })
-            .collect()
+        let mut n_named: HashMap<&str, usize> = HashMap::new();
+        for name in &names {
+            *n_named.entry(name).or_default() += 1;
+        }
+        let label = |(path, name): (&Path, &String)| {
+            if n_named[name.as_str()] == 1 { name.clone() } else { path.display().to_string() }
+        };
+        self.paths().zip(&names).map(label).collect()
     }
 }
 
@@ -256,7 +260,12 @@ fn given_by_name(path: &Path) -> Result<Option<Given>, EtlError> {
 fn is_table(name: &str) -> bool {
     let name = name.to_lowercase();
     let name = PACKED_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    let is_netflix_prize = |stem: &str| {
+        let number = NETFLIX_PRIZE.iter().find_map(|begin| stem.strip_prefix(begin));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    };
     RATING_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || name.strip_suffix(".txt").is_some_and(is_netflix_prize)
 }
 
 /// Returns the files of a folder, in natural order of their names; the hidden ones apart.
@@ -369,6 +378,23 @@ mod tests {
         let nothing = EtlInput::resolve(&[], &[dir.path().join("*.json")]);
         assert!(matches!(nothing, Err(EtlError::File(FileError::Missing(_)))));
         assert_eq!(EtlInput::resolve(&[], &["-".into()]).unwrap().labels(), ["standard input"]);
+    }
+
+    #[test]
+    fn the_netflix_prize_is_read_as_it_comes() {
+        let dir = folder(&[
+            "README",
+            "combined_data_1.txt",
+            "combined_data_2.txt.gz",
+            "movie_titles.csv",
+            "mv_0000001.txt",
+            "mv_x.txt",
+            "probe.txt",
+            "qualifying.txt",
+        ]);
+        let input = EtlInput::resolve(&[], &[dir.path().to_owned()]).unwrap();
+        assert_eq!(names(&input), ["combined_data_1.txt", "combined_data_2.txt.gz", "mv_0000001.txt"]);
+        assert_eq!(input.skipped.len(), 5);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! faulty row is not an error: it becomes a [`tables::Reject`] with its file, line, column and reason. Empty
 //! lines are not rows.
 
+mod alike;
 mod error;
 mod genres;
 mod input;
@@ -109,17 +110,19 @@ fn run_in_blocks(
     if let Some(liked) = input.options.liked {
         scan.scale = scan.scale.with_liked(liked).map_err(EtlError::Liked)?;
     }
-    for (at, (source, label)) in scan.sources.iter().zip(&labels[n_title_files..]).enumerate() {
-        let blocks = || scan.blocks.iter().filter(move |block| block.file == at);
-        let rows = blocks().map(|block| block.n_rows).sum();
-        let accepted: u64 = blocks().map(|block| block.rows.len() as u64).sum();
-        output.files.push(FileReport {
+    output.files.extend(scan.sources.iter().zip(&labels[n_title_files..]).map(|(source, label)| {
+        FileReport {
             path: PathBuf::new(),
             file: label.clone(),
             format: format!("ratings, {}", source.read_as.as_deref().unwrap_or_default()),
-            rows,
-            rejected: rows - accepted,
-        });
+            rows: 0,
+            rejected: 0,
+        }
+    }));
+    for block in &scan.blocks {
+        let report = &mut output.files[n_title_files + block.file];
+        report.rows += block.n_rows;
+        report.rejected += block.n_rows - block.rows.len() as u64;
     }
     for (file, path) in output.files.iter_mut().zip(input.paths()) {
         path.clone_into(&mut file.path);
@@ -151,15 +154,15 @@ fn run_in_blocks(
     Ok(output)
 }
 
-/// Reports how each file was read, one line per file, and then anything unusual about the ratings.
+/// Reports how each file was read, one line per file or long run of files in the same layout, and then anything unusual about the ratings.
 fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, reporter: &dyn Reporter) {
     let ratings = &output.clean.ratings;
     let scale = ratings.scale();
     for (path, why) in &input.skipped {
         reporter.note(&format!("{}: left out, because {why}", path.display()));
     }
-    for file in &output.files {
-        reporter.note(&format!("{}: {}", file.file, file.format));
+    for files in alike::runs(&output.files) {
+        reporter.note(&format!("{}: {}", alike::name(files), files[0].format));
     }
     if (scale.low(), scale.high()) != (Scale::STARS.low(), Scale::STARS.high()) {
         let whose = if input.options.scale.is_some() { "as given" } else { "as found in the data" };

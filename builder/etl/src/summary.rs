@@ -4,6 +4,7 @@ use std::fmt;
 use catalog::Scale;
 use serde::Serialize;
 
+use super::alike;
 use super::{EtlOutput, FileReport, Repair, RepairKind};
 
 /// Number of emptied cells that are printed; the JSON form has all of them.
@@ -82,11 +83,14 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.files.iter().map(|file| file.file.chars().count()).max().unwrap_or(0).max(4);
+        let runs = alike::runs(&self.files);
+        let names: Vec<String> = runs.iter().map(|files| alike::name(files)).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
         writeln!(f, "{:<width$}  {:>12}  {:>10}  format", "file", "rows", "rejected")?;
-        for file in &self.files {
-            let (rows, rejected) = (grouped(file.rows), grouped(file.rejected));
-            writeln!(f, "{:<width$}  {rows:>12}  {rejected:>10}  {}", file.file, file.format)?;
+        for (files, name) in runs.iter().zip(names) {
+            let sum = |count: fn(&FileReport) -> u64| grouped(files.iter().map(count).sum());
+            let (rows, rejected) = (sum(|file| file.rows), sum(|file| file.rejected));
+            writeln!(f, "{name:<width$}  {rows:>12}  {rejected:>10}  {}", files[0].format)?;
         }
         let platforms: Vec<String> =
             self.platforms.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect();

@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic if something that it relies on fails")]
 
 mod catalog_cases;
+mod rating_cases;

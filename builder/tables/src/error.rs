@@ -133,6 +133,35 @@ pub enum FileError {
         /// What the line has.
         found: String,
     },
+    /// A list of what users did, without ratings.
+    #[error(
+        "{}, line {line}: this is feedback (column {column:?}) {values}: it has what users did, not how they rated \
+         it, and only ratings are read; if a column holds ratings, name it with --columns \
+         user=…,title=…,rating=…",
+        path.display()
+    )]
+    Feedback {
+        /// The file.
+        path: PathBuf,
+        /// The line of the header, from 1.
+        line: u64,
+        /// The column with the type of feedback.
+        column: String,
+        /// What is wrong with the values.
+        values: &'static str,
+    },
+    /// Objects of JSON instead of a table.
+    #[error(
+        "{}, line {line}: this is JSON, not a table; write user, title, rating and time into a CSV file, such as with \
+         jq -r '[.user_id, .item_id, .rating, .timestamp] | @csv'",
+        path.display()
+    )]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+    },
     /// A catalog was given where ratings were expected.
     #[error("{}: this is a catalog and not a file of ratings; pass it with --titles", .0.display())]
     CatalogAsRatings(PathBuf),

@@ -44,6 +44,8 @@ pub(super) struct Layout {
     /// Whether ids are whole numbers that were written as decimal ones (`12.0`), by user and title.
     pub(super) float_ids: [bool; 2],
     pub(super) time: TimeForm,
+    /// Types of feedback that the rows are, if there are several.
+    pub(super) feedback: Vec<String>,
 }
 
 impl Layout {
@@ -60,6 +62,7 @@ impl Layout {
             decimal_comma: false,
             float_ids: [false; 2],
             time: if columns[TIME].is_some() { TimeForm::Seconds } else { TimeForm::Absent },
+            feedback: Vec::new(),
         }
     }
 
@@ -103,6 +106,9 @@ impl Layout {
             TimeForm::Absent => parts.push("no time".to_owned()),
             TimeForm::Seconds => {}
             form => parts.push(format!("times in {}", form.describe())),
+        }
+        if !self.feedback.is_empty() {
+            parts.push(format!("feedback of the types {}, all as ratings", self.feedback.join(", ")));
         }
         if self.float_ids.contains(&true) {
             parts.push("ids without their `.0`".to_owned());

@@ -6,11 +6,14 @@
 
 mod assemble;
 mod block;
+mod column_names;
 mod feed;
+mod feedback;
 mod layout;
 mod number;
 mod options;
 pub(crate) mod ordered;
+mod refuse;
 mod separator;
 mod sniff;
 mod time;

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use catalog::check_id;
 
+use super::column_names::NAMES;
+use super::feedback;
 use super::layout::{Layout, RATING, RAW_COLUMNS, TIME, TITLE, USER};
 use super::number::parse_rating;
-use super::options::{Column, ROLES, RatingColumns, RatingOptions};
+use super::options::{Column, RatingColumns, RatingOptions};
+use super::refuse::refuse;
 use super::separator::Separator;
 use super::time::TimeForm;
 use super::title_lines;
@@ -26,70 +29,6 @@ const SEPARATORS: [Separator; 6] = [
     Separator::Byte(b','),
     Separator::Blanks,
 ];
-
-/// The names that columns of ratings have in the wild, without case, blanks, `_`, `-` and `.`; the first that
-/// a file has is taken.
-const USER_NAMES: &[&str] = &[
-    "userid",
-    "user",
-    "customerid",
-    "customer",
-    "reviewerid",
-    "reviewer",
-    "memberid",
-    "accountid",
-    "profileid",
-    "viewerid",
-    "uid",
-    "username",
-];
-const TITLE_NAMES: &[&str] = &[
-    "movieid",
-    "itemid",
-    "titleid",
-    "showid",
-    "asin",
-    "productid",
-    "contentid",
-    "videoid",
-    "filmid",
-    "animeid",
-    "bookid",
-    "isbn",
-    "movie",
-    "item",
-    "parentasin",
-    "iid",
-];
-const RATING_NAMES: &[&str] = &[
-    "rating",
-    "score",
-    "stars",
-    "overall",
-    "eventvalue",
-    "userrating",
-    "bookrating",
-    "ratingvalue",
-    "ratingscore",
-];
-const TIME_NAMES: &[&str] = &[
-    "timestamp",
-    "unixreviewtime",
-    "time",
-    "datetime",
-    "ratedat",
-    "createdat",
-    "eventtime",
-    "ratingtimestamp",
-    "tstamp",
-    "date",
-    "reviewtime",
-];
-const NAMES: [&[&str]; 4] = [USER_NAMES, TITLE_NAMES, RATING_NAMES, TIME_NAMES];
-
-/// Columns of catalogs; a header with several of them is not one of ratings.
-const CATALOG_NAMES: [&str; 8] =
-    ["title", "type", "director", "cast", "duration", "listedin", "genres", "releaseyear"];
 
 /// The start of a file: whole lines, the first of which is not empty.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +50,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Returns the records after the first `skip`, without those whose quotes are wrong.
-    fn records(self, separator: Separator, skip: usize) -> impl Iterator<Item = (&'a [u8], bool)> {
+    pub(super) fn records(self, separator: Separator, skip: usize) -> impl Iterator<Item = (&'a [u8], bool)> {
         let (mut rest, quoted) = (self.text, can_quote(separator) && self.text.contains(&b'"'));
         let byte = if let Separator::Byte(byte) = separator { byte } else { b',' };
         std::iter::from_fn(move || {
@@ -166,7 +105,11 @@ pub(super) fn sniff(sample: Sample<'_>, options: &RatingOptions) -> Result<Layou
             if let Some(column) = header.repeated(&columns) {
                 return Err(FileError::RepeatedColumn { path: sample.path.to_owned(), column });
             }
-            return complete(sample, header.layout(&columns), options);
+            let mut layout = header.layout(&columns);
+            if layout.has_header && options.columns.is_none() {
+                layout.feedback = feedback::types(sample, &header.fields, &layout)?;
+            }
+            return complete(sample, layout, options);
         }
         if best.as_ref().is_none_or(|best| header.score() > best.score()) {
             best = Some(header);
@@ -184,13 +127,13 @@ pub(super) fn sniff(sample: Sample<'_>, options: &RatingOptions) -> Result<Layou
         }
     }
     let header = best.unwrap_or_else(|| Header::of(first, Separator::Byte(b',')));
-    Err(header.error(sample, options.columns.as_ref()))
+    Err(refuse(&header, sample, options.columns.as_ref()))
 }
 
 /// The fields of a first line, if a separator is assumed.
-struct Header {
+pub(super) struct Header {
     separator: Separator,
-    fields: Vec<String>,
+    pub(super) fields: Vec<String>,
 }
 
 impl Header {
@@ -206,7 +149,7 @@ impl Header {
 
     /// Returns the positions of the columns that have one of the usual names. A column `id` is the title in
     /// clean tables; in a wider table it may be the number of the row.
-    fn named(&self) -> [Option<usize>; 4] {
+    pub(super) fn named(&self) -> [Option<usize>; 4] {
         let folded: Vec<String> = self.fields.iter().map(|field| fold(field)).collect();
         let find = |names: &[&str]| names.iter().find_map(|name| folded.iter().position(|f| f == name));
         let mut found = NAMES.map(find);
@@ -267,29 +210,6 @@ impl Header {
         // Any text has blanks.
         let n_fields = if self.separator == Separator::Blanks { 0 } else { self.fields.len() };
         (self.named().iter().flatten().count(), n_fields)
-    }
-
-    fn error(self, sample: Sample<'_>, wanted: Option<&RatingColumns>) -> FileError {
-        let path = sample.path.to_owned();
-        let folded: Vec<String> = self.fields.iter().map(|field| fold(field)).collect();
-        let n_catalog = CATALOG_NAMES.iter().filter(|name| folded.iter().any(|f| f == *name)).count();
-        if wanted.is_none() && n_catalog >= 3 {
-            return FileError::CatalogAsRatings(path);
-        }
-        let missing = match wanted {
-            Some(wanted) => (0..4)
-                .filter(|&c| match &wanted.columns[c] {
-                    Some(Column::Name(name)) => !folded.contains(&fold(name)),
-                    Some(Column::Position(position)) => *position > self.fields.len(),
-                    None => false,
-                })
-                .map(|c| ROLES[c])
-                .collect(),
-            None => (0..TIME).filter(|&c| self.named()[c].is_none()).map(|c| ROLES[c]).collect(),
-        };
-        let shown =
-            self.fields.iter().take(30).map(|f| format!("{:?}", f.chars().take(40).collect::<String>()));
-        FileError::RatingColumns { path, line: sample.line, missing, found: shown.collect() }
     }
 }
 
@@ -419,6 +339,14 @@ mod tests {
                 "CSV, ',' between fields, columns user (user), item (title), score (rating), date (time), times in ISO 8601",
             ),
             (
+                "feedback_type,user_id,item_id,value,time_stamp\nstar,1,2,3.5,2020-01-31 10:00:00 +0000 UTC\n",
+                "CSV, ',' between fields, columns user_id (user), item_id (title), value (rating), time_stamp (time), times in ISO 8601",
+            ),
+            (
+                "FeedbackType,UserId,ItemId,Value,Timestamp\nstar,1,2,4,2020-01-31\nread,1,3,0,2020-01-31\n",
+                "CSV, ',' between fields, columns UserId (user), ItemId (title), Value (rating), Timestamp (time), times in ISO 8601, feedback of the types read, star, all as ratings",
+            ),
+            (
                 ",userId,movieId,rating\n0,1.0,2.0,3\n1,1.0,5.0,4\n",
                 "CSV, ',' between fields, columns userId (user), movieId (title), rating (rating), no time, ids without their `.0`",
             ),
@@ -439,6 +367,24 @@ mod tests {
             ("show_id,type,title,director\n1,2,3,4\n", &["this is a catalog", "--titles"]),
             ("user,item,rating,date\n1,2,3,04/02/2005\n", &["\"04/02/2005\"", "--time-format"]),
             ("userId,userId,movieId,rating\n1,1,2,3\n", &["userId twice"]),
+            (
+                "feedback_type,user_id,item_id,time_stamp\nstar,1,2,2020-01-31 10:00:00 +0000 UTC\n",
+                &[
+                    "r, line 1: this is feedback",
+                    "\"feedback_type\"",
+                    "without a column of values",
+                    "--columns",
+                ],
+            ),
+            (
+                "feedback_type,user_id,item_id,value,time_stamp\nstar,1,2,0,2020-01-31\nstar,1,3,0.0,2020-01-31\n",
+                &["this is feedback", "whose values are all 0"],
+            ),
+            (
+                "{\"FeedbackType\":\"star\",\"UserId\":\"1\",\"ItemId\":\"2\",\"Timestamp\":\"2020-01-31\"}\n",
+                &["this is feedback", "\"FeedbackType\""],
+            ),
+            ("{\"user_id\":\"1\",\"asin\":\"2\",\"rating\":4.0}\n", &["this is JSON", "CSV"]),
         ] {
             let error = described(text);
             assert!(parts.iter().all(|part| error.contains(part)), "{error}");

@@ -21,7 +21,8 @@ pub(crate) enum TimeForm {
     Millis,
     /// Unix time in millionths of a second.
     Micros,
-    /// ISO 8601: a date, perhaps with a time and a zone. Without a zone, it is UTC.
+    /// ISO 8601: a date, perhaps with a time and a zone. Without a zone, it is UTC. The name of the zone may
+    /// follow its offset.
     Iso,
     /// A format of `strftime`.
     Format(Arc<str>),
@@ -58,11 +59,10 @@ impl TimeForm {
             Self::Millis => from_units(text, 1_000),
             Self::Micros => from_units(text, 1_000_000),
             Self::Iso => {
-                let at = ISO.parse_timestamp(text).or_else(|_| {
-                    let local = ISO.parse_datetime(text).map_err(|_| Reason::TimestampMalformed)?;
-                    in_utc(local)
-                })?;
-                in_range(at)
+                if let Some(at) = ISO.parse_timestamp(text).ok().or_else(|| with_zone_name(text)) {
+                    return in_range(at);
+                }
+                in_range(in_utc(ISO.parse_datetime(text).map_err(|_| Reason::TimestampMalformed)?)?)
             }
             Self::Format(format) => {
                 let read = || {
@@ -86,6 +86,14 @@ impl TimeForm {
             Self::Format(format) => (**format).to_owned(),
         }
     }
+}
+
+/// Parses a time as Go prints it: `2020-01-31 10:00:00.5 +0100 CET`.
+fn with_zone_name(text: &[u8]) -> Option<Timestamp> {
+    let end = text.iter().rposition(|&b| b == b' ')?;
+    let is_name = end > 19 && text[end + 1..].iter().all(u8::is_ascii_alphabetic);
+    let parts = is_name.then(|| strtime::parse("%Y-%m-%d %H:%M:%S%.f %z", &text[..end]).ok())??;
+    parts.to_timestamp().ok()
 }
 
 fn in_utc(local: DateTime) -> Result<Timestamp, Reason> {
@@ -154,6 +162,8 @@ mod tests {
             ("2005-04-02 23:43:47", TimeForm::Iso),
             ("2005-04-02T23:43:47Z", TimeForm::Iso),
             ("2005-04-03T01:43:47.5+02:00", TimeForm::Iso),
+            ("2005-04-02 23:43:47 +0000 UTC", TimeForm::Iso),
+            ("2005-04-03 01:43:47.123456789 +0200 CEST", TimeForm::Iso),
         ] {
             assert_eq!(TimeForm::of(&[text.as_bytes(), b""]), Some(form.clone()), "{text}");
             assert_eq!(form.parse(text.as_bytes()), Ok(1_112_485_427), "{text}");

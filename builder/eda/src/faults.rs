@@ -72,6 +72,7 @@ fn rejected(reason: Reason, scale: Scale) -> String {
         Reason::UserIdMalformed => "ratings with a missing or malformed user id",
         Reason::TitleIdMalformed => "rows with a missing or malformed title id",
         Reason::UnknownTitle => "ratings of titles that are not in any catalog",
+        Reason::TitleNotFound => "ratings of one user whose name and year no title has",
         Reason::RatingMalformed => "ratings that are not numbers",
         Reason::RatingOutOfRange => {
             let [low, high] = [scale.low(), scale.high()].map(|end| end.to_string().replace('-', "−"));

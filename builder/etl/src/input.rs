@@ -20,6 +20,19 @@ const RATINGS_LOOKED_FOR: &str = "*.csv, *.tsv, *.dat, *.data, *.inter, combined
                                   perhaps with .gz or .zst";
 /// File names of rating files, without what says how they are packed.
 const RATING_ENDINGS: [&str; 5] = [".csv", ".tsv", ".dat", ".data", ".inter"];
+/// The only rating file of a folder, perhaps the file that must be next to it, and why the others are not read.
+const ONLY_RATINGS: [(&str, Option<&str>, &str); 5] = [
+    ("u.data", None, OF_MOVIELENS),
+    ("ratings.dat", None, OF_MOVIELENS),
+    ("ratings.csv", Some("movies.csv"), OF_MOVIELENS),
+    ("rating.csv", Some("movie.csv"), OF_MOVIELENS),
+    (
+        "ratings.csv",
+        Some("watched.csv"),
+        "the folder is an export from Letterboxd, whose ratings are another file",
+    ),
+];
+const OF_MOVIELENS: &str = "the folder is one of MovieLens, whose ratings are another file";
 /// Beginnings of the names of the Netflix Prize's rating files, which end in `.txt`.
 const NETFLIX_PRIZE: [&str; 2] = ["combined_data_", "mv_"];
 const PACKED_ENDINGS: [&str; 3] = [".gz", ".zst", ".zip"];
@@ -76,7 +89,8 @@ impl EtlInput {
     ///
     /// A ratings argument is a file, a pipe, `-` for standard input, a folder, or a pattern (`*.csv`) that no
     /// shell has expanded. In a folder with MovieLens `u.data`, `ratings.dat`, or `ratings.csv` next to
-    /// `movies.csv` (`rating.csv` next to `movie.csv`), only that file is read. In any other folder every
+    /// `movies.csv` (`rating.csv` next to `movie.csv`), and in one with `ratings.csv` next to `watched.csv` of
+    /// Letterboxd, only that file is read. In any other folder every
     /// file with the name of a table except catalogs is read, in natural order (`2.csv` before `10.csv`).
     /// What is not read is in [`EtlInput::skipped`].
     ///
@@ -139,17 +153,12 @@ impl EtlInput {
         let (files, hidden) = files_of(folder)?;
         self.skipped.extend(hidden.into_iter().map(|path| (path, "its name begins with a dot")));
         let has = |name: &str| files.iter().any(|path| file_name(path) == name);
-        let movielens = [("u.data", None), ("ratings.dat", None), ("ratings.csv", Some("movies.csv"))]
-            .into_iter()
-            .chain([("rating.csv", Some("movie.csv"))])
-            .find(|&(name, beside)| has(name) && beside.is_none_or(has));
+        let only = ONLY_RATINGS.into_iter().find(|&(name, beside, _)| has(name) && beside.is_none_or(has));
         let n_before = self.ratings.len();
         for path in files {
             let name = file_name(&path);
-            let why_not = match movielens {
-                Some((wanted, _)) if wanted != name => {
-                    Some("the folder is one of MovieLens, whose ratings are another file")
-                }
+            let why_not = match only {
+                Some((wanted, _, why)) if wanted != name => Some(why),
                 None if platforms::is_surely_a_catalog(&name) => Some("its name is that of a catalog"),
                 None if !is_table(&name) => Some("its name is not that of a table"),
                 None if path.metadata().is_ok_and(|about| about.len() == 0) => Some("it is empty"),
@@ -404,6 +413,10 @@ mod tests {
         let input = EtlInput::resolve(std::slice::from_ref(&path), std::slice::from_ref(&path)).unwrap();
         assert_eq!(names(&input), ["movies.csv", "ratings.csv"]);
         assert_eq!(input.titles[0].platform, None);
+        let dir = folder(&["diary.csv", "profile.csv", "ratings.csv", "watched.csv"]);
+        let input = EtlInput::resolve(&[], &[dir.path().to_owned()]).unwrap();
+        assert_eq!(names(&input), ["ratings.csv"]);
+        assert!(input.skipped[0].1.contains("Letterboxd"));
     }
 
     #[test]

@@ -50,6 +50,23 @@ pub struct FileReport {
     pub rows: u64,
     /// Rows refused.
     pub rejected: u64,
+    /// Those of them that are no losses: rows of an export of one user's ratings whose titles are not in the
+    /// catalogs.
+    pub not_found: u64,
+}
+
+impl FileReport {
+    /// Adds to the layout how many titles of an export were not found.
+    fn say_not_found(&mut self) {
+        if self.not_found > 0 {
+            let Self { rows, not_found, .. } = self;
+            let said = format!(
+                "; {not_found} of {rows} are not in the catalogs (title_not_found), which does not count for \
+                 --max-rejects"
+            );
+            self.format.push_str(&said);
+        }
+    }
 }
 
 /// Everything read from the input files.
@@ -98,9 +115,10 @@ fn run_in_blocks(
     let table = merge_titles(parts, &labels, &mut rejects, &mut output)?;
     let known = (n_title_files > 0).then(|| Known::of(&table));
 
+    let names = rows::Names::new(&table);
     let mut scan = rows::scan(
         &input.ratings,
-        known.as_ref().map(|known| &known.ids),
+        known.as_ref().map(|known| rows::Known { ids: &known.ids, names: Some(&names) }),
         Reading::Raw(&input.options),
         block_bytes,
         n_title_files,
@@ -117,12 +135,17 @@ fn run_in_blocks(
             format: format!("ratings, {}", source.read_as.as_deref().unwrap_or_default()),
             rows: 0,
             rejected: 0,
+            not_found: 0,
         }
     }));
     for block in &scan.blocks {
         let report = &mut output.files[n_title_files + block.file];
         report.rows += block.n_rows;
         report.rejected += block.n_rows - block.rows.len() as u64;
+        report.not_found += block.n_not_found;
+    }
+    for report in &mut output.files {
+        report.say_not_found();
     }
     for (file, path) in output.files.iter_mut().zip(input.paths()) {
         path.clone_into(&mut file.path);
@@ -270,6 +293,7 @@ fn merge_titles(
             format: part.format,
             rows: part.n_rows,
             rejected: refused.len() as u64,
+            not_found: 0,
         });
         output.repairs.extend(part.repairs);
         output.cell_faults.push(part.faults);
@@ -353,12 +377,14 @@ impl EtlOutput {
         Summary::of(self)
     }
 
-    /// Returns the files that lost more than a share of their rows.
+    /// Returns the files that lost more than a share of their rows. Titles that are not found in an export of
+    /// one user's ratings are not losses.
     ///
     /// # Errors
     /// Returns [`EtlError::Losses`] if there is such a file.
     pub fn check_losses(&self, most: f64) -> Result<(), EtlError> {
-        let files = self.files.iter().map(|file| (file.file.as_str(), file.rows, file.rejected));
+        let files =
+            self.files.iter().map(|file| (file.file.as_str(), file.rows, file.rejected - file.not_found));
         let losses = Losses::of(files, &self.rejects, &self.clean, most);
         if losses.files.is_empty() { Ok(()) } else { Err(EtlError::Losses(losses)) }
     }

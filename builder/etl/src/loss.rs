@@ -28,7 +28,7 @@ pub struct Lossy {
 
 impl Losses {
     /// Finds the files that lost more than the share `most` of their rows. `files` are names, rows read and
-    /// rows rejected.
+    /// rows lost.
     pub(super) fn of<'a>(
         files: impl Iterator<Item = (&'a str, u64, u64)>,
         rejects: &Rejects,
@@ -38,7 +38,7 @@ impl Losses {
         let lost = files.filter(|&(_, rows, rejected)| rejected as f64 > most * rows as f64);
         let files = lost.map(|(file, rows, rejected)| {
             let mut reasons: Vec<(Reason, u64, String, String)> = Vec::new();
-            for reject in rejects.iter().filter(|reject| reject.file == file) {
+            for reject in losses_of(rejects, file) {
                 if let Some((_, n, ..)) = reasons.iter_mut().find(|(reason, ..)| *reason == reject.reason) {
                     *n += 1;
                 } else {
@@ -51,6 +51,11 @@ impl Losses {
         });
         Self { files: files.collect(), most }
     }
+}
+
+/// Returns the rejected rows of a file that count as losses.
+fn losses_of<'a>(rejects: &'a Rejects, file: &str) -> impl Iterator<Item = Reject<'a>> {
+    rejects.iter().filter(move |reject| reject.file == file && reject.reason != Reason::TitleNotFound)
 }
 
 fn example(reject: &Reject<'_>) -> String {
@@ -71,9 +76,11 @@ fn likely_cause(reject: &Reject<'_>, clean: &Clean) -> String {
             };
             format!("{who}: ratings have {:?}, catalogs have {known:?}", reject.value)
         }
+        Reason::TitleNotFound => "the catalogs lack these titles".to_owned(),
         Reason::RatingOutOfRange => {
             format!("the scale is {}; settle it with --scale LOW:HIGH", clean.ratings.scale())
         }
+        Reason::RatingMalformed if reject.value.is_empty() => "these rows have no rating".to_owned(),
         Reason::RatingMalformed => "this column holds something else than numbers; name the columns with --columns".to_owned(),
         Reason::TimestampMalformed | Reason::TimestampOutOfRange => {
             "the times are in another form; give it with --time-format, or leave the column out with --columns".to_owned()

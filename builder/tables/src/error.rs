@@ -1,8 +1,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use catalog::{NoScale, TableError};
+use catalog::{NoScale, Scale, TableError};
 use thiserror::Error;
+
+use crate::site::Site;
 
 /// Reason why a file of a table could not be read or written. Faults of single rows of raw files are not
 /// errors; they are [`crate::Rejects`].
@@ -186,6 +188,45 @@ pub enum FileError {
         files: String,
         /// Why not.
         why: NoScale,
+    },
+    /// The ratings of two files are on different scales.
+    #[error(
+        "the ratings of {first} are from {scale}, those of {next} from {other}; the ratings of one run are on one \
+         scale, so read the files in runs of their own, or give the scale with --scale LOW:HIGH if both are on it"
+    )]
+    Scales {
+        /// One of the files.
+        first: String,
+        /// Its scale.
+        scale: Scale,
+        /// The other files.
+        next: String,
+        /// Their scale.
+        other: Scale,
+    },
+    /// An export that names titles, without any catalog.
+    #[error(
+        "{}: this is an export of one user's ratings from {site}, which has names of titles instead of ids, and no \
+         user; pass the catalogs that have these titles with --titles, and the user's id with --user unless `me` will do",
+        path.display()
+    )]
+    NeedsTitles {
+        /// The file.
+        path: PathBuf,
+        /// Where it is from.
+        site: Site,
+    },
+    /// A list of titles that a user exported, without ratings.
+    #[error(
+        "{}: this is a list of titles from {site} without the user's ratings; export the ratings and pass that file, \
+         which {site} calls ratings.csv",
+        path.display()
+    )]
+    NoOwnRatings {
+        /// The file.
+        path: PathBuf,
+        /// Where it is from.
+        site: Site,
     },
     /// A line that is too long to be part of a table.
     #[error("{}, line {line}: the line has more than {limit} bytes, so this is not a table", path.display())]

@@ -7,6 +7,7 @@ use progress::Reporter;
 use crate::header::find_columns;
 use crate::rows::{self, BLOCK_BYTES, Reading, ordered};
 use crate::write::{ABOUT_FILE, About, REJECT_COLUMNS};
+use crate::year::parse_year;
 use crate::{
     Clean, FileError, Interner, MAX_VALUE_BYTES, RATINGS_FILE, REJECTS_FILE, Reason, Rejects, TITLES_FILE,
     list,
@@ -90,17 +91,15 @@ pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, FileErro
     // The table is empty or was changed by hand: sort it, and find what is wrong.
     let mut rejects = Rejects::new(vec![RATINGS_FILE.to_owned()]);
     let files = [path.clone()];
-    let scan =
-        match rows::scan(&files, Some(&known), Reading::Clean(scale), BLOCK_BYTES, 0, &mut rejects, reporter)
-        {
-            Err(FileError::NoRows(_)) => {
-                let (scale, n_titles) = (scale.unwrap_or_default(), titles.titles().len());
-                let ratings =
-                    RatingTable::on_scale(scale, vec![], vec![0], vec![], vec![], vec![], n_titles)?;
-                return Ok(Clean { titles, ratings });
-            }
-            scan => scan?,
-        };
+    let ids = Some(rows::Known { ids: &known, names: None });
+    let scan = match rows::scan(&files, ids, Reading::Clean(scale), BLOCK_BYTES, 0, &mut rejects, reporter) {
+        Err(FileError::NoRows(_)) => {
+            let (scale, n_titles) = (scale.unwrap_or_default(), titles.titles().len());
+            let ratings = RatingTable::on_scale(scale, vec![], vec![0], vec![], vec![], vec![], n_titles)?;
+            return Ok(Clean { titles, ratings });
+        }
+        scan => scan?,
+    };
     if let Some(reject) = rejects.iter().next() {
         return Err(FileError::NotClean {
             path,
@@ -172,12 +171,6 @@ pub fn index(titles: &TitleTable) -> Interner {
         index.intern(title.id.as_str().as_bytes()).expect("a title's id is well formed");
     }
     index
-}
-
-/// Parses a year of four digits, above 0.
-pub fn parse_year(text: &str) -> Option<u16> {
-    let form = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
-    if form { text.parse().ok().filter(|&year| year > 0) } else { None }
 }
 
 fn read_clean_titles(path: &Path) -> Result<TitleTable, FileError> {

@@ -28,6 +28,9 @@ pub enum Reason {
     TitleIdMalformed,
     /// A title id that no title has.
     UnknownTitle,
+    /// A name and a year that no title has, in an export of one user's ratings, which has names instead of
+    /// ids. Nobody's catalogs have everything, so these rows do not count as losses.
+    TitleNotFound,
     /// A rating that is not a decimal number.
     RatingMalformed,
     /// A rating below 0.5 or above 5.
@@ -51,8 +54,9 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason: first those of ratings, most common first, then those of any row, then those of titles.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::UnknownTitle,
+        Self::TitleNotFound,
         Self::RatingOutOfRange,
         Self::RatingMalformed,
         Self::UserIdMalformed,
@@ -87,6 +91,7 @@ impl Reason {
             Self::UserIdMalformed => "user_id_malformed",
             Self::TitleIdMalformed => "title_id_malformed",
             Self::UnknownTitle => "unknown_title",
+            Self::TitleNotFound => "title_not_found",
             Self::RatingMalformed => "rating_malformed",
             Self::RatingOutOfRange => "rating_out_of_range",
             Self::TimestampMalformed => "timestamp_malformed",

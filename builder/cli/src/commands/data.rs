@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use catalog::{Scale, TitleId};
+use catalog::{Scale, TitleId, UserId};
 
 use crate::Context;
 use dataset::TitleFeatures;
@@ -39,15 +39,17 @@ pub(super) struct RawFiles {
     genres: Option<PathBuf>,
 
     /// Ratings: a file, a folder, a pipe, or `-` for standard input. Any table with a user, a title and a
-    /// rating in each row is read, packed by gzip, zstd or zip too; `data/README.md` lists the layouts. Can
-    /// be given several times.
+    /// rating in each row is read, packed by gzip, zstd or zip too, and so are the files of the Netflix Prize
+    /// and the ratings that one user exported from Letterboxd or `IMDb` (with `--titles`); `data/README.md`
+    /// lists the layouts. Can be given several times.
     #[arg(long, value_name = "PATH")]
     ratings: Vec<PathBuf>,
 
     #[command(flatten)]
     options: RatingArgs,
 
-    /// Share of the rows of a file that may be rejected.
+    /// Share of the rows of a file that may be rejected. Titles of a user's own export that are not in the
+    /// catalogs do not count.
     #[arg(long, value_name = "SHARE", default_value_t = etl::MAX_REJECTS, value_parser = share)]
     pub(super) max_rejects: f64,
 }
@@ -80,12 +82,17 @@ struct RatingArgs {
     /// Lowest rating that counts as a like [default: four fifths of the highest, 4 of 5].
     #[arg(long, value_name = "RATING", allow_hyphen_values = true)]
     liked: Option<f32>,
+
+    /// User of the ratings that one user exported from Letterboxd or `IMDb`, which do not name the user
+    /// [default: me].
+    #[arg(long, value_name = "ID", value_parser = user_id)]
+    user: Option<UserId>,
 }
 
 impl RawFiles {
     /// Finds the files.
     pub(super) fn find(&self) -> anyhow::Result<EtlInput> {
-        let RatingArgs { delimiter, columns, encoding, time_format, scale, liked } = &self.options;
+        let RatingArgs { delimiter, columns, encoding, time_format, scale, liked, user } = &self.options;
         let options = RatingOptions {
             separator: *delimiter,
             columns: columns.clone(),
@@ -93,6 +100,7 @@ impl RawFiles {
             time_format: time_format.clone(),
             scale: *scale,
             liked: *liked,
+            user: user.clone(),
         };
         let mut input = EtlInput::resolve(&self.titles, &self.ratings)?;
         input.options = options;
@@ -112,6 +120,10 @@ impl RawFiles {
 fn share(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     number.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
+}
+
+fn user_id(text: &str) -> Result<UserId, String> {
+    UserId::new(text).map_err(|error| error.to_string())
 }
 
 /// Raw files, or the clean tables made from them.

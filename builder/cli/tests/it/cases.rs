@@ -53,7 +53,7 @@ fn cases() -> Vec<Case> {
         ),
         read("36-u-data-no-item", 33, &["tabs between fields, no header"]),
         refused("37-imdb-tsv", &["no column for user, title, rating", "\"tconst\""]),
-        refused("38-letterboxd", &["no column for user, title", "\"Letterboxd URI\""]),
+        refused("38-letterboxd", &["names of titles instead of ids, and no user", "--titles"]),
         read(
             "73-mixed-files",
             33,
@@ -219,6 +219,12 @@ fn public_layouts_are_read_without_a_flag() {
             "interactions.csv",
             "USER_ID,ITEM_ID,EVENT_VALUE,TIMESTAMP,EVENT_TYPE\n1,2,4,1600000000,watch\n2,2,5,1600000001,watch\n",
             (1.0, 5.0),
+        ),
+        ("combined_data_1.txt", "1:\n1488844,3,2005-09-06\n2:\n822109,5,2005-05-13\n", (1.0, 5.0)),
+        (
+            "feedback.csv",
+            "feedback_type,user_id,item_id,value,time_stamp\r\nstar,1,31,3.5,2020-01-31 10:00:00 +0000 UTC\r\nstar,1,32,5,2020-01-31 10:00:01 +0000 UTC\r\n",
+            (0.5, 5.0),
         ),
         ("anime.csv", "user_id,anime_id,rating\n1,20,8\n1,24,10\n", (1.0, 10.0)),
         (

@@ -6,6 +6,7 @@ mod cases;
 mod commands;
 mod eda;
 mod etl;
+mod exports;
 #[cfg(target_os = "linux")]
 mod extremes;
 mod model;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use catalog::{Scale, check_id};
 use memchr::{memchr, memchr_iter, memmem};
 
+use super::fault::{Fault, RATING, TIME, TITLE, USER};
 use super::feed::Head;
-use super::layout::{Fault, Layout, RATING, TIME, TITLE, USER};
+use super::known::Known;
+use super::layout::{Layout, Titles};
 use super::number::parse_rating;
 use super::separator::Separator;
 use super::sniff::without_fraction;
@@ -40,6 +42,8 @@ pub struct Block {
     pub worker: usize,
     /// Number of rows read, accepted or not.
     pub n_rows: u64,
+    /// Number of rows of an export whose title was not found.
+    pub n_not_found: u64,
     /// Accepted rows, in the order of lines.
     pub rows: Vec<Row>,
     /// Lines of the rows: each entry is a row that does not stand on the line after the row before it. Most
@@ -95,14 +99,14 @@ impl Block {
 /// Parser of blocks, with the ids it has numbered so far.
 pub(super) struct Worker<'a> {
     number: usize,
-    known: Option<&'a Interner>,
+    known: Option<Known<'a>>,
     pub(super) users: Interner,
     pub(super) titles: Interner,
     pub(super) blocks: Vec<Block>,
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(number: usize, known: Option<&'a Interner>) -> Self {
+    pub(super) fn new(number: usize, known: Option<Known<'a>>) -> Self {
         Self { number, known, users: Interner::default(), titles: Interner::default(), blocks: Vec::new() }
     }
 
@@ -112,6 +116,7 @@ impl<'a> Worker<'a> {
             seq: head.seq,
             worker: self.number,
             n_rows: 0,
+            n_not_found: 0,
             rows: Vec::with_capacity(bytes.len() / 20),
             lines: Vec::new(),
             layout: Arc::clone(&head.layout),
@@ -120,6 +125,7 @@ impl<'a> Worker<'a> {
         let layout = &*head.layout;
         let quoted = layout.quotes && memchr(b'"', bytes).is_some();
         let separator = if let Separator::Byte(byte) = layout.separator { byte } else { b',' };
+        let title_lines = layout.titles == Titles::Lines;
         let mut title = &head.title[..];
         let (mut rest, mut line) = (bytes, head.line);
         let mut expected = 0;
@@ -133,8 +139,7 @@ impl<'a> Worker<'a> {
                 let record = &rest[..end];
                 (record.strip_suffix(b"\r").unwrap_or(record), (end + 1).min(rest.len()), true)
             };
-            let named =
-                if layout.title_lines { title_lines::title_of(record, layout.separator) } else { None };
+            let named = if title_lines { title_lines::title_of(record, layout.separator) } else { None };
             if let Some(named) = named {
                 title = named;
             } else if !record.is_empty() {
@@ -142,7 +147,7 @@ impl<'a> Worker<'a> {
                 let parsed = if well_formed {
                     self.row(layout, record, title, quoted)
                 } else {
-                    Err(Fault { column: None, value: record, reason: Reason::BadQuoting })
+                    Err(Fault::of_row(None, record, Reason::BadQuoting))
                 };
                 match parsed {
                     Ok(row) => {
@@ -153,8 +158,9 @@ impl<'a> Worker<'a> {
                         block.rows.push(row);
                     }
                     Err(fault) => {
-                        let column = fault.column.map_or("", |at| &layout.names[at]);
-                        block.rejects.push(0, line, column, fault.value, fault.reason);
+                        let column = fault.column.map_or("", |at| layout.name_of(at));
+                        block.n_not_found += u64::from(fault.reason == Reason::TitleNotFound);
+                        block.rejects.push(0, line, column, &fault.value, fault.reason);
                     }
                 }
             }
@@ -175,31 +181,27 @@ impl<'a> Worker<'a> {
         quoted: bool,
     ) -> Result<Row, Fault<'r>> {
         let mut fields = layout.fields(record, quoted)?;
-        if layout.title_lines {
+        if layout.titles == Titles::Lines {
             fields[TITLE] = title;
         }
-        let fault = |column: usize, reason| {
-            let value = fields[column];
-            let reason = if value.contains(&0) {
-                Reason::NulByte
-            } else if str::from_utf8(value).is_err() {
-                Reason::NotUtf8
-            } else {
-                reason
-            };
-            Fault { column: Some(column), value, reason }
-        };
+        let fault = |column: usize, reason| Fault::of(column, fields[column], reason);
         let rating =
             parse_rating(fields[RATING], layout.decimal_comma).map_err(|reason| fault(RATING, reason))?;
         let timestamp = layout.time.parse(fields[TIME]).map_err(|reason| fault(TIME, reason))?;
+        if let Titles::Names(export) = &layout.titles {
+            let title = export.title(record, &layout.separator.split(record, quoted), self.known)?;
+            let user = self.users.intern(export.user.as_str().as_bytes());
+            let user = user.map_err(|_| fault(USER, Reason::UserIdMalformed))?;
+            return Ok(Row { user, title, rating, timestamp });
+        }
         let [user, text] = [USER, TITLE].map(|id| id_of(fields[id], layout.float_ids[id], quoted));
-        let malformed = || match (layout.title_lines, title) {
+        let malformed = || match (layout.titles == Titles::Lines, title) {
             // No line above the row names a title, so the row is shown.
-            (true, []) => Fault { column: Some(TITLE), value: record, reason: Reason::TitleIdMalformed },
+            (true, []) => Fault::of_row(Some(TITLE), record, Reason::TitleIdMalformed),
             _ => fault(TITLE, Reason::TitleIdMalformed),
         };
         let known = if let Some(known) = self.known {
-            let position = known.get(&text);
+            let position = known.ids.get(&text);
             Some(position.ok_or_else(|| match check_id(&text) {
                 Ok(()) => fault(TITLE, Reason::UnknownTitle),
                 Err(_) => malformed(),

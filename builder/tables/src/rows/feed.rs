@@ -8,10 +8,12 @@ use artifact::Source;
 use catalog::Scale;
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::layout::Layout;
+use super::known::Known;
+use super::layout::{Layout, Titles};
 use super::options::RatingOptions;
+use super::sample::Sample;
 use super::separator::Separator;
-use super::sniff::{Sample, sniff};
+use super::sniff::sniff;
 use super::title_lines;
 use crate::header::{check_text, without_bom};
 use crate::open::{Opened, SAMPLE_BYTES, open};
@@ -46,6 +48,8 @@ pub(super) struct Head {
 /// Source of blocks, in the order of files and lines.
 pub(super) struct Feed<'a> {
     reading: Reading<'a>,
+    /// Whether rows may have names of titles instead of ids.
+    by_name: bool,
     files: &'a [PathBuf],
     block_bytes: usize,
     n_opened: usize,
@@ -69,8 +73,14 @@ struct Open<'a> {
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(files: &'a [PathBuf], block_bytes: usize, reading: Reading<'a>) -> Self {
+    pub(super) fn new(
+        files: &'a [PathBuf],
+        block_bytes: usize,
+        reading: Reading<'a>,
+        known: Option<Known<'_>>,
+    ) -> Self {
         Self {
+            by_name: known.is_some_and(|known| known.names.is_some()),
             reading,
             files,
             block_bytes,
@@ -101,14 +111,18 @@ impl<'a> Feed<'a> {
                     None => return Ok(None),
                     Some(path) => {
                         self.n_opened += 1;
-                        Open::new(path, self.reading)?
+                        let open = Open::new(path, self.reading)?;
+                        if let Some(export) = open.layout.export().filter(|_| !self.by_name) {
+                            return Err(FileError::NeedsTitles { path: path.clone(), site: export.site });
+                        }
+                        open
                     }
                 },
             };
             if let Some((line, bytes)) = open.fill(buffer, self.block_bytes)? {
                 let layout = Arc::clone(&open.layout);
                 let title = open.title.clone();
-                if layout.title_lines
+                if layout.titles == Titles::Lines
                     && let Some(last) = title_lines::last_title(buffer, layout.separator)
                 {
                     last.clone_into(&mut open.title);

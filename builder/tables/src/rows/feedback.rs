@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{Layout, RATING};
+use super::fault::RATING;
+use super::layout::Layout;
 use super::number::parse_rating;
-use super::sniff::Sample;
+use super::sample::Sample;
 use crate::FileError;
 use crate::header::fold;
 

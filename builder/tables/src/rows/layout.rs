@@ -2,17 +2,13 @@
 
 use std::path::Path;
 
+use super::export::Export;
+use super::fault::{Fault, TIME};
 use super::options::ROLES;
 use super::separator::{Separator, bare};
 use super::time::TimeForm;
-use super::title_lines;
 use crate::header::{find_columns, header_fields};
 use crate::{FileError, Reason};
-
-pub(super) const USER: usize = 0;
-pub(super) const TITLE: usize = 1;
-pub(super) const RATING: usize = 2;
-pub(super) const TIME: usize = 3;
 
 /// Stands for a column that is not there.
 const NOWHERE: usize = usize::MAX;
@@ -25,6 +21,17 @@ const CLEAN_NEEDED: &str = "user_id, rating, timestamp, id";
 /// Their names in clean tables that earlier versions wrote, and in raw files of the original project.
 pub(super) const RAW_COLUMNS: [&str; 4] = ["userId", "movieId", "rating", "timestamp"];
 
+/// How the rows of a rating file refer to titles.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Titles {
+    /// By ids in a column.
+    Ids,
+    /// By ids on lines of their own, above the rows.
+    Lines,
+    /// By names in a column, in an export of one user's ratings.
+    Names(Export),
+}
+
 /// Layout of the rows of a rating file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
@@ -33,8 +40,7 @@ pub(super) struct Layout {
     pub(super) columns: [usize; 4],
     /// What the file calls them.
     pub(super) names: [String; 4],
-    /// Whether a line such as `1:` names the title of the lines below it; no column does then.
-    pub(super) title_lines: bool,
+    pub(super) titles: Titles,
     /// Number of fields in a line, without empty ones at its end.
     pub(super) n_columns: usize,
     pub(super) has_header: bool,
@@ -55,7 +61,7 @@ impl Layout {
             separator,
             columns: columns.map(|column| column.unwrap_or(NOWHERE)),
             names: RAW_COLUMNS.map(str::to_owned),
-            title_lines: false,
+            titles: Titles::Ids,
             n_columns,
             has_header: false,
             quotes: false,
@@ -79,8 +85,21 @@ impl Layout {
         Ok(Self { names: columns.map(|c| header[c].clone()), has_header: true, quotes: true, ..plain })
     }
 
+    /// Returns the export of one user's ratings that the file is.
+    pub(super) fn export(&self) -> Option<&Export> {
+        if let Titles::Names(export) = &self.titles { Some(export) } else { None }
+    }
+
+    /// Returns what the file calls a column: user, title, rating, time or year.
+    pub(super) fn name_of(&self, column: usize) -> &str {
+        self.names.get(column).map_or("Year", String::as_str)
+    }
+
     /// Describes the layout in words.
     pub(super) fn describe(&self) -> String {
+        if let Titles::Names(export) = &self.titles {
+            return export.describe();
+        }
         let mut parts = match self.separator {
             Separator::Byte(b',' | b';' | b'|') => vec!["CSV".to_owned(), self.separator.to_string()],
             separator => vec![separator.to_string()],
@@ -99,8 +118,8 @@ impl Layout {
                 })
                 .collect();
         parts.push(format!("columns {}", columns.join(", ")));
-        if self.title_lines {
-            parts.push(title_lines::DESCRIBED.to_owned());
+        if self.titles == Titles::Lines {
+            parts.push("titles on lines of their own (`1:`)".to_owned());
         }
         match &self.time {
             TimeForm::Absent => parts.push("no time".to_owned()),
@@ -127,7 +146,7 @@ impl Layout {
             let end = self.separator.field_end(rest, quoted);
             let field = &rest[..end.map_or(rest.len(), |(end, _)| end)];
             if at >= self.n_columns && !bare(field, quoted).is_empty() {
-                return Err(Fault { column: None, value: record, reason: Reason::TooManyFields });
+                return Err(Fault::of_row(None, record, Reason::TooManyFields));
             }
             for (slot, &column) in fields.iter_mut().zip(&self.columns) {
                 if column == at {
@@ -141,7 +160,7 @@ impl Layout {
                     let lost = (0..4)
                         .filter(|&c| self.columns[c] > at && self.columns[c] != NOWHERE)
                         .min_by_key(|&c| self.columns[c]);
-                    return Err(Fault { column: lost, value: record, reason: Reason::CutShort });
+                    return Err(Fault::of_row(lost, record, Reason::CutShort));
                 }
             }
         }
@@ -165,12 +184,4 @@ impl Layout {
         *fields.get_mut(n)? = &record[begin..];
         Some(self.columns.map(|column| fields.get(column).map_or(&[][..], |field| bare(field, false))))
     }
-}
-
-/// Fault of a row.
-pub(super) struct Fault<'a> {
-    /// User, title, rating or time; `None` if the whole row is at fault.
-    pub(super) column: Option<usize>,
-    pub(super) value: &'a [u8],
-    pub(super) reason: Reason,
 }

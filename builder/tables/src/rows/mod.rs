@@ -7,13 +7,18 @@
 mod assemble;
 mod block;
 mod column_names;
+mod export;
+mod fault;
 mod feed;
 mod feedback;
+mod known;
 mod layout;
 mod number;
 mod options;
 pub(crate) mod ordered;
 mod refuse;
+mod sample;
+mod scale;
 mod separator;
 mod sniff;
 mod time;
@@ -30,9 +35,11 @@ use progress::Reporter;
 pub use assemble::{Replaced, assemble, merge_ids, title_ids};
 use block::Worker;
 pub use block::{Block, Row};
-use catalog::{Scale, ScaleCounts};
+use catalog::Scale;
 use feed::Feed;
 pub use feed::Reading;
+pub use known::{Known, Names};
+use layout::Titles;
 pub(crate) use number::parse_rating;
 pub use options::{ColumnsError, RatingColumns, RatingOptions};
 pub use separator::{Separator, SeparatorError};
@@ -40,7 +47,7 @@ pub(crate) use time::seconds as parse_timestamp;
 
 use rayon::prelude::*;
 
-use crate::{FileError, Interner, Rejects, file_name};
+use crate::{FileError, Interner, Rejects};
 
 /// Number of bytes read at once.
 pub const BLOCK_BYTES: usize = 1 << 20;
@@ -59,14 +66,16 @@ pub struct Scan {
     pub scale: Scale,
 }
 
-/// Reads rating files. Rows whose title is not in `known` are refused; without `known`, every id is a title.
+/// Reads rating files. Rows whose title is not in `known` are refused; without `known`, every id is a title,
+/// and exports that name titles instead of ids are an error.
 /// `first_file` is the number of the first file in `rejects`.
 ///
 /// The ratings of all files are on one scale: the given one, or else the narrowest of the usual scales that
-/// holds 99.9 per cent of the ratings (see [`ScaleCounts::scale`]). Rows that are off it are refused.
+/// holds 99.9 per cent of the ratings (see [`catalog::ScaleCounts::scale`]), and that of the site if a file
+/// is an export of one. Rows that are off it are refused.
 pub fn scan(
     files: &[PathBuf],
-    known: Option<&Interner>,
+    known: Option<Known<'_>>,
     reading: Reading<'_>,
     block_bytes: usize,
     first_file: usize,
@@ -74,7 +83,7 @@ pub fn scan(
     reporter: &dyn Reporter,
 ) -> Result<Scan, FileError> {
     reporter.start("reading ratings", total_bytes(files), "bytes");
-    let feed = Mutex::new(Feed::new(files, block_bytes, reading));
+    let feed = Mutex::new(Feed::new(files, block_bytes, reading, known));
     let n_workers = rayon::current_num_threads();
     let work = |worker| {
         let mut reader = Worker::new(worker, known);
@@ -124,7 +133,7 @@ pub fn scan(
     };
     scan.scale = match known {
         Some(scale) => scale,
-        None => scan.find_scale(files)?,
+        None => scale::find(&scan.blocks, files)?,
     };
     let scale = scan.scale;
     let n_off_scale: usize = scan.blocks.par_iter_mut().map(|block| block.keep_scale(scale)).sum();
@@ -148,7 +157,8 @@ impl Scan {
         }
         let Some(file) = n_rows.iter().position(|&n| n == 0) else { return Ok(()) };
         let path = files[file].clone();
-        let names_titles = self.blocks.iter().any(|block| block.file == file && block.layout.title_lines);
+        let names_titles =
+            self.blocks.iter().any(|block| block.file == file && block.layout.titles == Titles::Lines);
         Err(if names_titles { FileError::OnlyTitles(path) } else { FileError::NoRows(path) })
     }
 
@@ -175,19 +185,6 @@ impl Scan {
             forget(&mut self.titles, &mut self.blocks, |row| &mut row.title);
         }
     }
-
-    /// Finds the scale of all ratings that were read.
-    fn find_scale(&self, files: &[PathBuf]) -> Result<Scale, FileError> {
-        let of_block = |block: &Block| block.rows.iter().map(|row| row.rating).collect::<ScaleCounts>();
-        let counts = self.blocks.par_iter().map(of_block).reduce(ScaleCounts::default, |mut all, part| {
-            all.merge(&part);
-            all
-        });
-        counts.scale().map_err(|why| {
-            let names: Vec<String> = files.iter().map(|path| file_name(path)).collect();
-            FileError::Scale { files: names.join(", "), why }
-        })
-    }
 }
 
 /// Returns the total size of the files, or 0 if one of them is a pipe.
@@ -209,7 +206,8 @@ pub fn in_order(
 ) -> Result<bool, FileError> {
     let files = [path.to_owned()];
     reporter.start("reading ratings", total_bytes(&files), "bytes");
-    let feed = Mutex::new(Feed::new(&files, block_bytes, reading));
+    let known = Some(Known { ids: known, names: None });
+    let feed = Mutex::new(Feed::new(&files, block_bytes, reading, known));
     let n_workers = rayon::current_num_threads();
     let work = |sender: SyncSender<Result<(Block, Interner), FileError>>| {
         let mut buffer = Vec::new();
@@ -218,7 +216,7 @@ pub fn in_order(
             let parsed = match next {
                 Ok(None) => return,
                 Ok(Some(head)) => {
-                    let mut reader = Worker::new(0, Some(known));
+                    let mut reader = Worker::new(0, known);
                     let block = reader.block(&head, &buffer);
                     reporter.advance(head.bytes);
                     Ok((block, reader.users))

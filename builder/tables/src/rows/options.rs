@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use catalog::Scale;
+use catalog::{Scale, UserId};
 use thiserror::Error;
 
 use super::separator::Separator;
@@ -23,6 +23,8 @@ pub struct RatingOptions {
     pub scale: Option<Scale>,
     /// The lowest rating that counts as a like; `None` is the usual one of the scale.
     pub liked: Option<f32>,
+    /// The user of exports of one user's ratings, which do not name the user; `None` is `me`.
+    pub user: Option<UserId>,
 }
 
 /// A column, by its name or by its position from 1.

@@ -1,16 +1,21 @@
 //! Says what a file is whose layout is not that of ratings.
 
 use super::column_names::CATALOG_NAMES;
+use super::fault::TIME;
 use super::feedback;
-use super::layout::TIME;
 use super::options::{Column, ROLES, RatingColumns};
-use super::sniff::{Header, Sample};
+use super::sample::Sample;
 use crate::FileError;
 use crate::header::fold;
 
-/// Returns the error for a file whose columns were not found. `header` is its first line as far as it was
-/// understood, and `wanted` are the columns that the user named.
-pub(super) fn refuse(header: &Header, sample: Sample<'_>, wanted: Option<&RatingColumns>) -> FileError {
+/// Returns the error for a file whose columns were not found. `header` is its first line, `found` has the columns
+/// that were understood, and `wanted` those that the user named.
+pub(super) fn refuse(
+    header: &[String],
+    found: [Option<usize>; 4],
+    sample: Sample<'_>,
+    wanted: Option<&RatingColumns>,
+) -> FileError {
     let path = sample.path.to_owned();
     let first = sample.first_line();
     if is_json(first) {
@@ -22,29 +27,28 @@ pub(super) fn refuse(header: &Header, sample: Sample<'_>, wanted: Option<&Rating
             FileError::Json { path, line: sample.line }
         };
     }
-    let folded: Vec<String> = header.fields.iter().map(|field| fold(field)).collect();
+    let folded: Vec<String> = header.iter().map(|field| fold(field)).collect();
     let n_catalog = CATALOG_NAMES.iter().filter(|name| folded.iter().any(|f| f == *name)).count();
     if wanted.is_none() && n_catalog >= 3 {
         return FileError::CatalogAsRatings(path);
     }
     if wanted.is_none()
-        && let Some(column) = feedback::column(&header.fields)
+        && let Some(column) = feedback::column(header)
     {
-        return feedback::error(sample, &header.fields[column], feedback::NO_VALUES);
+        return feedback::error(sample, &header[column], feedback::NO_VALUES);
     }
     let missing = match wanted {
         Some(wanted) => (0..4)
             .filter(|&c| match &wanted.columns[c] {
                 Some(Column::Name(name)) => !folded.contains(&fold(name)),
-                Some(Column::Position(position)) => *position > header.fields.len(),
+                Some(Column::Position(position)) => *position > header.len(),
                 None => false,
             })
             .map(|c| ROLES[c])
             .collect(),
-        None => (0..TIME).filter(|&c| header.named()[c].is_none()).map(|c| ROLES[c]).collect(),
+        None => (0..TIME).filter(|&c| found[c].is_none()).map(|c| ROLES[c]).collect(),
     };
-    let shown =
-        header.fields.iter().take(30).map(|f| format!("{:?}", f.chars().take(40).collect::<String>()));
+    let shown = header.iter().take(30).map(|f| format!("{:?}", f.chars().take(40).collect::<String>()));
     FileError::RatingColumns { path, line: sample.line, missing, found: shown.collect() }
 }
 

@@ -1,24 +1,21 @@
 //! Finds the layout of a rating file from its first lines.
 
-use std::path::Path;
-
 use catalog::check_id;
 
 use super::column_names::NAMES;
+use super::export;
+use super::fault::{RATING, TIME, TITLE, USER};
 use super::feedback;
-use super::layout::{Layout, RATING, RAW_COLUMNS, TIME, TITLE, USER};
+use super::layout::{Layout, RAW_COLUMNS, Titles};
 use super::number::parse_rating;
 use super::options::{Column, RatingColumns, RatingOptions};
 use super::refuse::refuse;
+use super::sample::{Sample, can_quote};
 use super::separator::Separator;
 use super::time::TimeForm;
 use super::title_lines;
 use crate::FileError;
 use crate::header::fold;
-use crate::records::next_record;
-
-/// Number of rows that are looked at.
-pub(super) const SAMPLE_ROWS: usize = 1000;
 
 /// Separators in the order in which they are tried.
 const SEPARATORS: [Separator; 6] = [
@@ -29,57 +26,6 @@ const SEPARATORS: [Separator; 6] = [
     Separator::Byte(b','),
     Separator::Blanks,
 ];
-
-/// The start of a file: whole lines, the first of which is not empty.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sample<'a> {
-    pub(super) path: &'a Path,
-    /// Line of the first byte, from 1.
-    pub(super) line: u64,
-    pub(super) text: &'a [u8],
-}
-
-impl<'a> Sample<'a> {
-    pub(super) fn first_line(self) -> &'a [u8] {
-        self.lines().next().unwrap_or_default()
-    }
-
-    /// Returns the lines without their ends.
-    pub(super) fn lines(self) -> impl Iterator<Item = &'a [u8]> {
-        self.text.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-    }
-
-    /// Returns the records after the first `skip`, without those whose quotes are wrong.
-    pub(super) fn records(self, separator: Separator, skip: usize) -> impl Iterator<Item = (&'a [u8], bool)> {
-        let (mut rest, quoted) = (self.text, can_quote(separator) && self.text.contains(&b'"'));
-        let byte = if let Separator::Byte(byte) = separator { byte } else { b',' };
-        std::iter::from_fn(move || {
-            loop {
-                if rest.is_empty() {
-                    return None;
-                }
-                let (record, total, is_well_formed) = if quoted {
-                    let span = next_record(rest, byte, true)?;
-                    (&rest[..span.content], span.total, span.well_formed)
-                } else {
-                    let end = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
-                    (&rest[..end], (end + 1).min(rest.len()), true)
-                };
-                rest = &rest[total..];
-                let record = record.strip_suffix(b"\r").unwrap_or(record);
-                if is_well_formed && !record.is_empty() {
-                    return Some((record, quoted));
-                }
-            }
-        })
-        .skip(skip)
-        .take(SAMPLE_ROWS)
-    }
-}
-
-fn can_quote(separator: Separator) -> bool {
-    matches!(separator, Separator::Byte(_))
-}
 
 /// Finds the layout of a file from its start.
 ///
@@ -111,6 +57,13 @@ pub(super) fn sniff(sample: Sample<'_>, options: &RatingOptions) -> Result<Layou
             }
             return complete(sample, layout, options);
         }
+        if options.columns.is_none() {
+            let export = export::find(sample.path, &header.fields, options.user.as_ref())?;
+            if let Some((export, at)) = export {
+                let layout = header.layout(&Columns { at, has_header: true });
+                return complete(sample, Layout { titles: Titles::Names(export), ..layout }, options);
+            }
+        }
         if best.as_ref().is_none_or(|best| header.score() > best.score()) {
             best = Some(header);
         }
@@ -127,13 +80,13 @@ pub(super) fn sniff(sample: Sample<'_>, options: &RatingOptions) -> Result<Layou
         }
     }
     let header = best.unwrap_or_else(|| Header::of(first, Separator::Byte(b',')));
-    Err(refuse(&header, sample, options.columns.as_ref()))
+    Err(refuse(&header.fields, header.named(), sample, options.columns.as_ref()))
 }
 
 /// The fields of a first line, if a separator is assumed.
-pub(super) struct Header {
+struct Header {
     separator: Separator,
-    pub(super) fields: Vec<String>,
+    fields: Vec<String>,
 }
 
 impl Header {
@@ -149,7 +102,7 @@ impl Header {
 
     /// Returns the positions of the columns that have one of the usual names. A column `id` is the title in
     /// clean tables; in a wider table it may be the number of the row.
-    pub(super) fn named(&self) -> [Option<usize>; 4] {
+    fn named(&self) -> [Option<usize>; 4] {
         let folded: Vec<String> = self.fields.iter().map(|field| fold(field)).collect();
         let find = |names: &[&str]| names.iter().find_map(|name| folded.iter().position(|f| f == name));
         let mut found = NAMES.map(find);
@@ -253,7 +206,7 @@ fn without_header(sample: Sample<'_>, separator: Separator) -> Option<Layout> {
 /// Finds how numbers, times and ids are written.
 fn complete(sample: Sample<'_>, mut layout: Layout, options: &RatingOptions) -> Result<Layout, FileError> {
     layout.quotes = can_quote(layout.separator)
-        && !layout.title_lines
+        && layout.titles != Titles::Lines
         && (layout.has_header || sample.text.contains(&b'"'));
     let skip = usize::from(layout.has_header);
     let rows: Vec<[&[u8]; 4]> = sample
@@ -289,6 +242,8 @@ pub(super) fn without_fraction(id: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn layout_with(text: &str, options: &RatingOptions) -> Result<Layout, FileError> {

@@ -5,16 +5,14 @@
 
 use memchr::{memchr, memrchr};
 
-use super::layout::{Layout, RATING, TIME, USER};
+use super::fault::{RATING, TIME, USER};
+use super::layout::{Layout, Titles};
 use super::number::parse_rating;
+use super::sample::{SAMPLE_ROWS, Sample};
 use super::separator::Separator;
-use super::sniff::{SAMPLE_ROWS, Sample};
 use super::time::TimeForm;
 use crate::FileError;
 use catalog::check_id;
-
-/// The layout in words.
-pub(super) const DESCRIBED: &str = "titles on lines of their own (`1:`)";
 
 /// Returns the title that a line names: what comes before a colon at its end, if it is a single field. The id
 /// may be malformed; the rows below it are rejected then.
@@ -84,7 +82,7 @@ fn layout(separator: Separator, n_columns: usize) -> Layout {
     columns[USER] = Some(0);
     columns[RATING] = Some(1);
     columns[TIME] = (n_columns > 2).then_some(2);
-    Layout { title_lines: true, ..Layout::plain(separator, columns, n_columns) }
+    Layout { titles: Titles::Lines, ..Layout::plain(separator, columns, n_columns) }
 }
 
 #[cfg(test)]
@@ -150,7 +148,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_last_title_is_that_of_a_slow_scan(text in "(1:|2|x|,|:| |\n|\n|\r\n){0,40}") {
-            let slow = text.as_bytes().split(|&b| b == b'\n').filter_map(|line| title_of(line, COMMA)).last();
+            let slow = text.as_bytes().split(|&b| b == b'\n').rev().find_map(|line| title_of(line, COMMA));
             prop_assert_eq!(last_title(text.as_bytes(), COMMA), slow);
         }
     }

@@ -20,7 +20,8 @@ const RATINGS_LOOKED_FOR: &str = "*.csv, *.tsv, *.dat, *.data, *.inter, combined
                                   perhaps with .gz or .zst";
 /// File names of rating files, without what says how they are packed.
 const RATING_ENDINGS: [&str; 5] = [".csv", ".tsv", ".dat", ".data", ".inter"];
-/// The only rating file of a folder, perhaps the file that must be next to it, and why the others are not read.
+/// The only rating file of a folder, perhaps the file that must be next to it, and why the others are not
+/// read.
 const ONLY_RATINGS: [(&str, Option<&str>, &str); 5] = [
     ("u.data", None, OF_MOVIELENS),
     ("ratings.dat", None, OF_MOVIELENS),
@@ -87,12 +88,12 @@ impl EtlInput {
     /// If the first letter of a platform's name is taken as an id prefix, a longer beginning of the name
     /// becomes its prefix, unless it is one of the four or its prefix is given.
     ///
-    /// A ratings argument is a file, a pipe, `-` for standard input, a folder, or a pattern (`*.csv`) that no
-    /// shell has expanded. In a folder with MovieLens `u.data`, `ratings.dat`, or `ratings.csv` next to
-    /// `movies.csv` (`rating.csv` next to `movie.csv`), and in one with `ratings.csv` next to `watched.csv` of
-    /// Letterboxd, only that file is read. In any other folder every
-    /// file with the name of a table except catalogs is read, in natural order (`2.csv` before `10.csv`).
-    /// What is not read is in [`EtlInput::skipped`].
+    /// A ratings argument is a file, a pipe, `-` for standard input, a folder, or a pattern (`*.csv`) that
+    /// no shell has expanded. In a folder with MovieLens `u.data`, `ratings.dat`, or `ratings.csv` next to
+    /// `movies.csv` (`rating.csv` next to `movie.csv`), and in one with `ratings.csv` next to `watched.csv`
+    /// of Letterboxd, only that file is read. In any other folder every file with the name of a table
+    /// except catalogs is read, in natural order (`2.csv` before `10.csv`). What is not read is in
+    /// [`EtlInput::skipped`].
     ///
     /// # Errors
     /// Returns an error if a path does not exist, a folder has nothing to read, a platform is unknown, two

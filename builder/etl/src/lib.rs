@@ -177,7 +177,8 @@ fn run_in_blocks(
     Ok(output)
 }
 
-/// Reports how each file was read, one line per file or long run of files in the same layout, and then anything unusual about the ratings.
+/// Reports how each file was read, one line per file or long run of files in the same layout, and then
+/// anything unusual about the ratings.
 fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, reporter: &dyn Reporter) {
     let ratings = &output.clean.ratings;
     let scale = ratings.scale();

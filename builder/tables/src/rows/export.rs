@@ -67,8 +67,8 @@ impl Export {
     }
 }
 
-/// Returns whether a kind of title, as `IMDb` calls it, is something that catalogs list: an episode or a game is
-/// not, but may have the name of a film.
+/// Returns whether a kind of title, as `IMDb` calls it, is something that catalogs list: an episode or a
+/// game is not, but may have the name of a film.
 fn is_listed(kind: &str) -> bool {
     !matches!(kind, "tvepisode" | "videogame" | "musicvideo" | "podcastseries" | "podcastepisode")
 }

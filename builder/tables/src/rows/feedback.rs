@@ -21,7 +21,8 @@ pub(super) fn column(header: &[String]) -> Option<usize> {
     header.iter().position(|field| fold(field) == "feedbacktype")
 }
 
-/// Returns the types of feedback in the first rows if there are several, since all of them are read as ratings.
+/// Returns the types of feedback in the first rows if there are several, since all of them are read as
+/// ratings.
 ///
 /// # Errors
 /// Returns [`FileError::Feedback`] if every value is 0, as gorse writes it where there is none.

@@ -8,8 +8,8 @@ use super::sample::Sample;
 use crate::FileError;
 use crate::header::fold;
 
-/// Returns the error for a file whose columns were not found. `header` is its first line, `found` has the columns
-/// that were understood, and `wanted` those that the user named.
+/// Returns the error for a file whose columns were not found. `header` is its first line, `found` has the
+/// columns that were understood, and `wanted` those that the user named.
 pub(super) fn refuse(
     header: &[String],
     found: [Option<usize>; 4],

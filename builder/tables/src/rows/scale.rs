@@ -49,8 +49,8 @@ pub(super) fn find(blocks: &[Block], files: &[PathBuf]) -> Result<Scale, FileErr
     }
 }
 
-/// Returns the scale that holds two scales which differ only in whether zero, half stars or whole ones are the
-/// lowest rating, and the name of the first.
+/// Returns the scale that holds two scales which differ only in whether zero, half stars or whole ones are
+/// the lowest rating, and the name of the first.
 fn agree(first: (Scale, String), next: (Scale, String)) -> Result<(Scale, String), FileError> {
     let (a, b) = (first.0, next.0);
     if a.high().total_cmp(&b.high()).is_eq() && (a.low() - b.low()).abs() <= 1.0 {

@@ -29,10 +29,10 @@ const SEPARATORS: [Separator; 6] = [
 
 /// Finds the layout of a file from its start.
 ///
-/// The separator is the first one that makes the first line a header with a user, a title and a rating. If no
-/// separator does, and the file does not have its titles on lines of their own (see [`title_lines`]), it is the
-/// first one that splits the lines into three or four fields that look like a user, a title, a rating and
-/// perhaps a time.
+/// The separator is the first one that makes the first line a header with a user, a title and a rating. If
+/// no separator does, and the file does not have its titles on lines of their own (see [`title_lines`]), it
+/// is the first one that splits the lines into three or four fields that look like a user, a title, a
+/// rating and perhaps a time.
 ///
 /// # Errors
 /// Returns [`FileError`] if no columns are found, or if the times are in no known form.

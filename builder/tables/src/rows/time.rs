@@ -59,7 +59,10 @@ impl TimeForm {
             Self::Millis => from_units(text, 1_000),
             Self::Micros => from_units(text, 1_000_000),
             Self::Iso => {
-                if let Some(at) = ISO.parse_timestamp(text).ok().or_else(|| with_zone_name(text)) {
+                // A date alone has 10 bytes, and no zone.
+                if text.len() > 10
+                    && let Some(at) = ISO.parse_timestamp(text).ok().or_else(|| with_zone_name(text))
+                {
                     return in_range(at);
                 }
                 in_range(in_utc(ISO.parse_datetime(text).map_err(|_| Reason::TimestampMalformed)?)?)

@@ -1,7 +1,7 @@
 //! Files in which a line such as `1:` names the title of the lines below it, as those of the Netflix Prize.
 //!
-//! A block may begin in the middle of a title's lines, so the reader passes on the title that is in force at the
-//! start of each block: it looks for the last such line of the block before.
+//! A block may begin in the middle of a title's lines, so the reader passes on the title that is in force
+//! at the start of each block: it looks for the last such line of the block before.
 
 use memchr::{memchr, memrchr};
 
@@ -35,8 +35,8 @@ pub(super) fn last_title(block: &[u8], separator: Separator) -> Option<&[u8]> {
     None
 }
 
-/// Finds the layout of a file whose titles are on lines of their own: users, ratings and perhaps times are the
-/// columns of the other lines. Returns `None` for any other file.
+/// Finds the layout of a file whose titles are on lines of their own: users, ratings and perhaps times are
+/// the columns of the other lines. Returns `None` for any other file.
 ///
 /// # Errors
 /// Returns [`FileError`] if titles are named but the lines below them are not ratings, or if the lines are

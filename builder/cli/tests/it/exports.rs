@@ -1,5 +1,6 @@
 //! Files that sites write for one user, or of what users did, given to the program.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ fn one_users_export_is_read_whatever_the_catalogs_lack() {
     let mut rows =
         "Date,Name,Year,Letterboxd URI,Rating\n2020-01-31,UP!,2009,https://boxd.it/1jqq,4.5\n".to_owned();
     for year in 1950..1990 {
-        rows += &format!("2020-02-01,\"Not, in it\",{year},https://boxd.it/x,3\n");
+        writeln!(rows, "2020-02-01,\"Not, in it\",{year},https://boxd.it/x,3").unwrap();
     }
     let ratings = write(dir.path(), "ratings.csv", &rows);
     let out = dir.path().join("out");

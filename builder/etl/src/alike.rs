@@ -1,6 +1,6 @@
 //! Long runs of files in the same layout, which are reported together: the Netflix Prize has 17,770 files.
 
-use crate::FileReport;
+use crate::file_report::FileReport;
 
 /// Most files in the same layout that are reported one by one.
 const ONE_BY_ONE: usize = 20;

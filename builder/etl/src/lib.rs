@@ -6,6 +6,7 @@
 
 mod alike;
 mod error;
+mod file_report;
 mod genres;
 mod input;
 mod loss;
@@ -20,13 +21,13 @@ use std::path::{Path, PathBuf};
 
 use catalog::{IdPrefixes, Scale, TableError, Title, TitleTable};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use progress::Reporter;
 use tables::rows::{self, BLOCK_BYTES, Reading};
 use tables::{Clean, FileError, Reason, Rejects};
 
 pub use error::EtlError;
+pub use file_report::FileReport;
 pub use genres::GenreTable;
 pub use input::{EtlInput, MAX_REJECTS, TitleSource};
 pub use loss::{Losses, Lossy};
@@ -35,39 +36,6 @@ pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
 use titles::TitleFile;
 pub use titles::{CATALOG_COLUMNS, CatalogOptions, TitleColumns, TitleColumnsError};
-
-/// Counts for one input file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FileReport {
-    /// Path of the file.
-    #[serde(skip)]
-    pub path: PathBuf,
-    /// Name of the file in rejects.
-    pub file: String,
-    /// Layout of the file, in words.
-    pub format: String,
-    /// Rows read, without header and empty lines.
-    pub rows: u64,
-    /// Rows refused.
-    pub rejected: u64,
-    /// Those of them that are no losses: rows of an export of one user's ratings whose titles are not in the
-    /// catalogs.
-    pub not_found: u64,
-}
-
-impl FileReport {
-    /// Adds to the layout how many titles of an export were not found.
-    fn say_not_found(&mut self) {
-        if self.not_found > 0 {
-            let Self { rows, not_found, .. } = self;
-            let said = format!(
-                "; {not_found} of {rows} are not in the catalogs (title_not_found), which does not count for \
-                 --max-rejects"
-            );
-            self.format.push_str(&said);
-        }
-    }
-}
 
 /// Everything read from the input files.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -5,7 +5,8 @@ use catalog::Scale;
 use serde::Serialize;
 
 use super::alike;
-use super::{EtlOutput, FileReport, Repair, RepairKind};
+use super::file_report::FileReport;
+use super::{EtlOutput, Repair, RepairKind};
 
 /// Number of emptied cells that are printed; the JSON form has all of them.
 const SHOWN_REPAIRS: usize = 10;

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "the parts are written by hand and fit together")]
 
+use std::collections::BTreeSet;
+
 use crate::golden;
 use artifact::{
-    Artifact, Fate, HeldOut, Kind as ArtifactKind, Manifest, Measured, ModelName, ModelSummary,
+    Artifact, Counts, Fate, HeldOut, Kind as ArtifactKind, Manifest, Measured, ModelName, ModelSummary,
     RankingSummary, TitleGenres, Trial, Trials,
 };
 use bytes::Bytes;
@@ -230,6 +232,7 @@ async fn publish(
     let manifest = Manifest {
         builder: "by hand".to_owned(),
         data_until: 1_600_000_000,
+        counts: counts(&titles, &ratings),
         platforms: PLATFORMS.map(str::to_owned).to_vec(),
         parameters: [("hold_out".to_owned(), "random".into())].into(),
         model: ModelSummary { recommend_threshold: 3.5, ..ModelSummary::default() },
@@ -248,6 +251,17 @@ async fn publish(
         ..Manifest::of(&artifacts)
     };
     store::publish(store, &artifacts, &manifest, 0).await.unwrap();
+}
+
+fn counts(titles: &TitleTable, ratings: &RatingTable) -> Counts {
+    let rated: BTreeSet<u32> = ratings.title_idx().iter().copied().collect();
+    Counts {
+        titles: titles.titles().len() as u64,
+        rated_titles: rated.len() as u64,
+        users: ratings.users().len() as u64,
+        ratings: ratings.len() as u64,
+        ..Counts::default()
+    }
 }
 
 #[cfg(test)]

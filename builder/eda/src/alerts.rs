@@ -54,6 +54,10 @@ pub(crate) fn alerts(
     }
     of_lengths(catalog, &mut all);
     of_activity(activity, scale, &mut all);
+    if activity.by_rating.is_empty() {
+        // Without any ratings, it says nothing about a title that it has none.
+        all.retain(|alert| alert.column != "n_ratings");
+    }
     all
 }
 

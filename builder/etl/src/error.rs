@@ -13,9 +13,9 @@ pub enum EtlError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// No rating file was given.
-    #[error("no ratings were given; pass a file or a folder with --ratings")]
-    NoRatings,
+    /// No file was given.
+    #[error("no files were given; pass catalogs with --titles, ratings with --ratings, or both")]
+    NoFiles,
     /// The folder has none of the files that could be read.
     #[error("{}: the folder contains none of these files: {looked_for}", path.display())]
     NothingInFolder {

@@ -64,7 +64,7 @@ impl TitleSource {
 pub struct EtlInput {
     /// Catalogs. Without any, the titles are the ids in the ratings.
     pub titles: Vec<TitleSource>,
-    /// Rating files; `-` is standard input.
+    /// Rating files; `-` is standard input. Without any, the table of ratings is empty.
     pub ratings: Vec<PathBuf>,
     /// Files in the folders that are not read, and why.
     pub skipped: Vec<(PathBuf, &'static str)>,
@@ -96,11 +96,11 @@ impl EtlInput {
     /// [`EtlInput::skipped`].
     ///
     /// # Errors
-    /// Returns an error if a path does not exist, a folder has nothing to read, a platform is unknown, two
-    /// platforms have the same id prefix, or a file is given twice.
+    /// Returns an error if nothing is given, a path does not exist, a folder has nothing to read, a platform
+    /// is unknown, two platforms have the same id prefix, or a file is given twice.
     pub fn resolve(titles: &[PathBuf], ratings: &[PathBuf]) -> Result<Self, EtlError> {
-        if ratings.is_empty() {
-            return Err(EtlError::NoRatings);
+        if titles.is_empty() && ratings.is_empty() {
+            return Err(EtlError::NoFiles);
         }
         let mut input = Self::default();
         input.add_all_titles(titles)?;
@@ -444,7 +444,9 @@ mod tests {
         assert!(matches!(resolve(&[format!("7={more}")]), Err(EtlError::Platform { .. })));
         assert!(matches!(resolve(&["nowhere".to_owned()]), Err(EtlError::File(FileError::Missing(_)))));
         assert!(matches!(resolve(&["zee=nowhere".to_owned()]), Err(EtlError::File(FileError::Missing(_)))));
-        assert!(matches!(EtlInput::resolve(&[], &[]), Err(EtlError::NoRatings)));
+        assert!(matches!(EtlInput::resolve(&[], &[]), Err(EtlError::NoFiles)));
+        let alone = EtlInput::resolve(&[dir.path().join("hulu_titles.csv")], &[]).unwrap();
+        assert_eq!(names(&alone), ["hulu_titles.csv"]);
         let empty = folder(&["x.txt"]);
         let nothing = EtlInput::resolve(&[], &[empty.path().to_owned()]);
         assert!(matches!(nothing, Err(EtlError::NothingInFolder { .. })));

@@ -61,7 +61,8 @@ pub struct EtlOutput {
 /// Reads the input files and makes the clean tables. The result does not depend on the number of threads.
 ///
 /// Platforms without a clean title are left out of the table. Without a catalog, the titles are the ids in
-/// the accepted ratings, by length and then by bytes, as films of the platform `movielens`.
+/// the accepted ratings, by length and then by bytes, as films of the platform `movielens`. Without rating
+/// files, the table of ratings is empty.
 ///
 /// # Errors
 /// Returns [`EtlError`] if a file is missing, empty, not a table, or without a required column.
@@ -162,6 +163,9 @@ fn say_what_was_understood(output: &EtlOutput, input: &EtlInput, reporter: &dyn 
             "ratings are on a scale of {scale}, {whose}; --scale LOW:HIGH settles it, and rows outside it are \
              rejected"
         ));
+    }
+    if input.ratings.is_empty() {
+        reporter.note("no ratings were given: only the catalogs are read");
     }
     if !ratings.is_empty() && !ratings.has_times() {
         reporter.note(

@@ -97,14 +97,18 @@ impl fmt::Display for Summary {
             self.platforms.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect();
         writeln!(f)?;
         writeln!(f, "{:>14} titles ({})", grouped(self.titles), platforms.join(", "))?;
-        writeln!(
-            f,
-            "{:>14} ratings from {} of {} titles by {} users",
-            grouped(self.ratings),
-            self.scale,
-            grouped(self.rated_titles),
-            grouped(self.users)
-        )?;
+        if self.ratings == 0 {
+            writeln!(f, "{:>14} ratings", 0)?;
+        } else {
+            writeln!(
+                f,
+                "{:>14} ratings from {} of {} titles by {} users",
+                grouped(self.ratings),
+                self.scale,
+                grouped(self.rated_titles),
+                grouped(self.users)
+            )?;
+        }
         writeln!(f, "{:>14} superseded by a later rating of the same title", grouped(self.superseded))?;
         writeln!(f, "{:>14} rejected", grouped(self.n_rejected()))?;
         for (reason, n) in &self.rejected {

@@ -27,7 +27,7 @@ pub(crate) fn of(
         platforms: data.titles.platforms().iter().map(ToString::to_string).collect(),
         counts: data.counts.clone(),
         scale: scale(data.ratings.scale()),
-        parameters: parameters(models, options)?,
+        parameters: if data.ratings.is_empty() { Parameters::new() } else { parameters(models, options)? },
         model: ModelSummary {
             algorithm: rating.params.algorithm(),
             n_factors: rating.model.n_factors() as u32,

@@ -7,10 +7,11 @@ use dataset::Data;
 use eda::SignalCard;
 use evaluate::choose::fit::{self, FitError, FitOptions, FittedModel};
 use evaluate::choose::ranking::{self, RankingOptions, RankingTrial};
-use evaluate::signal;
+use evaluate::{Origin, signal};
 use progress::{Reporter, Silent, WithoutNotes};
+use recommender::{FactorModel, FactorModelParts};
 use train::ials::{self, Fitted};
-use train::{IalsParams, ModelParams, Run};
+use train::{BiasParams, IalsParams, ModelParams, Run};
 
 use crate::{BuildError, BuildOptions};
 
@@ -43,11 +44,20 @@ pub struct Ranking {
 
 impl Models {
     /// Searches for both models and trains them, or takes over those given in the options, and checks for
-    /// signal.
+    /// signal. Without ratings, there is nothing to search or train; see
+    /// [`artifact::Manifest::has_ratings`].
     ///
     /// # Errors
     /// Returns [`BuildError`] if a model cannot be trained or used.
     pub fn fit(data: &Data<'_>, options: &BuildOptions, reporter: &dyn Reporter) -> Result<Self, BuildError> {
+        if data.ratings.is_empty() {
+            let models = Self::without_ratings(data, options)?;
+            reporter.note(
+                "there are no ratings, so there are no models: the release has no scores, predictions or \
+                 recommendations",
+            );
+            return Ok(models);
+        }
         let rows = data.rows();
         let rating = match &options.rating_model {
             None => {
@@ -61,6 +71,35 @@ impl Models {
         };
         let signal = check_signal(data, &rows, &rating.params, options, reporter)?;
         Ok(Self { rating, ranking, signal })
+    }
+
+    /// Returns the models of a release without ratings: a rating model of biases that are all 0, without users,
+    /// and no ranking model.
+    fn without_ratings(data: &Data<'_>, options: &BuildOptions) -> Result<Self, BuildError> {
+        let given = [
+            ("the rating model", options.rating_model.is_some()),
+            ("the ranking model", options.ranking_model.is_some()),
+            ("an algorithm or its parameters", options.fit.params.is_some()),
+        ];
+        if let Some((what, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(BuildError::NoRatings(what));
+        }
+        let scale = data.ratings.scale();
+        let model = FactorModel::new(FactorModelParts {
+            global_mean: f32::midpoint(scale.low(), scale.high()),
+            item_bias: vec![0.0; data.n_titles()],
+            scale: (scale.low(), scale.high()),
+            ..FactorModelParts::default()
+        })?;
+        let rating = FittedModel {
+            model,
+            params: ModelParams::Biases(BiasParams::default()),
+            origin: Origin::Defaults,
+            trials: Vec::new(),
+            verdict: "There are no ratings, so no model was trained.".to_owned(),
+            measured: Vec::new(),
+        };
+        Ok(Self { rating, ranking: None, signal: None })
     }
 
     /// Returns the signal card for the analysis.
@@ -206,9 +245,6 @@ fn check_signal(
 mod tests {
     use artifact::HeldOut;
     use catalog::RatingTable;
-    use evaluate::Origin;
-    use recommender::{FactorModel, FactorModelParts};
-    use train::BiasParams;
 
     use super::*;
 

@@ -22,6 +22,11 @@ export class Problem extends Error {
     return this.kind === "no-json" || (this.kind === "" && this.status >= 400 && this.status < 500);
   }
 
+  /** Whether the answer needs ratings, and the release has none. */
+  get noRatings() {
+    return this.kind === "no-ratings";
+  }
+
   /** Whether the thing asked for does not exist. */
   get nothing() {
     return this.kind === "not-found";

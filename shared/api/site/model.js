@@ -149,7 +149,8 @@ function release({ health, model }) {
     ["model.release", health?.release ?? model?.release, code],
     ["model.moved_at", health?.moved_at, date],
     ["model.age", health?.age_seconds, age],
-    ["model.data_until", health?.data_until ?? model?.data_until, date],
+    // It is 0 if no rating has a time.
+    ["model.data_until", (health?.data_until ?? model?.data_until) || null, date],
     ["model.version", health?.version, String],
     ["model.builder", model?.builder, String],
     ["model.seed", model?.seed, String],
@@ -174,7 +175,8 @@ function draw({ health, model }) {
     panel(t("model.heading.release"), release({ health, model })),
     model ? panel(t("model.counts"), learned(model)) : null,
     health?.signal ? panel(t("model.signal"), said(health.signal.title_signal ? "model.signal.yes" : "model.signal.no", model?.signal && signalFigures(model.signal), health.signal.verdict)) : null,
-    model
+    model && !model.rating ? panel(t("model.rating"), h("p", null, t("model.rating.none"))) : null,
+    model?.rating
       ? panel(
           t("model.rating"),
           said("model.rating.said", ratingFigures(model.rating, ofRatings), model.rating.verdict),
@@ -183,7 +185,7 @@ function draw({ health, model }) {
           h("p.hint", null, t("model.measures.note")),
         )
       : null,
-    model && !model.ranking ? panel(t("model.ranking"), h("p", null, t("model.ranking.none"))) : null,
+    model?.rating && !model.ranking ? panel(t("model.ranking"), h("p", null, t("model.ranking.none"))) : null,
     model?.ranking
       ? panel(
           t("model.ranking"),

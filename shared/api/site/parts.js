@@ -159,8 +159,9 @@ export const ratingCount = (n) => (Number.isFinite(n) ? h("p.genres", null, tn("
 export const waiting = (n = 3) =>
   h("div.waiting", null, h("p.vh", null, t("list.loading")), Array.from({ length: n }, () => h("div.ghost", { "aria-hidden": "true" })));
 
-/** Returns an error as text, with the server's own words. */
+/** Returns an error as text, with the server's own words. That a release has no ratings is not an error. */
 export function trouble(problem, again) {
+  if (problem.noRatings) return h("p.empty", null, t("error.no_ratings"));
   const said = problem.detail;
   let words;
   if (problem.status === 0) words = [h("p", null, t("error.offline"))];

@@ -78,7 +78,7 @@ impl About {
             scale: scale_of(manifest).into(),
             sources,
             sources_left_out,
-            rating: (&manifest.model).into(),
+            rating: manifest.has_ratings().then(|| (&manifest.model).into()),
             ranking: manifest.ranking.as_ref().map(Into::into),
             measures: manifest.measures.iter().map(Into::into).collect(),
             signal: manifest.signal.as_ref().map(Into::into),
@@ -106,10 +106,10 @@ impl About {
             age_seconds: now.saturating_sub(self.pointer.moved_at),
             data_until: manifest.data_until,
             scale: scale_of(manifest).into(),
-            model: ModelInUse {
+            model: manifest.has_ratings().then(|| ModelInUse {
                 algorithm: manifest.model.algorithm.as_str(),
                 n_factors: manifest.model.n_factors,
-            },
+            }),
             ranking: manifest.ranking.as_ref().map(|ranking| ModelInUse {
                 algorithm: ranking.algorithm.as_str(),
                 n_factors: ranking.n_factors,
@@ -145,12 +145,12 @@ struct Health<'a> {
     moved_at: u64,
     /// Seconds since then.
     age_seconds: u64,
-    /// The time of the newest rating, in Unix seconds.
+    /// The time of the newest rating, in Unix seconds; 0 if no rating has a time.
     data_until: u32,
     /// The scale of the ratings.
     scale: Scale,
-    /// The model that predicts scores.
-    model: ModelInUse,
+    /// The model that predicts scores; `null` if the release has no ratings.
+    model: Option<ModelInUse>,
     /// The model that ranks titles, if the release has one.
     ranking: Option<ModelInUse>,
     /// Whether the ratings say anything about titles, if that was checked.
@@ -191,7 +191,7 @@ struct Model<'a> {
     builder: &'a str,
     /// The seed for all random choices.
     seed: u64,
-    /// The time of the newest rating, in Unix seconds.
+    /// The time of the newest rating, in Unix seconds; 0 if no rating has a time.
     data_until: u32,
     /// The platforms, in the order of their files.
     platforms: &'a [String],
@@ -203,8 +203,8 @@ struct Model<'a> {
     /// The number of further files, if there are more than 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     sources_left_out: Option<usize>,
-    /// The model that predicts scores.
-    rating: RatingModel<'a>,
+    /// The model that predicts scores; `null` if the release has no ratings.
+    rating: Option<RatingModel<'a>>,
     /// The model that ranks titles, if the release has one.
     ranking: Option<RankingModel<'a>>,
     /// Measures on held-out data, of both models and of what they are compared with.

@@ -75,6 +75,11 @@ impl Release<'_> {
         scale_of(self.manifest)
     }
 
+    /// Returns whether the release was made from ratings.
+    pub(crate) fn has_ratings(self) -> bool {
+        self.manifest.has_ratings()
+    }
+
     /// Loads the artifact of a type.
     pub(crate) async fn load<A: Artifact + Send + 'static>(self) -> Result<A, LoadError> {
         store::load(self.store.as_ref(), self.manifest).await

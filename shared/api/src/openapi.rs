@@ -141,6 +141,7 @@ impl Writer<'_> {
                     "A parameter is missing, malformed, out of range or unknown."
                 }
                 ProblemKind::NotFound => "Nothing matches.",
+                ProblemKind::NoRatings => "The release has no ratings.",
                 ProblemKind::NoRoute => "There is no such route.",
                 ProblemKind::MethodNotAllowed => "The route does not support this method.",
                 ProblemKind::TooLarge => "The body is too large.",
@@ -149,8 +150,12 @@ impl Writer<'_> {
                     "What is known about the user cannot be read at the moment. Another try may succeed."
                 }
             };
-            let response = json!({ "description": description, "content": content });
-            responses.insert(kind.status().as_str().to_owned(), response);
+            // Two kinds may have one status.
+            let response = responses
+                .entry(kind.status().as_str())
+                .or_insert_with(|| json!({ "description": "", "content": content }));
+            let before = response["description"].as_str().unwrap_or_default();
+            response["description"] = format!("{before} {description}").trim_start().into();
         }
         responses
     }

@@ -22,6 +22,8 @@ pub enum ProblemKind {
     InvalidParameter,
     /// The request is valid, and nothing matches it.
     NotFound,
+    /// The answer needs ratings, and the release has none.
+    NoRatings,
     /// There is no such path.
     NoRoute,
     /// The path does not take this method.
@@ -36,9 +38,10 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::InvalidParameter,
         Self::NotFound,
+        Self::NoRatings,
         Self::NoRoute,
         Self::MethodNotAllowed,
         Self::TooLarge,
@@ -51,6 +54,7 @@ impl ProblemKind {
         match self {
             Self::InvalidParameter => "urn:cartelera:problem:invalid-parameter",
             Self::NotFound => "urn:cartelera:problem:not-found",
+            Self::NoRatings => "urn:cartelera:problem:no-ratings",
             Self::NoRoute => "urn:cartelera:problem:no-route",
             Self::MethodNotAllowed => "urn:cartelera:problem:method-not-allowed",
             Self::TooLarge => "urn:cartelera:problem:too-large",
@@ -64,6 +68,7 @@ impl ProblemKind {
         match self {
             Self::InvalidParameter => "A parameter is missing, malformed or out of range",
             Self::NotFound => "Nothing matches",
+            Self::NoRatings => "The release has no ratings",
             Self::NoRoute => "There is no such route",
             Self::MethodNotAllowed => "The route does not support this method",
             Self::TooLarge => "The request body is too large",
@@ -76,7 +81,7 @@ impl ProblemKind {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::InvalidParameter => StatusCode::BAD_REQUEST,
-            Self::NotFound | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoRatings | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -142,6 +147,14 @@ impl Problem {
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::NotFound, detail)
+    }
+
+    /// The release was built from catalogs alone, so it has none of what the request asks for.
+    pub(crate) fn no_ratings(what: &str) -> Self {
+        let detail = format!(
+            "the release has no ratings, so it has no {what}; `cartelera build` with `--ratings` makes one that does"
+        );
+        Self::new(ProblemKind::NoRatings, detail)
     }
 
     pub(crate) fn no_route(path: &str, known: &str) -> Self {
@@ -239,7 +252,8 @@ mod tests {
     fn next(kind: ProblemKind) -> Option<ProblemKind> {
         match kind {
             ProblemKind::InvalidParameter => Some(ProblemKind::NotFound),
-            ProblemKind::NotFound => Some(ProblemKind::NoRoute),
+            ProblemKind::NotFound => Some(ProblemKind::NoRatings),
+            ProblemKind::NoRatings => Some(ProblemKind::NoRoute),
             ProblemKind::NoRoute => Some(ProblemKind::MethodNotAllowed),
             ProblemKind::MethodNotAllowed => Some(ProblemKind::TooLarge),
             ProblemKind::TooLarge => Some(ProblemKind::Internal),

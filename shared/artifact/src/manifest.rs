@@ -222,6 +222,12 @@ impl Manifest {
         }
     }
 
+    /// Returns whether the release was made from ratings. A release of catalogs alone has the same artifacts:
+    /// users are empty, and the rating model is a placeholder that nothing may be predicted with.
+    pub fn has_ratings(&self) -> bool {
+        self.counts.ratings > 0
+    }
+
     /// Returns the artifact of a kind; of those of users, the first.
     pub fn artifact(&self, kind: Kind) -> Option<&ArtifactEntry> {
         self.artifacts.iter().find(|e| e.kind == kind)

@@ -41,7 +41,8 @@ pub(super) struct RawFiles {
     /// Ratings: a file, a folder, a pipe, or `-` for standard input. Any table with a user, a title and a
     /// rating in each row is read, packed by gzip, zstd or zip too, and so are the files of the Netflix Prize
     /// and the ratings that one user exported from Letterboxd or `IMDb` (with `--titles`); `data/README.md`
-    /// lists the layouts. Can be given several times.
+    /// lists the layouts. Can be given several times; without it, the catalogs alone are read, and nothing is
+    /// predicted.
     #[arg(long, value_name = "PATH")]
     ratings: Vec<PathBuf>,
 
@@ -213,9 +214,18 @@ impl Source {
 
     /// Reads the clean tables, with their ratings pooled by work, and the features of the works. Returns
     /// `None` without `--data`.
+    ///
+    /// # Errors
+    /// The tables cannot be read, or are of catalogs alone.
     pub(super) fn read_table(&self, context: &Context) -> anyhow::Result<Option<(Clean, TitleFeatures)>> {
         let Some(dir) = &self.data else { return Ok(None) };
         let mut clean = read_clean(dir, context)?;
+        anyhow::ensure!(
+            !clean.ratings.is_empty(),
+            "{}: there are no ratings in these tables, and this command needs some; make tables with \
+             `cartelera etl --ratings`",
+            dir.display()
+        );
         let works = clean.titles.works();
         clean.ratings = clean.ratings.by_work(&works);
         let features = TitleFeatures::new(&clean.titles, &works);

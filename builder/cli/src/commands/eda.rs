@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -92,16 +93,17 @@ fn summary(analysis: &Eda, out: &Path) -> String {
     let n_faults: u64 = analysis.faults.found.iter().map(|f| f.n).sum();
     let kept = analysis.training.iter().filter(|c| c.kept).count();
     let mut text = format!(
-        "{} titles, {} ratings by {} users\n{} faults of {} kinds, {} alerts\n{} of {} columns kept for training\n",
+        "{} titles, {} ratings by {} users\n{} faults of {} kinds, {} alerts\n",
         analysis.overview.titles,
         analysis.overview.ratings,
         analysis.overview.users,
         n_faults,
         analysis.faults.found.len(),
         analysis.alerts.len(),
-        kept,
-        analysis.training.len()
     );
+    if analysis.overview.ratings > 0 {
+        let _ = writeln!(text, "{kept} of {} columns kept for training", analysis.training.len());
+    }
     if let Some(card) = &analysis.signal {
         text.push_str(&card.sentence);
         text.push('\n');

@@ -37,6 +37,22 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 /// Describes a release in words and tables.
 pub(super) fn describe(release: &str, manifest: &Manifest) -> String {
     let mut text = format!("release {release}, built by cartelera {}", manifest.builder);
+    if manifest.has_ratings() {
+        add_models(&mut text, manifest);
+    } else {
+        let (titles, platforms) = (manifest.counts.titles, manifest.platforms.join(", "));
+        let _ = writeln!(text, "\n  {titles} titles on {platforms}, no ratings");
+        text.push_str("  no models: scores, predictions and recommendations have no answers\n");
+    }
+    text.push_str("  artifacts:\n");
+    for entry in &manifest.artifacts {
+        let _ = writeln!(text, "    {:<16} {:>12} bytes", entry.kind.name(), entry.bytes);
+    }
+    text
+}
+
+/// Adds what a release was trained on, and how good its models are.
+fn add_models(text: &mut String, manifest: &Manifest) {
     let counts = &manifest.counts;
     let _ = writeln!(
         text,
@@ -55,21 +71,16 @@ pub(super) fn describe(release: &str, manifest: &Manifest) -> String {
         model.algorithm, model.n_factors, manifest.seed, model.recommend_threshold
     );
     let _ = writeln!(text, "  {}", model.verdict);
-    add_measures(&mut text, "on random test ratings", manifest, HeldOut::Random);
-    add_measures(&mut text, "on each user's latest ratings", manifest, HeldOut::Chronological);
+    add_measures(text, "on random test ratings", manifest, HeldOut::Random);
+    add_measures(text, "on each user's latest ratings", manifest, HeldOut::Chronological);
     if let Some(ranking) = &manifest.ranking {
         let _ = writeln!(text, "  ranking model: {}, {} factors", ranking.algorithm, ranking.n_factors);
         let _ = writeln!(text, "  {}", ranking.verdict);
-        add_measures(&mut text, "on test users, who were left out of training", manifest, HeldOut::Users);
+        add_measures(text, "on test users, who were left out of training", manifest, HeldOut::Users);
     }
     if let Some(signal) = &manifest.signal {
         let _ = writeln!(text, "  {}", signal.verdict);
     }
-    text.push_str("  artifacts:\n");
-    for entry in &manifest.artifacts {
-        let _ = writeln!(text, "    {:<16} {:>12} bytes", entry.kind.name(), entry.bytes);
-    }
-    text
 }
 
 /// Adds the measures on one kind of held-out data, if there are any.

@@ -10,6 +10,7 @@ mod exports;
 #[cfg(target_os = "linux")]
 mod extremes;
 mod model;
+mod no_ratings;
 mod publish;
 mod real_data;
 mod serve;

@@ -11,7 +11,8 @@ const STRONGEST: usize = 12;
 const LEAST_ROWS: u64 = 100;
 
 pub(super) fn draw(all: &[Associations]) -> String {
-    all.iter().map(|of| matrix(of) + &strongest(of)).collect()
+    // Without ratings, nothing is measured on them.
+    all.iter().filter(|of| of.rows > 0).map(|of| matrix(of) + &strongest(of)).collect()
 }
 
 fn matrix(a: &Associations) -> String {

@@ -62,7 +62,10 @@ fn chapters(eda: &Eda) -> Vec<Chapter> {
     all.push(("catalog", "What the platforms offer", catalog::draw(&eda.catalog)));
     all.push(("activity", "Who rates what, and when", activity::draw(&eda.activity, &eda.overview)));
     all.push(("associations", "Which columns are associated", associations::draw(&eda.associations)));
-    all.push(("training", "What the recommender is trained on", training::draw(&eda.training)));
+    let has_ratings = eda.overview.ratings > 0;
+    if has_ratings {
+        all.push(("training", "What the recommender is trained on", training::draw(&eda.training)));
+    }
     if let Some(comparison) = &eda.comparison {
         all.push((
             "comparison",
@@ -70,7 +73,7 @@ fn chapters(eda: &Eda) -> Vec<Chapter> {
             comparison::draw(comparison, eda.overview.scale),
         ));
     }
-    for table in &eda.tables {
+    for table in eda.tables.iter().filter(|table| has_ratings || table.name == "titles") {
         let (id, heading) = if table.name == "titles" {
             ("titles", "The titles, column by column")
         } else {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::answer;
 use crate::error::StartError;
 use crate::function::{Function, Release};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::request::{Param, REQUIRED_PLATFORM, REQUIRED_YEAR, RawParams};
 use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
@@ -36,7 +36,7 @@ const SCORE_COUNT: Operation = Operation {
     input: Input::Params(&PARAMS),
     answer: Answer::json::<ScoreCount<'_>>(),
     kept: Kept::Anywhere,
-    problems: &[],
+    problems: &[ProblemKind::NoRatings],
 };
 
 const PARAMS: (Param<String>, Param<f64>, Param<u16>) = (REQUIRED_PLATFORM, SCORED, REQUIRED_YEAR);
@@ -53,21 +53,26 @@ struct ScoreCount<'a> {
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
-    let scored: Arc<Scored> = Arc::new(Scored { index: release.load().await?, scale: release.scale() });
-    Ok(route::router(&OPERATIONS, [SCORE_COUNT.handled_by(score_count)], &scored))
+    let scores =
+        Scores { index: release.load().await?, scale: release.scale(), has_ratings: release.has_ratings() };
+    Ok(route::router(&OPERATIONS, [SCORE_COUNT.handled_by(score_count)], &Arc::new(scores)))
 }
 
-/// The scores, and the scale they are on.
+/// The index, the scale of the ratings, and whether there are ratings that scores are means of.
 #[derive(Debug)]
-struct Scored {
+struct Scores {
     index: Index,
     scale: Scale,
+    has_ratings: bool,
 }
 
-async fn score_count(State(scored): State<Arc<Scored>>, raw: RawParams) -> Result<Response, Problem> {
-    let params = (REQUIRED_PLATFORM, SCORED.on(scored.scale), REQUIRED_YEAR);
-    let (platform, threshold, year) = raw.read(&params)?;
-    let answer = scored.index.answer(&platform, threshold, year)?;
+async fn score_count(State(scores): State<Arc<Scores>>, raw: RawParams) -> Result<Response, Problem> {
+    let params = (REQUIRED_PLATFORM, SCORED.on(scores.scale), REQUIRED_YEAR);
+    let (platform, scored, year) = raw.read(&params)?;
+    let answer = scores.index.answer(&platform, scored, year)?;
+    if !scores.has_ratings {
+        return Err(Problem::no_ratings("scores"));
+    }
     Ok(answer::json(&ScoreCount {
         platform: answer.platform,
         scored: answer.scored,

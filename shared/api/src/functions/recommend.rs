@@ -44,7 +44,7 @@ const RECOMMENDATIONS: Operation = Operation {
     input: Input::Params(&RECOMMENDATIONS_PARAMS),
     answer: Answer::json::<Recommendations<'_>>(),
     kept: Kept::Personal,
-    problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
+    problems: &[ProblemKind::NotFound, ProblemKind::NoRatings, ProblemKind::Unavailable],
 };
 
 const RECOMMENDATIONS_PARAMS: (Param<String>, ListOfTitles) = (USER_ID.in_path(), ListOfTitles);
@@ -57,7 +57,7 @@ const RECOMMENDATIONS_FOR_NEW: Operation = Operation {
     input: Input::Ratings(&RECOMMENDATIONS_FOR_NEW_FIELDS),
     answer: Answer::json::<Recommendations<'_>>(),
     kept: Kept::Personal,
-    problems: &[ProblemKind::NotFound],
+    problems: &[ProblemKind::NotFound, ProblemKind::NoRatings],
 };
 
 const RECOMMENDATIONS_FOR_NEW_FIELDS: ListOfTitles = ListOfTitles;
@@ -70,7 +70,7 @@ const PREDICT: Operation = Operation {
     input: Input::Params(&PREDICT_PARAMS),
     answer: Answer::json::<Prediction<'_>>(),
     kept: Kept::Personal,
-    problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
+    problems: &[ProblemKind::NotFound, ProblemKind::NoRatings, ProblemKind::Unavailable],
 };
 
 const PREDICT_PARAMS: (Param<String>, Param<String>) = (USER_ID, TITLE_ID);
@@ -186,6 +186,14 @@ struct Recommending {
     recommender: Recommender,
     users: Users,
     scale: Scale,
+    has_ratings: bool,
+}
+
+impl Recommending {
+    /// Refuses a request that needs ratings if the release has none: the model is then a placeholder.
+    fn need_ratings(&self, what: &str) -> Result<(), Problem> {
+        if self.has_ratings { Ok(()) } else { Err(Problem::no_ratings(what)) }
+    }
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
@@ -214,7 +222,7 @@ async fn load_models(release: Release<'_>) -> Result<Recommending, StartError> {
         .await
         .map_err(|source| StartError::Mismatch { release: release.manifest.release(), source })?
         .with_liked(scale.liked());
-    Ok(Recommending { recommender, users, scale })
+    Ok(Recommending { recommender, users, scale, has_ratings: release.has_ratings() })
 }
 
 async fn recommendations(
@@ -225,6 +233,7 @@ async fn recommendations(
     let Recommending { recommender, users, .. } = &*recommending;
     let mut ignored = Vec::new();
     let options = request.resolve(recommender, &mut ignored)?;
+    recommending.need_ratings("recommendations")?;
     let found = users.find(&user_id).await?;
     Ok(found.annotate(list(Some(&user_id), recommender.recommend(found.user(), &options), ignored)))
 }
@@ -241,6 +250,7 @@ async fn recommendations_for_new(
     let options = request.resolve(recommender, &mut ignored)?;
     let ratings = ratings.iter().map(|(id, rating)| (id.as_str(), *rating));
     let ratings = known(ratings, recommender, &mut ignored)?;
+    recommending.need_ratings("recommendations")?;
     Ok(list(None, recommender.recommend_to_new(&ratings, &options), ignored))
 }
 
@@ -248,6 +258,7 @@ async fn predict(State(recommending): State<Arc<Recommending>>, raw: RawParams) 
     let (user_id, id) = raw.read(&PREDICT_PARAMS)?;
     let Recommending { recommender, users, .. } = &*recommending;
     let title = recommender.position(&id)?;
+    recommending.need_ratings("predictions")?;
     let found = users.find(&user_id).await?;
     let prediction = recommender.predict(found.user(), title);
     let strategy = prediction.strategy.as_str();

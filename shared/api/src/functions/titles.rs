@@ -48,7 +48,8 @@ const Q: Optional<String> = Param::text(
     "q",
     "Words of the name, or the beginnings of words, in any order. Accents, case and a typing error do not matter. \
      A whole name comes first, then names that begin with the text. A year after the name, as in `Dune (2021)`, puts \
-     the titles of that year first. If it is not given, the answer lists the titles with the most ratings.",
+     the titles of that year first. If it is not given, the answer lists the titles with the most ratings, or in \
+     catalog order if the release has no ratings.",
 );
 
 const TITLE: Operation = Operation {
@@ -72,7 +73,7 @@ const USER: Operation = Operation {
     input: Input::Params(&USER_PARAMS),
     answer: Answer::json::<User<'_>>(),
     kept: Kept::Personal,
-    problems: &[ProblemKind::NotFound, ProblemKind::Unavailable],
+    problems: &[ProblemKind::NotFound, ProblemKind::NoRatings, ProblemKind::Unavailable],
 };
 
 const USER_PARAMS: (Param<String>, Paging) = (RATER_ID, Paging);
@@ -152,6 +153,7 @@ struct Catalog {
     titles: Titles,
     search: title_search::Index,
     users: Users,
+    has_ratings: bool,
     /// `None` if the release has no analysis.
     analysis: Option<Analysis>,
     /// The release they belong to.
@@ -177,9 +179,10 @@ async fn load_catalog(release: Release<'_>) -> Result<Catalog, StartError> {
         Users::load(release.store, release.manifest, release.limits),
         async { Ok(release.load_optional::<Analysis>().await?) },
     )?;
+    let has_ratings = release.has_ratings();
     let release = release.manifest.release();
     match check(&titles, &search, &users) {
-        Ok(()) => Ok(Catalog { titles, search, users, analysis, release }),
+        Ok(()) => Ok(Catalog { titles, search, users, has_ratings, analysis, release }),
         Err(source) => Err(StartError::Catalog { release, source }),
     }
 }
@@ -223,6 +226,9 @@ async fn title(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Re
 async fn user(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
     let (id, page) = raw.read(&USER_PARAMS)?;
     let page = page.resolve(&catalog.release)?;
+    if !catalog.has_ratings {
+        return Err(Problem::no_ratings("users"));
+    }
     let found = catalog.users.find(&id).await?;
     let Some(user) = found.user() else {
         return Ok(found.annotate(Problem::not_found(format!("there is no user {id:?}"))));

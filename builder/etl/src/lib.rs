@@ -24,13 +24,13 @@ use rayon::prelude::*;
 
 use progress::Reporter;
 use tables::rows::{self, BLOCK_BYTES, Reading};
-use tables::{Clean, FileError, Reason, Rejects};
+use tables::{Clean, FileError, FileRows, Reason, Rejects};
 
 pub use error::EtlError;
 pub use file_report::FileReport;
 pub use genres::GenreTable;
 pub use input::{EtlInput, MAX_REJECTS, TitleSource};
-pub use loss::{Losses, Lossy};
+pub use loss::{Losses, Lossy, check_losses};
 use own_ids::Known;
 pub use repair::{CellFaults, Repair, RepairKind};
 pub use summary::Summary;
@@ -318,7 +318,7 @@ impl EtlOutput {
     /// # Errors
     /// Returns [`FileError`] if a file cannot be written.
     pub fn write(&self, dir: &Path, reporter: &dyn Reporter) -> Result<(), FileError> {
-        tables::write(&self.clean, &self.rejects, &self.inputs(), dir, reporter)
+        tables::write(&self.clean, &self.rejects, &self.inputs(), self.file_rows(), dir, reporter)
     }
 
     /// Counts the repairs of one kind.
@@ -350,16 +350,22 @@ impl EtlOutput {
         Summary::of(self)
     }
 
-    /// Returns the files that lost more than a share of their rows. Titles that are not found in an export of
-    /// one user's ratings are not losses.
+    /// Checks that no file lost more than the share `most` of its rows; see [`check_losses`]. Titles that are
+    /// not found in an export of one user's ratings are not losses.
     ///
     /// # Errors
     /// Returns [`EtlError::Losses`] if there is such a file.
     pub fn check_losses(&self, most: f64) -> Result<(), EtlError> {
-        let files =
-            self.files.iter().map(|file| (file.file.as_str(), file.rows, file.rejected - file.not_found));
-        let losses = Losses::of(files, &self.rejects, &self.clean, most);
-        if losses.files.is_empty() { Ok(()) } else { Err(EtlError::Losses(losses)) }
+        check_losses(&self.file_rows(), &self.rejects, &self.clean, most)
+    }
+
+    fn file_rows(&self) -> Vec<FileRows> {
+        let rows = |of: &FileReport| FileRows {
+            file: of.file.clone(),
+            rows: of.rows,
+            lost: of.rejected - of.not_found,
+        };
+        self.files.iter().map(rows).collect()
     }
 
     /// Checks rule 9: every row is accounted for. `made_up` titles do not come from a catalog row.

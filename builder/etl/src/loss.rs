@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use tables::{Clean, Reason, Reject, Rejects};
+use tables::{Clean, FileRows, Reason, Reject, Rejects};
+
+use crate::EtlError;
 
 /// The files that lost more than a share of their rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,17 +28,21 @@ pub struct Lossy {
     pub reasons: Vec<(Reason, u64, String, String)>,
 }
 
+/// Checks that no file lost more than the share `most` of its rows. Files, rejects and clean tables are those
+/// of one run, whether it just ended or its tables were read.
+///
+/// # Errors
+/// Returns [`EtlError::Losses`] if there is such a file.
+pub fn check_losses(files: &[FileRows], rejects: &Rejects, clean: &Clean, most: f64) -> Result<(), EtlError> {
+    let losses = Losses::of(files, rejects, clean, most);
+    if losses.files.is_empty() { Ok(()) } else { Err(EtlError::Losses(losses)) }
+}
+
 impl Losses {
-    /// Finds the files that lost more than the share `most` of their rows. `files` are names, rows read and
-    /// rows lost.
-    pub(super) fn of<'a>(
-        files: impl Iterator<Item = (&'a str, u64, u64)>,
-        rejects: &Rejects,
-        clean: &Clean,
-        most: f64,
-    ) -> Self {
-        let lost = files.filter(|&(_, rows, rejected)| rejected as f64 > most * rows as f64);
-        let files = lost.map(|(file, rows, rejected)| {
+    /// Finds the files that lost more than the share `most` of their rows.
+    fn of(files: &[FileRows], rejects: &Rejects, clean: &Clean, most: f64) -> Self {
+        let lost = files.iter().filter(|of| of.lost as f64 > most * of.rows as f64);
+        let files = lost.map(|FileRows { file, rows, lost: rejected }| {
             let mut reasons: Vec<(Reason, u64, String, String)> = Vec::new();
             for reject in losses_of(rejects, file) {
                 if let Some((_, n, ..)) = reasons.iter_mut().find(|(reason, ..)| *reason == reject.reason) {
@@ -47,7 +53,7 @@ impl Losses {
                 }
             }
             reasons.sort_by_key(|&(_, n, ..)| std::cmp::Reverse(n));
-            Lossy { file: file.to_owned(), rows, rejected, reasons }
+            Lossy { file: file.clone(), rows: *rows, rejected: *rejected, reasons }
         });
         Self { files: files.collect(), most }
     }

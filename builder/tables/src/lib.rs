@@ -31,11 +31,11 @@ pub use header::{check_text, find_columns, fold, header_fields, is_column, witho
 pub use intern::Interner;
 pub use rating_file::{write_rating_file, write_rows};
 pub use rating_rows::{RatingRows, RatingRowsError, read_rating_rows};
-pub use read::{index, place, read_clean, read_rejects};
+pub use read::{index, place, read_clean, read_file_rows, read_rejects};
 pub use records::{MAX_QUOTED_BYTES, Span, next_record, next_record_within};
 pub use reject::{MAX_VALUE_BYTES, Reason, Reject, Rejects};
 pub use site::Site;
-pub use write::{ABOUT_FILE, RATINGS_FILE, REJECTS_FILE, TITLES_FILE, keep_inputs, write};
+pub use write::{ABOUT_FILE, FileRows, RATINGS_FILE, REJECTS_FILE, TITLES_FILE, keep_inputs, write};
 pub use year::parse_year;
 
 /// Clean titles and ratings.

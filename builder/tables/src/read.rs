@@ -9,8 +9,8 @@ use crate::rows::{self, BLOCK_BYTES, Reading, ordered};
 use crate::write::{ABOUT_FILE, About, REJECT_COLUMNS};
 use crate::year::parse_year;
 use crate::{
-    Clean, FileError, Interner, MAX_VALUE_BYTES, RATINGS_FILE, REJECTS_FILE, Reason, Rejects, TITLES_FILE,
-    list,
+    Clean, FileError, FileRows, Interner, MAX_VALUE_BYTES, RATINGS_FILE, REJECTS_FILE, Reason, Rejects,
+    TITLES_FILE, list,
 };
 
 const TITLE_NEEDED: &str = "the columns that `cartelera etl` writes";
@@ -118,13 +118,25 @@ pub fn read_clean(dir: &Path, reporter: &dyn Reporter) -> Result<Clean, FileErro
 
 /// Returns the scale of clean tables; `None` for those that an earlier version wrote.
 fn read_scale(path: &Path) -> Result<Option<Scale>, FileError> {
+    Ok(read_about(path)?.map(|about| about.scale))
+}
+
+/// Reads how many rows each of the inputs of clean tables had and lost, in the order of reading. Returns
+/// `None` for tables that an earlier version wrote.
+///
+/// # Errors
+/// Returns an error if `tables.json` cannot be read.
+pub fn read_file_rows(dir: &Path) -> Result<Option<Vec<FileRows>>, FileError> {
+    Ok(read_about(&dir.join(ABOUT_FILE))?.and_then(|about| about.files))
+}
+
+fn read_about(path: &Path) -> Result<Option<About>, FileError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(FileError::read(path, error)),
     };
-    let about: About = serde_json::from_slice(&bytes).map_err(|error| FileError::read(path, error.into()))?;
-    Ok(Some(about.scale))
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| FileError::read(path, error.into()))
 }
 
 /// Reads the refused rows that [`crate::write()`] wrote next to the tables. Returns `None` if there is no
@@ -355,6 +367,22 @@ mod tests {
         assert!(error(&earliest, &earlier, "1,4.5,10,ns2\n").contains("column \"movieId\""));
         let missing = (today.0.replace("audience_display,", ""), today.1);
         assert!(error(&missing, "", RATINGS).contains("column audience_display is missing"));
+    }
+
+    #[test]
+    fn tables_of_earlier_versions_have_no_rows_by_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |text: &str| std::fs::write(dir.path().join(ABOUT_FILE), text).unwrap();
+        assert_eq!(read_file_rows(dir.path()).unwrap(), None);
+        write(r#"{"scale":{"low":1.0,"high":5.0,"liked":4.0}}"#);
+        assert_eq!(read_file_rows(dir.path()).unwrap(), None);
+        assert_eq!(read_scale(&dir.path().join(ABOUT_FILE)).unwrap(), Scale::new(1.0, 5.0).ok());
+        let rows = r#"{"file":"a.csv","rows":9,"lost":1}"#;
+        write(&format!(r#"{{"scale":{{"low":1.0,"high":5.0,"liked":4.0}},"files":[{rows}]}}"#));
+        let expected = FileRows { file: "a.csv".to_owned(), rows: 9, lost: 1 };
+        assert_eq!(read_file_rows(dir.path()).unwrap(), Some(vec![expected]));
+        write(&format!(r#"{{"scale":{{"low":1.0,"high":5.0,"liked":4.0}},"file":[{rows}]}}"#));
+        assert!(read_file_rows(dir.path()).is_err(), "a field that no version writes");
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //!
 //! `ratings.csv` holds the ratings by user (shorter ids first, then by bytes), and within a user in the order
 //! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines. `tables.json` holds the
-//! scale of the ratings; in tables without it, the scale is found from the ratings.
+//! scale of the ratings, and how many rows each input had and lost. In tables without it, the scale is found
+//! from the ratings; earlier versions wrote it without the rows.
 //!
 //! Columns have the names that the API uses: `id`, `user_id`, `kind`, `audience`, `genres`, `year`. Raw files
 //! have other names for some of them, and so did the clean tables of earlier versions, which
@@ -71,10 +72,25 @@ pub(crate) const REJECT_COLUMNS: [&str; 5] = ["file", "line", "column", "value",
 pub(crate) struct About {
     /// The lowest and the highest rating that a user can give.
     pub(crate) scale: Scale,
+    /// Rows of each input, in the order of reading; `None` in tables of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) files: Option<Vec<FileRows>>,
+}
+
+/// How many rows an input had, and how many of them were lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRows {
+    /// Name of the file in rejects.
+    pub file: String,
+    /// Rows read, without header and empty lines.
+    pub rows: u64,
+    /// Rows refused, without those of an export of one user whose titles are not in the catalogs.
+    pub lost: u64,
 }
 
 /// Writes `titles.csv`, `ratings.csv`, `rejects.csv` and `tables.json` into a folder, creating it if needed.
-/// `inputs` are the files that the tables were made from. The same tables give the same bytes. Older files
+/// `inputs` are the files that the tables were made from, and `files` their rows. The same tables give the same bytes. Older files
 /// are replaced only once all new ones are complete.
 ///
 /// # Errors
@@ -83,6 +99,7 @@ pub fn write(
     clean: &Clean,
     rejects: &Rejects,
     inputs: &[PathBuf],
+    files: Vec<FileRows>,
     dir: &Path,
     reporter: &dyn Reporter,
 ) -> Result<(), FileError> {
@@ -95,7 +112,7 @@ pub fn write(
     let mut ratings = Staged::new(dir, RATINGS_FILE)?;
     write_ratings(&clean.titles, &clean.ratings, &mut ratings, reporter)?;
     let mut about = Staged::new(dir, ABOUT_FILE)?;
-    write_about(&About { scale: clean.ratings.scale() }, &mut about)?;
+    write_about(&About { scale: clean.ratings.scale(), files: Some(files) }, &mut about)?;
     let staged = [titles.complete()?, refused.complete()?, ratings.complete()?, about.complete()?];
     staged.into_iter().try_for_each(Staged::publish)
 }

@@ -8,9 +8,10 @@ use eda::Raw;
 use evaluate::choose::fit::FitOptions;
 use evaluate::signal;
 use models::{RankingModelFile, RatingModelFile};
+use progress::Reporter as _;
 use release::{BuildOptions, Built};
 use store::Body;
-use tables::{RATINGS_FILE, TITLES_FILE, read_clean, read_rejects};
+use tables::{RATINGS_FILE, Rejects, TITLES_FILE, read_clean, read_file_rows, read_rejects};
 
 use super::data::{HoldOut, Input};
 use super::params::ParamArgs;
@@ -127,6 +128,17 @@ fn options(args: &Args) -> anyhow::Result<BuildOptions> {
 fn from_tables(dir: &Path, options: &BuildOptions, context: &Context) -> anyhow::Result<Built> {
     let clean = read_clean(dir, context)?;
     let rejects = read_rejects(dir)?;
+    let none = Rejects::default();
+    match read_file_rows(dir)? {
+        Some(files) => {
+            etl::check_losses(&files, rejects.as_ref().unwrap_or(&none), &clean, options.max_rejects)?;
+        }
+        None if rejects.as_ref().is_some_and(|rejects| !rejects.is_empty()) => context.note(
+            "an earlier version made these tables, without the rows of each file, so the losses are not checked; \
+             `cartelera etl` makes them again",
+        ),
+        None => {}
+    }
     let mut counts = clean.counts();
     if let Some(rejects) = &rejects {
         counts.rejected =

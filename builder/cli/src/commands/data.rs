@@ -49,8 +49,8 @@ pub(super) struct RawFiles {
     #[command(flatten)]
     options: RatingArgs,
 
-    /// Share of the rows of a file that may be rejected. Titles of a user's own export that are not in the
-    /// catalogs do not count.
+    /// Share of the rows of a file that may be rejected; clean tables hold how many were. Titles of a user's
+    /// own export that are not in the catalogs do not count.
     #[arg(long, value_name = "SHARE", default_value_t = etl::MAX_REJECTS, value_parser = share)]
     pub(super) max_rejects: f64,
 }

@@ -16,6 +16,7 @@ import argparse
 import base64
 import contextlib
 import copy
+import dataclasses
 import json
 import os
 import pathlib
@@ -299,6 +300,7 @@ class Probes:
 
         known = questions.facts(ask_json)
         asked = [*questions.of_document(ask_json("/openapi.json"), known), *questions.of_site()]
+        asked += [dataclasses.replace(q, method="HEAD") for q in asked if q.method == "GET"]
         self.questions = {f"{q.method} {generate.gateway_path(q.path)}": q for q in asked}
 
     def ask(self, url, key):
@@ -385,6 +387,7 @@ def driven(checks, template, deployment, binary, cartelera, s3_server, environme
         )
 
         details(checks, url)
+        heads(checks, url, probes)
         for given in ({"CorsOrigins": "https://a.example"}, {"CorsOrigins": "*"}, {}):
             gateway.use(stack.Stack(template, **plenty, **given))
             cross_origin(checks, url, given.get("CorsOrigins"))
@@ -469,22 +472,42 @@ def details(checks, url):
     checks.expect(len(answers) == 8 and len({(a[0], a[2]) for a in answers}) == 1, f"eight at once get {answers}")
 
 
+def heads(checks, url, probes):
+    """Checks that each route answers HEAD as it answers GET: with the same headers, and without the body."""
+    for question in probes.questions.values():
+        # The answer of /health counts seconds, so its length may change at any time.
+        if question.method != "HEAD" or question.path == "/health":
+            continue
+        (status, headers, body), (found, same, nothing) = (ask(url, question.target, m) for m in ("GET", "HEAD"))
+        wanted, given = (sorted((n.lower(), v) for n, v in of.items() if n.lower() != "date") for of in (headers, same))
+        checks.expect((found, nothing) == (status, b""), f"{question.route}: {found}, {len(nothing)} bytes, GET {status}")
+        checks.expect(given == wanted, f"{question.route} has the headers {given}, GET {wanted}")
+        checks.expect(same["content-length"] == str(len(body)), f"{question.route}: {same['content-length']} of {len(body)}")
+    tag = ask(url, "/titles", "HEAD")[1]["etag"]
+    found = ask(url, "/titles", "HEAD", {"if-none-match": tag})[0]
+    checks.expect(found == 304, f"HEAD of what has not changed is {found}")
+
+
 def cross_origin(checks, url, origins):
     """Checks the answers to what a browser asks before and when a page of another origin calls."""
     headers = {
         "origin": "https://a.example",
         "access-control-request-method": "POST",
-        "access-control-request-headers": "content-type",
+        "access-control-request-headers": "content-type,if-none-match",
     }
     status, found, _ = ask(url, "/recommendations", "OPTIONS", headers)
     allowed = found.get("access-control-allow-origin")
     wanted = (204, origins) if origins else (404, None)
     checks.expect((status, allowed) == wanted, f"a preflight with CorsOrigins={origins}: {status} {allowed}")
-    checks.expect(not origins or "POST" in found["access-control-allow-methods"], f"a preflight allows {found}")
+    for name, value in (("methods", "HEAD"), ("methods", "POST"), ("headers", "if-none-match")):
+        allowed = found.get(f"access-control-allow-{name}", "").split(",")
+        checks.expect(not origins or value in allowed, f"a preflight does not allow {value}: {found}")
     found = ask(url, "/health", headers={"origin": "https://a.example"})[1]
     checks.expect(
         found.get("access-control-allow-origin") == origins, f"an answer with CorsOrigins={origins} has {found}"
     )
+    exposed = found.get("access-control-expose-headers")
+    checks.expect(exposed == ("etag" if origins else None), f"with CorsOrigins={origins}, a page may read {exposed}")
     if origins != "*":
         found = ask(url, "/health", headers={"origin": "https://b.example"})[1]
         checks.expect("access-control-allow-origin" not in found, "another origin is allowed")

@@ -105,7 +105,9 @@ def api(stack, expect):
     if cors:
         expect("AllowCredentials" not in cors, "pages of other origins may send cookies, and should not")
         expect(
-            cors["AllowMethods"] == ["GET", "POST"] and "content-type" in cors["AllowHeaders"],
+            cors["AllowMethods"] == ["GET", "HEAD", "POST"]
+            and {"content-type", "if-none-match"} <= set(cors["AllowHeaders"])
+            and cors["ExposeHeaders"] == ["etag"],
             f"CORS allows too little or much: {cors}",
         )
     authorizers = list(stack.of("AWS::ApiGatewayV2::Authorizer").values())

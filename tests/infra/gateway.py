@@ -50,7 +50,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
-        if status not in (204, 304):
+        # An answer to HEAD has the length of the body that GET would send.
+        if status not in (204, 304) and not any(name.lower() == "content-length" for name, _ in headers):
             self.send_header("content-length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -286,7 +287,8 @@ class Gateway:
                 for v in values
             ]
             headers += [("set-cookie", cookie) for cookie in response.get("cookies", [])]
-            headers = [(n, v) for n, v in headers if n.lower() != "content-length"]
+            if request.command != "HEAD":
+                headers = [(n, v) for n, v in headers if n.lower() != "content-length"]
             text = response.get("body") or ""
             return (
                 response["statusCode"],
@@ -359,6 +361,8 @@ class Gateway:
                 ("access-control-allow-headers", ",".join(rules["AllowHeaders"])),
                 ("access-control-max-age", str(rules["MaxAge"])),
             ]
+        elif "ExposeHeaders" in rules:
+            headers.append(("access-control-expose-headers", ",".join(rules["ExposeHeaders"])))
         return headers
 
     def log(self, context):

@@ -356,7 +356,7 @@ impl EtlOutput {
     /// # Errors
     /// Returns [`EtlError::Losses`] if there is such a file.
     pub fn check_losses(&self, most: f64) -> Result<(), EtlError> {
-        check_losses(&self.file_rows(), &self.rejects, &self.clean, most)
+        check_losses(&self.file_rows(), &self.rejects, &self.clean, most).map_err(EtlError::Losses)
     }
 
     fn file_rows(&self) -> Vec<FileRows> {

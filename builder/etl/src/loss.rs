@@ -4,8 +4,6 @@ use std::fmt;
 
 use tables::{Clean, FileRows, Reason, Reject, Rejects};
 
-use crate::EtlError;
-
 /// The files that lost more than a share of their rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Losses {
@@ -32,10 +30,10 @@ pub struct Lossy {
 /// of one run, whether it just ended or its tables were read.
 ///
 /// # Errors
-/// Returns [`EtlError::Losses`] if there is such a file.
-pub fn check_losses(files: &[FileRows], rejects: &Rejects, clean: &Clean, most: f64) -> Result<(), EtlError> {
+/// Returns the files that did.
+pub fn check_losses(files: &[FileRows], rejects: &Rejects, clean: &Clean, most: f64) -> Result<(), Losses> {
     let losses = Losses::of(files, rejects, clean, most);
-    if losses.files.is_empty() { Ok(()) } else { Err(EtlError::Losses(losses)) }
+    if losses.files.is_empty() { Ok(()) } else { Err(losses) }
 }
 
 impl Losses {

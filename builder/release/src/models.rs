@@ -73,8 +73,8 @@ impl Models {
         Ok(Self { rating, ranking, signal })
     }
 
-    /// Returns the models of a release without ratings: a rating model of biases that are all 0, without users,
-    /// and no ranking model.
+    /// Returns the models of a release without ratings: a rating model of biases that are all 0, without
+    /// users, and no ranking model.
     fn without_ratings(data: &Data<'_>, options: &BuildOptions) -> Result<Self, BuildError> {
         let given = [
             ("the rating model", options.rating_model.is_some()),

@@ -90,8 +90,8 @@ pub struct FileRows {
 }
 
 /// Writes `titles.csv`, `ratings.csv`, `rejects.csv` and `tables.json` into a folder, creating it if needed.
-/// `inputs` are the files that the tables were made from, and `files` their rows. The same tables give the same bytes. Older files
-/// are replaced only once all new ones are complete.
+/// `inputs` are the files that the tables were made from, and `files` their rows. The same tables give the
+/// same bytes. Older files are replaced only once all new ones are complete.
 ///
 /// # Errors
 /// Returns an error if the folder or a file cannot be written, or if a file would replace one of the inputs.

@@ -69,9 +69,13 @@ fn the_template_has_the_route_table() {
         n_routes,
         "each route is one line `  RouteNAME: {{Type: …}}`, and none is there twice"
     );
-    let routes = ROUTES.iter().map(|r| route_line(r.method.as_str(), r.path, r.function));
-    let pages = site::PATHS.map(|path| route_line("GET", path, site::NAME));
-    let expected: BTreeSet<String> = routes.chain(pages).collect();
+    let routes = ROUTES.iter().map(|r| (r.method.as_str(), r.path, r.function));
+    let all = routes.chain(site::PATHS.map(|path| ("GET", path, site::NAME)));
+    // HEAD is answered where GET is.
+    let methods = |method| if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] };
+    let expected: BTreeSet<String> = all
+        .flat_map(|(of, path, name)| methods(of).into_iter().map(move |m| route_line(m, path, name)))
+        .collect();
     let missing: Vec<_> = expected.iter().filter(|line| !found.contains(line.as_str())).collect();
     assert!(missing.is_empty(), "add to infra/template.yaml, each with a name:\n{missing:#?}");
     let unknown: Vec<_> = found.iter().filter(|line| !expected.contains(**line)).collect();

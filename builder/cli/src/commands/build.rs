@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use artifact::Kind;
 use dataset::Data;
 use eda::Raw;
+use etl::EtlError;
 use evaluate::choose::fit::FitOptions;
 use evaluate::signal;
 use models::{RankingModelFile, RatingModelFile};
@@ -131,7 +132,8 @@ fn from_tables(dir: &Path, options: &BuildOptions, context: &Context) -> anyhow:
     let none = Rejects::default();
     match read_file_rows(dir)? {
         Some(files) => {
-            etl::check_losses(&files, rejects.as_ref().unwrap_or(&none), &clean, options.max_rejects)?;
+            etl::check_losses(&files, rejects.as_ref().unwrap_or(&none), &clean, options.max_rejects)
+                .map_err(EtlError::Losses)?;
         }
         None if rejects.as_ref().is_some_and(|rejects| !rejects.is_empty()) => context.note(
             "an earlier version made these tables, without the rows of each file, so the losses are not checked; \

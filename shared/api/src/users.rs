@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use artifact::{ArtifactEntry, Kind, Manifest};
@@ -73,6 +74,8 @@ struct Ranged {
     /// When several requests need the same block, one reads it and the others wait. If it fails or gives up,
     /// the next one reads; a failure is not kept.
     cache: Cache<usize, Arc<UserBlock>, Memory>,
+    /// Whether the log has that the service ignores ranges.
+    ranges_ignored: AtomicBool,
 }
 
 impl fmt::Debug for Ranged {
@@ -137,7 +140,12 @@ impl Users {
         } else {
             let n_blocks = limits.cache_bytes / recommender::BLOCK_BYTES as u64 + 1;
             let cache = Cache::with_weighter(n_blocks as usize, limits.cache_bytes, Memory);
-            Blocks::Ranged(Ranged { store: Arc::clone(store), entry, cache })
+            Blocks::Ranged(Ranged {
+                store: Arc::clone(store),
+                entry,
+                cache,
+                ranges_ignored: AtomicBool::default(),
+            })
         };
         Ok(Self { index, blocks })
     }
@@ -184,6 +192,9 @@ impl Ranged {
     async fn read(&self, index: &UserIndex, at: usize) -> Result<UserBlock, Problem> {
         let store = self.store.as_ref();
         let read = store::load_part::<UserBlock>(store, &self.entry, index.range(at)).await;
+        if store.ignores_ranges() && !self.ranges_ignored.swap(true, Ordering::Relaxed) {
+            tracing::warn!("{}", store::RANGES_IGNORED);
+        }
         let checked = read.and_then(|block| {
             check_block(store, &self.entry, index, at, &block)?;
             Ok(block)

@@ -1,5 +1,6 @@
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -23,6 +24,8 @@ pub struct S3Store {
     pub(crate) without: Without,
     /// Limits the parts that are being sent, and so in memory, at the same time.
     pub(crate) parts: Arc<Semaphore>,
+    /// Whether a whole object came when a range was asked for.
+    ranges_ignored: Arc<AtomicBool>,
 }
 
 /// The number of parts that are sent, and so in memory, at the same time, for all uploads of one store: 64
@@ -42,7 +45,8 @@ impl S3Store {
             prefix => format!("{prefix}/"),
         };
         let parts = Arc::new(Semaphore::new(PARTS_AT_ONCE));
-        Self { client, bucket: bucket.into(), prefix, without: Without::default(), parts }
+        let (bucket, without) = (bucket.into(), Without::default());
+        Self { client, bucket, prefix, without, parts, ranges_ignored: Arc::default() }
     }
 
     /// Does without what the service does not have.
@@ -78,7 +82,10 @@ impl S3Store {
             let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
             let read = match range {
                 // The service ignored the range, and sends the whole object.
-                Some(range) if object.content_range.is_none() => read_part(object.body, range).await,
+                Some(range) if object.content_range.is_none() => {
+                    self.ranges_ignored.store(true, Ordering::Relaxed);
+                    read_part(object.body, range).await
+                }
                 _ => read_body(object.body, object.content_length).await,
             };
             match read {
@@ -183,5 +190,8 @@ impl ReadStore for S3Store {
             Ok(_) | Err(Failure::Range) => Err(out_of_range()),
             Err(failure) => Err(self.fail(Action::Read, key, failure)),
         }
+    }
+    fn ignores_ranges(&self) -> bool {
+        self.ranges_ignored.load(Ordering::Relaxed)
     }
 }

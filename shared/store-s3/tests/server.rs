@@ -157,14 +157,29 @@ async fn a_service_that_ignores_ranges_is_read_to_the_end_of_the_range() {
     let store = store_with(root.path(), Quirks { ignores_ranges: true, ..Quirks::default() }).await;
     let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
     store.put_immutable("a", &Bytes::from(bytes.clone()).into(), &|_| {}).await.unwrap();
+    store.get("a").await.unwrap();
+    assert!(!store.ignores_ranges(), "no range was asked for");
     for range in [0..1, 0..1_000_000, 123_456..654_321, 999_999..1_000_000] {
         let expected = &bytes[range.start as usize..range.end as usize];
         assert!(store.read_range("a", range.clone()).await.unwrap() == expected, "{range:?}");
+        assert!(store.clone().ignores_ranges());
     }
     for range in [999_999..1_000_001, 2_000_000..2_000_001] {
         let error = store.read_range("a", range).await.unwrap_err();
         assert!(matches!(error, StoreError::OutOfRange { .. }), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_sends_ranges_is_not_said_to_ignore_them() {
+    let root = tempfile::tempdir().unwrap();
+    let store = store_with(root.path(), Quirks::default()).await;
+    store.put_immutable("a", &Bytes::from_static(b"bytes").into(), &|_| {}).await.unwrap();
+    for range in [0..5, 1..3] {
+        store.read_range("a", range).await.unwrap();
+    }
+    store.read_range("a", 4..6).await.unwrap_err();
+    assert!(!store.ignores_ranges());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -85,7 +85,18 @@ pub trait ReadStore: fmt::Debug + Send + Sync {
             .map(|range| bytes.slice(range))
             .ok_or_else(|| out_of_range(self, key, range))
     }
+
+    /// Returns whether a read of a range has shown that the service ignores ranges, so that such reads fetch
+    /// the object from its beginning. [`RANGES_IGNORED`] puts it into words.
+    fn ignores_ranges(&self) -> bool {
+        false
+    }
 }
+
+/// What it means that a store [ignores ranges](ReadStore::ignores_ranges), for a log or a note.
+pub const RANGES_IGNORED: &str = "the store's service ignores `Range`: each block of users and each part of a \
+    large object is read from the object's beginning, which takes longer the larger the object is; use a \
+    service that sends ranges";
 
 /// Returns the range if it lies within an object of this size.
 pub(crate) fn within(range: &Range<u64>, len: u64) -> Option<Range<usize>> {

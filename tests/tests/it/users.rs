@@ -18,6 +18,8 @@ use store::{Action, MemoryStore, ReadStore, Store as _, StoreError, Version};
 use tests::small_release;
 use tokio::sync::Semaphore;
 
+use crate::reload_faults::Log;
+
 /// What a store does to a read of a range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
@@ -36,6 +38,7 @@ struct Watched {
     turns: Semaphore,
     delayed: AtomicBool,
     fault: Mutex<Fault>,
+    ignores_ranges: AtomicBool,
 }
 
 impl Watched {
@@ -46,6 +49,7 @@ impl Watched {
             turns: Semaphore::new(0),
             delayed: AtomicBool::new(false),
             fault: Mutex::new(Fault::None),
+            ignores_ranges: AtomicBool::new(false),
         })
     }
 
@@ -93,6 +97,10 @@ impl ReadStore for Watched {
             bytes[40] ^= 4;
         }
         Ok(bytes.into())
+    }
+
+    fn ignores_ranges(&self) -> bool {
+        self.ignores_ranges.load(Ordering::Relaxed)
     }
 }
 
@@ -267,4 +275,23 @@ async fn a_function_does_not_start_with_damaged_users() {
         store.delete(&index).await.unwrap();
         assert_eq!(start(&store).await, Err("cannot fetch user-index".to_owned()));
     }
+}
+
+#[tokio::test]
+async fn a_service_that_ignores_ranges_is_logged_once() {
+    let (log, _guard) = Log::keep();
+    let watched = Watched::new(small_release::store().await);
+    let without_cache = UserLimits { whole_bytes: 0, cache_bytes: 0 };
+    let router = api::load_within(&[Function::TITLES], watched.clone(), without_cache).await.unwrap();
+    let warnings = || log.take().into_iter().filter(|line| line["level"] == "WARN").collect::<Vec<_>>();
+    ask(&router, "/users/1").await;
+    assert_eq!(warnings(), Vec::<Value>::new());
+    watched.ignores_ranges.store(true, Ordering::Relaxed);
+    for _ in 0..3 {
+        let (status, ..) = ask(&router, "/users/1").await;
+        assert_eq!(status, StatusCode::OK);
+    }
+    let said = warnings();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0]["message"], store::RANGES_IGNORED);
 }

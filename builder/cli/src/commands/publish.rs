@@ -3,7 +3,7 @@ use std::sync::Arc;
 use artifact::Kind;
 use store::{Body, Store};
 
-use super::stores::{StoreArg, block_on, manifest_of, open, publish};
+use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open, publish};
 use crate::Context;
 
 /// Copy a release from one store to another and serve it from there.
@@ -39,6 +39,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
             })
             .collect();
         let published = publish(to.as_ref(), &bodies, &manifest, context).await?;
+        note_ranges(from.as_ref(), context);
         Ok((to.location(), published))
     })?;
     let did = if published.moved { "is now served from" } else { "was already served from" };

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use artifact::{Kind, Manifest};
-use store::{Body, Published, Store};
+use store::{Body, Published, ReadStore, Store};
 
 use progress::Reporter;
 
@@ -74,6 +74,13 @@ pub(super) async fn publish(
             .note("the store failed after the pointer was moved; check the release with `cartelera verify`");
     }
     Ok(published)
+}
+
+/// Notes that the service of a store ignores ranges, if reading from it has shown that.
+pub(super) fn note_ranges(store: &dyn ReadStore, reporter: &dyn Reporter) {
+    if store.ignores_ranges() {
+        reporter.note(&format!("{}: {}", store.location(), store::RANGES_IGNORED));
+    }
 }
 
 /// Returns the current time in Unix seconds.

@@ -5,7 +5,7 @@ use indicatif::DecimalBytes;
 use recommender::UserIndex;
 use store::ReadStore;
 
-use super::stores::{StoreArg, block_on, manifest_of, open};
+use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open};
 use crate::Context;
 use release::check;
 use release::users::UsersCheck;
@@ -44,6 +44,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
             };
             let _ = writeln!(text, "  {:<16} {status}", entry.kind.name());
         }
+        note_ranges(store.as_ref(), context);
         Ok((text, n_damaged))
     })?;
     context.print(&text);

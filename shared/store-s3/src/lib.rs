@@ -14,7 +14,7 @@
 //! ([`Without`]). Without conditions, two publishers at the same time may overwrite each other.
 //!
 //! From a service that ignores `Range`, an object is read from its beginning to the end of the range, and
-//! only the range is kept in memory. [`ReadStore::ignores_ranges`](store::ReadStore::ignores_ranges) reports it.
+//! only the range is kept in memory. [`ignores_ranges`](store::ReadStore::ignores_ranges) reports it.
 
 mod bucket;
 mod client;

@@ -1,6 +1,6 @@
 //! Prints what a deployment has to provide, as JSON: each function with the kinds of artifacts it may read,
-//! and each route with its function. HEAD is answered where GET is, but API Gateway asks for a route of its own
-//! for each method. `infra/generate.py` writes parts of the template from this, and
+//! and each route with its function. HEAD is answered where GET is, but API Gateway asks for a route of its
+//! own for each method. `infra/generate.py` writes parts of the template from this, and
 //! `tests/infra/check.py` checks the template against it.
 
 use std::io::{self, Write};

@@ -16,7 +16,8 @@ use tables::{Clean, read_clean, read_rejects};
 /// Writes `eda.json`, `eda.html` (a single file that works on its own), and the training table:
 /// `training.csv`, one row per rating, and `training_titles.csv`, one row per work with the columns worth
 /// keeping. Raw files are cleaned as by `cartelera etl`, and all their faults are reported. For clean tables,
-/// only the faults that remain are reported, and the rejected rows if `rejects.csv` is with them.
+/// only the faults that remain are reported, and the rejected rows if `rejects.csv` is with them. If a raw
+/// file loses more than `--max-rejects` of its rows, the analysis is written and the command fails.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -51,12 +52,14 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let signal =
         QuickOptions { n_splits: args.signal_splits, max_ratings: args.signal_ratings, seed: args.seed };
     let (clean, rejects, read);
+    let mut losses = Ok(());
     let (clean, raw): (&Clean, Raw<'_>) = if let Some(dir) = args.input.tables()? {
         clean = read_clean(dir, context)?;
         rejects = read_rejects(dir)?;
         (&clean, rejects.as_ref().map_or(Raw::Unknown, Raw::Rejects))
     } else {
         read = etl::run(&args.input.raw.find()?, context)?;
+        losses = read.check_losses(args.input.raw.max_rejects);
         (&read.clean, Raw::Read(&read))
     };
     let data = Data::of_tables(clean);
@@ -72,7 +75,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     }
     eda::write(&analysis, &data, raw, &args.out, context)?;
     context.print(&summary(&analysis, &args.out));
-    Ok(())
+    Ok(losses?)
 }
 
 /// Returns the analysis to compare with.

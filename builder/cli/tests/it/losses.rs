@@ -30,8 +30,12 @@ fn tables_that_lost_too_many_rows_are_refused_with_the_words_of_etl() {
     assert_eq!(refusal(&["build", "--titles", text(&catalog), "--store", text(&store)]), of_etl);
     assert!(!store.exists());
 
-    // The analysis is what shows the losses, so it is not refused.
-    stdout(&["eda", "--data", text(&tables), "--out", text(&dir.path().join("eda"))]);
+    // The analysis shows the losses, so it is written, but raw files are no better for it.
+    let analysis = dir.path().join("eda");
+    stdout(&["eda", "--data", text(&tables), "--out", text(&analysis)]);
+    fs::remove_file(analysis.join("eda.json")).unwrap();
+    assert_eq!(refusal(&["eda", "--titles", text(&catalog), "--out", text(&analysis)]), of_etl);
+    assert!(analysis.join("eda.json").is_file());
     stdout(&[&from_tables[..], &["--max-rejects=0.17"]].concat());
     let refused = refusal(&[&from_tables[..], &["--max-rejects=0.16"]].concat());
     assert!(refused.contains("At most 16 % of the rows"), "{refused}");

@@ -8,8 +8,8 @@
 //! STORE is a folder with a release; the default is a million requests. Each is an event in JSON, as API
 //! Gateway sends it, with known and unknown paths, methods, parameters and headers. Values come from lists of
 //! what breaks programs, from random letters, and from valid values; bodies are JSON, almost JSON, or bytes.
-//! An answer of 500 or more, an error that is not a problem, or a panic ends the program with a failure and
-//! shows the event. The same seed makes the same requests.
+//! An answer of 500 or more, an error that is not a problem or is much larger than the request, or a panic
+//! ends the program with a failure and shows the event. The same seed makes the same requests.
 
 #![expect(clippy::unwrap_used, reason = "what a check takes for granted may end it")]
 
@@ -283,6 +283,12 @@ async fn parameter_names(service: &Service) -> Result<Vec<String>, String> {
 /// A function as its gateway sees it.
 type Service = MapRequest<Router, fn(Request) -> Request>;
 
+/// Returns the most bytes that the answer to a bad request may have: 8 KB, and four times the request.
+fn most(event: &Value) -> usize {
+    let parts = ["rawPath", "rawQueryString", "body"];
+    8_192 + 4 * parts.iter().filter_map(|part| event[part].as_str()).map(str::len).sum::<usize>()
+}
+
 async fn answer(service: &Service, event: &Value) -> Result<Value, String> {
     let payload = serde_json::from_str(&event.to_string()).map_err(|error| format!("{error}: {event}"))?;
     let sent = lambda::events(service.clone()).oneshot(LambdaEvent::new(payload, Context::default()));
@@ -310,7 +316,8 @@ async fn send(store: &str, seed: u64, n: u64) -> Result<Counts, String> {
         let response = answer(service, &event).await?;
         let status = response["statusCode"].as_u64().unwrap();
         let is_problem = || response["headers"]["content-type"] == "application/problem+json";
-        if status >= 500 || status >= 400 && !is_problem() {
+        let is_large = || response["body"].as_str().is_some_and(|body| body.len() > most(&event));
+        if status >= 500 || status >= 400 && (!is_problem() || is_large()) {
             return Err(format!("{name} answers {response} to {event}"));
         }
         *counts.entry((name, status)).or_default() += 1;

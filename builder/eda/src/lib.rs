@@ -20,6 +20,7 @@ mod platforms;
 mod rating_scale;
 mod raw;
 mod report;
+mod served;
 mod signal;
 mod spellings;
 mod stats;
@@ -111,6 +112,7 @@ pub fn analyze(data: &Data<'_>, raw: Raw<'_>, signal: Option<SignalCard>, report
     Eda {
         format: EDA_FORMAT,
         builder: env!("CARGO_PKG_VERSION").to_owned(),
+        names_people: !ratings.is_empty(),
         overview,
         faults: faults::faults(titles, ratings.scale(), raw),
         alerts: alerts::alerts(&tables, &spellings, &associations, &catalog, &activity, ratings.scale()),
@@ -183,13 +185,15 @@ impl Eda {
         serde_json::from_slice(&text).map_err(other)
     }
 
-    /// Returns what a release holds: the same JSON without white space, and the page.
+    /// Returns what a release serves: the analysis without people ([`Eda::without_people`]), as JSON without
+    /// white space and as a page.
     ///
     /// # Panics
     /// Never: the JSON is an object and the page is an HTML document.
     pub fn artifact(&self) -> Analysis {
-        let json = serde_json::to_string(self).expect("the keys of an analysis are texts");
-        Analysis::new(json, page::policy(), page(self)).expect("the page is an HTML document")
+        let served = self.without_people();
+        let json = serde_json::to_string(&served).expect("the keys of an analysis are texts");
+        Analysis::new(json, artifact::page_policy(), page(&served)).expect("the page is an HTML document")
     }
 
     /// Returns the content of `eda.json`.

@@ -66,7 +66,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::RatingModel => ItemModel::from_bytes(bytes).map(drop),
         Kind::RankingModel => RankingModel::from_bytes(bytes).map(drop),
         Kind::TitleSearch => title_search::Index::from_bytes(bytes).map(drop),
-        Kind::Eda => Analysis::from_bytes(bytes).map(drop),
+        Kind::Eda => Ok(Analysis::from_bytes(bytes)?.check_policy()?),
         Kind::Users => UserBlock::from_bytes(bytes).map(drop),
         Kind::UserIndex => UserIndex::from_bytes(bytes).map(drop),
         Kind::TrainedModel => FactorModel::from_bytes(bytes).map(drop),
@@ -128,4 +128,23 @@ fn over_editions(mut parts: ItemModelParts, works: &[u32]) -> Result<ItemModel, 
 fn ranking_over_editions(fitted: &Fitted, works: &[u32]) -> Result<RankingModel, BuildError> {
     let items = over_editions(fitted.model.to_parts(), works)?;
     Ok(RankingModel::new(items, fitted.model.weights())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_analysis_with_another_policy_is_refused() {
+        let of = |policy: &str| {
+            let page = "<!DOCTYPE html>\n<script>fetch('/users/1')</script>".to_owned();
+            Analysis::new("{}".to_owned(), policy.to_owned(), page).unwrap().to_bytes().unwrap()
+        };
+        assert!(check(Kind::Eda, &of(&artifact::page_policy())).is_ok());
+        assert!(check(Kind::Eda, &of("default-src 'none'")).is_ok());
+        for policy in ["script-src * 'unsafe-inline'", "default-src 'none'; script-src 'sha256-AAAA'"] {
+            let refused = check(Kind::Eda, &of(policy)).unwrap_err().to_string();
+            assert!(refused.contains("policy"), "{refused}");
+        }
+    }
 }

@@ -3,6 +3,8 @@
 //! This is the one place where an error of the domain becomes a status. A problem holds what a client may
 //! know; everything else goes to the log.
 
+use std::fmt::Write as _;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use queries::QueryError;
@@ -110,9 +112,37 @@ pub struct Problem {
     status: u16,
     /// What is wrong with this request, and what to do about it.
     detail: String,
-    /// Every parameter that is wrong.
+    /// The parameters that are wrong: at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ParameterError>,
+    /// The number of further ones, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_left_out: Option<usize>,
+}
+
+/// The most errors that a problem names.
+const MOST_ERRORS: usize = 20;
+
+/// The most bytes of all errors of a problem together. An answer holds them twice, in `detail` and in
+/// `errors`, and JSON may need two characters for one.
+const MOST_BYTES_OF_ERRORS: usize = 2_500;
+
+/// The most characters of what is wrong with one parameter.
+const MOST_OF_ERROR: usize = 1_200;
+
+/// The most characters that a problem repeats of a name, a value or a path of the request.
+const MOST_REPEATED: usize = 100;
+
+/// Returns what a problem repeats of a text of the request: its beginning, with an ellipsis if it is cut.
+pub(crate) fn repeated(text: &str) -> String {
+    shortened(text, MOST_REPEATED)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// What is wrong with one parameter.
@@ -132,13 +162,33 @@ impl Problem {
             status: kind.status().as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
+            errors_left_out: None,
         }
     }
 
-    pub(crate) fn invalid(errors: Vec<ParameterError>) -> Self {
+    /// Takes what is wrong with a request. The answer is bounded, however many errors a request has: it names
+    /// the first, up to 20 of them or 2,500 bytes, and the number of the others.
+    pub(crate) fn invalid(mut errors: Vec<ParameterError>) -> Self {
+        let n = errors.len();
+        errors.truncate(MOST_ERRORS);
+        for error in &mut errors {
+            error.problem = shortened(&error.problem, MOST_OF_ERROR);
+        }
+        let mut n_bytes = 0;
+        let fits = |error: &&ParameterError| {
+            n_bytes += error.parameter.len() + error.problem.len();
+            n_bytes <= MOST_BYTES_OF_ERRORS
+        };
+        let n_fit = errors.iter().take_while(fits).count();
+        errors.truncate(n_fit.max(1));
         let each = errors.iter().map(|error| format!("{}: {}", error.parameter, error.problem));
-        let detail = each.collect::<Vec<_>>().join("; ");
-        Self { errors, ..Self::new(ProblemKind::InvalidParameter, detail) }
+        let mut detail = each.collect::<Vec<_>>().join("; ");
+        let left_out = n.saturating_sub(errors.len());
+        if left_out > 0 {
+            let _ = write!(detail, "; and {left_out} more");
+        }
+        let errors_left_out = Some(left_out).filter(|&n| n > 0);
+        Self { errors, errors_left_out, ..Self::new(ProblemKind::InvalidParameter, detail) }
     }
 
     pub(crate) fn one_invalid(parameter: &str, problem: impl Into<String>) -> Self {
@@ -158,11 +208,17 @@ impl Problem {
     }
 
     pub(crate) fn no_route(path: &str, known: &str) -> Self {
-        Self::new(ProblemKind::NoRoute, format!("{path} is not a route here; the routes are {known}"))
+        Self::new(
+            ProblemKind::NoRoute,
+            format!("{} is not a route here; the routes are {known}", repeated(path)),
+        )
     }
 
     pub(crate) fn method_not_allowed(method: &str, path: &str) -> Self {
-        Self::new(ProblemKind::MethodNotAllowed, format!("{path} does not answer {method}"))
+        Self::new(
+            ProblemKind::MethodNotAllowed,
+            format!("{} does not answer {}", repeated(path), repeated(method)),
+        )
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {

@@ -168,8 +168,8 @@ impl Current {
 
     /// Returns how long ago the pointer moved to the release that is served; zero if that is in the future.
     pub fn age(&self) -> Duration {
-        let moved_at = SystemTime::UNIX_EPOCH + Duration::from_secs(self.served().moved_at);
-        SystemTime::now().duration_since(moved_at).unwrap_or_default()
+        let moved_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.served().moved_at));
+        moved_at.and_then(|moved_at| SystemTime::now().duration_since(moved_at).ok()).unwrap_or_default()
     }
 
     /// Returns how many reloads have failed since the last call.

@@ -16,7 +16,7 @@ mod manifest;
 mod measures;
 mod parts;
 
-pub use analysis::{Analysis, StoredAnalysis};
+pub use analysis::{Analysis, PAGE_SCRIPT, PAGE_STYLE, StoredAnalysis, page_policy};
 pub use codec::{Artifact, EncodeError};
 pub use digest::{Digest, DigestError, Hasher};
 pub use envelope::{

@@ -42,6 +42,12 @@ pub enum ManifestError {
         /// The name that the bytes give.
         found: String,
     },
+    /// The pointer moved at a time that no clock shows.
+    #[error("the pointer moved at {found} seconds after 1970, which is after the year 9999")]
+    MovedAt {
+        /// The time, in Unix seconds.
+        found: u64,
+    },
     /// It names two artifacts of one kind.
     #[error("the manifest has two artifacts of kind {0}")]
     DuplicateKind(Kind),
@@ -285,6 +291,9 @@ pub struct Pointer {
     pub manifest: Manifest,
 }
 
+/// The last second of the year 9999. Arithmetic with times up to it never overflows.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 impl Pointer {
     /// Its key in a store.
     pub const KEY: &'static str = "current.json";
@@ -299,7 +308,8 @@ impl Pointer {
         bytes
     }
 
-    /// Reads a pointer, and checks that it contains the manifest of its release.
+    /// Reads a pointer, and checks that it contains the manifest of its release and moved before the year
+    /// 10000.
     ///
     /// # Errors
     /// [`ManifestError`].
@@ -315,6 +325,9 @@ impl Pointer {
             manifest: &'a serde_json::value::RawValue,
         }
         let Stored { release, previous, moved_at, manifest } = serde_json::from_slice(bytes)?;
+        if moved_at > LAST_SECOND {
+            return Err(ManifestError::MovedAt { found: moved_at });
+        }
         let manifest = Manifest::of_json(manifest.get().as_bytes())?;
         let found = manifest.release();
         if found != release {
@@ -362,6 +375,11 @@ mod tests {
         assert_eq!(Pointer::from_bytes(&pointer.to_bytes()).unwrap(), pointer);
         let wrong = Pointer { release: "0123456789abcdef".to_owned(), ..pointer };
         assert!(matches!(Pointer::from_bytes(&wrong.to_bytes()), Err(ManifestError::Altered { .. })));
+        for (moved_at, is_read) in [(LAST_SECOND, true), (LAST_SECOND + 1, false), (u64::MAX, false)] {
+            let late = Pointer { release: manifest().release(), moved_at, ..wrong.clone() };
+            let read = Pointer::from_bytes(&late.to_bytes());
+            assert_eq!(read.is_ok(), is_read, "{moved_at}: {read:?}");
+        }
     }
 
     #[test]

@@ -17,15 +17,23 @@ pub const MAX_GENRES_BYTES: usize = 2048;
 /// 16 bits.
 pub const MAX_LABELS: usize = 65_535;
 
-/// The most names that [`names_in_words`] writes.
-const MOST_NAMES: usize = 200;
+/// The most bytes of names that [`names_in_words`] writes.
+const MOST_BYTES_OF_NAMES: usize = 800;
 
-/// Writes names with commas between them, for an error that says which names there are. Of more than 200, it
-/// writes the first 200 and how many there are besides.
+/// Writes names with commas between them, for an error that says which names there are. It writes about 800
+/// bytes of them, and then how many there are besides.
 pub fn names_in_words(names: &[String]) -> String {
-    match names.split_at_checked(MOST_NAMES) {
-        Some((shown, rest)) if !rest.is_empty() => format!("{} and {} more", shown.join(", "), rest.len()),
-        _ => names.join(", "),
+    let mut n_bytes = 0;
+    let fits = |name: &&String| {
+        n_bytes += name.len() + 2;
+        n_bytes <= MOST_BYTES_OF_NAMES
+    };
+    let n_shown = names.iter().take_while(fits).count();
+    let (shown, rest) = names.split_at(n_shown);
+    match (shown, rest) {
+        (all, []) => all.join(", "),
+        ([], rest) => format!("{} names too long to show", rest.len()),
+        (shown, rest) => format!("{} and {} more", shown.join(", "), rest.len()),
     }
 }
 
@@ -72,8 +80,10 @@ mod tests {
     fn many_names_are_cut() {
         let names = |n: usize| (0..n).map(|at| at.to_string()).collect::<Vec<_>>();
         assert_eq!(names_in_words(&names(3)), "0, 1, 2");
-        assert!(names_in_words(&names(200)).ends_with(", 199"));
-        assert!(names_in_words(&names(65_535)).ends_with(", 199 and 65335 more"));
+        assert!(names_in_words(&names(150)).ends_with(", 149"));
+        assert!(names_in_words(&names(65_535)).ends_with(", 181 and 65353 more"));
+        assert!(names_in_words(&names(65_535)).len() < MOST_BYTES_OF_NAMES + 20);
+        assert_eq!(names_in_words(&["a".repeat(801), "b".to_owned()]), "2 names too long to show");
     }
 
     #[test]

@@ -128,6 +128,8 @@ fn manifests(corpus: &mut Corpus) {
     let newer = Manifest { format: 3, ..manifest };
     let newer = Pointer { release: newer.release(), manifest: newer, ..pointer.clone() };
     add("pointer.unsupported-format.3", text(newer.to_bytes()));
+    let late = Pointer { moved_at: u64::MAX, ..pointer.clone() };
+    add("pointer.moved-at.far-future", text(late.to_bytes()));
     let doubled = Pointer { release: doubled.release(), manifest: doubled, ..pointer };
     add("pointer.duplicate-kind.max-duration", text(doubled.to_bytes()));
 }
@@ -158,6 +160,7 @@ fn manifest_refused_by(error: &ManifestError) -> &'static str {
         ManifestError::Json(_) => "json",
         ManifestError::UnsupportedFormat { .. } => "unsupported-format",
         ManifestError::Altered { .. } => "altered",
+        ManifestError::MovedAt { .. } => "moved-at",
         ManifestError::DuplicateKind(_) => "duplicate-kind",
         ManifestError::Segments { .. } => "segments",
         ManifestError::UnknownSegment => "unknown-segment",

@@ -18,6 +18,9 @@ use tables::{Clean, read_clean, read_rejects};
 /// keeping. Raw files are cleaned as by `cartelera etl`, and all their faults are reported. For clean tables,
 /// only the faults that remain are reported, and the rejected rows if `rejects.csv` is with them. If a raw
 /// file loses more than `--max-rejects` of its rows, the analysis is written and the command fails.
+///
+/// The files name users and show ratings of theirs. The analysis that `cartelera build` puts into a release
+/// does not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -104,6 +107,9 @@ fn summary(analysis: &Eda, out: &Path) -> String {
         analysis.faults.found.len(),
         analysis.alerts.len(),
     );
+    if analysis.names_people {
+        text.push_str("the files name users and show what some of them rated: keep them private\n");
+    }
     if analysis.overview.ratings > 0 {
         let _ = writeln!(text, "{kept} of {} columns kept for training", analysis.training.len());
     }

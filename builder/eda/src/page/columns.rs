@@ -29,9 +29,12 @@ pub(super) fn draw(of: &TableCard, scale: Scale) -> String {
         html += "<h3>What occurs more than once</h3>";
         html += &table("Duplicates", &["what", "number", "examples"], &rows);
     }
-    html += "<h3>A sample of the rows</h3>";
-    let header: Vec<&str> = of.sample_columns.iter().map(String::as_str).collect();
-    html + &table("Rows at equal distances", &header, &of.sample)
+    if !of.sample.is_empty() {
+        html += "<h3>A sample of the rows</h3>";
+        let header: Vec<&str> = of.sample_columns.iter().map(String::as_str).collect();
+        html += &table("Rows at equal distances", &header, &of.sample);
+    }
+    html
 }
 
 /// Which columns are missing together, and on which platforms.

@@ -16,38 +16,10 @@ mod overview;
 mod signal;
 mod training;
 
-use artifact::Digest;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use artifact::{PAGE_SCRIPT, PAGE_STYLE, page_policy};
 
 use self::html::escape;
 use crate::report::Eda;
-
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-
-/// The style as it is in the page.
-fn style() -> String {
-    format!("\n{STYLE}")
-}
-
-/// The script as it is in the page.
-fn script() -> String {
-    format!("\n{SCRIPT}")
-}
-
-/// Returns the security policy of the page: no requests, and no style or script but its own, which are named
-/// by their digests (Content Security Policy Level 3, section 8.4). The icon is empty, since a browser would
-/// ask for one.
-pub(crate) fn policy() -> String {
-    let source =
-        |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()));
-    format!(
-        "default-src 'none'; img-src data:; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
-        source(&style()),
-        source(&script())
-    )
-}
 
 /// A chapter: its anchor, its heading and its content.
 type Chapter = (&'static str, &'static str, String);
@@ -84,6 +56,17 @@ fn chapters(eda: &Eda) -> Vec<Chapter> {
     all
 }
 
+/// Says whether the page is about people.
+fn people(eda: &Eda) -> &'static str {
+    match (eda.names_people, eda.overview.ratings) {
+        (true, _) => {
+            "Both name users and show what some of them rated, so keep them as private as the ratings."
+        }
+        (false, 0) => "",
+        (false, _) => "No user is named here, and no rating of a single user is shown.",
+    }
+}
+
 /// Draws the analysis as an HTML page. Everything on it comes from `eda`, and its security policy forbids all
 /// requests.
 pub fn page(eda: &Eda) -> String {
@@ -108,12 +91,13 @@ pub fn page(eda: &Eda) -> String {
          <title>Cartelera: what is in the data</title>\n<style>{}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header><h1>What is in the data</h1>{}</header>\n\
          <main id=\"content\">\n{body}</main>\n\
-         <footer><p class=\"note\">Made by cartelera {} from eda.json, which has every number on this page.</p></footer>\n\
+         <footer><p class=\"note\">Made by cartelera {} from eda.json, which has every number on this page. {}</p></footer>\n\
          <div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>\n<script>{}</script>\n</body>\n</html>\n",
-        policy(),
-        style(),
+        page_policy(),
+        PAGE_STYLE,
         overview::draw(&eda.overview),
         escape(&eda.builder),
-        script()
+        people(eda),
+        PAGE_SCRIPT
     )
 }

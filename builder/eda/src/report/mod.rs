@@ -40,6 +40,9 @@ pub struct Eda {
     pub format: u32,
     /// Version of the program that made it.
     pub builder: String,
+    /// Whether it names users and shows ratings of theirs. What a release serves does not; not written then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub names_people: bool,
     /// Sizes of the tables.
     pub overview: Overview,
     /// What was wrong with the input, and what was done about it.
@@ -64,6 +67,12 @@ pub struct Eda {
     pub signal: Option<SignalCard>,
     /// This data set compared with another; absent if there is no other.
     pub comparison: Option<Comparison>,
+}
+
+/// Returns whether a flag is off, which need not be written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Sizes of the tables.

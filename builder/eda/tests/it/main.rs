@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic if something that it relies on fails")]
 
 mod extremes;
+mod people;
 mod scales;
 mod spellings;

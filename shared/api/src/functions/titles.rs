@@ -262,8 +262,9 @@ async fn eda_page(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     let mut response = (headers, analysis.page().to_owned()).into_response();
-    // A page cannot say in its own markup who may frame it.
-    let policy = format!("{}; frame-ancestors 'none'", analysis.policy());
+    // The policy is that of the code, whatever the artifact says. A page cannot say in its own markup who may
+    // frame it, or that it is not of this origin.
+    let policy = format!("{}; frame-ancestors 'none'; sandbox allow-scripts", artifact::page_policy());
     let policy = HeaderValue::try_from(policy).map_err(|error| {
         tracing::error!("the policy of the analysis is not a header value: {}", with_causes(&error));
         Problem::internal()

@@ -7,7 +7,7 @@ use axum::extract::RawPathParams;
 use serde_json::Value as Json;
 
 use super::spec::{Absent, Spec, Values};
-use crate::problem::{ParameterError, Problem};
+use crate::problem::{ParameterError, Problem, repeated};
 
 /// A value as the request has it.
 #[derive(Debug, Clone)]
@@ -101,9 +101,9 @@ impl Given<'_> {
     /// The value as an error shows it.
     pub(super) fn shown(&self) -> String {
         match self {
-            Self::Segment(text) => format!("{text:?}"),
-            Self::Text(given) => format!("{:?}", given.text.trim()),
-            Self::Json(value) => value.to_string(),
+            Self::Segment(text) => format!("{:?}", repeated(text)),
+            Self::Text(given) => format!("{:?}", repeated(given.text.trim())),
+            Self::Json(value) => repeated(&value.to_string()),
         }
     }
 }
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
 
     /// Notes a fault of a parameter, or of a place in the body.
     pub(super) fn fail(&mut self, parameter: &str, problem: impl Into<String>) {
-        self.faults.push(ParameterError { parameter: parameter.to_owned(), problem: problem.into() });
+        self.faults.push(ParameterError { parameter: repeated(parameter), problem: problem.into() });
     }
 
     /// Takes a value. An empty text and `null` count as not given, which is a fault if the parameter is
@@ -230,8 +230,9 @@ impl<'a> Reader<'a> {
         let is_unknown = |(name, _): &&(Cow<'_, str>, _)| !self.known.contains(&name.as_ref());
         let unknown: Vec<String> =
             self.given.iter().filter(is_unknown).map(|(name, _)| name.clone().into_owned()).collect();
-        for name in unknown {
-            self.fail(&name, format!("is not a parameter of this route, which takes {known}"));
+        for (nth, name) in unknown.iter().enumerate() {
+            let known = if nth == 0 { format!(", which takes {known}") } else { String::new() };
+            self.fail(name, format!("is not a parameter of this route{known}"));
         }
         match values {
             Some(values) if self.faults.is_empty() => Ok(values),

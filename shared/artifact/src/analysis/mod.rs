@@ -1,6 +1,31 @@
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::{Artifact, Invalid, Kind};
+use crate::{Artifact, Digest, Invalid, Kind};
+
+/// The style of the page, as it is between its tags.
+pub const PAGE_STYLE: &str = concat!("\n", include_str!("page.css"));
+
+/// The script of the page, as it is between its tags.
+pub const PAGE_SCRIPT: &str = concat!("\n", include_str!("page.js"));
+
+/// Returns the security policy of the page: no requests, and no style or script but [`PAGE_STYLE`] and
+/// [`PAGE_SCRIPT`], which are named by their digests (Content Security Policy Level 3, section 8.4). The icon
+/// is empty, since a browser would ask for one.
+///
+/// A server sends this policy, and not one from an artifact: what an artifact brings along is data, and no
+/// code.
+pub fn page_policy() -> String {
+    let source =
+        |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()));
+    format!(
+        "default-src 'none'; img-src data:; style-src {}; script-src {}; connect-src 'none'; base-uri 'none'; \
+         form-action 'none'",
+        source(PAGE_STYLE),
+        source(PAGE_SCRIPT)
+    )
+}
 
 /// The report of the exploratory analysis of a release's data, as JSON and as a page.
 ///
@@ -32,7 +57,16 @@ impl Analysis {
         &self.json
     }
 
-    /// Returns the content security policy of the page.
+    /// Checks that the policy allows no style and no script but those of this program, or none at all.
+    ///
+    /// # Errors
+    /// The policy is another one, so the page may have a style or a script of its own.
+    pub fn check_policy(&self) -> Result<(), Invalid> {
+        let is_known = self.policy == "default-src 'none'" || self.policy == page_policy();
+        Invalid::unless(is_known, "policy", "not that of a page of this version; build the release again")
+    }
+
+    /// Returns the content security policy that the page was made for.
     pub fn policy(&self) -> &str {
         &self.policy
     }

@@ -69,25 +69,47 @@ impl FolderStore {
 
     /// Waits for its turn to write. The turn ends when the file is dropped.
     fn lock(&self) -> io::Result<File> {
-        let file = File::options().create(true).truncate(false).write(true).open(self.root.join(LOCK))?;
+        let path = self.root.join(LOCK);
+        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(not_plain(LOCK));
+        }
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
         file.lock()?;
         Ok(file)
     }
 
-    fn read(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.root.join(key)) {
-            Ok(bytes) => Ok(Some(bytes)),
+    /// Creates the temporary file. What has its name is removed first: a file that a killed writer left, or a
+    /// link, through which another file would be overwritten.
+    fn create_incoming(&self) -> io::Result<File> {
+        let path = self.root.join(INCOMING);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        File::options().write(true).create_new(true).open(path)
+    }
+
+    /// Opens the file of a key, if there is one. Opening a pipe would wait for ever, and a device has no end.
+    fn open(&self, key: &str) -> io::Result<Option<File>> {
+        let path = self.root.join(key);
+        match fs::metadata(&path) {
+            Ok(found) if found.is_file() => File::open(path).map(Some),
+            Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
+            Ok(_) => Err(not_plain(key)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
         }
     }
 
+    fn read(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = self.open(key)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
     fn read_part(&self, key: &str, range: &Range<u64>) -> io::Result<Part> {
-        let mut file = match File::open(self.root.join(key)) {
-            Ok(file) => file,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Part::NoObject),
-            Err(e) => return Err(e),
-        };
+        let Some(mut file) = self.open(key)? else { return Ok(Part::NoObject) };
         let Some(range) = within(range, file.metadata()?.len()) else { return Ok(Part::Short) };
         file.seek(SeekFrom::Start(range.start as u64))?;
         let mut bytes = vec![0; range.len()];
@@ -96,7 +118,7 @@ impl FolderStore {
     }
 
     fn write(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = File::create(self.root.join(INCOMING))?;
+        let mut file = self.create_incoming()?;
         file.write_all(bytes)?;
         self.arrive(&file, key)
     }
@@ -106,6 +128,10 @@ impl FolderStore {
         file.sync_all()?;
         let (incoming, target) = (self.root.join(INCOMING), self.root.join(key));
         let folder = target.parent().unwrap_or(&self.root);
+        let within = folder.ancestors().take_while(|ancestor| *ancestor != self.root);
+        if within.into_iter().any(Path::is_symlink) {
+            return Err(not_plain(key));
+        }
         fs::create_dir_all(folder)?;
         fs::rename(&incoming, &target)?;
         sync_folders(&self.root, folder)
@@ -113,11 +139,7 @@ impl FolderStore {
 
     /// Computes the digest and size of an object, reading it piece by piece.
     fn digest(&self, key: &str) -> io::Result<Option<(Digest, u64)>> {
-        match File::open(self.root.join(key)) {
-            Ok(file) => Digest::of_reader(file).map(Some),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
+        self.open(key)?.map(Digest::of_reader).transpose()
     }
 
     fn walk(&self, prefix: &str) -> io::Result<Vec<ObjectInfo>> {
@@ -281,7 +303,7 @@ impl Store for FolderStore {
                 fs::create_dir_all(&store.root)?;
                 let turn = store.lock()?;
                 let found = store.digest(key)?;
-                Ok((File::create(store.root.join(INCOMING))?, turn, found))
+                Ok((store.create_incoming()?, turn, found))
             })
             .await?;
         if let Some(found) = found {
@@ -339,6 +361,14 @@ impl Store for FolderStore {
     }
 }
 
+/// The error for something that is not a plain file, or is in a folder that is a link.
+fn not_plain(key: &str) -> io::Error {
+    let text = format!(
+        "{key} is a link, a device or a pipe, or in a folder that is a link; remove it from the store"
+    );
+    io::Error::new(ErrorKind::InvalidInput, text)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -378,6 +408,53 @@ mod tests {
         let found = store.list("").await.unwrap();
         assert_eq!(found.iter().map(|o| &*o.key).collect::<Vec<_>>(), ["a/b", "c"]);
         assert!(found.iter().all(|o| o.modified.is_some()));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nothing_is_written_through_a_link() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        let (victim, elsewhere) = (root.path().join("victim"), root.path().join("elsewhere"));
+        fs::write(&victim, "as it was").unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        let store = FolderStore::new(root.path().join("store"));
+        store.replace("a", "x".into(), None).await.unwrap();
+
+        // The temporary file: the link is removed, and the file behind it stays as it is.
+        symlink(&victim, store.root().join(INCOMING)).unwrap();
+        let body = Body::from(Bytes::from("y"));
+        assert_eq!(store.put_immutable("b", &body, &|_| {}).await.unwrap(), Put::Written);
+        assert_eq!(
+            (store.get("b").await.unwrap(), fs::read(&victim).unwrap()),
+            ("y".into(), b"as it was".to_vec())
+        );
+
+        // A folder.
+        symlink(&elsewhere, store.root().join("artifacts")).unwrap();
+        let error = store.put_immutable("artifacts/c", &body, &|_| {}).await.unwrap_err();
+        assert!(format!("{error:?}").contains("is a link"), "{error:?}");
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+
+        // The lock.
+        fs::remove_file(store.root().join(LOCK)).unwrap();
+        symlink(root.path().join("made"), store.root().join(LOCK)).unwrap();
+        assert!(store.replace("d", "z".into(), None).await.is_err());
+        assert!(!root.path().join("made").exists());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn devices_and_pipes_are_refused_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        let store = FolderStore::new(root.path());
+        std::os::unix::fs::symlink("/dev/zero", root.path().join("zero")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(root.path().join("pipe")).status().unwrap();
+        assert!(made.success());
+        for key in ["zero", "pipe"] {
+            assert!(store.get(key).await.is_err(), "{key}");
+            assert!(store.read_range(key, 0..1).await.is_err(), "{key}");
+        }
     }
 
     #[tokio::test]

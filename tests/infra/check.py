@@ -348,6 +348,7 @@ def driven(checks, template, deployment, binary, cartelera, s3_server, environme
             ["publish", "--from", work / "store"],
             ["releases"],
             ["verify"],
+            ["gc", "--keep", "1"],
         ):
             run(cartelera, "-q", *command, "--store", whole.outputs["Store"], env=environment | through)
         checks.none(publisher.refused, "a publisher was refused")

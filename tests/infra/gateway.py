@@ -107,6 +107,8 @@ class Guard:
         # The right to GET allows HEAD, and the right to PUT allows every part of an upload.
         actions = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "DELETE": "s3:DeleteObject"}
         action = actions.get(request.command, "s3:PutObject") if key else "s3:ListBucket"
+        if not key and "uploads" in urllib.parse.parse_qs(split.query, keep_blank_values=True):
+            action = "s3:ListBucketMultipartUploads"
         if request.command == "DELETE" and "uploadId=" in split.query:
             action = "s3:AbortMultipartUpload"
         body = request.body()

@@ -1,5 +1,6 @@
 //! The one module that prints: data to stdout, progress and errors to stderr.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +28,7 @@ impl Context {
     #[expect(clippy::unused_self, reason = "commands print only through their context")]
     pub(crate) fn print(&self, data: &str) {
         let mut stdout = std::io::stdout().lock();
-        let end = if data.ends_with('\n') { "" } else { "\n" };
+        let (data, end) = (visible(data), if data.ends_with('\n') { "" } else { "\n" });
         if write!(stdout, "{data}{end}").and_then(|()| stdout.flush()).is_err() {
             std::process::exit(0);
         }
@@ -41,12 +42,26 @@ impl Context {
             let _ = write!(text, "\n  caused by: {cause}");
         }
         // If stderr is closed, the error cannot be shown to anybody.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", visible(&text));
     }
 
     fn bar(&self) -> ProgressBar {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Escapes control characters except line ends and tabs: texts from files and releases could contain
+/// sequences that a terminal obeys.
+fn visible(text: &str) -> Cow<'_, str> {
+    let is_hidden = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_hidden) {
+        return text.into();
+    }
+    let mut visible = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { visible.extend(c.escape_unicode()) } else { visible.push(c) }
+    }
+    visible.into()
 }
 
 /// Buffer for the log of this process on its way to stderr. Lines are written together, because one system
@@ -129,6 +144,7 @@ impl Reporter for Context {
         if self.quiet {
             return;
         }
+        let line = visible(line);
         if std::io::stderr().is_terminal() {
             self.bar().println(line);
         } else {
@@ -138,5 +154,16 @@ impl Reporter for Context {
 
     fn finish(&self) {
         self.bar().finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(visible("a\tb\n\u{1b}[2J\u{9b}1mé"), "a\tb\n\\u{1b}[2J\\u{9b}1mé");
+        assert!(matches!(visible("plain\n"), Cow::Borrowed(_)));
     }
 }

@@ -5,6 +5,7 @@
 //! row of a raw file is not an error: it becomes a [`Reject`] with its file, line, column and reason.
 
 mod error;
+mod formula;
 mod header;
 mod intern;
 mod list;

@@ -8,9 +8,10 @@
 //! `mean_rating` summarize `ratings.csv` for readers of the file; [`crate::read_clean`] does not need them.
 //!
 //! `ratings.csv` holds the ratings by user (shorter ids first, then by bytes), and within a user in the order
-//! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines. `tables.json` holds the
-//! scale of the ratings, and how many rows each input had and lost. In tables without it, the scale is found
-//! from the ratings; earlier versions wrote it without the rows.
+//! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines; a value that a
+//! spreadsheet would take for a formula has an apostrophe in front. `tables.json` holds the scale of the
+//! ratings, and how many rows each input had and lost. In tables without it, the scale is found from the
+//! ratings; earlier versions wrote it without the rows.
 //!
 //! Columns have the names that the API uses: `id`, `user_id`, `kind`, `audience`, `genres`, `year`. Raw files
 //! have other names for some of them, and so did the clean tables of earlier versions, which
@@ -23,6 +24,7 @@ use catalog::Scale;
 use progress::Reporter;
 use serde::{Deserialize, Serialize};
 
+use crate::formula::guarded;
 use crate::rating_file::write_ratings;
 use crate::staged::Staged;
 use crate::{Clean, FileError, Rejects, list};
@@ -196,7 +198,8 @@ fn write_rejects(rejects: &Rejects, out: &mut Staged) -> Result<(), FileError> {
         for reject in rejects.iter() {
             let line = reject.line.to_string();
             let reason = reject.reason.as_str();
-            writer.write_record([reject.file, &line, reject.column, reject.value, reason])?;
+            let (file, value) = (guarded(reject.file), guarded(reject.value));
+            writer.write_record([&*file, &line, reject.column, &value, reason])?;
         }
         writer.flush()?;
         Ok(())

@@ -181,6 +181,21 @@ async fn the_pages_answer_every_origin() {
     }
 }
 
+/// A role allows the kinds that a function declares, and no others.
+#[tokio::test]
+async fn every_function_starts_with_the_kinds_that_it_declares() {
+    for function in Function::ALL {
+        let store = small_release::store_with_ranking().await;
+        let manifest = store::current(&store).await.unwrap().manifest;
+        let declared = |kind| function.kinds().contains(&kind) || function.optional_kinds().contains(&kind);
+        for entry in manifest.artifacts.iter().filter(|entry| !declared(entry.kind)) {
+            store.delete(&entry.key()).await.unwrap();
+        }
+        let started = api::load(function, Arc::new(store)).await;
+        assert!(started.is_ok(), "{}: {:?}", function.name(), started.err());
+    }
+}
+
 /// Asks the same from every origin, and expects one answer.
 async fn ask(asked: &Asked) -> Answer {
     let first = answer(asked, Origin::Gateway).await;

@@ -1,6 +1,6 @@
 //! Which titles a list may contain, and other options of lists.
 
-use catalog::{Kind, names_in_words};
+use catalog::{Kind, names_in_words, without_suffix};
 use thiserror::Error;
 
 use crate::Titles;
@@ -139,6 +139,19 @@ impl Filter {
         })
     }
 
+    /// Returns the edition of a work to show: the title itself, unless its name has a technical suffix such
+    /// as `(4K UHD)` and another title of the work that passes has none.
+    ///
+    /// # Panics
+    /// If `title` is not below [`Titles::len`].
+    pub fn edition_to_show(&self, titles: &Titles, title: usize) -> usize {
+        let is_plain = |title: usize| without_suffix(titles.display(title)).1.is_none();
+        if self.all_editions || !titles.has_editions(title) || is_plain(title) {
+            return title;
+        }
+        titles.editions(title).find(|&other| is_plain(other) && self.passes(titles, other)).unwrap_or(title)
+    }
+
     pub(crate) fn passes(&self, titles: &Titles, title: usize) -> bool {
         let year = titles.year(title);
         accepts(&self.platforms, &titles.platform_position(title))
@@ -193,5 +206,38 @@ impl ListOptions {
     pub(crate) fn pool(&self) -> usize {
         let wide = self.n.saturating_mul(10).clamp(100, 1000);
         if self.diversity().is_some() { wide.max(self.n) } else { self.n }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog::{Platform, RatingTable, Title, TitleId, TitleTable};
+
+    use super::*;
+
+    #[test]
+    fn a_plain_name_is_shown_instead_of_one_with_a_suffix() {
+        let rows = [
+            ("a1", 0, "Goldeneye (4K UHD)"),
+            ("a2", 0, "Goldeneye"),
+            ("b1", 1, "GoldenEye"),
+            ("b2", 1, "Ran [Dubbed]"),
+        ];
+        let titles = rows.map(|(id, platform_idx, name)| Title {
+            platform_idx,
+            release_year: Some(1995),
+            ..Title::named(TitleId::new(id).unwrap(), name)
+        });
+        let platforms = ["amazon", "hulu"].map(|name| Platform::new(name).unwrap());
+        let table = TitleTable::new(platforms.to_vec(), titles.to_vec()).unwrap();
+        let none = RatingTable::new(vec![], vec![0], vec![], vec![], vec![], 4).unwrap();
+        let titles = Titles::build(&table, &none);
+        let shown = |criteria: &Criteria<'_>| {
+            let filter = Filter::new(&titles, criteria).unwrap();
+            (0..4).map(|title| filter.edition_to_show(&titles, title)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&Criteria::default()), [1, 1, 2, 3]);
+        assert_eq!(shown(&Criteria { platform: &["hulu"], ..Criteria::default() }), [2, 1, 2, 3]);
+        assert_eq!(shown(&Criteria { all_editions: true, ..Criteria::default() }), [0, 1, 2, 3]);
     }
 }

@@ -209,10 +209,14 @@ async fn find_titles(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Res
         let position = position as usize;
         Named { name: titles.display(position), year: titles.year(position) }
     };
-    let order = catalog.search.answer(&question.unwrap_or_default(), named);
+    let question = question.unwrap_or_default();
+    let order = catalog.search.answer(&question, named);
     let order = order.into_iter().map(|position| position as usize);
     let (positions, next_cursor) = page.cut(filter.select(titles, order));
-    let titles = positions.into_iter().map(|position| CatalogTitle::new(titles, position)).collect();
+    // Whoever types a name may mean the edition that it finds.
+    let shown =
+        |position| if question.is_empty() { filter.edition_to_show(titles, position) } else { position };
+    let titles = positions.into_iter().map(|position| CatalogTitle::new(titles, shown(position))).collect();
     Ok(answer::json(&FoundTitles { titles, next_cursor }))
 }
 

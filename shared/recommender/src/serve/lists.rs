@@ -28,9 +28,10 @@ impl Recommender {
     ///
     /// Titles are ordered by `p(u)·q(i) + b(i)` of the ranking model if there is one, otherwise by the
     /// predicted rating before it is clipped. Ties are in catalog order. A list has one title of each work,
-    /// the first in order that passes the filter, unless the filter wants all editions. Works that the user
-    /// has rated are left out, unless `options.include_seen` is set. Each title's score is its predicted
-    /// rating, as [`Recommender::predict`] returns it.
+    /// the first in order that passes the filter, unless the filter wants all editions (see
+    /// [`Filter::edition_to_show`]). Works that the user has rated are left out, unless
+    /// `options.include_seen` is set. Each title's score is its predicted rating, as [`Recommender::predict`]
+    /// returns it.
     ///
     /// An unknown user gets the most rated works, and so does a user whose ranking vector is 0 because they
     /// like nothing.
@@ -160,7 +161,7 @@ impl Recommender {
         let items = self.pick(&pool, options).into_iter().map(|(item, ranked_by)| Ranked {
             explanation: contributors
                 .map(|c| c.explain(&self.titles, &self.panels().vector(item), ranked_by, options.n_reasons)),
-            ..self.ranked(item, self.score(profile, item))
+            ..self.ranked(item, self.score(profile, item), &options.filter)
         });
         Recommendations { strategy: order.strategy, items: items.collect() }
     }
@@ -184,7 +185,7 @@ impl Recommender {
         let items = self
             .pick(&pool, options)
             .into_iter()
-            .map(|(item, _)| self.ranked(item, self.score(profile, item)));
+            .map(|(item, _)| self.ranked(item, self.score(profile, item), filter));
         Recommendations { strategy: Strategy::Popular, items: items.collect() }
     }
 

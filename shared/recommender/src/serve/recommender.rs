@@ -168,7 +168,9 @@ impl Recommender {
         }
     }
 
-    pub(super) fn ranked(&self, item: usize, score: f32) -> Ranked<'_> {
+    /// Describes a title of a list, by the edition of its work that is shown.
+    pub(super) fn ranked(&self, item: usize, score: f32, filter: &Filter) -> Ranked<'_> {
+        let item = filter.edition_to_show(&self.titles, item);
         let (also_on, also_on_left_out) = self.titles.also_on(item);
         Ranked { title: self.titles.view(item), score, also_on, also_on_left_out, explanation: None }
     }

@@ -23,7 +23,7 @@ impl Recommender {
         } else {
             (ItemStrategy::Genres, self.similar_by_genres(item, n, filter))
         };
-        let items = items.into_iter().map(|(other, score)| self.ranked(other, score)).collect();
+        let items = items.into_iter().map(|(other, score)| self.ranked(other, score, filter)).collect();
         Ok(Similar { of: self.titles.view(item), strategy, items })
     }
 

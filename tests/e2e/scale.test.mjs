@@ -62,9 +62,9 @@ for (const [language, size] of [["en", "desktop"], ["es", "phone"]]) {
       assert.doesNotMatch(await page.locator("main").textContent(), unit);
       await sound(page, language);
       await go("#/queries");
-      const scored = page.locator("input[name=scored]");
-      await page.waitForFunction(() => document.querySelector("input[name=scored]")?.value);
-      assert.deepEqual([await scored.getAttribute("min"), await scored.getAttribute("max"), await scored.inputValue()], ["0", "10", "7"]);
+      const scored = page.locator('input[name=scored][max="10"]');
+      await scored.waitFor();
+      assert.deepEqual([await scored.getAttribute("min"), await scored.inputValue()], ["0", "7"]);
       await go("#/model");
       await page.getByRole("heading", { level: 2, name: say["model.rating"], exact: true }).waitFor();
       assert.doesNotMatch(await page.locator("main").textContent(), unit);

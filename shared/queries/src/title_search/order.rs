@@ -7,7 +7,7 @@ use super::folding::{fold, folded, joined, words};
 pub(super) enum Likeness {
     /// The whole name.
     Same,
-    /// All words of the name, with other signs between them.
+    /// All words of the name with other signs between them, or all signs with other blanks.
     SameWords,
     /// The beginning of the name.
     Beginning,
@@ -71,8 +71,8 @@ impl Typed {
         begins.then(|| name.next().is_none())
     }
 
-    /// Returns how much of a name typed signs are; `None` if the name has words or other signs. Blanks do not
-    /// count.
+    /// Returns how much of a name typed signs are; `None` if the name has words or other signs. Blanks between
+    /// signs count only for the name that comes first.
     pub(super) fn likeness_of_signs(&self, name: &str) -> Option<Likeness> {
         if spaced(&name.to_lowercase()) == self.lower {
             return Some(Likeness::Same);
@@ -81,11 +81,14 @@ impl Typed {
             return None;
         }
         let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
-        let (name, typed) = (without_blanks(&fold(name)), without_blanks(&self.folded));
+        let folded = fold(name);
+        let (name, typed) = (without_blanks(&folded), without_blanks(&self.folded));
         if typed.is_empty() || !name.contains(&typed) {
             None
-        } else if name == typed {
+        } else if spaced(&folded) == self.folded {
             Some(Likeness::Same)
+        } else if name == typed {
+            Some(Likeness::SameWords)
         } else if name.starts_with(&typed) {
             Some(Likeness::Beginning)
         } else {

@@ -43,6 +43,13 @@ fn found_of_years(titles: &[(&str, u16)], query: &str) -> Vec<String> {
 }
 
 #[test]
+fn signs_as_they_are_typed_come_first() {
+    let names = ["? ?", "??", "???"];
+    assert_eq!(found(&names, "? ?"), ["? ?", "??", "???"]);
+    assert_eq!(found(&names, "??"), ["??", "? ?", "???"]);
+}
+
+#[test]
 fn joiners_do_not_matter() {
     let names = ["می\u{200C}خواهم", "Other"];
     for query in ["می\u{200C}خواهم", "میخواهم", "میخ"] {

@@ -193,7 +193,8 @@ impl Eda {
     pub fn artifact(&self) -> Analysis {
         let served = self.without_people();
         let json = serde_json::to_string(&served).expect("the keys of an analysis are texts");
-        Analysis::new(json, artifact::page_policy(), page(&served)).expect("the page is an HTML document")
+        Analysis::new(json, artifact::page_policy().to_owned(), page(&served))
+            .expect("the page is an HTML document")
     }
 
     /// Returns the content of `eda.json`.

@@ -140,7 +140,7 @@ mod tests {
             let page = "<!DOCTYPE html>\n<script>fetch('/users/1')</script>".to_owned();
             Analysis::new("{}".to_owned(), policy.to_owned(), page).unwrap().to_bytes().unwrap()
         };
-        assert!(check(Kind::Eda, &of(&artifact::page_policy())).is_ok());
+        assert!(check(Kind::Eda, &of(artifact::page_policy())).is_ok());
         assert!(check(Kind::Eda, &of("default-src 'none'")).is_ok());
         for policy in ["script-src * 'unsafe-inline'", "default-src 'none'; script-src 'sha256-AAAA'"] {
             let refused = check(Kind::Eda, &of(policy)).unwrap_err().to_string();

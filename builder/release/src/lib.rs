@@ -40,7 +40,7 @@ pub enum BuildError {
         source: Leak,
     },
     /// A model or its parameters were given, but there are no ratings.
-    #[error("{0} cannot be used, because there are no ratings; leave the option out, or pass ratings")]
+    #[error("{0} cannot be used without ratings; leave the option out, or pass ratings with --ratings")]
     NoRatings(&'static str),
     /// A measure is NaN or infinite, which JSON cannot represent.
     #[error("the {measure} of {model} is {value}; there are too few ratings to measure it on")]

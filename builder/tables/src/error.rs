@@ -192,7 +192,7 @@ pub enum FileError {
     /// The ratings of two files are on different scales.
     #[error(
         "the ratings of {first} are from {scale}, those of {next} from {other}; the ratings of one run are on one \
-         scale, so read the files in runs of their own, or give the scale with --scale LOW:HIGH if both are on it"
+         scale, so read each file in a run of its own, or give the scale with --scale LOW:HIGH if both are on it"
     )]
     Scales {
         /// One of the files.

@@ -29,7 +29,7 @@ pub enum Reason {
     /// A title id that no title has.
     UnknownTitle,
     /// A name and a year that no title has, in an export of one user's ratings, which has names instead of
-    /// ids. Nobody's catalogs have everything, so these rows do not count as losses.
+    /// ids. No catalog has everything, so these rows do not count as losses.
     TitleNotFound,
     /// A rating that is not a decimal number.
     RatingMalformed,

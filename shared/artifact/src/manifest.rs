@@ -229,7 +229,7 @@ impl Manifest {
     }
 
     /// Returns whether the release was made from ratings. A release of catalogs alone has the same artifacts:
-    /// users are empty, and the rating model is a placeholder that nothing may be predicted with.
+    /// users are empty, and the rating model has only biases of 0, from which nothing may be predicted.
     pub fn has_ratings(&self) -> bool {
         self.counts.ratings > 0
     }

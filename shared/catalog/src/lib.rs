@@ -16,7 +16,7 @@ mod works;
 pub use date::{Date, DateError};
 pub use ids::{IdError, MAX_ID_BYTES, TitleId, UserId, check_id};
 pub use limits::{MAX_GENRES_BYTES, MAX_LABELS, MAX_NAME_CHARS, count_labels, names_in_words};
-pub use names::compared;
+pub use names::{compared, is_joiner};
 pub use platform::{IdPrefixes, Platform, PlatformError};
 pub use rating::{NoScale, OffScale, Scale, ScaleCounts, ScaleError};
 pub use tables::{Interactions, RatingTable, TableError, TitleTable};

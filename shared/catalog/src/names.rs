@@ -9,13 +9,19 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::Title;
 
+/// Returns whether a character only joins letters or keeps them apart: U+200C and U+200D. They carry meaning
+/// in Persian, Hindi and emoji, so they are kept where names are shown.
+pub fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
+}
+
 /// Returns the form in which names are compared: Unicode NFC, in lower case, without the joiners U+200C and
 /// U+200D.
 pub fn compared(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
-    let lower = |text: &str| text.replace(['\u{200C}', '\u{200D}'], "").to_lowercase();
+    let lower = |text: &str| text.replace(is_joiner, "").to_lowercase();
     // The lowercase of a letter may be two characters that compose with what follows.
     let lower = lower(name);
     if is_nfc(&lower) { lower } else { lower.nfc().collect() }

@@ -222,8 +222,8 @@ impl Source {
         let mut clean = read_clean(dir, context)?;
         anyhow::ensure!(
             !clean.ratings.is_empty(),
-            "{}: there are no ratings in these tables, and this command needs some; make tables with \
-             `cartelera etl --ratings`",
+            "{}: these tables have no ratings, and this command needs them; run `cartelera etl` again with \
+             --ratings",
             dir.display()
         );
         let works = clean.titles.works();

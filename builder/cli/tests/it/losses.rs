@@ -30,7 +30,7 @@ fn tables_that_lost_too_many_rows_are_refused_with_the_words_of_etl() {
     assert_eq!(refusal(&["build", "--titles", text(&catalog), "--store", text(&store)]), of_etl);
     assert!(!store.exists());
 
-    // The analysis shows the losses, so it is written, but raw files are no better for it.
+    // The analysis is written, because it shows the losses. From raw files, the command still fails.
     let analysis = dir.path().join("eda");
     stdout(&["eda", "--data", text(&tables), "--out", text(&analysis)]);
     fs::remove_file(analysis.join("eda.json")).unwrap();

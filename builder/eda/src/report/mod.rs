@@ -49,8 +49,8 @@ pub struct Eda {
     pub faults: Faults,
     /// What a reader should know before using a column.
     pub alerts: Vec<Alert>,
-    /// Values of the titles' columns that are probably the same, written in several ways. Not written if
-    /// there are none.
+    /// Values of the titles' columns that are probably the same, written in several ways. Left out if
+    /// empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spellings: Vec<Spellings>,
     /// Titles and ratings, column by column.

@@ -1,4 +1,4 @@
-//! Texts without what may differ between two spellings of the same value.
+//! Folds texts, so that two spellings of the same value become equal.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -18,7 +18,7 @@ pub(super) enum Rules {
     },
 }
 
-/// A value without what does not count.
+/// A value without the differences that do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Folded {
     /// Spellings with the same key are the same. Empty if there is no letter or digit.
@@ -59,7 +59,7 @@ fn words(text: &str, is_label: bool) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// Removes a `TV` from the begin, and a `TV`, `movies` or `shows` from the end, unless nothing is left.
+/// Removes a `TV` from the beginning, and a `TV`, `movies` or `shows` from the end, unless nothing is left.
 fn without_affixes(words: &[String]) -> &[String] {
     let words = match words {
         [first, rest @ ..] if first == "tv" && !rest.is_empty() => rest,

@@ -18,11 +18,12 @@ use folded::{Folded, Rules, fold};
 const GROUPS: usize = 10;
 /// The most spellings of a group in the report.
 const SPELLINGS: usize = 5;
-/// The fewest letters in which a typing error is one: shorter words are often one letter apart.
+/// The fewest letters of a value that is checked for typing errors. Shorter words are often one letter apart.
 const FEWEST_LETTERS: usize = 8;
 /// The most letters, since the time and the memory grow with the square of the length.
 const MOST_LETTERS: usize = 40;
-/// The most values of a column in which to look for typing errors. With more, they are hardly categories.
+/// The most values of a column in which to look for typing errors. A column with more is hardly one of
+/// categories.
 const MOST_VALUES: usize = 1 << 16;
 
 /// Returns which spellings count as the same in a column; `None` if it has no names.
@@ -71,8 +72,8 @@ fn values(column: &Column, table: &TitleTable) -> Vec<Count> {
     }
 }
 
-/// Groups values that are probably the same, those with the most titles first. Values that are alone are in
-/// no group.
+/// Groups values that are probably the same; groups with the most titles come first. A value that has no
+/// other spelling is in no group.
 fn groups(values: &[Count], rules: Rules) -> Vec<Vec<&Count>> {
     let folded: Vec<Folded> = values.iter().map(|count| fold(&count.label, rules)).collect();
     let mut sets = Sets((0..values.len()).collect());

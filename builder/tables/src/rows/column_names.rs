@@ -1,6 +1,6 @@
 //! The names that columns of rating files have.
 
-/// The names that columns of ratings have in the wild, without case, blanks, `_`, `-` and `.`; the first that
+/// The names that columns of ratings usually have, without case, blanks, `_`, `-` and `.`; the first that
 /// a file has is taken.
 const USER_NAMES: &[&str] = &[
     "userid",

@@ -190,7 +190,8 @@ struct Recommending {
 }
 
 impl Recommending {
-    /// Refuses a request that needs ratings if the release has none: the model is then a placeholder.
+    /// Refuses a request that needs ratings if the release has none. Its model then has only biases of 0,
+    /// from which nothing follows.
     fn need_ratings(&self, what: &str) -> Result<(), Problem> {
         if self.has_ratings { Ok(()) } else { Err(Problem::no_ratings(what)) }
     }

@@ -213,7 +213,7 @@ async fn find_titles(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Res
     let order = catalog.search.answer(&question, named);
     let order = order.into_iter().map(|position| position as usize);
     let (positions, next_cursor) = page.cut(filter.select(titles, order));
-    // Whoever types a name may mean the edition that it finds.
+    // A person who types a name may want the very edition that it finds.
     let shown =
         |position| if question.is_empty() { filter.edition_to_show(titles, position) } else { position };
     let titles = positions.into_iter().map(|position| CatalogTitle::new(titles, shown(position))).collect();
@@ -266,8 +266,8 @@ async fn eda_page(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     let mut response = (headers, analysis.page().to_owned()).into_response();
-    // The policy is that of the code, whatever the artifact says. A page cannot say in its own markup who may
-    // frame it, or that it is not of this origin.
+    // The policy comes from the code, not from the artifact. Who may frame a page, and that it is not of this
+    // origin, can only be in a header.
     let policy = format!("{}; frame-ancestors 'none'; sandbox allow-scripts", artifact::page_policy());
     let policy = HeaderValue::try_from(policy).map_err(|error| {
         tracing::error!("the policy of the analysis is not a header value: {}", with_causes(&error));

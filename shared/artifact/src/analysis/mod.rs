@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
@@ -16,15 +18,19 @@ pub const PAGE_SCRIPT: &str = concat!("\n", include_str!("page.js"));
 ///
 /// A server sends this policy, and not one from an artifact: what an artifact brings along is data, and no
 /// code.
-pub fn page_policy() -> String {
-    let source =
-        |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()));
-    format!(
-        "default-src 'none'; img-src data:; style-src {}; script-src {}; connect-src 'none'; base-uri 'none'; \
-         form-action 'none'",
-        source(PAGE_STYLE),
-        source(PAGE_SCRIPT)
-    )
+pub fn page_policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let source = |text: &str| {
+            format!("'sha256-{}'", BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()))
+        };
+        format!(
+            "default-src 'none'; img-src data:; style-src {}; script-src {}; connect-src 'none'; base-uri 'none'; \
+             form-action 'none'",
+            source(PAGE_STYLE),
+            source(PAGE_SCRIPT)
+        )
+    });
+    &POLICY
 }
 
 /// The report of the exploratory analysis of a release's data, as JSON and as a page.

@@ -1,5 +1,6 @@
 //! Texts as the search compares them: without case, accents and apostrophes.
 
+use catalog::is_joiner;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -17,11 +18,6 @@ pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
         .flat_map(char::to_lowercase)
         .flat_map(typed_for)
         .flatten()
-}
-
-/// Returns whether a character joins letters or keeps them apart without being one.
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 /// Returns what people type for a lowercase letter: at most two characters.

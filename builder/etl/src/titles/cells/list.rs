@@ -4,7 +4,7 @@ use super::{clean_text, is_nothing};
 
 /// Splits a list into items, without empty ones (rule 7). A cell in brackets is a literal such as
 /// `['a', "b"]`, whatever the separator; if its items are objects, as in `[{'id': 1, 'name': 'a'}]`, their
-/// names are taken. Commas in items stay, where they separate nothing.
+/// names are taken. A comma that does not separate items is kept.
 pub(crate) fn split_list(raw: &str, separator: char) -> Vec<String> {
     let clean = |item: &str| Some(clean_text(item)).filter(|item| !item.is_empty());
     match literal(raw) {

@@ -10,14 +10,11 @@ pub(super) use duration::{parse_duration, parse_plain_duration, parse_seasons};
 pub(super) use list::{separator_of, split_cast, split_list};
 pub(super) use words::{is_like_a_name, is_nothing, parse_kind};
 
-/// Returns whether a character has neither shape nor meaning. The joiners U+200C and U+200D carry meaning in
-/// Persian, Hindi and emoji.
+use catalog::is_joiner;
+
+/// Returns whether a character has neither shape nor meaning. Joiners have a meaning.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}')
-}
-
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 /// Returns whether a cell has an invisible character (rule 6).

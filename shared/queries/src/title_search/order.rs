@@ -71,8 +71,8 @@ impl Typed {
         begins.then(|| name.next().is_none())
     }
 
-    /// Returns how much of a name typed signs are; `None` if the name has words or other signs. Blanks between
-    /// signs count only for the name that comes first.
+    /// Returns how much of a name typed signs are; `None` if the name has words or other signs. Blanks
+    /// between signs count only for the name that comes first.
     pub(super) fn likeness_of_signs(&self, name: &str) -> Option<Likeness> {
         if spaced(&name.to_lowercase()) == self.lower {
             return Some(Likeness::Same);

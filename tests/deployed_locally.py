@@ -37,7 +37,7 @@ OTHER_RELEASE = ("--algorithm", "biases", "--trials", 1, "--ranking-trials", 0, 
 def variables(function, api, uri=None, extra=()):
     """Returns the environment of a function whose runtime API is at `api`."""
     env = {name: value for name, value in os.environ.items() if name != "ARTIFACT_URI"} | dict(extra)
-    env |= runtime_api.variables(function) | {"AWS_LAMBDA_RUNTIME_API": api}
+    env |= runtime_api.variables(function) | {"AWS_LAMBDA_RUNTIME_API": api, "PERSONAL_ROUTES": "open"}
     return env if uri is None else env | {"ARTIFACT_URI": uri}
 
 

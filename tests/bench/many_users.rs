@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use api::{BlockRead, Function, UserLimits};
+use api::{BlockRead, Function, PersonalRoutes, Settings, UserLimits};
 use artifact::{
     Artifact, ArtifactEntry, Counts, Kind, Manifest, ModelName, ModelSummary, Pointer, RankingSummary,
 };
@@ -259,7 +259,8 @@ async fn ask(uri: &str, n_users: u64, limits: UserLimits) -> anyhow::Result<()> 
         ranged: Mutex::default(),
     });
     let began = Instant::now();
-    let router = api::load_within(&[Function::RECOMMEND], store.clone(), limits).await?;
+    let settings = Settings { personal_routes: PersonalRoutes::Open, users: limits };
+    let router = api::load(&[Function::RECOMMEND], store.clone(), settings).await?;
     let init = began.elapsed();
     say(&format!(
         "{uri}: ready after {:.0} ms, {} whole reads of {:.1} MB together, {:.1} MB resident ({:.1} at the peak)",

@@ -38,13 +38,13 @@ export const SIZES = {
 
 /**
  * Returns the address of the server, and how to stop it: the one at ADDRESS, or else a
- * new `cartelera serve` of the store on a free port.
+ * new `cartelera serve` of the store on a free port, with further options.
  */
-export async function serve(store = process.env.STORE) {
+export async function serve(store = process.env.STORE, options = []) {
   if (process.env.ADDRESS) return { url: process.env.ADDRESS, stop: async () => {} };
   const program = process.env.CARTELERA;
   assert.ok(program && store, "CARTELERA names the program, STORE and STORE_OF_TEN the stores: see run.sh");
-  const child = spawn(program, ["serve", "--store", store, "--port", "0", "--no-log"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, ["serve", "--store", store, "--port", "0", "--no-log", ...options], { stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((resolve, reject) => {
     let said = "";
     child.stdout.on("data", (piece) => {

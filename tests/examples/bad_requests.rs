@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use api::{Function, ROUTES, lambda, site};
+use api::{Function, PersonalRoutes, ROUTES, lambda, site};
 use axum::Router;
 use lambda_http::Request;
 use lambda_http::tower::ServiceExt;
@@ -300,7 +300,9 @@ async fn send(store: &str, seed: u64, n: u64) -> Result<Counts, String> {
     let store: Arc<dyn ReadStore> = Arc::new(FolderStore::new(store));
     let mut services = vec![(site::NAME, lambda::service(site::router()))];
     for function in Function::ALL {
-        let router = api::load(function, Arc::clone(&store)).await.map_err(|error| error.to_string())?;
+        let router = api::load(&[function], Arc::clone(&store), PersonalRoutes::Open)
+            .await
+            .map_err(|error| error.to_string())?;
         services.push((function.name(), lambda::service(router)));
     }
     let names = parameter_names(&services[1].1).await?;

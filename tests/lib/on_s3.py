@@ -22,7 +22,7 @@ def release(store, s3_server, work):
 
 def environment(name, aws):
     """Returns all variables of a function that reads the release at `aws`."""
-    uri = {"PATH": os.environ["PATH"], "ARTIFACT_URI": f"s3://{BUCKET}/{PREFIX}"}
+    uri = {"PATH": os.environ["PATH"], "ARTIFACT_URI": f"s3://{BUCKET}/{PREFIX}", "PERSONAL_ROUTES": "open"}
     return runtime_api.variables(name) | aws | uri
 
 

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Current, Function, ROUTES, Reload};
+use api::{Current, Function, PersonalRoutes, ROUTES, Reload};
 use artifact::{ArtifactEntry, FORMAT_VERSION, Kind, MAGIC, MANIFEST_FORMAT, Manifest, Pointer};
 use axum::Router;
 use axum::body::Body;
@@ -86,7 +86,10 @@ impl Release {
     /// Asks the current release of a store, through a service of these functions.
     pub async fn of(store: Arc<dyn Store>, functions: &[Function], questions: &[&str]) -> Self {
         let name = store::current(&*store).await.unwrap().release;
-        let current = Current::start(store, functions.iter().copied(), Reload::default()).await.unwrap();
+        let current =
+            Current::start(store, functions.iter().copied(), PersonalRoutes::Open, Reload::default())
+                .await
+                .unwrap();
         Self { name, answers: ask_all(&current.router(), questions).await }
     }
 }

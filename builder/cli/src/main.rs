@@ -3,6 +3,7 @@
 
 mod commands;
 mod cors;
+mod hosts;
 mod local;
 mod output;
 

@@ -1,8 +1,10 @@
 //! Artifacts of a release, and the one table of how each kind is decoded.
 
-use artifact::{Analysis, Artifact, EncodeError, Kind, ReadError, TitleGenres};
+use std::borrow::Cow;
+
+use artifact::{Analysis, Artifact, EncodeError, Kind, PseudonymKey, ReadError, TitleGenres};
 use bytes::Bytes;
-use catalog::TitleTable;
+use catalog::{TitleTable, UserId};
 use dataset::Data;
 use eda::Eda;
 use progress::Reporter;
@@ -20,6 +22,7 @@ pub(crate) fn all(
     data: &Data<'_>,
     models: &Models,
     analysis: &Eda,
+    pseudonyms: Option<&PseudonymKey>,
     reporter: &dyn Reporter,
 ) -> Result<Vec<(Kind, Bytes)>, BuildError> {
     let (titles, ratings) = (data.titles, data.ratings);
@@ -28,7 +31,7 @@ pub(crate) fn all(
     let ranking_model = fitted.map(|fitted| ranking_over_editions(fitted, &data.works)).transpose()?;
 
     reporter.start("writing artifacts", Kind::ALL.len() as u64, "artifacts");
-    let (users, index) = users(data, &models.rating.model, fitted)?;
+    let (users, index) = users(data, &models.rating.model, fitted, pseudonyms)?;
     let mut artifacts = vec![
         sealed(&max_duration::build(titles), reporter)?,
         sealed(&score_count::build(titles, ratings), reporter)?,
@@ -85,10 +88,13 @@ fn genres(titles: &TitleTable) -> TitleGenres {
 }
 
 /// Builds the users with both models' vectors and their ratings, as one object in blocks, and its index.
+/// Under a key, each has the pseudonym of their id, and users are in the order of these, which tells nothing
+/// of the order of ids.
 fn users(
     data: &Data<'_>,
     model: &FactorModel,
     ranking: Option<&Fitted>,
+    pseudonyms: Option<&PseudonymKey>,
 ) -> Result<(Bytes, UserIndex), WriteUsersError> {
     let ratings = data.ratings;
     let shape = UserShape {
@@ -99,10 +105,16 @@ fn users(
     // In memory, because `store::publish` takes it so; it is smaller than the tables and models it is made
     // from.
     let mut output = UsersOutput::new(shape, Vec::new());
-    for (user, id) in ratings.users().iter().enumerate() {
+    let ids = ratings.users().iter().map(|id| match pseudonyms {
+        Some(key) => Cow::Owned(key.pseudonym(id.as_str())),
+        None => Cow::Borrowed(id.as_str()),
+    });
+    let mut users: Vec<(Cow<'_, str>, usize)> = ids.zip(0..).collect();
+    users.sort_unstable_by(|a, b| UserId::cmp_text(&a.0, &b.0));
+    for (id, user) in users {
         let rows = ratings.rows_of(user);
         output.push(User {
-            id: id.as_str(),
+            id: &id,
             bias: model.user_bias()[user],
             vector: model.user_vector(user),
             ranking_vector: ranking.map(|ranking| ranking.user_vector(user)),

@@ -9,7 +9,7 @@ mod models;
 pub mod users;
 
 use ::models::{Leak, RankingModelFile, RatingModelFile};
-use artifact::{EncodeError, Kind, Manifest};
+use artifact::{EncodeError, Kind, Manifest, PseudonymKey};
 use bytes::Bytes;
 use dataset::Data;
 use eda::{Eda, Raw};
@@ -90,6 +90,8 @@ pub struct BuildOptions {
     pub recommend_threshold: Option<f32>,
     /// The share of the rows of a raw file that may be rejected.
     pub max_rejects: f64,
+    /// The key of the pseudonyms that the release has instead of users' ids; `None` for the ids themselves.
+    pub pseudonyms: Option<PseudonymKey>,
 }
 
 impl Default for BuildOptions {
@@ -102,6 +104,7 @@ impl Default for BuildOptions {
             signal_splits: 3,
             recommend_threshold: None,
             max_rejects: MAX_REJECTS,
+            pseudonyms: None,
         }
     }
 }
@@ -160,7 +163,7 @@ pub fn assemble(
     reporter: &dyn Reporter,
 ) -> Result<Built, BuildError> {
     models.check_measures()?;
-    let artifacts = artifacts::all(data, models, analysis, reporter)?;
+    let artifacts = artifacts::all(data, models, analysis, options.pseudonyms.as_ref(), reporter)?;
     let manifest = manifest::of(data, models, options, &artifacts)?;
     Ok(Built { artifacts, manifest })
 }

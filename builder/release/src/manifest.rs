@@ -70,6 +70,9 @@ fn parameters(models: &Models, options: &BuildOptions) -> Result<Parameters, Bui
     if let Some(ranking) = &models.ranking {
         parameters.insert("ranking".to_owned(), json("the parameters", &ranking.params)?);
     }
+    if options.pseudonyms.is_some() {
+        parameters.insert("pseudonyms".to_owned(), true.into());
+    }
     Ok(parameters)
 }
 

@@ -22,6 +22,11 @@ export class Problem extends Error {
     return this.kind === "no-json" || (this.kind === "" && this.status >= 400 && this.status < 500);
   }
 
+  /** Whether nobody may ask about users, or the server does not know who asks. */
+  get isPersonal() {
+    return this.kind === "personal-routes";
+  }
+
   /** Whether the answer needs ratings, and the release has none. */
   get noRatings() {
     return this.kind === "no-ratings";

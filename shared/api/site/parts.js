@@ -159,8 +159,12 @@ export const ratingCount = (n) => (Number.isFinite(n) ? h("p.genres", null, tn("
 export const waiting = (n = 3) =>
   h("div.waiting", null, h("p.vh", null, t("list.loading")), Array.from({ length: n }, () => h("div.ghost", { "aria-hidden": "true" })));
 
-/** Returns an error as text, with the server's own words. That a release has no ratings is not an error. */
+/**
+ * Returns an error as text, with the server's own words. That a release has no ratings, or that a service does
+ * not answer about users, is not an error.
+ */
 export function trouble(problem, again) {
+  if (problem.isPersonal) return h("p.empty", null, t("error.personal"));
   if (problem.noRatings) return h("p.empty", null, t("error.no_ratings"));
   const said = problem.detail;
   let words;

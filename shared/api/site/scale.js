@@ -1,19 +1,18 @@
 // What stars mean on the scale of the release's ratings.
 
+import * as health from "./health.js";
+
+// Without an API, ratings are stars.
 let scale = { low: 0.5, high: 5, liked: 4 };
 
-async function ask() {
-  try {
-    const response = await fetch(new URL("health", new URL(".", document.baseURI)));
-    const health = response.ok ? await response.json() : {};
-    if (health.scale) scale = { liked: 0.8 * health.scale.high, ...health.scale };
-  } catch {
-    // Pages without an API: ratings are stars.
-  }
+async function learn() {
+  await health.known;
+  const found = health.scaleOfRatings();
+  if (found) scale = { liked: 0.8 * found.high, ...found };
 }
 
 /** Resolves when the scale is known. */
-export const known = ask();
+export const known = learn();
 
 /** Returns the lowest rating. */
 export const low = () => scale.low;

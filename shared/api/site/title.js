@@ -99,7 +99,7 @@ export function title(id) {
   const content = [
     top,
     h("p.back", null, h("a", { href: "#/" }, t("title.back"))),
-    h("section.panel", { "aria-labelledby": "suit-heading" }, h("h2", { id: "suit-heading" }, t("title.ask")), form, out),
+    h("section.panel.of-users", { "aria-labelledby": "suit-heading" }, h("h2", { id: "suit-heading" }, t("title.ask")), form, out),
     h("section", { "aria-labelledby": "similar-heading" }, h("h2", { id: "similar-heading" }, t("title.similar")), lead, stage),
   ];
   return { title: "Cartelera", content, leave: unwatch };

@@ -126,15 +126,16 @@ export function user(id) {
     },
     field(t("user.id"), input),
     h("button.do", { type: "submit" }, t("user.go")),
-    h("p.hint", null, t("user.try"), " ", EXAMPLES.flatMap((example, i) => [i > 0 ? ", " : null, h("a", { href: `#/user/${example}` }, example)])),
+    h("p.hint.of-anybody", null, t("user.try"), " ", EXAMPLES.flatMap((example, i) => [i > 0 ? ", " : null, h("a", { href: `#/user/${example}` }, example)])),
   );
   const heading = id === undefined ? t("user.heading") : t("user.of", { id });
-  const content = [h("div.hero", null, h("h1", { tabindex: -1 }, heading), h("p.lead", null, t("user.lead")), form)];
+  const hero = h("div.hero", null, h("h1", { tabindex: -1 }, heading), put(h("div.of-users"), h("p.lead", null, t("user.lead")), form));
+  const content = [hero, h("p.empty.of-nobody", null, t("error.personal"))];
   if (id !== undefined) {
     content.push(
-      put(h("section.panel", { "aria-labelledby": "ask-heading" }), h("h2", { id: "ask-heading" }, t("user.ask")), question(id)),
+      put(h("section.panel.of-users", { "aria-labelledby": "ask-heading" }), h("h2", { id: "ask-heading" }, t("user.ask")), question(id)),
       h(
-        "div.halves",
+        "div.halves.of-users",
         null,
         put(h("section.side", { "aria-labelledby": "history-heading" }), h("h2", { id: "history-heading" }, t("user.history")), history(id)),
         put(h("section.wide", { "aria-labelledby": "list-heading" }), h("h2", { id: "list-heading" }, t("user.list")), recommendations(id)),

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::answer::{self, listed, rounded};
 use crate::function::{Function, scale_of};
 use crate::functions;
+use crate::personal::PersonalRoutes;
 use crate::route::{self, Answer, Input, Kept, Method, Operation};
 
 pub(crate) const OPERATIONS: [Operation; 2] = [HEALTH, MODEL];
@@ -27,6 +28,7 @@ const HEALTH: Operation = Operation {
     input: Input::Nothing,
     answer: Answer::json::<Health<'_>>(),
     kept: Kept::Nowhere,
+    is_personal: false,
     problems: &[],
 };
 
@@ -36,6 +38,7 @@ const MODEL: Operation = Operation {
     summary: "What the release was trained on, how good it is, and what was tried.",
     answer: Answer::json::<Model<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     ..HEALTH
 };
 
@@ -44,6 +47,7 @@ const MODEL: Operation = Operation {
 pub(crate) struct About {
     pub(crate) pointer: Pointer,
     pub(crate) functions: Vec<Function>,
+    pub(crate) personal_routes: PersonalRoutes,
 }
 
 /// Returns the router of both routes.
@@ -101,6 +105,7 @@ impl About {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
             functions: self.functions.iter().map(|f| f.name()).collect(),
+            personal_routes: self.personal_routes,
             release: &self.pointer.release,
             moved_at: self.pointer.moved_at,
             age_seconds: now.saturating_sub(self.pointer.moved_at),
@@ -139,6 +144,8 @@ struct Health<'a> {
     /// The functions that answer here.
     #[schemars(extend("items" = json!({ "type": "string", "enum": functions::names() })))]
     functions: Vec<&'static str>,
+    /// Who may ask about a user whom a request names by id: nobody, the user, or anybody who may call.
+    personal_routes: PersonalRoutes,
     /// The release that is served.
     release: &'a str,
     /// When it became the current one, in Unix seconds.

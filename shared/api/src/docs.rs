@@ -16,6 +16,7 @@ const PAGE: Operation = Operation {
     input: Input::Nothing,
     answer: Answer::Text("text/html"),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[],
 };
 

@@ -13,7 +13,7 @@ use store::{LoadError, ReadStore};
 
 use crate::error::StartError;
 use crate::route::Operation;
-use crate::users::UserLimits;
+use crate::settings::Settings;
 
 /// What is deployed as one Lambda function.
 ///
@@ -66,7 +66,7 @@ impl Eq for Function {}
 pub(crate) struct Release<'a> {
     pub(crate) store: &'a Arc<dyn ReadStore>,
     pub(crate) manifest: &'a Manifest,
-    pub(crate) limits: UserLimits,
+    pub(crate) settings: Settings,
 }
 
 impl Release<'_> {

@@ -30,6 +30,7 @@ const OPENAPI: Operation = Operation {
     input: Input::Nothing,
     answer: Answer::JsonObject,
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[],
 };
 
@@ -142,6 +143,9 @@ impl Writer<'_> {
                 }
                 ProblemKind::NotFound => "Nothing matches.",
                 ProblemKind::NoRatings => "The release has no ratings.",
+                ProblemKind::PersonalRoutes => {
+                    "Nobody may ask about users, or nothing says who asks (see `personal_routes` of `/health`)."
+                }
                 ProblemKind::NoRoute => "There is no such route.",
                 ProblemKind::MethodNotAllowed => "The route does not support this method.",
                 ProblemKind::TooLarge => "The body is too large.",

@@ -26,6 +26,8 @@ pub enum ProblemKind {
     NotFound,
     /// The answer needs ratings, and the release has none.
     NoRatings,
+    /// Nobody may ask about users, or nothing says who asks.
+    PersonalRoutes,
     /// There is no such path.
     NoRoute,
     /// The path does not take this method.
@@ -40,10 +42,11 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::InvalidParameter,
         Self::NotFound,
         Self::NoRatings,
+        Self::PersonalRoutes,
         Self::NoRoute,
         Self::MethodNotAllowed,
         Self::TooLarge,
@@ -57,6 +60,7 @@ impl ProblemKind {
             Self::InvalidParameter => "urn:cartelera:problem:invalid-parameter",
             Self::NotFound => "urn:cartelera:problem:not-found",
             Self::NoRatings => "urn:cartelera:problem:no-ratings",
+            Self::PersonalRoutes => "urn:cartelera:problem:personal-routes",
             Self::NoRoute => "urn:cartelera:problem:no-route",
             Self::MethodNotAllowed => "urn:cartelera:problem:method-not-allowed",
             Self::TooLarge => "urn:cartelera:problem:too-large",
@@ -71,6 +75,7 @@ impl ProblemKind {
             Self::InvalidParameter => "A parameter is missing, malformed or out of range",
             Self::NotFound => "Nothing matches",
             Self::NoRatings => "The release has no ratings",
+            Self::PersonalRoutes => "Requests about users are not answered",
             Self::NoRoute => "There is no such route",
             Self::MethodNotAllowed => "The route does not support this method",
             Self::TooLarge => "The request body is too large",
@@ -84,6 +89,7 @@ impl ProblemKind {
         match self {
             Self::InvalidParameter => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::NoRatings | Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::PersonalRoutes => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -193,6 +199,11 @@ impl Problem {
 
     pub(crate) fn one_invalid(parameter: &str, problem: impl Into<String>) -> Self {
         Self::invalid(vec![ParameterError { parameter: parameter.to_owned(), problem: problem.into() }])
+    }
+
+    /// The detail says why, and what to do.
+    pub(crate) fn personal_routes(detail: &str) -> Self {
+        Self::new(ProblemKind::PersonalRoutes, detail)
     }
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
@@ -309,7 +320,8 @@ mod tests {
         match kind {
             ProblemKind::InvalidParameter => Some(ProblemKind::NotFound),
             ProblemKind::NotFound => Some(ProblemKind::NoRatings),
-            ProblemKind::NoRatings => Some(ProblemKind::NoRoute),
+            ProblemKind::NoRatings => Some(ProblemKind::PersonalRoutes),
+            ProblemKind::PersonalRoutes => Some(ProblemKind::NoRoute),
             ProblemKind::NoRoute => Some(ProblemKind::MethodNotAllowed),
             ProblemKind::MethodNotAllowed => Some(ProblemKind::TooLarge),
             ProblemKind::TooLarge => Some(ProblemKind::Internal),

@@ -17,7 +17,7 @@ use crate::error::StartError;
 use crate::function::Function;
 use crate::log::with_causes;
 use crate::service;
-use crate::users::UserLimits;
+use crate::settings::Settings;
 
 /// The environment variable with the minimum number of seconds between two polls of the pointer; 60 if it is
 /// not set.
@@ -86,6 +86,7 @@ impl Reload {
 pub struct Current {
     store: Arc<dyn ReadStore>,
     functions: Vec<Function>,
+    settings: Settings,
     reload: Reload,
     served: RwLock<Served>,
     watch: Arc<Mutex<Watch>>,
@@ -137,18 +138,21 @@ impl Current {
     pub async fn start(
         store: Arc<dyn ReadStore>,
         functions: impl IntoIterator<Item = Function>,
+        settings: impl Into<Settings>,
         reload: Reload,
     ) -> Result<Arc<Self>, StartError> {
         let functions: Vec<Function> = functions.into_iter().collect();
+        let settings = settings.into();
         let (pointer, version) = store::current_versioned(&*store).await?;
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::load_release(&functions, &store, pointer, UserLimits::default()).await?;
+        let router = service::load_release(&functions, &store, pointer, settings).await?;
         let mut watch =
             Watch { version, release, next: SystemTime::now(), since: SystemTime::now(), failures: 0 };
         watch.wait(reload.ttl);
         Ok(Arc::new(Self {
             store,
             functions,
+            settings,
             reload,
             served: RwLock::new(Served { router, moved_at }),
             watch: Arc::new(Mutex::new(watch)),
@@ -230,8 +234,7 @@ impl Current {
             return Ok(None);
         };
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router =
-            service::load_release(&self.functions, &self.store, *pointer, UserLimits::default()).await?;
+        let router = service::load_release(&self.functions, &self.store, *pointer, self.settings).await?;
         Ok(Some((Served { router, moved_at }, release, version)))
     }
 

@@ -60,6 +60,11 @@ impl Route {
         let Operation { method, path, summary, .. } = *operation;
         Self { method, path, function, is_everywhere, summary, operation }
     }
+
+    /// Whether a request names a user, so that [`PersonalRoutes`](crate::PersonalRoutes) govern it.
+    pub const fn is_personal(&self) -> bool {
+        self.operation.is_personal
+    }
 }
 
 /// Where a client or a cache may keep an answer.
@@ -86,6 +91,8 @@ pub(crate) struct Operation {
     pub(crate) input: Input,
     pub(crate) answer: Answer,
     pub(crate) kept: Kept,
+    /// Whether a request names a user, so that [`PersonalRoutes`](crate::PersonalRoutes) govern it.
+    pub(crate) is_personal: bool,
     /// The problems it may answer with, apart from those that follow from its input and its answer.
     pub(crate) problems: &'static [ProblemKind],
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use artifact::Pointer;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use store::ReadStore;
 
 use crate::about::{self, About};
@@ -15,31 +16,24 @@ use crate::error::StartError;
 use crate::function::{Function, Release, scale_of};
 use crate::middleware::{MAX_BODY_BYTES, head_as_get, nosniff, problems_for_refusals};
 use crate::openapi::Facts;
+use crate::personal::{self, PersonalRoutes};
 use crate::problem::Problem;
 use crate::routes::ROUTES;
-use crate::users::UserLimits;
+use crate::settings::Settings;
 use crate::{docs, openapi};
 
-/// Loads the artifacts of one function from the current release of a store, in parallel, and returns the
-/// router of its routes.
+/// Loads the artifacts of some functions from the current release of a store, in parallel, and returns the
+/// router of their routes.
 ///
 /// # Errors
 /// [`StartError`]; nothing is served from an incomplete release.
-pub async fn load(function: Function, store: Arc<dyn ReadStore>) -> Result<Router, StartError> {
-    load_within(&[function], store, UserLimits::default()).await
-}
-
-/// Does the same for several functions in one router, with limits on the memory of users.
-///
-/// # Errors
-/// [`StartError`].
-pub async fn load_within(
+pub async fn load(
     functions: &[Function],
     store: Arc<dyn ReadStore>,
-    limits: UserLimits,
+    settings: impl Into<Settings>,
 ) -> Result<Router, StartError> {
     let pointer = store::current(store.as_ref()).await?;
-    load_release(functions, &store, pointer, limits).await
+    load_release(functions, &store, pointer, settings.into()).await
 }
 
 /// Loads the release that a pointer names, and returns the router of some functions.
@@ -47,19 +41,24 @@ pub(crate) async fn load_release(
     functions: &[Function],
     store: &Arc<dyn ReadStore>,
     pointer: Pointer,
-    limits: UserLimits,
+    settings: Settings,
 ) -> Result<Router, StartError> {
-    let release = Release { store, manifest: &pointer.manifest, limits };
+    let release = Release { store, manifest: &pointer.manifest, settings };
     let mut router = Router::new();
     for function in functions {
         router = router.merge((function.load)(release).await?);
     }
-    Ok(finish(router, functions, pointer))
+    Ok(finish(router, functions, pointer, settings.personal_routes))
 }
 
 /// Adds what every router has: the routes of every function, problems instead of bare statuses, a limit on
 /// bodies, answers to HEAD, compression, and what may be kept of an answer.
-fn finish(router: Router, functions: &[Function], pointer: Pointer) -> Router {
+fn finish(
+    router: Router,
+    functions: &[Function],
+    pointer: Pointer,
+    personal_routes: PersonalRoutes,
+) -> Router {
     let is_here = |name| functions.iter().any(|function| function.name == name);
     let known = ROUTES.iter().filter(|route| route.is_everywhere || is_here(route.function));
     let known: Arc<str> = known.map(|route| route.path).collect::<Vec<_>>().join(", ").into();
@@ -67,12 +66,26 @@ fn finish(router: Router, functions: &[Function], pointer: Pointer) -> Router {
     router
         .merge(openapi::router(&ROUTES, facts))
         .merge(docs::router())
-        .merge(about::router(About { pointer, functions: functions.to_vec() }))
+        .merge(about::router(About { pointer, functions: functions.to_vec(), personal_routes }))
         .fallback(move |request: Request| async move { Problem::no_route(request.uri().path(), &known) })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(personal_routes, refused_if_off))
         .layer(middleware::from_fn(problems_for_refusals))
         .layer(middleware::map_response(nosniff))
         .layer(middleware::from_fn(caching))
         .layer(middleware::from_fn(compression))
         .layer(middleware::from_fn(head_as_get))
+}
+
+/// Answers for the personal routes while they are off, whatever else is right or wrong with a request.
+async fn refused_if_off(State(personal): State<PersonalRoutes>, request: Request, next: Next) -> Response {
+    if personal == PersonalRoutes::Off && is_personal(&request) {
+        return personal::off().into_response();
+    }
+    next.run(request).await
+}
+
+fn is_personal(request: &Request) -> bool {
+    let Some(path) = request.extensions().get::<MatchedPath>() else { return false };
+    ROUTES.iter().any(|route| route.path == path.as_str() && route.is_personal())
 }

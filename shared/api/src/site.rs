@@ -49,6 +49,7 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "data.js": MODULE,
     "dom.js": MODULE,
     "filters.js": MODULE,
+    "health.js": MODULE,
     "home.js": MODULE,
     "i18n.js": MODULE,
     "i18n.later.js": MODULE,

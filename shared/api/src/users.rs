@@ -14,27 +14,9 @@ use store::{LoadError, ReadStore};
 
 use crate::error::StartError;
 use crate::log::with_causes;
+use crate::personal::{Caller, PersonalRoutes};
 use crate::problem::Problem;
-
-/// How much memory the users of a release may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UserLimits {
-    /// If all users together take at most this many bytes in the store, they are read when the function
-    /// starts, and no request waits for the store.
-    pub whole_bytes: u64,
-    /// Otherwise, blocks are read for requests, and this many bytes of decoded blocks are kept.
-    pub cache_bytes: u64,
-}
-
-impl Default for UserLimits {
-    /// 8 MiB each. Held whole, that is about fifteen thousand users, for one more read at the start; without
-    /// it, every request of a small release would wait for the store. As a cache, it is about 200 blocks:
-    /// enough for people who come back within minutes. Among millions of users, no small cache would make
-    /// other hits likely.
-    fn default() -> Self {
-        Self { whole_bytes: 8 << 20, cache_bytes: 8 << 20 }
-    }
-}
+use crate::settings::Settings;
 
 /// How the block of the requested user was obtained: an extension of the response, set when users are read
 /// per request and a block may hold the user.
@@ -56,6 +38,7 @@ impl BlockRead {
 /// The users of a release.
 #[derive(Debug)]
 pub(crate) struct Users {
+    personal_routes: PersonalRoutes,
     index: UserIndex,
     blocks: Blocks,
 }
@@ -118,19 +101,22 @@ impl Found {
 }
 
 impl Users {
-    /// Loads the users of a release, or the index that says where each block is.
+    /// Loads the users of a release, or the index that says where each block is. If nobody may ask about
+    /// them, the index alone, which has the shape of the release.
     pub(crate) async fn load(
         store: &Arc<dyn ReadStore>,
         manifest: &Manifest,
-        limits: UserLimits,
+        settings: Settings,
     ) -> Result<Self, StartError> {
+        let Settings { personal_routes, users: limits } = settings;
         let index: UserIndex = store::load(store.as_ref(), manifest).await?;
         let kind = Kind::Users;
         let entry = manifest.artifact(kind).cloned();
         let entry = entry.ok_or_else(|| LoadError::NotInRelease { kind, release: manifest.release() })?;
         let mismatch = |source| StartError::Mismatch { release: manifest.release(), source };
         index.check_size(entry.bytes).map_err(mismatch)?;
-        let blocks = if entry.bytes <= limits.whole_bytes {
+        let is_whole = entry.bytes <= limits.whole_bytes && personal_routes != PersonalRoutes::Off;
+        let blocks = if is_whole {
             let read: Vec<UserBlock> =
                 store::load_parts(store.as_ref(), &entry, index.offsets().to_vec()).await?;
             for (at, block) in read.iter().enumerate() {
@@ -147,7 +133,7 @@ impl Users {
                 ranges_ignored: AtomicBool::default(),
             })
         };
-        Ok(Self { index, blocks })
+        Ok(Self { personal_routes, index, blocks })
     }
 
     /// The shape that all users share.
@@ -155,11 +141,14 @@ impl Users {
         self.index.shape()
     }
 
-    /// Looks for a user, in memory or in the one block that may hold them.
+    /// Looks for a user, in memory or in the one block that may hold them, for a caller who may ask about
+    /// them. There is no other way to what is known about a user.
     ///
     /// # Errors
-    /// The block cannot be read at the moment, or is damaged. The log has the cause.
-    pub(crate) async fn find(&self, id: &str) -> Result<Found, Problem> {
+    /// The caller may not ask about the user. The block cannot be read at the moment, or is damaged; the log
+    /// has the cause.
+    pub(crate) async fn find(&self, id: &str, caller: Option<&Caller>) -> Result<Found, Problem> {
+        self.personal_routes.admit(id, caller)?;
         let Some(at) = self.index.block_of(id) else { return Ok(Found { at: None, read: None }) };
         let (block, read) = match &self.blocks {
             Blocks::Whole(blocks) => (Arc::clone(&blocks[at]), None),

@@ -15,6 +15,7 @@ mod kind;
 mod manifest;
 mod measures;
 mod parts;
+mod pseudonym;
 
 pub use analysis::{Analysis, PAGE_SCRIPT, PAGE_STYLE, StoredAnalysis, page_policy};
 pub use codec::{Artifact, EncodeError};
@@ -31,3 +32,4 @@ pub use parts::{
     ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, Signal, Source, Trials, UserSegment,
     VarianceShares,
 };
+pub use pseudonym::{PseudonymKey, ShortKey};

@@ -22,6 +22,7 @@ use tests::reload_cases::Answer;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex as TurnMutex, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 /// Longer than anything takes, even on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -165,6 +166,10 @@ pub(crate) struct Process {
     output: Arc<Output>,
     stderr: PathBuf,
     n_asked: u64,
+    /// The time that an event may take, with what the process does after its answer.
+    allowed: Duration,
+    /// When the time of the last event is over. Lambda ends a process that is not idle by then.
+    deadline: Instant,
 }
 
 impl Drop for Process {
@@ -227,6 +232,8 @@ impl Process {
             output,
             stderr,
             n_asked: 0,
+            allowed: DEADLINE,
+            deadline: Instant::now() + DEADLINE,
         }
     }
 
@@ -253,13 +260,20 @@ impl Process {
         self.is_idle(*self.waits.borrow())
     }
 
-    /// Waits until the next event would be sent at once.
+    /// Waits until the next event would be sent at once, which has to be before the deadline of the last one.
     pub(crate) async fn settled(&self) {
         let mut waits = self.waits.subscribe();
         self.wait("it asked for an event", async {
-            waits.wait_for(|waits| self.is_idle(*waits)).await.map(drop).unwrap();
+            let idle = waits.wait_for(|waits| self.is_idle(*waits));
+            let idle = timeout_at(self.deadline, idle).await;
+            idle.expect("it is idle before the deadline, at which Lambda ends it").map(drop).unwrap();
         })
         .await;
+    }
+
+    /// Sets the time of the next events.
+    pub(crate) fn allow(&mut self, allowed: Duration) {
+        self.allowed = allowed;
     }
 
     /// Waits until the process waits for an event, sends a GET as an HTTP API does, and returns the answer.
@@ -268,6 +282,8 @@ impl Process {
         self.n_asked += 1;
         let id = format!("00000000-0000-0000-0000-{:012}", self.n_asked);
         self.waits.send_replace(Waits::default());
+        self.deadline = Instant::now() + self.allowed;
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.allowed;
         self.to_runtime.send((id.clone(), event(question))).unwrap();
         let answer =
             self.wait("it answered", async { self.answers.lock().await.recv().await.unwrap() }).await;
@@ -277,7 +293,7 @@ impl Process {
         if self.has_extensions {
             let invoke = json!({
                 "eventType": "INVOKE",
-                "deadlineMs": 0,
+                "deadlineMs": deadline.as_millis() as u64,
                 "requestId": id,
                 "invokedFunctionArn": ARN,
                 "tracing": {"type": "X-Amzn-Trace-Id", "value": TRACE},

@@ -29,6 +29,9 @@ const PACE: Duration = Duration::from_millis(20);
 /// Longer than a function waits after the failures of a case.
 const DEADLINE: Duration = Duration::from_mins(1);
 
+/// The time of an event while the store stalls: less than a request to the store may take.
+const SHORT_EVENT: Duration = Duration::from_secs(6);
+
 /// How long random faults last.
 const RANDOM: Duration = Duration::from_secs(40);
 
@@ -121,6 +124,7 @@ impl Lane {
         let variables = [
             ("ARTIFACT_URI", &*format!("s3://{BUCKET}/{prefix}")),
             ("ARTIFACT_TTL", "0"),
+            ("PERSONAL_ROUTES", "open"),
             ("AWS_ENDPOINT_URL", &proxy.url()),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", "key"),
@@ -360,6 +364,32 @@ impl Lane {
         self.proxy.heal();
         self.is_served(Side::New).await;
         self.switched_to(Side::New, 0).await;
+    }
+
+    /// Lets every request of a poll hang from one on, for longer than an event may take. The process is idle
+    /// before the deadline of each event, and what was begun goes on with the next.
+    pub(crate) async fn stall(&mut self, at: usize) {
+        self.go_back().await;
+        let mut n = 0;
+        self.proxy.set(move |seen| {
+            n = if seen.path.ends_with(Pointer::KEY) { 0 } else { n + 1 };
+            (n >= at).then_some(Fault::Hold)
+        });
+        self.move_to(Side::New).await;
+        self.process.allow(SHORT_EVENT);
+        for _ in 0..2 {
+            assert_eq!(self.ask(0).await, Side::Old);
+            // Fails if the deadline passes first.
+            self.process.settled().await;
+        }
+        assert!(self.proxy.n_harmed() > 0);
+        self.counted.faults += self.proxy.n_harmed();
+        self.proxy.heal();
+        self.process.allow(DEADLINE);
+        self.is_served(Side::New).await;
+        let (failed, switched) = self.read_log(0, Side::Old).await;
+        assert_eq!(switched.len(), 1, "{switched:?}");
+        self.counted.failed_polls += failed;
     }
 
     pub(crate) async fn damage(&mut self, key: &str, damage: fn(&mut Vec<u8>)) {

@@ -51,16 +51,18 @@ enum Cases {
     LastingQuick { key: String },
     LastingSlow { key: String },
     Hangs { n_requests: usize, has_extensions: bool },
+    Stalls,
     Damage { key: String },
     NextFormat,
     Random { seed: u64 },
 }
 
 impl Cases {
-    const ROWS: [&str; 6] = [
+    const ROWS: [&str; 7] = [
         "one fault, at each request of a poll",
         "a lasting fault, at each object",
         "a hanging request, each in turn",
+        "a store that stalls past the event's deadline",
         "a damaged object in the store",
         "a manifest or artifact of the next format",
         "faults in a sixth of all requests",
@@ -71,9 +73,10 @@ impl Cases {
             Self::OneFault { .. } => 0,
             Self::LastingQuick { .. } | Self::LastingSlow { .. } => 1,
             Self::Hangs { .. } => 2,
-            Self::Damage { .. } => 3,
-            Self::NextFormat => 4,
-            Self::Random { .. } => 5,
+            Self::Stalls => 3,
+            Self::Damage { .. } => 4,
+            Self::NextFormat => 5,
+            Self::Random { .. } => 6,
         }
     }
 
@@ -103,6 +106,12 @@ impl Cases {
                     lane.hang(at).await;
                 }
             }
+            Self::Stalls => {
+                // The pointer, then the artifacts.
+                for at in 0..2 {
+                    lane.stall(at).await;
+                }
+            }
             Self::Damage { key } => {
                 for (_, damage) in DAMAGE {
                     lane.damage(&key, damage).await;
@@ -129,6 +138,7 @@ async fn plan(ground: Ground, id: LaneId, function: Function) -> Vec<Cases> {
     plan.extend(of_keys(|key| Cases::LastingQuick { key }));
     plan.extend((0..requests.len()).map(|at| Cases::OneFault { at }));
     plan.extend(of_keys(|key| Cases::Damage { key }));
+    plan.push(Cases::Stalls);
     plan.push(Cases::NextFormat);
     plan.push(Cases::Random { seed: id as u64 });
     let n_requests = requests.len();

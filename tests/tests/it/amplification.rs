@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Function, ROUTES};
+use api::{Function, PersonalRoutes, ROUTES};
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
@@ -22,7 +22,7 @@ async fn sizes_of_errors(path: &str, body: Option<&[u8]>) -> Vec<usize> {
     let store = Arc::new(small_release::store_with_ranking().await);
     let mut sizes = Vec::new();
     for function in Function::ALL {
-        let router = api::load(function, store.clone()).await.unwrap();
+        let router = api::load(&[function], store.clone(), PersonalRoutes::Open).await.unwrap();
         let request = match body {
             Some(body) => Request::post(path).body(Body::from(body.to_vec())),
             None => Request::get(path).body(Body::empty()),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use api::{Function, Method, ProblemKind, ROUTES, Route, lambda};
+use api::{Function, Method, PersonalRoutes, ProblemKind, ROUTES, Route, lambda};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
@@ -143,7 +143,7 @@ type Answer = (u64, String, Value);
 pub(crate) async fn raw_answer(asked: &Asked, origin: Origin) -> Value {
     let store =
         if asked.ranking { small_release::store_with_ranking().await } else { small_release::store().await };
-    let router = api::load(asked.function, Arc::new(store)).await.unwrap();
+    let router = api::load(&[asked.function], Arc::new(store), PersonalRoutes::Open).await.unwrap();
     let service = lambda::events(lambda::service(router));
     let mut event = asked.event(origin);
     for (name, value) in &asked.headers {
@@ -191,7 +191,7 @@ async fn every_function_starts_with_the_kinds_that_it_declares() {
         for entry in manifest.artifacts.iter().filter(|entry| !declared(entry.kind)) {
             store.delete(&entry.key()).await.unwrap();
         }
-        let started = api::load(function, Arc::new(store)).await;
+        let started = api::load(&[function], Arc::new(store), PersonalRoutes::Open).await;
         assert!(started.is_ok(), "{}: {:?}", function.name(), started.err());
     }
 }
@@ -544,9 +544,10 @@ async fn a_ranking_model_that_the_manifest_names_has_to_be_there() {
     let manifest = store::current(&store).await.unwrap().manifest;
     let key = manifest.artifact(artifact::Kind::RankingModel).unwrap().key();
     store.delete(&key).await.unwrap();
-    let error = api::load(Function::RECOMMEND, Arc::new(store.clone())).await.unwrap_err();
+    let error =
+        api::load(&[Function::RECOMMEND], Arc::new(store.clone()), PersonalRoutes::Open).await.unwrap_err();
     assert_eq!(error.to_string(), "cannot fetch ranking-model");
-    assert!(api::load(Function::GET_ACTOR, Arc::new(store)).await.is_ok());
+    assert!(api::load(&[Function::GET_ACTOR], Arc::new(store), PersonalRoutes::Open).await.is_ok());
 }
 
 /// Every parameter means the same in a query and in a body.
@@ -686,7 +687,8 @@ async fn a_stage_is_cut_off_once_and_only_as_a_whole_segment() {
 
     let mut event = Asked::get("/get_count_platform", "").event(Origin::Stage);
     event["rawPath"] = "/production/get_count_platform".into();
-    let router = api::load(Function::GET_COUNT_PLATFORM, Arc::new(store)).await.unwrap();
+    let router =
+        api::load(&[Function::GET_COUNT_PLATFORM], Arc::new(store), PersonalRoutes::Open).await.unwrap();
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let response = lambda::service(router).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 404);
@@ -715,7 +717,9 @@ async fn head_is_answered_as_get() {
         let mut parts = Vec::new();
         for method in ["GET", "HEAD"] {
             let event = Asked { method, ..Asked::of(function, path, query) }.event(Origin::Gateway);
-            let router = api::load(function, Arc::new(small_release::store().await)).await.unwrap();
+            let router = api::load(&[function], Arc::new(small_release::store().await), PersonalRoutes::Open)
+                .await
+                .unwrap();
             let request = lambda_http::request::from_str(&event.to_string()).unwrap();
             let response = lambda::service(router).oneshot(request).await.unwrap();
             let (head, body) = response.into_parts();

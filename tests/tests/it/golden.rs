@@ -271,7 +271,7 @@ async fn a_release_with_a_manifest_of_format_1_is_served_and_rolled_back_to() {
 
     let ask_for = async |store: MemoryStore, path: &str, status: u16| {
         let router =
-            api::load_within(&api::Function::ALL, Arc::new(store), api::UserLimits::default()).await.unwrap();
+            api::load(&api::Function::ALL, Arc::new(store), api::PersonalRoutes::Open).await.unwrap();
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status(), status, "{path}");

@@ -11,6 +11,7 @@ mod golden;
 mod lambda;
 mod mirror;
 mod openapi;
+mod personal;
 mod publish_faults;
 mod reload;
 mod reload_faults;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Current, Function, Reload, UserLimits};
+use api::{Current, Function, PersonalRoutes, Reload, Settings, UserLimits};
 use artifact::{Kind, MANIFEST_FORMAT, Pointer};
 use bytes::Bytes;
 use lambda_http::tower::ServiceExt;
@@ -121,7 +121,7 @@ async fn served(function: Function, reload: Reload) -> (Arc<Faulty>, Arc<Current
         n_pointer_reads: AtomicUsize::new(0),
     });
     let store: Arc<dyn ReadStore> = Arc::clone(&faulty) as _;
-    let current = Current::start(store, [function], reload).await.unwrap();
+    let current = Current::start(store, [function], PersonalRoutes::Open, reload).await.unwrap();
     (faulty, current)
 }
 
@@ -277,8 +277,9 @@ async fn every_answer_comes_from_one_release() {
 async fn a_block_of_users_that_cannot_be_read_is_logged_with_all_its_causes() {
     let (log, _guard) = Log::keep();
     let (faulty, _) = served(Function::RECOMMEND, Reload::default()).await;
-    let limits = UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 };
-    let router = api::load_within(&[Function::RECOMMEND], Arc::clone(&faulty) as _, limits).await.unwrap();
+    let users = UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 };
+    let settings = Settings { personal_routes: PersonalRoutes::Open, users };
+    let router = api::load(&[Function::RECOMMEND], Arc::clone(&faulty) as _, settings).await.unwrap();
     faulty.set(Some((Fault::Refuses, "artifacts/users/")));
     let mut request = Request::new(Body::Empty);
     *request.uri_mut() = "/recommendations/1".parse().unwrap();

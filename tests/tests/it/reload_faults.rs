@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Current, Function, Reload};
+use api::{Current, Function, PersonalRoutes, Reload};
 use artifact::Pointer;
 use futures_util::FutureExt as _;
 use rand::{RngExt as _, SeedableRng as _};
@@ -141,7 +141,8 @@ impl Scene {
         self.point_to(&self.old.name.clone()).await;
         self.proxy.heal();
         let store = S3Store::new(client(&self.proxy.url(), waits), BUCKET, PREFIX);
-        let current = Current::start(Arc::new(store), Function::ALL, reload).await.unwrap();
+        let current =
+            Current::start(Arc::new(store), Function::ALL, PersonalRoutes::Open, reload).await.unwrap();
         self.point_to(&self.new.name.clone()).await;
         self.log.take();
         current

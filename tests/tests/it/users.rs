@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use api::{BlockRead, Function, UserLimits};
+use api::{BlockRead, Function, PersonalRoutes, Settings, UserLimits};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -104,7 +104,11 @@ impl ReadStore for Watched {
     }
 }
 
-const RANGED: UserLimits = UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 };
+const RANGED: Settings = open(UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 });
+
+const fn open(users: UserLimits) -> Settings {
+    Settings { personal_routes: PersonalRoutes::Open, users }
+}
 
 async fn ask(router: &Router, path: &str) -> (StatusCode, Bytes, Option<BlockRead>) {
     let request = Request::get(path).body(Body::empty()).unwrap();
@@ -118,10 +122,9 @@ async fn answers_are_the_same_whether_users_are_in_memory_or_read() {
     for ranking in [false, true] {
         let store =
             if ranking { small_release::store_with_ranking().await } else { small_release::store().await };
-        let whole =
-            api::load_within(&Function::ALL, Arc::new(store.clone()), UserLimits::default()).await.unwrap();
+        let whole = api::load(&Function::ALL, Arc::new(store.clone()), PersonalRoutes::Open).await.unwrap();
         let watched = Watched::new(store);
-        let ranged = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+        let ranged = api::load(&Function::ALL, watched.clone(), RANGED).await.unwrap();
         assert_eq!(watched.n_reads(), 0, "no users are read before a request");
         // All users, and ids before, between and after theirs.
         for (user, n_found) in [("1", 1), ("2", 1), ("ana%40casa", 1), ("0", 0), ("3", 0), ("zoe%40casa", 0)]
@@ -166,7 +169,7 @@ async fn answers_are_the_same_whether_users_are_in_memory_or_read() {
 #[tokio::test]
 async fn a_block_is_read_once_and_then_cached() {
     let watched = Watched::new(small_release::store().await);
-    let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+    let router = api::load(&Function::ALL, watched.clone(), RANGED).await.unwrap();
     let (_, _, first) = ask(&router, "/recommendations/1").await;
     let (_, _, second) = ask(&router, "/predict?user_id=1&id=as1").await;
     let range = watched.ranges.lock().unwrap()[0].1.clone();
@@ -179,8 +182,8 @@ async fn a_block_is_read_once_and_then_cached() {
 #[tokio::test]
 async fn without_a_cache_every_request_reads_and_is_answered() {
     let watched = Watched::new(small_release::store().await);
-    let limits = UserLimits { whole_bytes: 0, cache_bytes: 1 };
-    let router = api::load_within(&Function::ALL, watched.clone(), limits).await.unwrap();
+    let limits = open(UserLimits { whole_bytes: 0, cache_bytes: 1 });
+    let router = api::load(&Function::ALL, watched.clone(), limits).await.unwrap();
     for n in 1..4 {
         let (status, _, read) = ask(&router, "/users/2").await;
         assert!(status.is_success() && read.is_some_and(|read| !read.hit));
@@ -198,7 +201,7 @@ async fn until_all_wait() {
 #[tokio::test]
 async fn of_simultaneous_requests_one_reads() {
     let watched = Watched::new(small_release::store().await);
-    let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+    let router = api::load(&Function::ALL, watched.clone(), RANGED).await.unwrap();
     watched.delayed.store(true, Ordering::Relaxed);
     let asking = |path: &'static str| {
         let router = router.clone();
@@ -228,7 +231,7 @@ async fn of_simultaneous_requests_one_reads() {
 #[tokio::test]
 async fn a_failed_or_damaged_read_is_reported_and_not_cached() {
     let watched = Watched::new(small_release::store().await);
-    let router = api::load_within(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+    let router = api::load(&Function::ALL, watched.clone(), RANGED).await.unwrap();
     for (fault, status, kind, detail) in [
         (Fault::Fails, 503, "unavailable", "try again in a moment; the cause is in the service's log"),
         (Fault::FlipsABit, 500, "internal", "the cause is in the service's log"),
@@ -253,16 +256,14 @@ async fn a_failed_or_damaged_read_is_reported_and_not_cached() {
 
 #[tokio::test]
 async fn a_function_does_not_start_with_damaged_users() {
-    for limits in [RANGED, UserLimits::default()] {
+    for limits in [RANGED, PersonalRoutes::Open.into()] {
         let store = small_release::store().await;
         let manifest = store::current(&store).await.unwrap().manifest;
         let users = manifest.artifact(artifact::Kind::Users).unwrap().key();
         let index = manifest.artifact(artifact::Kind::UserIndex).unwrap().key();
         let start = |store: &MemoryStore| {
             let store = Arc::new(store.clone());
-            async move {
-                api::load_within(&Function::ALL, store, limits).await.map(drop).map_err(|e| e.to_string())
-            }
+            async move { api::load(&Function::ALL, store, limits).await.map(drop).map_err(|e| e.to_string()) }
         };
         assert_eq!(start(&store).await, Ok(()));
         // Users in memory are checked at the start, others when their block is read.
@@ -281,8 +282,8 @@ async fn a_function_does_not_start_with_damaged_users() {
 async fn a_service_that_ignores_ranges_is_logged_once() {
     let (log, _guard) = Log::keep();
     let watched = Watched::new(small_release::store().await);
-    let without_cache = UserLimits { whole_bytes: 0, cache_bytes: 0 };
-    let router = api::load_within(&[Function::TITLES], watched.clone(), without_cache).await.unwrap();
+    let without_cache = open(UserLimits { whole_bytes: 0, cache_bytes: 0 });
+    let router = api::load(&[Function::TITLES], watched.clone(), without_cache).await.unwrap();
     let warnings = || log.take().into_iter().filter(|line| line["level"] == "WARN").collect::<Vec<_>>();
     ask(&router, "/users/1").await;
     assert_eq!(warnings(), Vec::<Value>::new());

@@ -16,6 +16,7 @@ use tables::{RATINGS_FILE, Rejects, TITLES_FILE, read_clean, read_file_rows, rea
 
 use super::data::{HoldOut, Input};
 use super::params::ParamArgs;
+use super::pseudonym::read_key;
 use super::show::describe;
 use super::stores::{self, StoreArg, block_on, open};
 use crate::Context;
@@ -71,6 +72,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
     recommend_threshold: Option<f32>,
 
+    /// Store pseudonyms instead of users' ids, made from the key in this file (see `cartelera pseudonym`), so
+    /// that only who has the key can ask about a user.
+    #[arg(long, value_name = "KEYFILE")]
+    pseudonyms: Option<PathBuf>,
+
     #[command(flatten)]
     params: ParamArgs,
 
@@ -123,6 +129,7 @@ fn options(args: &Args) -> anyhow::Result<BuildOptions> {
         signal_splits: args.signal_splits,
         recommend_threshold: args.recommend_threshold,
         max_rejects: args.input.raw.max_rejects,
+        pseudonyms: args.pseudonyms.as_deref().map(read_key).transpose()?,
     })
 }
 

@@ -29,6 +29,8 @@ const N_TRIALS: usize = 8;
 const N_RANKING_TRIALS: usize = 4;
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    // Told before minutes of building, not after.
+    args.listen.personal_routes()?;
     let there = block_on(async {
         let store = open(&args.store).await?;
         match store::current(store.as_ref()).await {

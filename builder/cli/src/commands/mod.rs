@@ -10,6 +10,7 @@ mod etl;
 mod evaluate;
 mod gc;
 mod params;
+mod pseudonym;
 mod publish;
 mod rank;
 mod releases;
@@ -66,6 +67,7 @@ enum Command {
     Gc(gc::Args),
     Show(show::Args),
     Verify(verify::Args),
+    Pseudonym(pseudonym::Args),
     Serve(serve::Args),
     Demo(demo::Args),
 }
@@ -106,6 +108,7 @@ fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
         Command::Gc(args) => gc::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Pseudonym(args) => pseudonym::run(&args, context),
         Command::Serve(args) => serve::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
     }

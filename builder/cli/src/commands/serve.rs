@@ -2,13 +2,18 @@ use std::io::Write as _;
 use std::net::IpAddr;
 
 use anyhow::Context as _;
-use api::{Current, Function, Reload};
+use api::{Caller, Current, Function, PersonalRoutes, Reload};
+use axum::extract::Request;
+use axum::http::HeaderName;
+use axum::middleware;
 use store::ReadStore;
 use tokio::net::TcpListener;
+use tower::util::MapRequestLayer;
 
 use super::stores::{StoreArg, open, runtime};
 use crate::Context;
 use crate::cors::{Origin, cors};
+use crate::hosts::{Hosts, of_known_hosts};
 use crate::local::{Patience, serve, stop_signals};
 use progress::Reporter;
 
@@ -47,9 +52,59 @@ pub(super) struct ListenArgs {
     #[arg(long, value_name = "ORIGIN", value_parser = Origin::parse)]
     cors: Vec<Origin>,
 
+    /// Who may ask about a user, by `/users/{id}`, `/recommendations/{user_id}` and `/predict`: nobody
+    /// (`off`), the user (`subject`), or anybody (`open`). Has to be given if other machines can connect
+    /// [default: open].
+    #[arg(long, env = api::PERSONAL_ROUTES, value_name = "WHO", hide_env = true)]
+    personal_routes: Option<PersonalRoutes>,
+
+    /// The header with the id of the user who calls, set by a proxy that has verified it and that drops what
+    /// callers send under this name. Only with `--personal-routes subject`.
+    #[arg(long, value_name = "HEADER")]
+    subject_header: Option<HeaderName>,
+
+    /// A name by which requests may call the server, besides `localhost` and addresses; other names are
+    /// refused. May be given more than once. If other machines can connect and no name is given, any name is
+    /// taken.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+
     /// Disable the access log.
     #[arg(long)]
     no_log: bool,
+}
+
+impl ListenArgs {
+    /// Returns who may ask about a user. Anybody, if only this machine can connect; otherwise it has to be
+    /// said.
+    pub(super) fn personal_routes(&self) -> anyhow::Result<PersonalRoutes> {
+        let personal_routes = match self.personal_routes {
+            Some(given) => given,
+            None if self.host.is_loopback() => PersonalRoutes::Open,
+            None => anyhow::bail!(
+                "other machines can connect to {}: say with --personal-routes who may ask what a user has rated \
+                 and is recommended: nobody (off), the user (subject) or anybody (open)",
+                self.host
+            ),
+        };
+        anyhow::ensure!(
+            (personal_routes == PersonalRoutes::Subject) == self.subject_header.is_some(),
+            "--personal-routes subject and --subject-header belong together: a proxy in front of the server \
+             verifies who calls, and says it in that header"
+        );
+        Ok(personal_routes)
+    }
+}
+
+/// Adds to a request the user whom a header names.
+fn identify(header: &HeaderName, mut request: Request) -> Request {
+    let mut users = request.headers().get_all(header).iter();
+    // A proxy sends one. A second one came from the caller.
+    if let (Some(user), None) = (users.next().and_then(|user| user.to_str().ok()), users.next()) {
+        let caller = Caller(user.to_owned());
+        request.extensions_mut().insert(caller);
+    }
+    request
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
@@ -57,16 +112,25 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 }
 
 pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> anyhow::Result<()> {
+    let personal_routes = listen.personal_routes()?;
     let log = (!listen.no_log).then(crate::output::log_to_stderr);
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let store: Box<dyn ReadStore> = open(uri).await?;
-        let current = Current::start(store.into(), Function::ALL, listen.artifact_ttl).await?;
-        let mut router = api::site::router().fallback_service(current.router());
+        let current =
+            Current::start(store.into(), Function::ALL, personal_routes, listen.artifact_ttl).await?;
+        let mut api = current.router();
+        if let Some(header) = listen.subject_header.clone() {
+            api = api.layer(MapRequestLayer::new(move |request| identify(&header, request)));
+        }
+        let mut router = api::site::router().fallback_service(api);
         if let Some(cors) = cors(&listen.cors) {
             router = router.layer(cors);
         }
         let (host, port) = (listen.host, listen.port);
+        if let Some(hosts) = Hosts::new(host, &listen.allow_host) {
+            router = router.layer(middleware::from_fn_with_state(hosts, of_known_hosts));
+        }
         let listener = TcpListener::bind((host, port)).await.with_context(|| {
             format!(
                 "cannot listen on {host}, port {port}; if the port is in use, choose another one with --port"

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ::etl::EtlInput;
-use api::{Function, ROUTES, UserLimits, load, load_within};
+use api::{Function, PersonalRoutes, ROUTES, Settings, UserLimits, load};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -167,7 +167,7 @@ async fn publish(catalog: &str) -> Arc<MemoryStore> {
 async fn every_function_starts_cold_on_a_release_of_one_title() {
     let store = publish(&format!("{HEADER}s1,Movie,Alone,,Ana,Spain,,2018,PG,90 min,Dramas,\n")).await;
     for function in Function::ALL {
-        let router = load(function, store.clone()).await.unwrap();
+        let router = load(&[function], store.clone(), PersonalRoutes::Open).await.unwrap();
         let (status, health) = ask(router.clone(), "/health").await;
         assert_eq!((status, &health["model"]), (200, &Value::Null), "{}", function.name());
         for path in NEED_RATINGS.iter().filter(|path| function_of(path) == function.name()) {
@@ -175,8 +175,9 @@ async fn every_function_starts_cold_on_a_release_of_one_title() {
             expect_no_ratings(path, status, &problem);
         }
         // As if there were too many users to keep.
-        let limits = UserLimits { whole_bytes: 0, ..UserLimits::default() };
-        assert!(load_within(&[function], store.clone(), limits).await.is_ok());
+        let users = UserLimits { whole_bytes: 0, ..UserLimits::default() };
+        let settings = Settings { personal_routes: PersonalRoutes::Open, users };
+        assert!(load(&[function], store.clone(), settings).await.is_ok());
     }
 }
 
@@ -208,7 +209,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let store = publish(&catalog).await;
-            let router = load_within(&Function::ALL, store, UserLimits::default()).await.unwrap();
+            let router = load(&Function::ALL, store, PersonalRoutes::Open).await.unwrap();
             let count = |kind: bool| rows.iter().filter(|row| row.0 == kind).count();
             let (_, counted) = ask(router.clone(), "/get_count?by=kind").await;
             assert_eq!(counted["count"], rows.len());

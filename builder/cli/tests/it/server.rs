@@ -42,7 +42,7 @@ impl Server {
 
     /// Returns the head and the body of an answer.
     pub(crate) fn ask(&self, line: &str, headers: &str) -> (String, Vec<u8>) {
-        let asked = format!("{line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n");
+        let asked = format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n");
         let mut answer = Vec::new();
         self.send(&asked).read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
@@ -76,7 +76,8 @@ impl Server {
     pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let body = body.to_string();
         let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
-        let asked = format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n{body}");
+        let asked =
+            format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n{body}");
         let mut answer = String::new();
         self.send(&asked).read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -35,6 +35,7 @@ const ACTOR: Operation = Operation {
     input: Input::Params(&PARAMS),
     answer: Answer::json::<Actor<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[ProblemKind::NotFound],
 };
 

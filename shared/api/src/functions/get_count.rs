@@ -40,6 +40,7 @@ const COUNT: Operation = Operation {
     input: Input::Params(&PARAMS),
     answer: Answer::json::<Count<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[ProblemKind::NotFound],
 };
 

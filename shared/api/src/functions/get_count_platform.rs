@@ -35,6 +35,7 @@ const COUNT_PLATFORM: Operation = Operation {
     input: Input::Params(&PARAMS),
     answer: Answer::json::<CountPlatform<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[],
 };
 

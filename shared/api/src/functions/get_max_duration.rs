@@ -36,6 +36,7 @@ const MAX_DURATION: Operation = Operation {
     input: Input::Params(&PARAMS),
     answer: Answer::json::<MaxDuration<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[ProblemKind::NotFound],
 };
 

@@ -36,6 +36,7 @@ const SCORE_COUNT: Operation = Operation {
     input: Input::Params(&PARAMS),
     answer: Answer::json::<ScoreCount<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[ProblemKind::NoRatings],
 };
 

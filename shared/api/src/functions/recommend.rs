@@ -44,7 +44,13 @@ const RECOMMENDATIONS: Operation = Operation {
     input: Input::Params(&RECOMMENDATIONS_PARAMS),
     answer: Answer::json::<Recommendations<'_>>(),
     kept: Kept::Personal,
-    problems: &[ProblemKind::NotFound, ProblemKind::NoRatings, ProblemKind::Unavailable],
+    is_personal: true,
+    problems: &[
+        ProblemKind::PersonalRoutes,
+        ProblemKind::NotFound,
+        ProblemKind::NoRatings,
+        ProblemKind::Unavailable,
+    ],
 };
 
 const RECOMMENDATIONS_PARAMS: (Param<String>, ListOfTitles) = (USER_ID.in_path(), ListOfTitles);
@@ -57,6 +63,7 @@ const RECOMMENDATIONS_FOR_NEW: Operation = Operation {
     input: Input::Ratings(&RECOMMENDATIONS_FOR_NEW_FIELDS),
     answer: Answer::json::<Recommendations<'_>>(),
     kept: Kept::Personal,
+    is_personal: false,
     problems: &[ProblemKind::NotFound, ProblemKind::NoRatings],
 };
 
@@ -70,7 +77,13 @@ const PREDICT: Operation = Operation {
     input: Input::Params(&PREDICT_PARAMS),
     answer: Answer::json::<Prediction<'_>>(),
     kept: Kept::Personal,
-    problems: &[ProblemKind::NotFound, ProblemKind::NoRatings, ProblemKind::Unavailable],
+    is_personal: true,
+    problems: &[
+        ProblemKind::PersonalRoutes,
+        ProblemKind::NotFound,
+        ProblemKind::NoRatings,
+        ProblemKind::Unavailable,
+    ],
 };
 
 const PREDICT_PARAMS: (Param<String>, Param<String>) = (USER_ID, TITLE_ID);
@@ -83,6 +96,7 @@ const SIMILAR: Operation = Operation {
     input: Input::Params(&SIMILAR_PARAMS),
     answer: Answer::json::<Similar<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -212,7 +226,7 @@ async fn load_models(release: Release<'_>) -> Result<Recommending, StartError> {
     // What takes longest to fetch and to decode is asked for first.
     let (ranking, users, model, titles) = tokio::try_join!(
         async { Ok(release.load_optional::<RankingModel>().await?) },
-        Users::load(release.store, release.manifest, release.limits),
+        Users::load(release.store, release.manifest, release.settings),
         async { Ok(release.load::<ItemModel>().await?) },
         release.load_titles(),
     )?;
@@ -235,7 +249,7 @@ async fn recommendations(
     let mut ignored = Vec::new();
     let options = request.resolve(recommender, &mut ignored)?;
     recommending.need_ratings("recommendations")?;
-    let found = users.find(&user_id).await?;
+    let found = users.find(&user_id, raw.caller()).await?;
     Ok(found.annotate(list(Some(&user_id), recommender.recommend(found.user(), &options), ignored)))
 }
 
@@ -260,7 +274,7 @@ async fn predict(State(recommending): State<Arc<Recommending>>, raw: RawParams) 
     let Recommending { recommender, users, .. } = &*recommending;
     let title = recommender.position(&id)?;
     recommending.need_ratings("predictions")?;
-    let found = users.find(&user_id).await?;
+    let found = users.find(&user_id, raw.caller()).await?;
     let prediction = recommender.predict(found.user(), title);
     let strategy = prediction.strategy.as_str();
     let answer = Prediction {

@@ -39,6 +39,7 @@ const FIND_TITLES: Operation = Operation {
     input: Input::Params(&FIND_TITLES_PARAMS),
     answer: Answer::json::<FoundTitles<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[],
 };
 
@@ -60,6 +61,7 @@ const TITLE: Operation = Operation {
     input: Input::Params(&TITLE_PARAMS),
     answer: Answer::json::<CatalogTitle<'_>>(),
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -73,7 +75,13 @@ const USER: Operation = Operation {
     input: Input::Params(&USER_PARAMS),
     answer: Answer::json::<User<'_>>(),
     kept: Kept::Personal,
-    problems: &[ProblemKind::NotFound, ProblemKind::NoRatings, ProblemKind::Unavailable],
+    is_personal: true,
+    problems: &[
+        ProblemKind::PersonalRoutes,
+        ProblemKind::NotFound,
+        ProblemKind::NoRatings,
+        ProblemKind::Unavailable,
+    ],
 };
 
 const USER_PARAMS: (Param<String>, Paging) = (RATER_ID, Paging);
@@ -89,6 +97,7 @@ const EDA: Operation = Operation {
     input: Input::Params(&()),
     answer: Answer::JsonObject,
     kept: Kept::Anywhere,
+    is_personal: false,
     problems: &[ProblemKind::NotFound],
 };
 
@@ -176,7 +185,7 @@ async fn load_catalog(release: Release<'_>) -> Result<Catalog, StartError> {
     let (titles, search, users, analysis) = tokio::try_join!(
         release.load_titles(),
         async { Ok(release.load::<title_search::Index>().await?) },
-        Users::load(release.store, release.manifest, release.limits),
+        Users::load(release.store, release.manifest, release.settings),
         async { Ok(release.load_optional::<Analysis>().await?) },
     )?;
     let has_ratings = release.has_ratings();
@@ -233,7 +242,7 @@ async fn user(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Res
     if !catalog.has_ratings {
         return Err(Problem::no_ratings("users"));
     }
-    let found = catalog.users.find(&id).await?;
+    let found = catalog.users.find(&id, raw.caller()).await?;
     let Some(user) = found.user() else {
         return Ok(found.annotate(Problem::not_found(format!("there is no user {id:?}"))));
     };

@@ -1,5 +1,6 @@
 //! The Lambda runtime: events from API Gateway and function URLs in, responses out.
 
+mod caller;
 mod event;
 mod observe;
 
@@ -9,6 +10,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::http::Uri;
@@ -18,14 +20,18 @@ use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, LambdaEvent, Request};
 use serde::Serialize;
 use store::ReadStore;
-use tower::util::MapRequest;
+use tokio::time::timeout;
+use tower::util::{MapRequest, MapRequestLayer};
 use tower::{Service, ServiceExt};
 
 use crate::function::Function;
 use crate::log::with_causes;
+use crate::personal::{PERSONAL_ROUTES, PersonalRoutes};
 use crate::reload::{ARTIFACT_TTL, Current, Reload};
 use crate::site;
 
+use caller::Callers;
+pub use caller::{CALLER_KEY, SUBJECT_CLAIM};
 /// The heap that every function uses, through `#[global_allocator]`. The runtime's library writes the trace
 /// id of each event into the environment, and the C library keeps every value that a variable ever had. On a
 /// shared heap, these values keep freed memory apart, and a function grows by kilobytes per request until it
@@ -42,6 +48,9 @@ const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// The name of the function in the account, set by the runtime.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
+
+/// The part of an event's time that no load takes.
+const RESERVE: Duration = Duration::from_secs(1);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -63,8 +72,12 @@ pub async fn main<E: Error + Send + Sync + 'static>(
             tokio::spawn(awake);
         }
         tracing::info!(function = function.name(), store, "ready");
-        let service = service(current.router());
-        let observer = Observer::new(name_in_account(function.name())?, Some(current), to_stdout);
+        let callers = callers()?;
+        let identify = callers.clone();
+        let router = current.router().layer(MapRequestLayer::new(move |request| identify.identify(request)));
+        let name = name_in_account(function.name())?;
+        let service = service(router);
+        let observer = Observer::new(name, Some(current), Some(callers), to_stdout);
         lambda_runtime::run(events(observer.around(service))).await
     })
     .await
@@ -74,7 +87,7 @@ pub async fn main<E: Error + Send + Sync + 'static>(
 pub async fn site() -> ExitCode {
     logged(site::NAME, async {
         tracing::info!(function = site::NAME, "ready");
-        let observer = Observer::new(name_in_account(site::NAME)?, None, to_stdout);
+        let observer = Observer::new(name_in_account(site::NAME)?, None, None, to_stdout);
         lambda_runtime::run(events(observer.around(service(site::router())))).await
     })
     .await
@@ -137,14 +150,26 @@ async fn start<E: Error + Send + Sync + 'static>(
         Some(ttl) => Reload::every(&ttl).map_err(|error| format!("{ARTIFACT_TTL}: {error}"))?,
         None => Reload::default(),
     };
+    let personal_routes = match variable(PERSONAL_ROUTES)? {
+        Some(setting) => setting.parse().map_err(|error| format!("{PERSONAL_ROUTES}: {error}"))?,
+        None => PersonalRoutes::default(),
+    };
     let store: Arc<dyn ReadStore> = open(&uri).await?.into();
     let location = store.location();
-    Ok((Current::start(store, [function], reload).await?, location))
+    Ok((Current::start(store, [function], personal_routes, reload).await?, location))
+}
+
+/// Reads from the environment how callers are found out and named.
+fn callers() -> Result<Callers, BoxError> {
+    let key = variable(CALLER_KEY)?;
+    Callers::new(variable(SUBJECT_CLAIM)?, key.as_deref())
+        .map_err(|error| format!("{CALLER_KEY}: {error}").into())
 }
 
 /// Registers an extension that keeps Lambda from freezing the function while a release is loaded. It runs in
-/// this process, is called after each event, and returns when nothing is being loaded. The answer to the
-/// event does not wait for it.
+/// this process, is called after each event, and returns when nothing is being loaded, or [`RESERVE`] before
+/// the event's deadline: at the deadline, Lambda would end the process. What is left of a load goes on with
+/// the next event. The answer to the event does not wait for any of this.
 ///
 /// If the runtime has no extensions, there is nothing to run, and loading continues with the next event.
 /// `served` is set before the first event comes.
@@ -152,10 +177,10 @@ async fn stay_awake(served: Arc<OnceLock<Arc<Current>>>) -> Option<impl Future<O
     let settle = lambda_extension::service_fn(move |event: lambda_extension::LambdaEvent| {
         let served = Arc::clone(&served);
         async move {
-            if let (NextEvent::Invoke(_), Some(current)) = (event.next, served.get()) {
+            if let (NextEvent::Invoke(event), Some(current)) = (event.next, served.get()) {
                 // The handler may not have seen the event yet.
                 current.poll();
-                current.settled().await;
+                let _ = timeout(left_until(event.deadline_ms, SystemTime::now()), current.settled()).await;
             }
             Ok::<(), BoxError>(())
         }
@@ -179,6 +204,12 @@ async fn stay_awake(served: Arc<OnceLock<Arc<Current>>>) -> Option<impl Future<O
             None
         }
     }
+}
+
+/// Returns the time until [`RESERVE`] before a deadline, given in Unix milliseconds; zero after that.
+fn left_until(deadline_ms: u64, now: SystemTime) -> Duration {
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline_ms).saturating_sub(now).saturating_sub(RESERVE)
 }
 
 /// Returns a router for requests from a gateway: it removes a stage in front of the path.
@@ -214,4 +245,18 @@ fn without_stage(mut request: Request) -> Request {
         *request.uri_mut() = uri;
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_is_waited_for_until_a_second_before_the_deadline() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_250);
+        assert_eq!(left_until(1_700_000_010_250, now), Duration::from_secs(9));
+        for deadline in [1_700_000_001_250, 1_700_000_000_000, 0] {
+            assert_eq!(left_until(deadline, now), Duration::ZERO, "{deadline}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use tower::{Service, ServiceExt};
 
+use super::caller::Callers;
 use crate::log::{StrategyUsed, with_causes};
 use crate::reload::Current;
 use crate::users::BlockRead;
@@ -45,6 +46,8 @@ pub(super) struct Observer {
     function: String,
     /// `None` for a function that reads no release.
     current: Option<Arc<Current>>,
+    /// `None` for a function that names no caller.
+    callers: Option<Callers>,
     /// Whether a request was answered before.
     is_warm: AtomicBool,
     write: Box<dyn Fn(&str) + Send + Sync>,
@@ -62,6 +65,9 @@ struct Line<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
+    /// A keyed hash of the caller, if the gateway has found out who it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<&'a str>,
     method: &'a str,
     route: &'a str,
     status: u16,
@@ -89,6 +95,14 @@ struct Line<'a> {
     strategy: Option<&'static str>,
     #[serde(rename = "Answers", skip_serializing_if = "Option::is_none")]
     answers: Option<u8>,
+}
+
+/// What a line has of a request.
+struct Asked<'a> {
+    method: &'a Method,
+    context: Option<&'a Context>,
+    trace: Option<&'a HeaderValue>,
+    caller: Option<&'a str>,
 }
 
 /// Which members of a line are metrics.
@@ -129,9 +143,11 @@ impl Observer {
     pub(super) fn new(
         function: impl Into<String>,
         current: Option<Arc<Current>>,
+        callers: Option<Callers>,
         write: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
-        Self { function: function.into(), current, is_warm: AtomicBool::new(false), write: Box::new(write) }
+        let (function, is_warm, write) = (function.into(), AtomicBool::new(false), Box::new(write));
+        Self { function, current, callers, is_warm, write }
     }
 
     /// Returns the service with a line for each request, and with the trace id of the request on its answer.
@@ -150,24 +166,25 @@ impl Observer {
                 let method = request.method().clone();
                 let context = request.lambda_context_ref().cloned();
                 let trace = request.headers().get(TRACE_ID).cloned();
+                let caller = observer.callers.as_ref().and_then(|callers| callers.name(&request));
                 let Ok(mut response) = service.oneshot(request).await;
                 if let Some(trace) = &trace {
                     response.headers_mut().insert(TRACE_ID, trace.clone());
                 }
-                observer.log(&method, context.as_ref(), trace.as_ref(), &response, began.elapsed());
+                let asked = Asked {
+                    method: &method,
+                    context: context.as_ref(),
+                    trace: trace.as_ref(),
+                    caller: caller.as_deref(),
+                };
+                observer.log(&asked, &response, began.elapsed());
                 Ok(response)
             }
         })
     }
 
-    fn log(
-        &self,
-        method: &Method,
-        context: Option<&Context>,
-        trace: Option<&HeaderValue>,
-        response: &Response,
-        took: Duration,
-    ) {
+    fn log(&self, asked: &Asked<'_>, response: &Response, took: Duration) {
+        let Asked { method, context, trace, caller } = *asked;
         let route = response.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
         let strategy = response.extensions().get::<StrategyUsed>().map(|used| used.0);
         let block = response.extensions().get::<BlockRead>();
@@ -184,6 +201,7 @@ impl Observer {
             function: &self.function,
             request_id: context.map_or("none", |context| &context.request_id),
             trace_id: trace.and_then(|trace| trace.to_str().ok()),
+            caller,
             method: method.as_str(),
             route,
             status: response.status().as_u16(),
@@ -248,7 +266,7 @@ mod tests {
             let line = serde_json::from_str(line).unwrap();
             sink.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         };
-        let service = Observer::new("recommend", None, keep).around(super::super::service(router));
+        let service = Observer::new("recommend", None, None, keep).around(super::super::service(router));
         let mut responses = Vec::new();
         for path in paths {
             let mut context = Context::default();

@@ -18,6 +18,7 @@ use super::reader::Reader;
 use super::spec::{Absent, Spec, Values};
 use super::value::{Number, Value, Word};
 use crate::answer::rounded;
+use crate::personal::Caller;
 use crate::problem::Problem;
 
 /// Keeps the titles of a platform.
@@ -293,6 +294,8 @@ pub(crate) struct RawParams {
     /// `None` if a segment is not UTF-8 text.
     path: Option<RawPathParams>,
     query: Option<String>,
+    /// `None` if nothing has verified who calls.
+    caller: Option<Caller>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RawParams {
@@ -300,14 +303,20 @@ impl<S: Send + Sync> FromRequestParts<S> for RawParams {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let path: Result<_, RawPathParamsRejection> = RawPathParams::from_request_parts(parts, state).await;
-        Ok(Self { path: path.ok(), query: parts.uri.query().map(str::to_owned) })
+        let caller = parts.extensions.get::<Caller>().cloned();
+        Ok(Self { path: path.ok(), query: parts.uri.query().map(str::to_owned), caller })
     }
 }
 
 impl RawParams {
     #[cfg(test)]
     pub(crate) fn of_query(query: &str) -> Self {
-        Self { path: None, query: Some(query.to_owned()) }
+        Self { path: None, query: Some(query.to_owned()), caller: None }
+    }
+
+    /// Returns the user who calls.
+    pub(crate) fn caller(&self) -> Option<&Caller> {
+        self.caller.as_ref()
     }
 
     /// Reads a list of parameters. Everything that is wrong, in the path and in the query, is in one problem.

@@ -1,0 +1,36 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use artifact::PseudonymKey;
+
+use crate::Context;
+
+/// Print the pseudonyms of users' ids, one per line, in the order given.
+///
+/// `cartelera build --pseudonyms KEYFILE` stores these instead of the ids, so that a service that knows the
+/// key can ask about its users and nobody else can. A pseudonym is the first half of the HMAC-SHA-256 of the
+/// id, in hexadecimal digits.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// File with the key.
+    #[arg(long, value_name = "KEYFILE")]
+    key: PathBuf,
+
+    /// Ids of users, as the rating files have them.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let key = read_key(&args.key)?;
+    for id in &args.ids {
+        context.print(&key.pseudonym(id.trim()));
+    }
+    Ok(())
+}
+
+/// Reads the key of pseudonyms from a file.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<PseudonymKey> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the key in {}", path.display()))?;
+    PseudonymKey::new(&bytes).with_context(|| format!("{} is not a key", path.display()))
+}

@@ -176,12 +176,16 @@ pub enum LoadError {
         found: u64,
     },
     /// The object does not have the digest that names it.
-    #[error("{key} in {location} has the SHA-256 digest {found}; publish the release again")]
+    #[error(
+        "{key} in {location} was damaged or changed: its SHA-256 digest is {found}, but the manifest says {expected}; publish the release again"
+    )]
     Digest {
         /// The key.
         key: String,
         /// The store.
         location: String,
+        /// The digest in the manifest.
+        expected: Digest,
         /// The digest of its bytes.
         found: Digest,
     },

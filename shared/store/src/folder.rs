@@ -49,6 +49,14 @@ impl FolderStore {
         StoreError::NoStore { location: self.location() }
     }
 
+    /// Returns the error for an object that does not exist, in a folder that may not exist either.
+    fn missing(&self, key: &str, folder_exists: bool) -> StoreError {
+        if !folder_exists {
+            return self.no_store();
+        }
+        StoreError::NotFound { key: key.to_owned(), location: self.location() }
+    }
+
     /// Runs file operations off the async threads, since they block.
     async fn blocking<T: Send + 'static>(
         &self,
@@ -233,8 +241,23 @@ impl ReadStore for FolderStore {
             self.blocking(Action::Read, key, |store, key| Ok((store.read(key)?, store.root.try_exists()?)));
         match read.await? {
             (Some(bytes), _) => Ok(bytes.into()),
-            (None, true) => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
-            (None, false) => Err(self.no_store()),
+            (None, exists) => Err(self.missing(key, exists)),
+        }
+    }
+
+    /// Computes the digest where the file is read, off the async threads.
+    async fn get_with_digest(&self, key: &str) -> Result<(Bytes, Digest), StoreError> {
+        check_key(key)?;
+        let read = self.blocking(Action::Read, key, |store, key| {
+            let found = store.read(key)?.map(|bytes| {
+                let digest = Digest::of(&bytes);
+                (Bytes::from(bytes), digest)
+            });
+            Ok((found, store.root.try_exists()?))
+        });
+        match read.await? {
+            (Some(found), _) => Ok(found),
+            (None, exists) => Err(self.missing(key, exists)),
         }
     }
 
@@ -248,10 +271,7 @@ impl ReadStore for FolderStore {
         match read.await? {
             (Part::Bytes(bytes), _) => Ok(bytes.into()),
             (Part::Short, _) => Err(out_of_range(self, key, range)),
-            (Part::NoObject, true) => {
-                Err(StoreError::NotFound { key: key.to_owned(), location: self.location() })
-            }
-            (Part::NoObject, false) => Err(self.no_store()),
+            (Part::NoObject, exists) => Err(self.missing(key, exists)),
         }
     }
 }

@@ -20,6 +20,7 @@
 //! # }).unwrap();
 //! ```
 
+mod blocking;
 mod body;
 mod causes;
 mod collect;
@@ -40,6 +41,7 @@ mod rollback;
 mod verify;
 mod write;
 
+pub use blocking::run_blocking;
 pub use body::{Body, Pieces};
 pub use causes::with_causes;
 pub use collect::{Collected, Keep, MIN_GRACE, gc};
@@ -49,7 +51,7 @@ pub use error::{Action, LoadError, ReleaseError, StoreError};
 pub use folder::FolderStore;
 pub use key::{check_key, check_prefix};
 pub use list::{ReleaseInfo, releases};
-pub use load::{load, load_optional, load_with_digest, manifest, run_blocking};
+pub use load::{load, load_optional, manifest};
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
 pub use parts::{for_each_part, load_part, load_parts};

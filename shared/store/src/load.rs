@@ -3,6 +3,7 @@
 use artifact::{Artifact, ArtifactEntry, Digest, Manifest, ReadError};
 use bytes::Bytes;
 
+use crate::blocking::run_blocking;
 use crate::{LoadError, ReadStore, StoreError};
 
 /// Reads the manifest of a release, current or not.
@@ -24,8 +25,9 @@ pub async fn manifest(store: &dyn ReadStore, release: &str) -> Result<Manifest, 
     }
 }
 
-/// Reads one artifact of a release: fetches it, compares its size with the manifest, and then runs all eight
-/// steps of reading. Decoding runs off the async threads, so that several artifacts load in parallel.
+/// Reads one artifact of a release: fetches it, compares its size and its digest with the manifest, and then
+/// runs all eight steps of reading. Decoding runs off the async threads, so that several artifacts load in
+/// parallel.
 ///
 /// # Errors
 /// [`LoadError`], with the object, the store and the step that refused it.
@@ -36,7 +38,12 @@ pub async fn load<T: Artifact + Send + 'static>(
     store: &dyn ReadStore,
     manifest: &Manifest,
 ) -> Result<T, LoadError> {
-    load_and(store, manifest, |_| None).await
+    let entry = manifest
+        .artifact(T::KIND)
+        .ok_or_else(|| LoadError::NotInRelease { kind: T::KIND, release: manifest.release() })?;
+    let bytes = fetch(store, entry).await?;
+    let read = run_blocking(move || T::from_bytes(&bytes)).await;
+    read.map_err(|source| refused(store, entry, source))
 }
 
 /// Reads an artifact that a release need not have. Returns `None` if the manifest does not name it. If it
@@ -57,79 +64,35 @@ pub async fn load_optional<T: Artifact + Send + 'static>(
     }
 }
 
-/// Reads one artifact as [`load`] does, and checks that its bytes have the digest that names them. The
-/// checksum in the envelope finds accidental damage; the digest also finds deliberate changes.
-///
-/// # Errors
-/// The same as [`load`], and [`LoadError::Digest`].
-///
-/// # Panics
-/// If `T`'s own decoding panics.
-pub async fn load_with_digest<T: Artifact + Send + 'static>(
-    store: &dyn ReadStore,
-    manifest: &Manifest,
-) -> Result<T, LoadError> {
-    load_and(store, manifest, |bytes| Some(Digest::of(bytes))).await
-}
-
-async fn load_and<T: Artifact + Send + 'static>(
-    store: &dyn ReadStore,
-    manifest: &Manifest,
-    digest: fn(&[u8]) -> Option<Digest>,
-) -> Result<T, LoadError> {
-    let entry = manifest
-        .artifact(T::KIND)
-        .ok_or_else(|| LoadError::NotInRelease { kind: T::KIND, release: manifest.release() })?;
-    let bytes = fetch(store, entry).await?;
-    let expected = entry.sha256;
-    run_blocking(move || match digest(&bytes) {
-        Some(found) if found != expected => Err(Refused::Digest(found)),
-        _ => T::from_bytes(&bytes).map_err(Refused::Read),
-    })
-    .await
-    .map_err(|refused| refused.into_error(store, entry))
-}
-
-/// Why some bytes were refused, without the names of object and store.
-pub(crate) enum Refused {
-    Digest(Digest),
-    Read(ReadError),
-}
-
-impl Refused {
-    pub(crate) fn into_error(self, store: &dyn ReadStore, entry: &ArtifactEntry) -> LoadError {
-        let (key, location) = (entry.key(), store.location());
-        match self {
-            Self::Digest(found) => LoadError::Digest { key, location, found },
-            Self::Read(source) => LoadError::Read { key, location, source },
-        }
-    }
-}
-
-/// Fetches an object and compares its size with the manifest.
+/// Fetches an object, and compares its size and its digest with the manifest. Nothing decodes bytes before
+/// that: the checksum in an envelope finds accidental damage, the digest also finds deliberate changes.
 pub(crate) async fn fetch(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<Bytes, LoadError> {
-    let key = entry.key();
-    let fetched = store.get(&key).await;
-    let bytes = fetched.map_err(|source| LoadError::Fetch { what: entry.kind.to_string(), source })?;
+    let fetched = store.get_with_digest(&entry.key()).await;
+    let (bytes, digest) =
+        fetched.map_err(|source| LoadError::Fetch { what: entry.kind.to_string(), source })?;
     let found = bytes.len() as u64;
     if found != entry.bytes {
-        return Err(LoadError::Size { key, location: store.location(), expected: entry.bytes, found });
+        let (key, location) = (entry.key(), store.location());
+        return Err(LoadError::Size { key, location, expected: entry.bytes, found });
     }
+    check_digest(store, entry, digest)?;
     Ok(bytes)
 }
 
-/// Runs CPU-bound work off the async threads.
-///
-/// # Panics
-/// If the work panics.
-pub async fn run_blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(stopped) => match stopped.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Only a runtime that shuts down cancels blocking work, and it does not poll this future any
-            // more.
-            Err(cancelled) => panic!("the runtime shut down while a task waited for it: {cancelled}"),
-        },
+/// Compares the digest of an object with the manifest.
+pub(crate) fn check_digest(
+    store: &dyn ReadStore,
+    entry: &ArtifactEntry,
+    found: Digest,
+) -> Result<(), LoadError> {
+    if found == entry.sha256 {
+        return Ok(());
     }
+    let (key, location) = (entry.key(), store.location());
+    Err(LoadError::Digest { key, location, expected: entry.sha256, found })
+}
+
+/// Returns the error for an object that a step of reading refused.
+pub(crate) fn refused(store: &dyn ReadStore, entry: &ArtifactEntry, source: ReadError) -> LoadError {
+    LoadError::Read { key: entry.key(), location: store.location(), source }
 }

@@ -6,15 +6,16 @@ use std::ops::Range;
 use artifact::{Artifact, ArtifactEntry, Hasher, ReadError, first_len};
 use bytes::Bytes;
 
-use crate::load::{Refused, fetch, run_blocking};
+use crate::blocking::run_blocking;
+use crate::load::{check_digest, fetch};
 use crate::{LoadError, ReadStore, StoreError};
 
 /// How much of an object is read at a time to go through all of it.
 const PIECE_BYTES: u64 = 8 << 20;
 
-/// Reads all parts of an object with one request. Compares the size of the object with the manifest, and then
-/// runs all eight steps of reading for each part. `offsets` has where each part begins, and where the last
-/// ends.
+/// Reads all parts of an object with one request. Compares size and digest of the object with the manifest,
+/// and then runs all eight steps of reading for each part. `offsets` has where each part begins, and where
+/// the last ends.
 ///
 /// # Errors
 /// [`LoadError`]; [`LoadError::Part`] names the part that was refused.
@@ -42,7 +43,9 @@ fn part_of<'a>(bytes: &'a Bytes, range: &Range<u64>) -> Option<&'a [u8]> {
     bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
 }
 
-/// Reads one part of an object: the bytes of a range, by all eight steps of reading.
+/// Reads one part of an object: the bytes of a range, by all eight steps of reading. The digest in the
+/// manifest is that of the whole object, so it is not compared: damage to a part is found, but not a
+/// deliberate change by somebody who may write to the store.
 ///
 /// # Errors
 /// [`LoadError::Fetch`], and [`LoadError::Part`] if a step refused the bytes.
@@ -104,8 +107,7 @@ pub async fn for_each_part(
         }
         Err(source) => return Err(cannot_fetch(entry, &(entry.bytes..entry.bytes + 1), source)),
     }
-    let found = hasher.finish();
-    if found == entry.sha256 { Ok(()) } else { Err(Refused::Digest(found).into_error(store, entry)) }
+    check_digest(store, entry, hasher.finish())
 }
 
 fn cannot_fetch(entry: &ArtifactEntry, range: &Range<u64>, source: StoreError) -> LoadError {

@@ -38,6 +38,7 @@ pub async fn conformance(open: &dyn Fn(&str) -> Shared) {
     releases::readers_see_one_release_or_another(open("readers"), open("readers")).await;
     releases::rolling_back_moves_the_pointer(open("rollback")).await;
     releases::damage_is_refused_by_name(open("damage")).await;
+    releases::well_named_artifacts_are_refused_by_their_step(open("well-named")).await;
     collection::a_collection_keeps_what_it_should(open("collect")).await;
     collection::a_collection_removes_nothing_young_or_unknown(open("young")).await;
     collection::collectors_and_publishers_meet(&|name| open(name)).await;

@@ -38,5 +38,5 @@ pub use problem::{Problem, ProblemKind};
 pub use reload::{ARTIFACT_TTL, Current, InvalidTtl, Reload};
 pub use route::{Method, Route};
 pub use routes::ROUTES;
-pub use service::{load, load_within};
+pub use service::{check_release, load, load_within};
 pub use users::{BlockRead, UserLimits};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use artifact::Pointer;
+use artifact::{Manifest, Pointer};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware;
@@ -40,6 +40,19 @@ pub async fn load_within(
 ) -> Result<Router, StartError> {
     let pointer = store::current(store.as_ref()).await?;
     load_release(functions, &store, pointer, limits).await
+}
+
+/// Loads a release, current or not, as each function of [`Function::ALL`] does when it starts, one after the
+/// other. Nothing is kept of what was loaded.
+///
+/// # Errors
+/// [`StartError`]: a function cannot start with this release.
+pub async fn check_release(store: Arc<dyn ReadStore>, manifest: &Manifest) -> Result<(), StartError> {
+    let release = Release { store: &store, manifest, limits: UserLimits::default() };
+    for function in Function::ALL {
+        drop((function.load)(release).await?);
+    }
+    Ok(())
 }
 
 /// Loads the release that a pointer names, and returns the router of some functions.

@@ -235,6 +235,18 @@ pub enum ReleaseError {
         /// The store.
         location: String,
     },
+    /// The release is in the store, but the functions cannot load it.
+    #[error(
+        "release {release} cannot be served, so the pointer of {location} was not moved to it; build another release with this version of Cartelera"
+    )]
+    Unservable {
+        /// The release that should have become current.
+        release: String,
+        /// The store.
+        location: String,
+        /// Why it cannot be served.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// Another publisher moved the pointer in the meantime.
     #[error(
         "release {release} did not become current, because another publisher moved the pointer of {location}; check which release is current, then try again"

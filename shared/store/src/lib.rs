@@ -56,7 +56,7 @@ pub use memory::MemoryStore;
 pub use open::{OpenError, open};
 pub use parts::{for_each_part, load_part, load_parts};
 pub use pointer::{Polled, current, current_versioned, poll};
-pub use publish::{Published, publish, publish_bodies};
+pub use publish::{Check, Checking, Published, publish, publish_bodies};
 pub use read::{RANGES_IGNORED, ReadStore, Seen, Version};
 pub use rollback::{RolledBack, rollback};
 pub use verify::{Verified, verify_release};

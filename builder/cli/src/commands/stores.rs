@@ -1,5 +1,6 @@
 //! How commands name stores, open them and wait for them.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -56,9 +57,10 @@ pub(super) async fn manifest_of(
     Ok((pointer.release, pointer.manifest))
 }
 
-/// Publishes a release, showing how much of it is written.
+/// Publishes a release, showing how much of it is written. The pointer moves only if every function can load
+/// the release from the store.
 pub(super) async fn publish(
-    store: &dyn Store,
+    store: &Arc<dyn Store>,
     artifacts: &[(Kind, Body)],
     manifest: &Manifest,
     reporter: &dyn Reporter,
@@ -66,7 +68,11 @@ pub(super) async fn publish(
     let total = artifacts.iter().map(|(_, body)| body.len()).sum();
     reporter.start("publishing", total, "bytes");
     let done = |n| reporter.advance(n);
-    let published = store::publish_bodies(store, artifacts, manifest, now(), &done).await;
+    let check = || {
+        let store: Arc<dyn ReadStore> = Arc::clone(store) as _;
+        Box::pin(async move { Ok(api::check_release(store, manifest).await?) }) as store::Checking<'_>
+    };
+    let published = store::publish_bodies(store.as_ref(), artifacts, manifest, now(), &done, &check).await;
     reporter.finish();
     let published = published?;
     if !published.confirmed {

@@ -10,8 +10,8 @@ use super::Shared;
 use super::fixture::{Numbers, assert_whole, damage, everything, name_of, publish_seed, release};
 use super::watched::{Call, Watched};
 use crate::{
-    LoadError, ReleaseError, current, load, load_optional, manifest, publish, releases, rollback,
-    verify_release, with_causes,
+    Body, LoadError, ReleaseError, current, load, load_optional, manifest, publish, publish_bodies, releases,
+    rollback, verify_release, with_causes,
 };
 
 pub(super) async fn publishing_moves_the_pointer_last(store: Shared) {
@@ -51,6 +51,31 @@ pub(super) async fn publishing_moves_the_pointer_last(store: Shared) {
     let second = publish(&*store, &artifacts, &built, 10).await.expect("the store is free");
     assert_eq!((second.n_written, second.n_already_there, second.n_repaired), (2, 1, 0));
     assert_eq!(second.previous, Some(published.release));
+}
+
+pub(super) async fn the_pointer_moves_only_to_a_release_that_passes_the_check(store: Shared) {
+    let sound = publish_seed(&*store, 1).await;
+    let (artifacts, built) = release(2);
+    let bodies: Vec<(Kind, Body)> = artifacts.into_iter().map(|(kind, bytes)| (kind, bytes.into())).collect();
+    let check = || {
+        let (store, built) = (store.clone(), built.clone());
+        let checked = async move {
+            // The release is in the store by now, all of it.
+            let found = manifest(&*store, &built.release()).await.expect("the manifest is there");
+            let _: Numbers = load(&*store, &found).await.expect("the artifact is there");
+            assert_whole(&*store, &built.release()).await;
+            Err("no function can start".into())
+        };
+        checked.boxed()
+    };
+    let refused = publish_bodies(&*store, &bodies, &built, 2, &|_| {}, &check).await;
+    let error = refused.expect_err("the check refuses it");
+    assert!(matches!(error, ReleaseError::Unservable { .. }), "{error}");
+    let text = with_causes(&error);
+    for part in [&built.release(), "no function can start", &store.location()] {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+    assert_eq!(current(&*store).await.expect("a release is current").release, sound);
 }
 
 pub(super) async fn publishing_twice_changes_nothing(store: Shared) {

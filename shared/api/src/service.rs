@@ -42,14 +42,18 @@ pub async fn load_within(
     load_release(functions, &store, pointer, limits).await
 }
 
-/// Loads a release, current or not, as each function of [`Function::ALL`] does when it starts, one after the
-/// other. Nothing is kept of what was loaded.
+/// Loads a release, current or not, as each of these functions does when it starts, one after the other.
+/// Nothing is kept of what was loaded.
 ///
 /// # Errors
 /// [`StartError`]: a function cannot start with this release.
-pub async fn check_release(store: Arc<dyn ReadStore>, manifest: &Manifest) -> Result<(), StartError> {
+pub async fn check_release(
+    functions: &[Function],
+    store: Arc<dyn ReadStore>,
+    manifest: &Manifest,
+) -> Result<(), StartError> {
     let release = Release { store: &store, manifest, limits: UserLimits::default() };
-    for function in Function::ALL {
+    for function in functions {
         drop((function.load)(release).await?);
     }
     Ok(())

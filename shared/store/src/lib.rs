@@ -38,6 +38,7 @@ mod pointer;
 mod publish;
 mod read;
 mod rollback;
+mod turn;
 mod verify;
 mod write;
 

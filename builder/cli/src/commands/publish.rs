@@ -9,8 +9,8 @@ use crate::Context;
 /// Copy a release from one store to another and serve it from there.
 ///
 /// Writes the artifacts first and then the manifest, and loads them as the functions do. Moves the pointer
-/// last, only if that succeeded and nobody else has moved it in the meantime. Readers see either the old release or the new one. Objects that are already
-/// there are not copied again.
+/// last, only if that succeeded and nobody else has moved it in the meantime. Readers see either the old
+/// release or the new one. Objects that are already there are not copied again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Store to copy from.

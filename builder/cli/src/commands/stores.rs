@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use api::Function;
 use artifact::{Kind, Manifest};
 use store::{Body, Published, ReadStore, Store};
 
@@ -29,20 +30,25 @@ pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     runtime.enable_all().build().context("cannot start the asynchronous runtime")
 }
 
-/// Opens a store by its name.
+/// Opens a store by its name. A writer that has to wait for another process reports that on stderr.
 #[cfg(feature = "s3")]
 pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
-    Ok(store_s3::open(uri).await?)
+    Ok(reporting(store_s3::open(uri).await?))
 }
 
-/// Opens a store by its name.
+/// Opens a store by its name. A writer that has to wait for another process reports that on stderr.
 #[cfg(not(feature = "s3"))]
 pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
     anyhow::ensure!(
         !uri.starts_with("s3://"),
         "this program was built without S3 support; build it with `cargo build --release --features s3`"
     );
-    Ok(Box::new(store::open(uri)?))
+    Ok(reporting(Box::new(store::open(uri)?)))
+}
+
+fn reporting(mut store: Box<dyn Store>) -> Box<dyn Store> {
+    store.when_waiting(Arc::new(crate::output::waiting));
+    store
 }
 
 /// Returns the name and the manifest of the given release, or of the one that is served.
@@ -70,7 +76,8 @@ pub(super) async fn publish(
     let done = |n| reporter.advance(n);
     let check = || {
         let store: Arc<dyn ReadStore> = Arc::clone(store) as _;
-        Box::pin(async move { Ok(api::check_release(store, manifest).await?) }) as store::Checking<'_>
+        Box::pin(async move { Ok(api::check_release(&Function::ALL, store, manifest).await?) })
+            as store::Checking<'_>
     };
     let published = store::publish_bodies(store.as_ref(), artifacts, manifest, now(), &done, &check).await;
     reporter.finish();

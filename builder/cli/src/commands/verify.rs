@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use api::Function;
 use artifact::{ArtifactEntry, Manifest};
 use indicatif::DecimalBytes;
 use recommender::UserIndex;
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
             };
             let _ = writeln!(text, "  {:<16} {status}", entry.kind.name());
         }
-        let loaded = api::check_release(Arc::clone(&store) as _, &manifest).await;
+        let loaded = api::check_release(&Function::ALL, Arc::clone(&store) as _, &manifest).await;
         let status = if loaded.is_ok() { "it can be served" } else { "it cannot be served" };
         let _ = writeln!(text, "  {status}");
         note_ranges(store.as_ref(), context);

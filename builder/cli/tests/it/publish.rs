@@ -1,6 +1,6 @@
 //! Tests publishing to one folder from several processes at once.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -105,6 +105,30 @@ fn a_release_that_no_function_can_load_is_not_published() {
     let older = release_without(&source, Kind::TitleCount);
     stdout(&[&publish[..], &["--release", &older]].concat());
     assert_eq!(pointer(&target).0, older);
+}
+
+#[test]
+fn a_publisher_that_waits_for_another_process_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, target) = (release(dir.path(), 1), dir.path().join("target"));
+    std::fs::create_dir(&target).unwrap();
+    let held = std::fs::File::create_new(target.join(".lock")).unwrap();
+    held.lock().unwrap();
+    std::fs::write(target.join(".lock"), "process 4000000000\nsince 5\nhost tiger\n").unwrap();
+    let mut waiting =
+        cartelera(&["publish", "--from", text(&source), "--store", text(&target)]).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let expected = format!(
+        "waiting to write to {}, which is locked by process 4000000000 on tiger, for ",
+        target.display()
+    );
+    assert!(line.starts_with(&expected), "{line}");
+    assert!(waiting.try_wait().unwrap().is_none() && !target.join("current.json").exists());
+    drop(held);
+    assert!(waiting.wait().unwrap().success());
+    assert_eq!(pointer(&target), pointer(&source));
+    assert_eq!(std::fs::read(target.join(".lock")).unwrap(), b"");
 }
 
 /// Runs the program with a file system of 64 KiB at `full`, and then fails with 99 if the store there has a

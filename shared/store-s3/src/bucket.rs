@@ -2,7 +2,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use artifact::{Digest, Hasher};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
@@ -77,19 +76,8 @@ impl S3Store {
         request: GetObjectFluentBuilder,
         range: Option<&Range<u64>>,
     ) -> Result<(Bytes, Version), Failure> {
-        self.read_noting(request, range, &mut ()).await
-    }
-
-    /// Reads an object as [`S3Store::read_object`] does, and passes its bytes on while they arrive.
-    async fn read_noting<N: Note>(
-        &self,
-        request: GetObjectFluentBuilder,
-        range: Option<&Range<u64>>,
-        note: &mut N,
-    ) -> Result<(Bytes, Version), Failure> {
         let mut attempt = 1;
         loop {
-            *note = N::default();
             let object = request.clone().send().await.map_err(Failure::of)?;
             let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
             let read = match range {
@@ -98,7 +86,7 @@ impl S3Store {
                     self.ranges_ignored.store(true, Ordering::Relaxed);
                     read_part(object.body, range).await
                 }
-                _ => read_body(object.body, object.content_length, note).await,
+                _ => read_body(object.body, object.content_length).await,
             };
             match read {
                 Ok(bytes) => return Ok((bytes, Version::new(tag))),
@@ -127,37 +115,15 @@ impl S3Store {
     }
 }
 
-/// What is computed of an object while its bytes arrive.
-trait Note: Default + Send {
-    /// Takes the next bytes.
-    fn arrived(&mut self, bytes: &[u8]);
-}
-
-impl Note for () {
-    fn arrived(&mut self, _: &[u8]) {}
-}
-
-impl Note for Hasher {
-    fn arrived(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-}
-
 /// Reads the bytes of a response into one buffer as they come. If they were collected first and joined at the
 /// end, they would be in memory twice.
-async fn read_body(
-    mut body: ByteStream,
-    announced: Option<i64>,
-    note: &mut impl Note,
-) -> Result<Bytes, ByteStreamError> {
+async fn read_body(mut body: ByteStream, announced: Option<i64>) -> Result<Bytes, ByteStreamError> {
     /// The most that a header can make this allocate. More is allocated as it comes.
     const AT_MOST: usize = 1 << 28;
     let announced = announced.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(announced.min(AT_MOST));
     while let Some(chunk) = body.next().await {
-        let chunk = chunk?;
-        note.arrived(&chunk);
-        bytes.extend_from_slice(&chunk);
+        bytes.extend_from_slice(&chunk?);
     }
     Ok(bytes.into())
 }
@@ -188,16 +154,6 @@ impl ReadStore for S3Store {
         match self.read_object(self.get_object(key), None).await {
             Ok(found) => Ok(Some(found)),
             Err(Failure::NoObject) => Ok(None),
-            Err(failure) => Err(self.fail(Action::Read, key, failure)),
-        }
-    }
-
-    /// Computes the digest while the bytes arrive, which takes less time than they do.
-    async fn get_with_digest(&self, key: &str) -> Result<(Bytes, Digest), StoreError> {
-        check_key(key)?;
-        let mut hasher = Hasher::default();
-        match self.read_noting(self.get_object(key), None, &mut hasher).await {
-            Ok((bytes, _)) => Ok((bytes, hasher.finish())),
             Err(failure) => Err(self.fail(Action::Read, key, failure)),
         }
     }

@@ -259,22 +259,6 @@ impl ReadStore for FolderStore {
         }
     }
 
-    /// Computes the digest where the file is read, off the async threads.
-    async fn get_with_digest(&self, key: &str) -> Result<(Bytes, Digest), StoreError> {
-        check_key(key)?;
-        let read = self.blocking(Action::Read, key, |store, key| {
-            let found = store.read(key)?.map(|bytes| {
-                let digest = Digest::of(&bytes);
-                (Bytes::from(bytes), digest)
-            });
-            Ok((found, store.root.try_exists()?))
-        });
-        match read.await? {
-            (Some(found), _) => Ok(found),
-            (None, exists) => Err(self.missing(key, exists)),
-        }
-    }
-
     /// Reads only the range.
     async fn read_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, StoreError> {
         check_key(key)?;

@@ -2,6 +2,7 @@
 
 use artifact::{Artifact, ArtifactEntry, Digest, Manifest, ReadError};
 use bytes::Bytes;
+use futures_util::future::join;
 
 use crate::blocking::run_blocking;
 use crate::{LoadError, ReadStore, StoreError};
@@ -25,8 +26,8 @@ pub async fn manifest(store: &dyn ReadStore, release: &str) -> Result<Manifest, 
     }
 }
 
-/// Reads one artifact of a release: fetches it, compares its size and its digest with the manifest, and then
-/// runs all eight steps of reading. Decoding runs off the async threads, so that several artifacts load in
+/// Reads one artifact of a release: fetches it, compares its size and its digest with the manifest, and runs
+/// all eight steps of reading. This happens off the async threads, so that several artifacts load in
 /// parallel.
 ///
 /// # Errors
@@ -41,8 +42,7 @@ pub async fn load<T: Artifact + Send + 'static>(
     let entry = manifest
         .artifact(T::KIND)
         .ok_or_else(|| LoadError::NotInRelease { kind: T::KIND, release: manifest.release() })?;
-    let bytes = fetch(store, entry).await?;
-    let read = run_blocking(move || T::from_bytes(&bytes)).await;
+    let read = fetch_and_read(store, entry, |bytes| T::from_bytes(bytes)).await?;
     read.map_err(|source| refused(store, entry, source))
 }
 
@@ -64,19 +64,34 @@ pub async fn load_optional<T: Artifact + Send + 'static>(
     }
 }
 
-/// Fetches an object, and compares its size and its digest with the manifest. Nothing decodes bytes before
-/// that: the checksum in an envelope finds accidental damage, the digest also finds deliberate changes.
+/// Fetches an object and compares its size with the manifest.
 pub(crate) async fn fetch(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<Bytes, LoadError> {
-    let fetched = store.get_with_digest(&entry.key()).await;
-    let (bytes, digest) =
-        fetched.map_err(|source| LoadError::Fetch { what: entry.kind.to_string(), source })?;
+    let key = entry.key();
+    let fetched = store.get(&key).await;
+    let bytes = fetched.map_err(|source| LoadError::Fetch { what: entry.kind.to_string(), source })?;
     let found = bytes.len() as u64;
     if found != entry.bytes {
-        let (key, location) = (entry.key(), store.location());
-        return Err(LoadError::Size { key, location, expected: entry.bytes, found });
+        return Err(LoadError::Size { key, location: store.location(), expected: entry.bytes, found });
     }
-    check_digest(store, entry, digest)?;
     Ok(bytes)
+}
+
+/// Fetches an object, compares its size and its digest with the manifest, and returns what `read` makes of
+/// its bytes. The checksum in an envelope finds accidental damage; the digest also finds deliberate changes.
+///
+/// The digest is computed in another thread while `read` runs; one after the other, a function would start
+/// later. So `read` may get bytes with another digest, and what it makes of them is dropped.
+pub(crate) async fn fetch_and_read<R: Send + 'static>(
+    store: &dyn ReadStore,
+    entry: &ArtifactEntry,
+    read: impl FnOnce(&Bytes) -> R + Send + 'static,
+) -> Result<R, LoadError> {
+    let bytes = fetch(store, entry).await?;
+    let hashed = bytes.clone();
+    let hash = run_blocking(move || Digest::of(&hashed));
+    let (found, read) = join(hash, run_blocking(move || read(&bytes))).await;
+    check_digest(store, entry, found)?;
+    Ok(read)
 }
 
 /// Compares the digest of an object with the manifest.

@@ -6,15 +6,14 @@ use std::ops::Range;
 use artifact::{Artifact, ArtifactEntry, Hasher, ReadError, first_len};
 use bytes::Bytes;
 
-use crate::blocking::run_blocking;
-use crate::load::{check_digest, fetch};
+use crate::load::{check_digest, fetch_and_read};
 use crate::{LoadError, ReadStore, StoreError};
 
 /// How much of an object is read at a time to go through all of it.
 const PIECE_BYTES: u64 = 8 << 20;
 
 /// Reads all parts of an object with one request. Compares size and digest of the object with the manifest,
-/// and then runs all eight steps of reading for each part. `offsets` has where each part begins, and where
+/// and runs all eight steps of reading for each part. `offsets` has where each part begins, and where
 /// the last ends.
 ///
 /// # Errors
@@ -27,16 +26,15 @@ pub async fn load_parts<T: Artifact + Send + 'static>(
     entry: &ArtifactEntry,
     offsets: Vec<u64>,
 ) -> Result<Vec<T>, LoadError> {
-    let bytes = fetch(store, entry).await?;
-    let read = run_blocking(move || {
+    let read = fetch_and_read(store, entry, move |bytes| {
         let ranges = offsets.windows(2).map(|pair| pair[0]..pair[1]);
         let part = |range: Range<u64>| {
-            let bytes = part_of(&bytes, &range).ok_or(ReadError::TooShort { found: 0 });
+            let bytes = part_of(bytes, &range).ok_or(ReadError::TooShort { found: 0 });
             bytes.and_then(|bytes| T::from_bytes(bytes)).map_err(|source| (range, source))
         };
         ranges.map(part).collect::<Result<Vec<T>, _>>()
     });
-    read.await.map_err(|(range, source)| LoadError::part(store, entry, range, source))
+    read.await?.map_err(|(range, source)| LoadError::part(store, entry, range, source))
 }
 
 fn part_of<'a>(bytes: &'a Bytes, range: &Range<u64>) -> Option<&'a [u8]> {

@@ -1,12 +1,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use artifact::Digest;
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::StoreError;
-use crate::blocking::run_blocking;
 
 /// Identifies the content that an object had when it was read, for [`Store::replace`](crate::Store::replace).
 ///
@@ -60,17 +58,6 @@ pub trait ReadStore: fmt::Debug + Send + Sync {
             Some((bytes, _)) => Ok(bytes),
             None => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
         }
-    }
-
-    /// Reads an object, and computes the digest of its bytes. Stores that get an object in pieces compute it
-    /// while the pieces arrive.
-    ///
-    /// # Errors
-    /// The same as [`ReadStore::get`].
-    async fn get_with_digest(&self, key: &str) -> Result<(Bytes, Digest), StoreError> {
-        let bytes = self.get(key).await?;
-        let hashed = bytes.clone();
-        Ok((bytes, run_blocking(move || Digest::of(&hashed)).await))
     }
 
     /// Reads an object, unless it still has the known version. In that case, stores that support conditional

@@ -1,7 +1,6 @@
 use artifact::ArtifactEntry;
 
-use crate::blocking::run_blocking;
-use crate::load::{fetch, manifest, refused};
+use crate::load::{fetch_and_read, manifest, refused};
 use crate::parts::for_each_part;
 use crate::{LoadError, ReadStore};
 
@@ -34,8 +33,7 @@ async fn verify(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<(), Load
     if entry.kind.is_in_parts() {
         return for_each_part(store, entry, |_, part| artifact::open(entry.kind, part).map(drop)).await;
     }
-    let bytes = fetch(store, entry).await?;
     let kind = entry.kind;
-    let opened = run_blocking(move || artifact::open(kind, &bytes).map(drop)).await;
+    let opened = fetch_and_read(store, entry, move |bytes| artifact::open(kind, bytes).map(drop)).await?;
     opened.map_err(|source| refused(store, entry, source))
 }

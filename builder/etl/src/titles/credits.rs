@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use artifact::Source;
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use tables::FileError;
 
 use super::cells::{clean_text, split_cast};
@@ -22,7 +22,7 @@ pub(super) struct People {
 /// People of all titles, by the platform's own ids.
 #[derive(Debug)]
 pub(super) struct Credits {
-    people: FxHashMap<String, People>,
+    people: HashMap<String, People>,
     n_names: u64,
     /// Rows without an id, a name, or a part that is read.
     n_left_out: u64,
@@ -47,7 +47,7 @@ impl Credits {
         let (Some(id), Some(name), Some(role)) = (column("id"), column("name"), column("role")) else {
             return Ok(None);
         };
-        let mut credits = Self { people: FxHashMap::default(), n_names: 0, n_left_out: 0, source };
+        let mut credits = Self { people: HashMap::default(), n_names: 0, n_left_out: 0, source };
         for record in reader.byte_records() {
             let record = record.map_err(wrong)?;
             let cell = |at: usize| clean_text(&String::from_utf8_lossy(record.get(at).unwrap_or_default()));

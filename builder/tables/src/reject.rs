@@ -174,8 +174,8 @@ impl Rejects {
     }
 
     fn column_idx(&mut self, column: &str) -> u16 {
-        // There are at most a dozen columns, unless thousands of files name theirs differently. Those of more than
-        // can be numbered share a number and have no name.
+        // There are at most a dozen columns, unless thousands of files name theirs differently. Those that
+        // cannot be numbered any more share a number and have no name.
         let last = usize::from(u16::MAX);
         let position = self.columns.iter().position(|c| c == column).unwrap_or_else(|| {
             match self.columns.len() {

@@ -79,17 +79,24 @@ pub(crate) async fn fetch(store: &dyn ReadStore, entry: &ArtifactEntry) -> Resul
 /// Fetches an object, compares its size and its digest with the manifest, and returns what `read` makes of
 /// its bytes. The checksum in an envelope finds accidental damage; the digest also finds deliberate changes.
 ///
-/// The digest is computed in another thread while `read` runs; one after the other, a function would start
-/// later. So `read` may get bytes with another digest, and what it makes of them is dropped.
+/// The digest of a large object is computed in another thread while `read` runs; one after the other, a
+/// function would start later. So `read` may get bytes with another digest, and what it makes of them is
+/// dropped.
 pub(crate) async fn fetch_and_read<R: Send + 'static>(
     store: &dyn ReadStore,
     entry: &ArtifactEntry,
     read: impl FnOnce(&Bytes) -> R + Send + 'static,
 ) -> Result<R, LoadError> {
+    /// It takes longer to start another thread than to compute the digest of fewer bytes.
+    const LARGE: usize = 256 << 10;
     let bytes = fetch(store, entry).await?;
-    let hashed = bytes.clone();
-    let hash = run_blocking(move || Digest::of(&hashed));
-    let (found, read) = join(hash, run_blocking(move || read(&bytes))).await;
+    let (found, read) = if bytes.len() < LARGE {
+        run_blocking(move || (Digest::of(&bytes), read(&bytes))).await
+    } else {
+        let hashed = bytes.clone();
+        let hash = run_blocking(move || Digest::of(&hashed));
+        join(hash, run_blocking(move || read(&bytes))).await
+    };
     check_digest(store, entry, found)?;
     Ok(read)
 }

@@ -24,10 +24,11 @@ const INCOMING: &str = ".incoming";
 
 /// A store in a folder, with a file for each key.
 ///
-/// The first write creates the folder. A write goes to a temporary file, is flushed to disk and then moved
-/// into place. It holds a lock on the folder, which works between processes of one machine, and on a network
-/// folder if file locks do. The file `.lock` has the process and the host of the writer, for others that wait
-/// ([`Store::when_waiting`]). Reads take no lock, and work on a read-only disk.
+/// The first write creates the folder, on Unix with mode 0700: who serves it as another user has to change
+/// that. A folder that exists keeps its mode. A write goes to a temporary file, is flushed to disk and then
+/// moved into place. It holds a lock on the folder, which works between processes of one machine, and on a
+/// network folder if file locks do. The file `.lock` has the process and the host of the writer, for others
+/// that wait ([`Store::when_waiting`]). Reads take no lock, and work on a read-only disk.
 ///
 /// Files whose names are not keys, and symbolic links to folders, are not listed.
 #[derive(Debug, Clone)]
@@ -85,6 +86,25 @@ impl FolderStore {
             hint: hint(source.kind()).map(str::to_owned),
             source: source.into(),
         })
+    }
+
+    /// Creates the folder, unless it exists. A store holds what people rated, so on Unix only its owner may
+    /// open a new one. The mode of a folder that exists is kept.
+    fn create(&self) -> io::Result<()> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        if let Some(parent) = self.root.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&self.root) {
+            // Another writer was faster.
+            Err(e) if e.kind() == ErrorKind::AlreadyExists && self.root.is_dir() => Ok(()),
+            done => done,
+        }
     }
 
     /// Waits for its turn to write. The turn ends when it is dropped.
@@ -323,7 +343,7 @@ impl Store for FolderStore {
         }
         let (mut file, turn, found) = self
             .blocking(Action::Write, key, |store, key| {
-                fs::create_dir_all(&store.root)?;
+                store.create()?;
                 let turn = store.lock()?;
                 let found = store.digest(key)?;
                 Ok((store.create_incoming()?, turn, found))
@@ -376,7 +396,7 @@ impl Store for FolderStore {
         check_key(key)?;
         let expected = expected.cloned();
         let written = self.blocking(Action::Write, key, move |store, key| {
-            fs::create_dir_all(&store.root)?;
+            store.create()?;
             let _turn = store.lock()?;
             if store.read(key)?.map(|found| version_of(&found)) != expected {
                 return Ok(None);
@@ -426,6 +446,26 @@ mod tests {
         let found = store.list("").await.unwrap();
         assert_eq!(found.iter().map(|o| &*o.key).collect::<Vec<_>>(), ["a/b", "c"]);
         assert!(found.iter().all(|o| o.modified.is_some()));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_the_owner_opens_a_new_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let root = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open = root.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        for (path, expected) in [(open, 0o755), (root.path().join("deep/er"), 0o700)] {
+            let store = FolderStore::new(&path);
+            store.replace("a/b", "x".into(), None).await.unwrap();
+            store.replace("c", "y".into(), None).await.unwrap();
+            assert_eq!(mode(&path), expected, "{}", path.display());
+        }
+        let store = FolderStore::new(root.path().join("put"));
+        store.put_immutable("a", &Bytes::from("x").into(), &|_| {}).await.unwrap();
+        assert_eq!(mode(store.root()), 0o700);
     }
 
     #[cfg(unix)]

@@ -4,7 +4,6 @@
 //! without a genre says nothing about the content (`Movies`). A file of the user adds rows.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use catalog::{MAX_NAME_CHARS, compared};
@@ -50,7 +49,7 @@ impl GenreTable {
     /// Returns [`EtlError::Genres`] for a row without a label, a name that is too long, or a label of too
     /// many genres, and [`FileError`] for a file that is not such a table.
     pub fn extend(&mut self, path: &Path) -> Result<(), EtlError> {
-        let file = File::open(path).map_err(|e| FileError::read(path, e))?;
+        let file = tables::open::open_file(path)?;
         let wrong = |source| FileError::Csv { path: path.to_owned(), source };
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
         let header = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect::<Vec<_>>();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use artifact::Source;
 use foldhash::HashMap;
 use tables::FileError;
+use tables::open::check_inside;
 
 use super::cells::{clean_text, split_cast};
 use super::decode::{decode, read_file};
@@ -37,6 +38,7 @@ impl Credits {
         if !path.is_file() {
             return Ok(None);
         }
+        check_inside(path.parent().unwrap_or(&path), &path)?;
         let (raw, source) = read_file(&path)?;
         let source = Source { read_as: Some("credits".to_owned()), ..source };
         let (text, _) = decode(&raw);

@@ -2,7 +2,7 @@
 # Builds the functions and deploys the stack. Shows what would change, and asks, before it changes anything.
 #
 #     infra/deploy.sh [NAME=VALUE...]                        # parameters of infra/template.yaml
-#     infra/deploy.sh Access=iam AlarmEmail=ops@example.org
+#     infra/deploy.sh Access=iam CallerKey="$(openssl rand -hex 32)" AlarmEmail=ops@example.org
 #     infra/deploy.sh Architecture=x86_64                    # the default is arm64
 #
 # A parameter that is not given keeps its value, or has its default in a new stack. STACK is the name of the

@@ -62,7 +62,7 @@ FUNCTION = """\
         - {{id: CKV_AWS_115, comment: "The API's throttling limits what runs at once. A new account has too little concurrency to reserve any."}}
         - {{id: CKV_AWS_116, comment: "Only the gateway calls it, and waits for the answer: there is no event to keep."}}
         - {{id: CKV_AWS_117, comment: "It reads a bucket by its role, and needs nothing in a private network."}}
-        - {{id: CKV_AWS_173, comment: "Its variables are not secret: the address of the bucket, and a number of seconds."}}
+        - {{id: CKV_AWS_173, comment: "Lambda's own key encrypts them. The one secret among them, if there is one, is the key of the names of callers in logs."}}
   Properties:
     FunctionName: !Sub ${{AWS::StackName}}-{name}
     CodeUri: ../target/lambda/{name}/
@@ -102,6 +102,9 @@ VARIABLES = """\
       Variables:
         ARTIFACT_URI: !Sub s3://${Bucket}/${Prefix}
         ARTIFACT_TTL: !Ref ArtifactTtl
+        PERSONAL_ROUTES: !If [FollowsAccess, !FindInMap [PersonalRoutesOf, !Ref Access, Setting], !Ref PersonalRoutes]
+        SUBJECT_CLAIM: !Ref SubjectClaim
+        CALLER_KEY: !If [HasCallerKey, !Ref CallerKey, !Ref AWS::NoValue]
 """
 
 

@@ -17,6 +17,7 @@ import base64
 import contextlib
 import copy
 import dataclasses
+import hmac
 import json
 import os
 import pathlib
@@ -148,6 +149,8 @@ def linted(checks, template, translated):
                     checks.expect(len(skip["comment"]) > 20, f"{name} is excused from {skip['id']} without a reason")
 
 
+KEY = "0123456789abcdef0123456789abcdef"
+
 COMBINATIONS = [
     {},
     {
@@ -159,6 +162,7 @@ COMBINATIONS = [
     },
     {
         "Access": "iam",
+        "CallerKey": KEY,
         "AlarmEmail": "a@b.example",
         "MonthlyBudgetUsd": 20,
         "Prefix": "a/b_c",
@@ -169,18 +173,34 @@ COMBINATIONS = [
         "Access": "jwt",
         "JwtIssuer": "https://issuer.example",
         "JwtAudience": "one,two",
+        "CallerKey": KEY,
+        "SubjectClaim": "https://films.example/user",
         "CorsOrigins": "*",
         "LatencyMilliseconds": 50,
     },
-    {"QueryMemory": 128, "CatalogMemory": 1769, "VersionRetention": 1, "AlarmEmail": "a@b.example"},
+    {
+        "QueryMemory": 128,
+        "CatalogMemory": 1769,
+        "VersionRetention": 1,
+        "AlarmEmail": "a@b.example",
+        "PersonalRoutes": "open",
+    },
+    {"Access": "iam", "CallerKey": KEY, "PersonalRoutes": "off"},
 ]
 
 REFUSED = [
     {"Architecture": "x86-64"},
     {"Access": "everybody"},
-    {"Access": "jwt"},
-    {"Access": "jwt", "JwtIssuer": "https://issuer.example"},
-    {"Access": "jwt", "JwtIssuer": "http://issuer.example", "JwtAudience": "one"},
+    {"Access": "jwt", "CallerKey": KEY},
+    {"Access": "jwt", "JwtIssuer": "https://issuer.example", "CallerKey": KEY},
+    {"Access": "jwt", "JwtIssuer": "http://issuer.example", "JwtAudience": "one", "CallerKey": KEY},
+    {"Access": "jwt", "JwtIssuer": "https://issuer.example", "JwtAudience": "one"},
+    {"Access": "iam"},
+    {"Access": "iam", "CallerKey": KEY[:31]},
+    {"PersonalRoutes": "on"},
+    {"PersonalRoutes": "subject"},
+    {"Access": "iam", "CallerKey": KEY, "PersonalRoutes": "subject"},
+    {"SubjectClaim": ""},
     {"Prefix": ""},
     {"Prefix": "/releases"},
     {"Prefix": "releases/"},
@@ -314,7 +334,7 @@ class Probes:
 def driven(checks, template, deployment, binary, cartelera, s3_server, environment, work):
     """Asks the functions behind the template's gateway, starting from an empty bucket."""
     # Enough for the replay, which asks as fast as it can.
-    plenty = {"ThrottleRate": 100000, "ThrottleBurst": 100000}
+    plenty = {"ThrottleRate": 100000, "ThrottleBurst": 100000, "PersonalRoutes": "open"}
     whole = stack.Stack(template, **plenty)
     bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
     data = ("--titles", SAMPLE / "titles", "--ratings", SAMPLE / "ratings")
@@ -393,6 +413,7 @@ def driven(checks, template, deployment, binary, cartelera, s3_server, environme
             gateway.use(stack.Stack(template, **plenty, **given))
             cross_origin(checks, url, given.get("CorsOrigins"))
         callers(checks, url, gateway, template, plenty, probes)
+        subjects(checks, template, binary, endpoint, work)
         gateway.use(stack.Stack(template, ThrottleRate=1, ThrottleBurst=3))
         statuses = [ask(url, "/health")[0] for _ in range(20)]
         checks.expect(
@@ -532,8 +553,13 @@ def callers(checks, url, gateway, template, plenty, probes):
         token(iss=issuer, aud="one", exp=soon - 120),
     ]
     for given, right, refusals, status in (
-        ({"Access": "iam"}, signed, [None, "Bearer x", good], 403),
-        ({"Access": "jwt", "JwtIssuer": issuer, "JwtAudience": "one,two"}, good, [*wrong, signed], 401),
+        ({"Access": "iam", "CallerKey": KEY}, signed, [None, "Bearer x", good], 403),
+        (
+            {"Access": "jwt", "CallerKey": KEY, "JwtIssuer": issuer, "JwtAudience": "one,two"},
+            good,
+            [*wrong, signed],
+            401,
+        ),
     ):
         gateway.use(stack.Stack(template, **plenty, **given))
         for refused in refusals:
@@ -545,9 +571,40 @@ def callers(checks, url, gateway, template, plenty, probes):
         checks.expect(found == 200, f"{given}: {right} gets {found} {body}")
 
 
+def subjects(checks, template, binary, endpoint, work):
+    """Checks that by default nobody asks about a user if anybody may call, and users about themselves if they
+    have tokens, whose callers the log names by a hash.
+    """
+    issuer, soon = "https://issuer.example", time.time() + 600
+    jwt = {"Access": "jwt", "CallerKey": KEY, "JwtIssuer": issuer, "JwtAudience": "one", "SubjectClaim": "user"}
+    personal = ("/users/1?limit=1", "/recommendations/1?n=1", "/predict?user_id=1&id=ns1")
+    for given, name, user, status in (
+        ({}, "off", None, 403),
+        (jwt, "subject", "1", 200),
+        (jwt, "subject", "2", 404),
+        (jwt, "subject", None, 403),
+    ):
+        for log in work.glob("*.log"):
+            log.unlink()
+        claims = {"iss": issuer, "aud": "one", "exp": soon, "sub": "somebody"} | ({"user": user} if user else {})
+        headers = {"authorization": token(**claims)} if given else {}
+        with gateways.running(stack.Stack(template, **given), binary, endpoint, work) as (url, _, _):
+            found = json.loads(ask(url, "/health", headers=headers)[2])["personal_routes"]
+            checks.expect(found == name, f"{given}: personal routes are {found}, not {name}")
+            for path in personal:
+                found, _, body = ask(url, path, headers=headers)
+                checks.expect(found == status, f"{given}: {path} for {user} is {found}, not {status}: {body[:300]}")
+        said = (work / "recommend.log").read_text(encoding="utf-8").splitlines()
+        lines = [line for line in map(json.loads, said) if line.get("message") == "request"]
+        caller = hmac.digest(KEY.encode(), (user or "somebody").encode(), "sha256").hex()[:32] if given else None
+        checks.expect(
+            lines and all(line.get("caller") == caller for line in lines), f"the log of {user} names {lines}"
+        )
+
+
 def serve(template, store, binary, cartelera, s3_server, environment, work, port):
     """Serves the API of the template on this machine, with a release from a folder."""
-    whole = stack.Stack(template)
+    whole = stack.Stack(template, PersonalRoutes="open")
     bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
     with children.s3_server(s3_server, work / "buckets", work / "s3.log") as aws:
         (work / "buckets" / bucket).mkdir()

@@ -54,9 +54,7 @@ def functions_by_binary(stack, deployment, expect):
         }.items():
             expect(properties.get(key) == value, f"{logical}: {key} is {properties.get(key)!r}, not {value!r}")
         variables = properties.get("Environment", {}).get("Variables", {})
-        wanted = (
-            {"ARTIFACT_URI": stack.outputs["Store"], "ARTIFACT_TTL": stack.parameters["ArtifactTtl"]} if kinds else {}
-        )
+        wanted = release_variables(stack) if kinds else {}
         expect(variables == wanted, f"{logical} has the variables {variables}, not {wanted}")
     expect(
         found.keys() == deployment["functions"].keys(),
@@ -71,6 +69,19 @@ def functions_by_binary(stack, deployment, expect):
         days = group.get("RetentionInDays")
         expect(days == stack.parameters["LogRetention"], f"{name} is kept for {days} days, not LogRetention")
     return found
+
+
+def release_variables(stack):
+    """Returns the variables that a function that reads a release has."""
+    given = stack.parameters
+    by_access = {"public": "off", "iam": "open", "jwt": "subject"}[given["Access"]]
+    variables = {
+        "ARTIFACT_URI": stack.outputs["Store"],
+        "ARTIFACT_TTL": given["ArtifactTtl"],
+        "PERSONAL_ROUTES": by_access if given["PersonalRoutes"] == "by-access" else given["PersonalRoutes"],
+        "SUBJECT_CLAIM": given["SubjectClaim"],
+    }
+    return variables | ({"CALLER_KEY": given["CallerKey"]} if given["CallerKey"] else {})
 
 
 def api(stack, expect):

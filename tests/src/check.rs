@@ -24,7 +24,12 @@ use crate::golden;
 /// disagrees.
 pub fn read(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
     let read = golden::known(kind).read(bytes);
-    assert_eq!(release::check(kind, bytes), read, "{kind}: the builder's check disagrees");
+    let checked = release::check(kind, bytes);
+    // The builder alone compares the policy of a report with that of this version's page.
+    let is_stricter = matches!(&checked, Err(ReadError::Invalid(invalid)) if invalid.field == "policy");
+    if !(kind == Kind::Eda && is_stricter) {
+        assert_eq!(checked, read, "{kind}: the builder's check disagrees");
+    }
     read
 }
 
@@ -54,7 +59,7 @@ pub fn any_artifact(bytes: &[u8]) -> bool {
 /// # Panics
 /// If it is not the same.
 pub fn manifest(bytes: &[u8]) -> bool {
-    let Ok(manifest) = Manifest::from_bytes(&Digest::of(bytes).short(), bytes) else { return false };
+    let Ok(manifest) = Manifest::from_bytes(&Digest::of(bytes).name(), bytes) else { return false };
     let again = Manifest::from_bytes(&manifest.release(), &manifest.to_bytes());
     assert_eq!(again.expect("a written manifest can be read"), manifest);
     true

@@ -200,6 +200,9 @@ pub const MANIFEST_FILE: &str = "manifest-2.json";
 /// The name of the golden pointer.
 pub const POINTER_FILE: &str = "current-2.json";
 
+/// The golden pointer to a release with a name of 32 digits.
+pub const LONG_NAME_FILE: &str = "current-2-long-name.json";
+
 /// The golden manifest and the golden pointer of manifest format 1, which is no longer written. They name the
 /// same artifacts.
 pub const OLDER_FILES: [&str; 2] = ["manifest.json", "current.json"];
@@ -532,6 +535,8 @@ pub fn manifest() -> Manifest {
             variance: VarianceShares { user: 0.25, title: 0.125, interaction: 0.125, rest: 0.5 },
         }),
         sources: vec![Source { name: text("1.csv"), bytes: 3, sha256: Digest::of(b"abc"), read_as: None }],
+        // Names had 16 digits when it was made.
+        has_short_name: true,
         // A kind that comes later does not change the manifest, and a trained model is in no release.
         ..Manifest::of(artifacts().iter().filter(|(kind, _)| kind.code() < Kind::TrainedModel.code()))
     }
@@ -544,11 +549,18 @@ pub fn pointer() -> Pointer {
     Pointer { release: manifest.release(), previous, moved_at: 1_700_000_000, manifest }
 }
 
+/// Returns the golden pointer to the same release under a name of 32 digits.
+pub fn pointer_with_long_name() -> Pointer {
+    let manifest = Manifest { has_short_name: false, ..manifest() };
+    Pointer { release: manifest.release(), manifest, ..pointer() }
+}
+
 /// Returns the name and the bytes of every golden file, as the current code makes them.
 pub fn files() -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = artifacts().into_iter().map(|(kind, bytes)| (file_name(kind), bytes)).collect();
     files.push((MANIFEST_FILE.to_owned(), manifest().to_bytes()));
     files.push((POINTER_FILE.to_owned(), pointer().to_bytes()));
+    files.push((LONG_NAME_FILE.to_owned(), pointer_with_long_name().to_bytes()));
     files
 }
 

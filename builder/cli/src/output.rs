@@ -50,6 +50,12 @@ impl Context {
     }
 }
 
+/// Prints to stderr why a command waits, even with `--quiet`: otherwise it would only seem to hang.
+pub(crate) fn waiting(text: &str) {
+    // If stderr is closed, nobody reads it.
+    let _ = writeln!(std::io::stderr(), "{}", visible(text));
+}
+
 /// Escapes control characters except line ends and tabs: texts from files and releases could contain
 /// sequences that a terminal obeys.
 fn visible(text: &str) -> Cow<'_, str> {

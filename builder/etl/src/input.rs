@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use catalog::{IdPrefixes, Platform, PlatformError};
 
-use tables::open::STANDARD_INPUT;
+use tables::open::{STANDARD_INPUT, check_inside};
 use tables::rows::RatingOptions;
 use tables::{FileError, file_name};
 
@@ -165,9 +165,11 @@ impl EtlInput {
                 None if path.metadata().is_ok_and(|about| about.len() == 0) => Some("it is empty"),
                 _ => None,
             };
-            match why_not {
-                Some(why) => self.skipped.push((path, why)),
-                None => self.ratings.push(path),
+            if let Some(why) = why_not {
+                self.skipped.push((path, why));
+            } else {
+                check_inside(folder, &path)?;
+                self.ratings.push(path);
             }
         }
         if self.ratings.len() == n_before {
@@ -247,6 +249,7 @@ fn add_titles_folder(folder: &Path, found: &mut Vec<(PathBuf, Option<Given>)>) -
     let n_before = found.len();
     for path in files_of(folder)?.0 {
         if platforms::is_catalog(&file_name(&path)) {
+            check_inside(folder, &path)?;
             let given = given_by_name(&path)?;
             found.push((path, given));
         }
@@ -255,6 +258,7 @@ fn add_titles_folder(folder: &Path, found: &mut Vec<(PathBuf, Option<Given>)>) -
         let movielens = MOVIELENS_TITLES.iter().map(|name| folder.join(name)).find(|p| p.is_file());
         let looked_for = TITLES_LOOKED_FOR;
         let path = movielens.ok_or(EtlError::NothingInFolder { path: folder.to_owned(), looked_for })?;
+        check_inside(folder, &path)?;
         found.push((path, None));
     }
     Ok(())
@@ -334,6 +338,24 @@ mod tests {
 
     fn names(input: &EtlInput) -> Vec<String> {
         input.paths().map(file_name).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_a_folder_is_read_only_by_its_own_name() {
+        let elsewhere = folder(&["secret.csv"]);
+        for name in ["netflix_titles.csv", "ratings.csv"] {
+            let dir = folder(&[]);
+            let link = dir.path().join(name);
+            std::os::unix::fs::symlink(elsewhere.path().join("secret.csv"), &link).unwrap();
+            let resolve = |path: &Path| match name {
+                "ratings.csv" => EtlInput::resolve(&[], &[path.to_owned()]),
+                _ => EtlInput::resolve(&[path.to_owned()], &[]),
+            };
+            let error = resolve(dir.path()).unwrap_err();
+            assert!(matches!(error, EtlError::File(FileError::LinkOutside(_))), "{error}");
+            assert_eq!(names(&resolve(&link).unwrap()), [name]);
+        }
     }
 
     #[test]

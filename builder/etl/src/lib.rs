@@ -125,7 +125,7 @@ fn run_in_blocks(
     let (titles, positions) = if let Some(known) = &known {
         (table, known.positions(scan.titles.len()))
     } else {
-        let (names, positions) = rows::merge_ids(&scan.titles);
+        let (names, positions) = rows::merge_ids("titles", &scan.titles).map_err(FileError::from)?;
         let rows = rows::title_ids(&names).into_iter().map(|id| {
             let display = id.to_string();
             Title::named(id, &display)
@@ -227,7 +227,7 @@ fn merge_titles(
     let prefixes = IdPrefixes::new(parts.iter().map(|part| &part.platform))
         .map_err(|e| FileError::from(TableError::from(e)))?;
     // File and line of each id.
-    let mut seen = rustc_hash::FxHashMap::default();
+    let mut seen = foldhash::HashMap::default();
     let (mut platforms, mut rows) = (Vec::new(), Vec::<Title>::new());
     let mut begins = Vec::new();
     for (file_idx, mut part) in parts.into_iter().enumerate() {

@@ -28,7 +28,7 @@ impl Known {
                 positions.push(position);
             }
         }
-        let positions = (positions.len() as u32 > n_titles).then_some(positions);
+        let positions = (positions.len() > table.titles().len()).then_some(positions);
         Self { ids, positions }
     }
 

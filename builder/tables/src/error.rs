@@ -29,6 +29,15 @@ pub enum FileError {
         /// Error of the file system.
         source: io::Error,
     },
+    /// A device, which may have no end.
+    #[error("{}: this is a device; pass a file, a pipe such as <(command), or - for standard input", .0.display())]
+    Device(PathBuf),
+    /// A file in a folder of inputs that is a link to a file elsewhere.
+    #[error(
+        "{}: this is a link to a file outside of its folder, which may not be meant to be read; if it is, copy it there, or pass the link by its own name instead of the folder",
+        .0.display()
+    )]
+    LinkOutside(PathBuf),
     /// A zip that cannot be read without unpacking it.
     #[error("{}: this is a zip, and {problem}; unpack it and pass the file or the folder", path.display())]
     Zip {

@@ -1,13 +1,16 @@
 //! Numbers ids.
 
 use catalog::{IdError, check_id};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 
 /// Table that numbers ids in the order in which they first appear.
+///
+/// Its hashes have a random seed, since ids come from anybody: with a fixed one, ids that collide could be
+/// made in advance, and a file of them would take quadratic time. Numbers do not depend on hashes.
 #[derive(Debug, Default)]
 pub struct Interner {
-    short: FxHashMap<u128, u32>,
-    long: FxHashMap<Box<[u8]>, u32>,
+    short: HashMap<u128, u32>,
+    long: HashMap<Box<[u8]>, u32>,
     names: Vec<Box<str>>,
     /// The id seen last, since rows of one user usually come together.
     last: Option<(u128, u32)>,
@@ -59,7 +62,8 @@ impl Interner {
     fn insert(&mut self, key: Option<u128>, bytes: &[u8]) -> Result<u32, IdError> {
         check_id(bytes)?;
         let name = str::from_utf8(bytes).map_err(|e| IdError::NotText { position: e.valid_up_to() })?;
-        let idx = self.names.len() as u32;
+        // No table with an id more than that is made: `check_count` refuses it.
+        let idx = u32::try_from(self.names.len()).map_err(|_| IdError::TooMany)?;
         match key {
             Some(key) => self.short.insert(key, idx),
             None => self.long.insert(bytes.into(), idx),

@@ -1,7 +1,7 @@
 //! Opens files as streams of text: packed or not, in UTF-8 or another encoding, files or pipes.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek as _, SeekFrom};
+use std::fs::{File, FileType};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,6 +95,47 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
+/// Opens a plain file or a pipe. A device other than a terminal is refused: `/dev/zero` would be read until
+/// memory is full.
+///
+/// # Errors
+/// Returns [`FileError`] if it is a device or cannot be read.
+pub fn open_file(path: &Path) -> Result<File, FileError> {
+    let file = File::open(path).map_err(|error| FileError::read(path, error))?;
+    let about = file.metadata().map_err(|error| FileError::read(path, error))?;
+    if is_device(about.file_type()) && !file.is_terminal() {
+        return Err(FileError::Device(path.to_owned()));
+    }
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn is_device(found: FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    found.is_char_device() || found.is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: FileType) -> bool {
+    false
+}
+
+/// Checks that a file that was found in a folder is in it. A link there may lead to any file of the machine,
+/// and an error would quote a line of that: whoever made the folder need not be who reads it. A file that the
+/// user names is read wherever it is.
+///
+/// # Errors
+/// Returns [`FileError::LinkOutside`], or that the file cannot be read.
+pub fn check_inside(folder: &Path, path: &Path) -> Result<(), FileError> {
+    if !path.is_symlink() {
+        return Ok(());
+    }
+    let real = |path: &Path| path.canonicalize().map_err(|error| FileError::read(path, error));
+    // The folder of a mere name is the current one.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if real(path)?.starts_with(real(folder)?) { Ok(()) } else { Err(FileError::LinkOutside(path.to_owned())) }
+}
+
 /// Opens a file, a pipe, or standard input (`-`). Gzip, zstd and a zip with a single file are unpacked. Text
 /// with the byte order mark of UTF-16 is converted to UTF-8, as is text in the given encoding; line ends that
 /// are a carriage return alone become line feeds.
@@ -103,11 +144,8 @@ impl<R: Read> Read for Hashing<R> {
 /// Returns [`FileError`] if the file cannot be read, or is a zip with several files or of another kind.
 pub fn open(path: &Path, encoding: Option<Encoding>) -> Result<Opened, FileError> {
     let failed = |error| FileError::read(path, error);
-    let file: Box<dyn Read + Send> = if path.as_os_str() == STANDARD_INPUT {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(failed)?)
-    };
+    let file: Box<dyn Read + Send> =
+        if path.as_os_str() == STANDARD_INPUT { Box::new(io::stdin()) } else { Box::new(open_file(path)?) };
     let raw = Arc::new(Mutex::new(Raw::default()));
     let mut packing = Vec::new();
     let hashing = Hashing { inner: file, raw: Arc::clone(&raw) };
@@ -339,6 +377,49 @@ mod tests {
             zip.write_all(text.as_bytes()).unwrap();
         }
         zip.finish().unwrap().into_inner()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_are_refused_and_pipes_and_links_to_files_are_not() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        symlink("/dev/zero", path("zero.csv")).unwrap();
+        for device in [Path::new("/dev/zero"), &path("zero.csv"), Path::new("/dev/null")] {
+            let error = open(device, None).unwrap_err().to_string();
+            assert!(error.contains("this is a device; pass a file"), "{error}");
+        }
+        std::fs::write(path("file.csv"), "a,b\n").unwrap();
+        symlink(path("file.csv"), path("link.csv")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path("pipe.csv")).status().unwrap();
+        assert!(made.success());
+        let pipe = path("pipe.csv");
+        let writing = std::thread::spawn(move || std::fs::write(pipe, "a,b\n").unwrap());
+        for name in ["pipe.csv", "link.csv"] {
+            let mut text = String::new();
+            open(&path(name), None).unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "a,b\n", "{name}");
+        }
+        writing.join().unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_a_folder_may_not_lead_out_of_it() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("folder");
+        std::fs::create_dir_all(folder.join("sub")).unwrap();
+        for file in [dir.path().join("secret"), folder.join("sub/file")] {
+            std::fs::write(file, "a line").unwrap();
+        }
+        symlink("../secret", folder.join("out")).unwrap();
+        symlink("sub/file", folder.join("in")).unwrap();
+        assert!(check_inside(&folder, &folder.join("in")).is_ok());
+        assert!(check_inside(&folder, &folder.join("sub/file")).is_ok());
+        let error = check_inside(&folder, &folder.join("out")).unwrap_err().to_string();
+        assert!(error.contains("a link to a file outside") && !error.contains("a line"), "{error}");
     }
 
     #[test]

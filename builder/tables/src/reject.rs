@@ -174,12 +174,18 @@ impl Rejects {
     }
 
     fn column_idx(&mut self, column: &str) -> u16 {
-        // There are at most a dozen columns.
+        // There are at most a dozen columns, unless thousands of files name theirs differently. Those that
+        // cannot be numbered any more share a number and have no name.
+        let last = usize::from(u16::MAX);
         let position = self.columns.iter().position(|c| c == column).unwrap_or_else(|| {
-            self.columns.push(column.to_owned());
+            match self.columns.len() {
+                n if n < last => self.columns.push(column.to_owned()),
+                n if n == last => self.columns.push(String::new()),
+                _ => {}
+            }
             self.columns.len() - 1
         });
-        position as u16
+        u16::try_from(position).expect("positions go up to that of the last column")
     }
 
     /// Adds a row of file number `file_idx`; `column` is empty if the whole row is at fault.
@@ -268,5 +274,21 @@ mod tests {
         assert_eq!(rows[3].value, format!("{}…", "é".repeat(60)));
         assert_eq!(rejects.by_reason()[&Reason::NotUtf8], 1);
         assert_eq!((rejects.len(), rejects.is_empty()), (4, false));
+    }
+
+    #[test]
+    fn more_columns_than_can_be_numbered_have_no_name() {
+        let mut rejects = Rejects::new(vec!["a.csv".to_owned()]);
+        let most = u64::from(u16::MAX);
+        for n in 0..most + 3 {
+            if n < most - 1 {
+                rejects.columns.push(n.to_string());
+            } else {
+                rejects.push(0, n, &n.to_string(), b"", Reason::CutShort);
+            }
+        }
+        rejects.push(0, 0, "7", b"", Reason::CutShort);
+        let columns: Vec<&str> = rejects.iter().map(|r| r.column).collect();
+        assert_eq!(columns, ["65534", "", "", "", "7"]);
     }
 }

@@ -41,6 +41,6 @@ pub use problem::{Problem, ProblemKind};
 pub use reload::{ARTIFACT_TTL, Current, InvalidTtl, Reload};
 pub use route::{Method, Route};
 pub use routes::ROUTES;
-pub use service::load;
+pub use service::{check_release, load};
 pub use settings::{Settings, UserLimits};
 pub use users::BlockRead;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use artifact::Pointer;
+use artifact::{Manifest, Pointer};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
@@ -34,6 +34,24 @@ pub async fn load(
 ) -> Result<Router, StartError> {
     let pointer = store::current(store.as_ref()).await?;
     load_release(functions, &store, pointer, settings.into()).await
+}
+
+/// Loads a release, current or not, as each of these functions does when it starts, one after the other.
+/// Nothing is kept of what was loaded.
+///
+/// # Errors
+/// [`StartError`]: a function cannot start with this release.
+pub async fn check_release(
+    functions: &[Function],
+    store: Arc<dyn ReadStore>,
+    manifest: &Manifest,
+) -> Result<(), StartError> {
+    // With users, as where the settings ask for most.
+    let release = Release { store: &store, manifest, settings: PersonalRoutes::Open.into() };
+    for function in functions {
+        drop((function.load)(release).await?);
+    }
+    Ok(())
 }
 
 /// Loads the release that a pointer names, and returns the router of some functions.

@@ -44,7 +44,14 @@ impl Digest {
         &self.0
     }
 
-    /// Returns the first 16 digits, which are enough to name a release.
+    /// Returns the first 32 digits, 128 bits, which name a release: it takes about 2^64 attempts to make two
+    /// manifests of one name.
+    pub fn name(&self) -> String {
+        self.to_string()[..32].to_owned()
+    }
+
+    /// Returns the first 16 digits, for marks that only have to differ by chance. They also name releases
+    /// that were built before names had 32 digits.
     pub fn short(&self) -> String {
         self.to_string()[..16].to_owned()
     }

@@ -105,6 +105,9 @@ pub struct Manifest {
     /// The manifest as it was written, if that was in an older format; its bytes name the release.
     #[serde(skip)]
     pub older: Option<Older>,
+    /// Whether the release has a name of 16 digits, as releases had at first. It keeps that name.
+    #[serde(skip)]
+    pub has_short_name: bool,
 }
 
 impl Manifest {
@@ -136,6 +139,7 @@ impl Manifest {
             users: one_segment(&artifacts),
             artifacts,
             older: None,
+            has_short_name: false,
         }
     }
 
@@ -149,9 +153,11 @@ impl Manifest {
         bytes
     }
 
-    /// Returns the release's name: the first 16 digits of the digest of [`Manifest::to_bytes`].
+    /// Returns the release's name: the first 32 digits of the digest of [`Manifest::to_bytes`], or 16 if it
+    /// was read under such a name.
     pub fn release(&self) -> String {
-        Digest::of(&self.to_bytes()).short()
+        let digest = Digest::of(&self.to_bytes());
+        if self.has_short_name { digest.short() } else { digest.name() }
     }
 
     /// Returns the key of a release's manifest in a store.
@@ -170,11 +176,8 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`].
     pub fn from_bytes(release: &str, bytes: &[u8]) -> Result<Self, ManifestError> {
-        let found = Digest::of(bytes).short();
-        if found != release {
-            return Err(ManifestError::Altered { expected: release.to_owned(), found });
-        }
-        Self::of_json(bytes)
+        let has_short_name = has_short_name(release, Digest::of(bytes))?;
+        Ok(Self { has_short_name, ..Self::of_json(bytes)? })
     }
 
     /// Reads a manifest of any format that is read. The format is looked at first, so that a manifest of a
@@ -240,6 +243,18 @@ impl Manifest {
     }
 }
 
+/// Returns whether the name of a release is one of 16 digits.
+///
+/// # Errors
+/// The digest of its manifest does not give that name.
+fn has_short_name(release: &str, digest: Digest) -> Result<bool, ManifestError> {
+    match release {
+        _ if release == digest.name() => Ok(false),
+        _ if release == digest.short() => Ok(true),
+        _ => Err(ManifestError::Altered { expected: release.to_owned(), found: digest.name() }),
+    }
+}
+
 /// A manifest of an older format, as it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Older(Box<Format1>);
@@ -264,6 +279,7 @@ impl From<Format1> for Manifest {
             users: one_segment(&of.artifacts),
             artifacts: of.artifacts.clone(),
             older: Some(Older(Box::new(of))),
+            has_short_name: false,
         }
     }
 }
@@ -328,11 +344,8 @@ impl Pointer {
         if moved_at > LAST_SECOND {
             return Err(ManifestError::MovedAt { found: moved_at });
         }
-        let manifest = Manifest::of_json(manifest.get().as_bytes())?;
-        let found = manifest.release();
-        if found != release {
-            return Err(ManifestError::Altered { expected: release, found });
-        }
+        let mut manifest = Manifest::of_json(manifest.get().as_bytes())?;
+        manifest.has_short_name = has_short_name(&release, Digest::of(&manifest.to_bytes()))?;
         Ok(Self { release, previous, moved_at, manifest })
     }
 }
@@ -366,6 +379,25 @@ mod tests {
         altered[3] ^= 1;
         assert!(matches!(Manifest::from_bytes(&release, &altered), Err(ManifestError::Altered { .. })));
         assert!(manifest.artifact(Kind::Actor).unwrap().key().starts_with("artifacts/actor/"));
+    }
+
+    #[test]
+    fn a_release_keeps_a_short_name() {
+        let long = manifest();
+        let short = Manifest { has_short_name: true, ..long.clone() };
+        let bytes = long.to_bytes();
+        assert_eq!((short.to_bytes(), long.release().len(), short.release().len()), (bytes.clone(), 32, 16));
+        assert!(long.release().starts_with(&short.release()));
+        for manifest in [long, short] {
+            let release = manifest.release();
+            assert_eq!(Manifest::from_bytes(&release, &bytes).unwrap(), manifest);
+            let pointer = Pointer { release: release.clone(), previous: None, moved_at: 9, manifest };
+            assert_eq!(Pointer::from_bytes(&pointer.to_bytes()).unwrap(), pointer);
+            for other in [&release[..15], &format!("{release}0"), ""] {
+                let refused = Manifest::from_bytes(other, &bytes);
+                assert!(matches!(refused, Err(ManifestError::Altered { .. })), "{other}");
+            }
+        }
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub enum IdError {
         /// The character.
         character: char,
     },
+    /// There are as many other ids as can be numbered.
+    #[error("there are more than {} different ids, and no more can be numbered", u32::MAX)]
+    TooMany,
     /// It begins or ends with white space.
     #[error("an id may not begin or end with white space")]
     Padded,

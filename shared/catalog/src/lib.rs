@@ -19,6 +19,6 @@ pub use limits::{MAX_GENRES_BYTES, MAX_LABELS, MAX_NAME_CHARS, count_labels, nam
 pub use names::{compared, is_joiner};
 pub use platform::{IdPrefixes, Platform, PlatformError};
 pub use rating::{NoScale, OffScale, Scale, ScaleCounts, ScaleError};
-pub use tables::{Interactions, RatingTable, TableError, TitleTable};
+pub use tables::{Interactions, RatingTable, TableError, TitleTable, check_count};
 pub use title::{Duration, DurationUnit, Kind, Title, UnknownWord};
 pub use works::{without_suffix, work_key};

@@ -37,6 +37,17 @@ pub enum TableError {
         /// How many there are.
         n: usize,
     },
+    /// There are more titles or users than positions of 32 bits can number.
+    #[error(
+        "there are {n} different {what}, and at most {} are supported; check the column of their ids, or build several releases from parts of the files",
+        u32::MAX
+    )]
+    TooMany {
+        /// `titles` or `users`.
+        what: &'static str,
+        /// How many there are.
+        n: usize,
+    },
     /// The columns differ in length, or rows are out of order or out of range.
     #[error("ratings: {0}")]
     Ratings(&'static str),
@@ -56,14 +67,24 @@ pub struct TitleTable {
     positions: HashMap<TitleId, u32>,
 }
 
+/// Checks that there are not more titles or users than positions of 32 bits can number.
+///
+/// # Errors
+/// [`TableError::TooMany`].
+pub fn check_count(what: &'static str, n: usize) -> Result<(), TableError> {
+    if u32::try_from(n).is_ok() { Ok(()) } else { Err(TableError::TooMany { what, n }) }
+}
+
 impl TitleTable {
     /// Checks ids, platforms, and the number of labels, and settles the spelling of names: those that agree
     /// as [`compared`](crate::compared) does get the most frequent of their spellings.
     ///
     /// # Errors
     /// Two titles have the same id, two platforms the same name, a platform position is out of range, or
-    /// there are more than [`MAX_LABELS`] different genres or audience ratings.
+    /// there are more than [`MAX_LABELS`] different genres or audience ratings, or more titles than
+    /// [`check_count`] allows.
     pub fn new(platforms: Vec<Platform>, mut titles: Vec<Title>) -> Result<Self, TableError> {
+        check_count("titles", titles.len())?;
         for (i, platform) in platforms.iter().enumerate() {
             if platforms[..i].iter().any(|p| p.as_str() == platform.as_str()) {
                 return Err(TableError::DuplicatePlatform(platform.clone()));
@@ -163,6 +184,7 @@ impl RatingTable {
         timestamp: Vec<u32>,
         n_titles: usize,
     ) -> Result<Self, TableError> {
+        check_count("users", users.len())?;
         let n = title_idx.len();
         let refuse = |what| Err(TableError::Ratings(what));
         if rating.len() != n || timestamp.len() != n {
@@ -345,6 +367,15 @@ mod tests {
 
     fn users(n: usize) -> Vec<UserId> {
         (1..=n).map(|u| UserId::new(&u.to_string()).unwrap()).collect()
+    }
+
+    #[test]
+    fn more_than_can_be_numbered_is_an_error_with_a_way_out() {
+        let most = usize::try_from(u32::MAX).unwrap();
+        assert_eq!(check_count("users", most), Ok(()));
+        let error = check_count("users", most + 1).unwrap_err().to_string();
+        assert!(error.starts_with("there are 4294967296 different users, and at most 4294967295"), "{error}");
+        assert!(error.contains("check the column of their ids"), "{error}");
     }
 
     #[test]

@@ -176,12 +176,16 @@ pub enum LoadError {
         found: u64,
     },
     /// The object does not have the digest that names it.
-    #[error("{key} in {location} has the SHA-256 digest {found}; publish the release again")]
+    #[error(
+        "{key} in {location} was damaged or changed: its SHA-256 digest is {found}, but the manifest says {expected}; publish the release again"
+    )]
     Digest {
         /// The key.
         key: String,
         /// The store.
         location: String,
+        /// The digest in the manifest.
+        expected: Digest,
         /// The digest of its bytes.
         found: Digest,
     },
@@ -230,6 +234,18 @@ pub enum ReleaseError {
         release: String,
         /// The store.
         location: String,
+    },
+    /// The release is in the store, but the functions cannot load it.
+    #[error(
+        "release {release} cannot be served, so the pointer of {location} was not moved to it; build another release with this version of Cartelera"
+    )]
+    Unservable {
+        /// The release that should have become current.
+        release: String,
+        /// The store.
+        location: String,
+        /// Why it cannot be served.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// Another publisher moved the pointer in the meantime.
     #[error(

@@ -1,7 +1,9 @@
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use artifact::Digest;
@@ -10,13 +12,11 @@ use bytes::Bytes;
 
 use crate::memory::{unix_seconds, version_of};
 use crate::read::{out_of_range, within};
+use crate::turn::{Turn, not_plain};
 use crate::write::unread;
 use crate::{
     Action, Body, ObjectInfo, Put, ReadStore, Sent, Store, StoreError, Version, check_key, check_prefix,
 };
-
-/// The file that is locked while anything is written, so that writers in several processes take turns.
-const LOCK: &str = ".lock";
 
 /// The file that bytes are written to before they are moved to their key. One is enough, since writers take
 /// turns, and the next writer overwrites what a killed one left.
@@ -24,20 +24,33 @@ const INCOMING: &str = ".incoming";
 
 /// A store in a folder, with a file for each key.
 ///
-/// The first write creates the folder. A write goes to a temporary file, is flushed to disk and then moved
-/// into place. It holds a lock on the folder, which works between processes of one machine, and on a network
-/// folder if file locks do. Reads take no lock, and work on a read-only disk.
+/// The first write creates the folder, on Unix with mode 0700: who serves it as another user has to change
+/// that. A folder that exists keeps its mode. A write goes to a temporary file, is flushed to disk and then
+/// moved into place. It holds a lock on the folder, which works between processes of one machine, and on a
+/// network folder if file locks do. The file `.lock` has the process and the host of the writer, for others
+/// that wait ([`Store::when_waiting`]). Reads take no lock, and work on a read-only disk.
 ///
 /// Files whose names are not keys, and symbolic links to folders, are not listed.
 #[derive(Debug, Clone)]
 pub struct FolderStore {
     root: PathBuf,
+    waiting: Waiting,
+}
+
+/// What is called with a sentence when a writer has to wait for another process.
+#[derive(Clone)]
+struct Waiting(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
+    }
 }
 
 impl FolderStore {
     /// Takes a folder, which need not exist.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), waiting: Waiting(Arc::new(|_| ())) }
     }
 
     /// Returns the folder.
@@ -47,6 +60,14 @@ impl FolderStore {
 
     fn no_store(&self) -> StoreError {
         StoreError::NoStore { location: self.location() }
+    }
+
+    /// Returns the error for an object that does not exist, in a folder that may not exist either.
+    fn missing(&self, key: &str, folder_exists: bool) -> StoreError {
+        if !folder_exists {
+            return self.no_store();
+        }
+        StoreError::NotFound { key: key.to_owned(), location: self.location() }
     }
 
     /// Runs file operations off the async threads, since they block.
@@ -67,15 +88,39 @@ impl FolderStore {
         })
     }
 
-    /// Waits for its turn to write. The turn ends when the file is dropped.
-    fn lock(&self) -> io::Result<File> {
-        let path = self.root.join(LOCK);
-        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(not_plain(LOCK));
+    /// Creates the folder, unless it exists. A store holds what people rated, so on Unix only its owner may
+    /// open a new one. The mode of a folder that exists is kept.
+    fn create(&self) -> io::Result<()> {
+        if self.root.is_dir() {
+            return Ok(());
         }
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
-        file.lock()?;
-        Ok(file)
+        if let Some(parent) = self.root.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&self.root) {
+            // Another writer was faster.
+            Err(e) if e.kind() == ErrorKind::AlreadyExists && self.root.is_dir() => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Waits for its turn to write. The turn ends when it is dropped.
+    fn lock(&self) -> io::Result<Turn> {
+        Turn::wait(&self.root, |holder| {
+            let location = self.location();
+            let text = format!("waiting to write to {location}, which is locked by {holder}");
+            (self.waiting.0)(&text);
+        })
+    }
+
+    /// Refuses keys in folders that are links, through which something else would be changed.
+    fn check_folders(&self, key: &str) -> io::Result<()> {
+        let target = self.root.join(key);
+        let mut folders = target.ancestors().skip(1).take_while(|ancestor| *ancestor != self.root);
+        if folders.any(Path::is_symlink) { Err(not_plain(key)) } else { Ok(()) }
     }
 
     /// Creates the temporary file. What has its name is removed first: a file that a killed writer left, or a
@@ -128,10 +173,7 @@ impl FolderStore {
         file.sync_all()?;
         let (incoming, target) = (self.root.join(INCOMING), self.root.join(key));
         let folder = target.parent().unwrap_or(&self.root);
-        let within = folder.ancestors().take_while(|ancestor| *ancestor != self.root);
-        if within.into_iter().any(Path::is_symlink) {
-            return Err(not_plain(key));
-        }
+        self.check_folders(key)?;
         fs::create_dir_all(folder)?;
         fs::rename(&incoming, &target)?;
         sync_folders(&self.root, folder)
@@ -233,8 +275,7 @@ impl ReadStore for FolderStore {
             self.blocking(Action::Read, key, |store, key| Ok((store.read(key)?, store.root.try_exists()?)));
         match read.await? {
             (Some(bytes), _) => Ok(bytes.into()),
-            (None, true) => Err(StoreError::NotFound { key: key.to_owned(), location: self.location() }),
-            (None, false) => Err(self.no_store()),
+            (None, exists) => Err(self.missing(key, exists)),
         }
     }
 
@@ -248,16 +289,17 @@ impl ReadStore for FolderStore {
         match read.await? {
             (Part::Bytes(bytes), _) => Ok(bytes.into()),
             (Part::Short, _) => Err(out_of_range(self, key, range)),
-            (Part::NoObject, true) => {
-                Err(StoreError::NotFound { key: key.to_owned(), location: self.location() })
-            }
-            (Part::NoObject, false) => Err(self.no_store()),
+            (Part::NoObject, exists) => Err(self.missing(key, exists)),
         }
     }
 }
 
 #[async_trait]
 impl Store for FolderStore {
+    fn when_waiting(&mut self, note: Arc<dyn Fn(&str) + Send + Sync>) {
+        self.waiting = Waiting(note);
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError> {
         check_prefix(prefix)?;
         let found = self.blocking(Action::List, prefix, |store, prefix| {
@@ -273,6 +315,7 @@ impl Store for FolderStore {
             if !path.try_exists()? {
                 return Ok(());
             }
+            store.check_folders(key)?;
             let _turn = store.lock()?;
             match fs::remove_file(path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
@@ -300,7 +343,7 @@ impl Store for FolderStore {
         }
         let (mut file, turn, found) = self
             .blocking(Action::Write, key, |store, key| {
-                fs::create_dir_all(&store.root)?;
+                store.create()?;
                 let turn = store.lock()?;
                 let found = store.digest(key)?;
                 Ok((store.create_incoming()?, turn, found))
@@ -330,6 +373,10 @@ impl Store for FolderStore {
             if !path.try_exists()? {
                 return Ok(false);
             }
+            store.check_folders(key)?;
+            if path.is_symlink() {
+                return Err(not_plain(key));
+            }
             let _turn = store.lock()?;
             match File::options().append(true).open(path) {
                 Ok(file) => file.set_modified(SystemTime::now()).map(|()| true),
@@ -349,7 +396,7 @@ impl Store for FolderStore {
         check_key(key)?;
         let expected = expected.cloned();
         let written = self.blocking(Action::Write, key, move |store, key| {
-            fs::create_dir_all(&store.root)?;
+            store.create()?;
             let _turn = store.lock()?;
             if store.read(key)?.map(|found| version_of(&found)) != expected {
                 return Ok(None);
@@ -361,19 +408,10 @@ impl Store for FolderStore {
     }
 }
 
-/// The error for something that is not a plain file, or is in a folder that is a link.
-fn not_plain(key: &str) -> io::Error {
-    let text = format!(
-        "{key} is a link, a device or a pipe, or in a folder that is a link; remove it from the store"
-    );
-    io::Error::new(ErrorKind::InvalidInput, text)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
+    use crate::turn::LOCK;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn folders_conform() {
@@ -412,6 +450,26 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
+    async fn only_the_owner_opens_a_new_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let root = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open = root.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        for (path, expected) in [(open, 0o755), (root.path().join("deep/er"), 0o700)] {
+            let store = FolderStore::new(&path);
+            store.replace("a/b", "x".into(), None).await.unwrap();
+            store.replace("c", "y".into(), None).await.unwrap();
+            assert_eq!(mode(&path), expected, "{}", path.display());
+        }
+        let store = FolderStore::new(root.path().join("put"));
+        store.put_immutable("a", &Bytes::from("x").into(), &|_| {}).await.unwrap();
+        assert_eq!(mode(store.root()), 0o700);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
     async fn nothing_is_written_through_a_link() {
         use std::os::unix::fs::symlink;
         let root = tempfile::tempdir().unwrap();
@@ -435,6 +493,10 @@ mod tests {
         let error = store.put_immutable("artifacts/c", &body, &|_| {}).await.unwrap_err();
         assert!(format!("{error:?}").contains("is a link"), "{error:?}");
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+        fs::write(elsewhere.join("d"), "as it was").unwrap();
+        assert!(store.delete("artifacts/d").await.is_err());
+        assert!(store.refresh("artifacts/d").await.is_err());
+        assert!(elsewhere.join("d").exists());
 
         // The lock.
         fs::remove_file(store.root().join(LOCK)).unwrap();

@@ -20,6 +20,7 @@
 //! # }).unwrap();
 //! ```
 
+mod blocking;
 mod body;
 mod causes;
 mod collect;
@@ -37,9 +38,11 @@ mod pointer;
 mod publish;
 mod read;
 mod rollback;
+mod turn;
 mod verify;
 mod write;
 
+pub use blocking::run_blocking;
 pub use body::{Body, Pieces};
 pub use causes::with_causes;
 pub use collect::{Collected, Keep, MIN_GRACE, gc};
@@ -49,12 +52,12 @@ pub use error::{Action, LoadError, ReleaseError, StoreError};
 pub use folder::FolderStore;
 pub use key::{check_key, check_prefix};
 pub use list::{ReleaseInfo, releases};
-pub use load::{load, load_optional, load_with_digest, manifest, run_blocking};
+pub use load::{load, load_optional, manifest};
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
 pub use parts::{for_each_part, load_part, load_parts};
 pub use pointer::{Polled, current, current_versioned, poll};
-pub use publish::{Published, publish, publish_bodies};
+pub use publish::{Check, Checking, Published, publish, publish_bodies};
 pub use read::{RANGES_IGNORED, ReadStore, Seen, Version};
 pub use rollback::{RolledBack, rollback};
 pub use verify::{Verified, verify_release};

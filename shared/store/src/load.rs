@@ -2,7 +2,9 @@
 
 use artifact::{Artifact, ArtifactEntry, Digest, Manifest, ReadError};
 use bytes::Bytes;
+use futures_util::future::join;
 
+use crate::blocking::run_blocking;
 use crate::{LoadError, ReadStore, StoreError};
 
 /// Reads the manifest of a release, current or not.
@@ -24,8 +26,9 @@ pub async fn manifest(store: &dyn ReadStore, release: &str) -> Result<Manifest, 
     }
 }
 
-/// Reads one artifact of a release: fetches it, compares its size with the manifest, and then runs all eight
-/// steps of reading. Decoding runs off the async threads, so that several artifacts load in parallel.
+/// Reads one artifact of a release: fetches it, compares its size and its digest with the manifest, and runs
+/// all eight steps of reading. This happens off the async threads, so that several artifacts load in
+/// parallel.
 ///
 /// # Errors
 /// [`LoadError`], with the object, the store and the step that refused it.
@@ -36,7 +39,11 @@ pub async fn load<T: Artifact + Send + 'static>(
     store: &dyn ReadStore,
     manifest: &Manifest,
 ) -> Result<T, LoadError> {
-    load_and(store, manifest, |_| None).await
+    let entry = manifest
+        .artifact(T::KIND)
+        .ok_or_else(|| LoadError::NotInRelease { kind: T::KIND, release: manifest.release() })?;
+    let read = fetch_and_read(store, entry, |bytes| T::from_bytes(bytes)).await?;
+    read.map_err(|source| refused(store, entry, source))
 }
 
 /// Reads an artifact that a release need not have. Returns `None` if the manifest does not name it. If it
@@ -57,55 +64,6 @@ pub async fn load_optional<T: Artifact + Send + 'static>(
     }
 }
 
-/// Reads one artifact as [`load`] does, and checks that its bytes have the digest that names them. The
-/// checksum in the envelope finds accidental damage; the digest also finds deliberate changes.
-///
-/// # Errors
-/// The same as [`load`], and [`LoadError::Digest`].
-///
-/// # Panics
-/// If `T`'s own decoding panics.
-pub async fn load_with_digest<T: Artifact + Send + 'static>(
-    store: &dyn ReadStore,
-    manifest: &Manifest,
-) -> Result<T, LoadError> {
-    load_and(store, manifest, |bytes| Some(Digest::of(bytes))).await
-}
-
-async fn load_and<T: Artifact + Send + 'static>(
-    store: &dyn ReadStore,
-    manifest: &Manifest,
-    digest: fn(&[u8]) -> Option<Digest>,
-) -> Result<T, LoadError> {
-    let entry = manifest
-        .artifact(T::KIND)
-        .ok_or_else(|| LoadError::NotInRelease { kind: T::KIND, release: manifest.release() })?;
-    let bytes = fetch(store, entry).await?;
-    let expected = entry.sha256;
-    run_blocking(move || match digest(&bytes) {
-        Some(found) if found != expected => Err(Refused::Digest(found)),
-        _ => T::from_bytes(&bytes).map_err(Refused::Read),
-    })
-    .await
-    .map_err(|refused| refused.into_error(store, entry))
-}
-
-/// Why some bytes were refused, without the names of object and store.
-pub(crate) enum Refused {
-    Digest(Digest),
-    Read(ReadError),
-}
-
-impl Refused {
-    pub(crate) fn into_error(self, store: &dyn ReadStore, entry: &ArtifactEntry) -> LoadError {
-        let (key, location) = (entry.key(), store.location());
-        match self {
-            Self::Digest(found) => LoadError::Digest { key, location, found },
-            Self::Read(source) => LoadError::Read { key, location, source },
-        }
-    }
-}
-
 /// Fetches an object and compares its size with the manifest.
 pub(crate) async fn fetch(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<Bytes, LoadError> {
     let key = entry.key();
@@ -118,18 +76,45 @@ pub(crate) async fn fetch(store: &dyn ReadStore, entry: &ArtifactEntry) -> Resul
     Ok(bytes)
 }
 
-/// Runs CPU-bound work off the async threads.
+/// Fetches an object, compares its size and its digest with the manifest, and returns what `read` makes of
+/// its bytes. The checksum in an envelope finds accidental damage; the digest also finds deliberate changes.
 ///
-/// # Panics
-/// If the work panics.
-pub async fn run_blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(stopped) => match stopped.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Only a runtime that shuts down cancels blocking work, and it does not poll this future any
-            // more.
-            Err(cancelled) => panic!("the runtime shut down while a task waited for it: {cancelled}"),
-        },
+/// The digest of a large object is computed in another thread while `read` runs; one after the other, a
+/// function would start later. So `read` may get bytes with another digest, and what it makes of them is
+/// dropped.
+pub(crate) async fn fetch_and_read<R: Send + 'static>(
+    store: &dyn ReadStore,
+    entry: &ArtifactEntry,
+    read: impl FnOnce(&Bytes) -> R + Send + 'static,
+) -> Result<R, LoadError> {
+    /// It takes longer to start another thread than to compute the digest of fewer bytes.
+    const LARGE: usize = 256 << 10;
+    let bytes = fetch(store, entry).await?;
+    let (found, read) = if bytes.len() < LARGE {
+        run_blocking(move || (Digest::of(&bytes), read(&bytes))).await
+    } else {
+        let hashed = bytes.clone();
+        let hash = run_blocking(move || Digest::of(&hashed));
+        join(hash, run_blocking(move || read(&bytes))).await
+    };
+    check_digest(store, entry, found)?;
+    Ok(read)
+}
+
+/// Compares the digest of an object with the manifest.
+pub(crate) fn check_digest(
+    store: &dyn ReadStore,
+    entry: &ArtifactEntry,
+    found: Digest,
+) -> Result<(), LoadError> {
+    if found == entry.sha256 {
+        return Ok(());
     }
+    let (key, location) = (entry.key(), store.location());
+    Err(LoadError::Digest { key, location, expected: entry.sha256, found })
+}
+
+/// Returns the error for an object that a step of reading refused.
+pub(crate) fn refused(store: &dyn ReadStore, entry: &ArtifactEntry, source: ReadError) -> LoadError {
+    LoadError::Read { key: entry.key(), location: store.location(), source }
 }

@@ -6,15 +6,15 @@ use std::ops::Range;
 use artifact::{Artifact, ArtifactEntry, Hasher, ReadError, first_len};
 use bytes::Bytes;
 
-use crate::load::{Refused, fetch, run_blocking};
+use crate::load::{check_digest, fetch_and_read};
 use crate::{LoadError, ReadStore, StoreError};
 
 /// How much of an object is read at a time to go through all of it.
 const PIECE_BYTES: u64 = 8 << 20;
 
-/// Reads all parts of an object with one request. Compares the size of the object with the manifest, and then
-/// runs all eight steps of reading for each part. `offsets` has where each part begins, and where the last
-/// ends.
+/// Reads all parts of an object with one request. Compares size and digest of the object with the manifest,
+/// and runs all eight steps of reading for each part. `offsets` has where each part begins, and where
+/// the last ends.
 ///
 /// # Errors
 /// [`LoadError`]; [`LoadError::Part`] names the part that was refused.
@@ -26,23 +26,24 @@ pub async fn load_parts<T: Artifact + Send + 'static>(
     entry: &ArtifactEntry,
     offsets: Vec<u64>,
 ) -> Result<Vec<T>, LoadError> {
-    let bytes = fetch(store, entry).await?;
-    let read = run_blocking(move || {
+    let read = fetch_and_read(store, entry, move |bytes| {
         let ranges = offsets.windows(2).map(|pair| pair[0]..pair[1]);
         let part = |range: Range<u64>| {
-            let bytes = part_of(&bytes, &range).ok_or(ReadError::TooShort { found: 0 });
+            let bytes = part_of(bytes, &range).ok_or(ReadError::TooShort { found: 0 });
             bytes.and_then(|bytes| T::from_bytes(bytes)).map_err(|source| (range, source))
         };
         ranges.map(part).collect::<Result<Vec<T>, _>>()
     });
-    read.await.map_err(|(range, source)| LoadError::part(store, entry, range, source))
+    read.await?.map_err(|(range, source)| LoadError::part(store, entry, range, source))
 }
 
 fn part_of<'a>(bytes: &'a Bytes, range: &Range<u64>) -> Option<&'a [u8]> {
     bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
 }
 
-/// Reads one part of an object: the bytes of a range, by all eight steps of reading.
+/// Reads one part of an object: the bytes of a range, by all eight steps of reading. The digest in the
+/// manifest is that of the whole object, so it is not compared: damage to a part is found, but not a
+/// deliberate change by somebody who may write to the store.
 ///
 /// # Errors
 /// [`LoadError::Fetch`], and [`LoadError::Part`] if a step refused the bytes.
@@ -104,8 +105,7 @@ pub async fn for_each_part(
         }
         Err(source) => return Err(cannot_fetch(entry, &(entry.bytes..entry.bytes + 1), source)),
     }
-    let found = hasher.finish();
-    if found == entry.sha256 { Ok(()) } else { Err(Refused::Digest(found).into_error(store, entry)) }
+    check_digest(store, entry, hasher.finish())
 }
 
 fn cannot_fetch(entry: &ArtifactEntry, range: &Range<u64>, source: StoreError) -> LoadError {

@@ -2,12 +2,14 @@
 //! a conditional write. So readers see either the old release or the new one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use artifact::{Kind, Manifest, Pointer};
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::{BoxFuture, ready};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use crate::collect::MIN_GRACE;
 use crate::pointer::{find, move_to, protected_by};
@@ -48,8 +50,15 @@ pub async fn publish(
 ) -> Result<Published, ReleaseError> {
     let bodies: Vec<(Kind, Body)> =
         artifacts.iter().map(|(kind, bytes)| (*kind, bytes.clone().into())).collect();
-    publish_bodies(store, &bodies, manifest, moved_at, &|_| {}).await
+    publish_bodies(store, &bodies, manifest, moved_at, &|_| {}, &|| ready(Ok(())).boxed()).await
 }
+
+/// Finds out whether a release, all of which is in the store, can be served. Publishing calls it before the
+/// pointer moves.
+pub type Check<'a> = &'a (dyn Fn() -> Checking<'a> + Sync);
+
+/// A [`Check`] under way.
+pub type Checking<'a> = BoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
 
 /// Publishes a release: sends its artifacts in parallel, then its manifest, and then moves the pointer, if
 /// the pointer has not changed since publishing began. `moved_at` is the current Unix time. `done` receives
@@ -57,6 +66,9 @@ pub async fn publish(
 ///
 /// Objects that are there already are not sent. An object whose bytes are not those of its name is damaged
 /// and is written again. So publishing the current release again repairs it, and otherwise changes nothing.
+///
+/// Then `check` has to accept the release, as it is in the store. That is for code that this crate does not
+/// have, such as that of the functions. It also has to accept the current release when it is published again.
 ///
 /// Before the pointer moves, the store is asked again whether all objects are there, and objects that a
 /// collection might remove as old are refreshed. Then the manifest is written again under conditions that do
@@ -68,7 +80,8 @@ pub async fn publish(
 ///
 /// # Errors
 /// [`ReleaseError`]; [`ReleaseError::LostRace`] for the loser of a race, and [`ReleaseError::Unconditional`]
-/// for a store that ignores the conditions of writes. The pointer did not move, unless the response to its
+/// for a store that ignores the conditions of writes, and [`ReleaseError::Unservable`] if `check` refused the
+/// release. The pointer did not move, unless the response to its
 /// move was lost and the store cannot be asked either.
 pub async fn publish_bodies(
     store: &dyn Store,
@@ -76,6 +89,7 @@ pub async fn publish_bodies(
     manifest: &Manifest,
     moved_at: u64,
     done: Sent<'_>,
+    check: Check<'_>,
 ) -> Result<Published, ReleaseError> {
     check_artifacts(artifacts, manifest)?;
     let (before, version) = find(store).await?.unzip();
@@ -104,6 +118,11 @@ pub async fn publish_bodies(
     publisher.put(&objects).await?;
     publisher.done = &|_| {};
     publisher.put(std::slice::from_ref(&manifest_object)).await?;
+    check().await.map_err(|source| ReleaseError::Unservable {
+        release: release.clone(),
+        location: store.location(),
+        source,
+    })?;
     let all = [objects, vec![manifest_object]].concat();
 
     match before {

@@ -1,6 +1,6 @@
-use artifact::{ArtifactEntry, Digest};
+use artifact::ArtifactEntry;
 
-use crate::load::{Refused, fetch, manifest, run_blocking};
+use crate::load::{fetch_and_read, manifest, refused};
 use crate::parts::for_each_part;
 use crate::{LoadError, ReadStore};
 
@@ -33,13 +33,7 @@ async fn verify(store: &dyn ReadStore, entry: &ArtifactEntry) -> Result<(), Load
     if entry.kind.is_in_parts() {
         return for_each_part(store, entry, |_, part| artifact::open(entry.kind, part).map(drop)).await;
     }
-    let bytes = fetch(store, entry).await?;
-    let (kind, expected) = (entry.kind, entry.sha256);
-    run_blocking(move || {
-        artifact::open(kind, &bytes).map_err(Refused::Read)?;
-        let found = Digest::of(&bytes);
-        if found == expected { Ok(()) } else { Err(Refused::Digest(found)) }
-    })
-    .await
-    .map_err(|refused| refused.into_error(store, entry))
+    let kind = entry.kind;
+    let opened = fetch_and_read(store, entry, move |bytes| artifact::open(kind, bytes).map(drop)).await?;
+    opened.map_err(|source| refused(store, entry, source))
 }

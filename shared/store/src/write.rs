@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use artifact::Digest;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -36,6 +38,10 @@ pub trait Store: ReadStore {
     /// # Errors
     /// [`StoreError::NoStore`] if the folder or bucket itself is missing.
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StoreError>;
+
+    /// Sets what is called with a sentence when a write has to wait for another process. Stores whose writers
+    /// do not wait for each other never call it.
+    fn when_waiting(&mut self, _note: Arc<dyn Fn(&str) + Send + Sync>) {}
 
     /// Deletes an object. It is not an error if there is no such object.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;

@@ -125,6 +125,12 @@ fn manifests(corpus: &mut Corpus) {
     add("pointer.json.no-manifest", format!("{{\"release\": \"{}\"}}\n", pointer.release));
     add("pointer.altered.manifest", sound.replace("\"seed\": 7", "\"seed\": 8"));
     add("pointer.altered.release", sound.replacen(&pointer.release, "fedcba9876543210", 1));
+    // The digits of a name are all compared, and there are 16 or 32 of them.
+    let long = golden::pointer_with_long_name();
+    let altered = |name: &str| text(long.to_bytes()).replacen(&long.release, name, 1);
+    let last = if long.release.ends_with('0') { "1" } else { "0" };
+    add("pointer.altered.last-digit", altered(&format!("{}{last}", &long.release[..31])));
+    add("pointer.altered.name-of-31-digits", altered(&long.release[..31]));
     let newer = Manifest { format: 3, ..manifest };
     let newer = Pointer { release: newer.release(), manifest: newer, ..pointer.clone() };
     add("pointer.unsupported-format.3", text(newer.to_bytes()));
@@ -173,7 +179,7 @@ fn refusal(name: &str, bytes: &[u8]) -> Option<String> {
     let what = name.split('.').next()?;
     let refused = match what {
         "manifest" => {
-            let refused = Manifest::from_bytes(&Digest::of(bytes).short(), bytes);
+            let refused = Manifest::from_bytes(&Digest::of(bytes).name(), bytes);
             manifest_refused_by(&refused.err()?).to_owned()
         }
         "pointer" => manifest_refused_by(&Pointer::from_bytes(bytes).err()?).to_owned(),

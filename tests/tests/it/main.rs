@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic where its setup fails, in a helper function too")]
 
+mod altered;
 mod amplification;
 mod any_bytes;
 mod bless;

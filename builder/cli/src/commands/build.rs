@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,7 +12,7 @@ use evaluate::signal;
 use models::{RankingModelFile, RatingModelFile};
 use progress::Reporter as _;
 use release::{BuildOptions, Built};
-use store::Body;
+use store::{Body, Store};
 use tables::{RATINGS_FILE, Rejects, TITLES_FILE, read_clean, read_file_rows, read_rejects};
 
 use super::data::{HoldOut, Input};
@@ -164,9 +165,9 @@ fn from_tables(dir: &Path, options: &BuildOptions, context: &Context) -> anyhow:
 /// Writes a release to a store and makes it current. Returns the location of the store and the name of the
 /// release.
 pub(super) async fn publish(uri: &str, built: &Built, context: &Context) -> anyhow::Result<(String, String)> {
-    let store = open(uri).await?;
+    let store: Arc<dyn Store> = open(uri).await?.into();
     let bodies: Vec<(Kind, Body)> =
         built.artifacts.iter().map(|(kind, bytes)| (*kind, bytes.clone().into())).collect();
-    let published = stores::publish(store.as_ref(), &bodies, &built.manifest, context).await?;
+    let published = stores::publish(&store, &bodies, &built.manifest, context).await?;
     Ok((store.location(), published.release))
 }

@@ -8,9 +8,9 @@ use crate::Context;
 
 /// Copy a release from one store to another and serve it from there.
 ///
-/// Writes the artifacts first and then the manifest, and moves the pointer last, only if nobody else has
-/// moved it in the meantime. Readers see either the old release or the new one. Objects that are already
-/// there are not copied again.
+/// Writes the artifacts first and then the manifest, and loads them as the functions do. Moves the pointer
+/// last, only if that succeeded and nobody else has moved it in the meantime. Readers see either the old
+/// release or the new one. Objects that are already there are not copied again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Store to copy from.
@@ -28,7 +28,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let (location, published) = block_on(async {
         let from: Arc<dyn Store> = open(&args.from).await?.into();
-        let to = open(&args.to.store).await?;
+        let to: Arc<dyn Store> = open(&args.to.store).await?.into();
         let (_, manifest) = manifest_of(from.as_ref(), args.release.as_deref()).await?;
         let bodies: Vec<(Kind, Body)> = manifest
             .artifacts
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
                 (entry.kind, body)
             })
             .collect();
-        let published = publish(to.as_ref(), &bodies, &manifest, context).await?;
+        let published = publish(&to, &bodies, &manifest, context).await?;
         note_ranges(from.as_ref(), context);
         Ok((to.location(), published))
     })?;

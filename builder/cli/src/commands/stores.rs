@@ -1,8 +1,10 @@
 //! How commands name stores, open them and wait for them.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use api::Function;
 use artifact::{Kind, Manifest};
 use store::{Body, Published, ReadStore, Store};
 
@@ -28,20 +30,25 @@ pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     runtime.enable_all().build().context("cannot start the asynchronous runtime")
 }
 
-/// Opens a store by its name.
+/// Opens a store by its name. A writer that has to wait for another process reports that on stderr.
 #[cfg(feature = "s3")]
 pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
-    Ok(store_s3::open(uri).await?)
+    Ok(reporting(store_s3::open(uri).await?))
 }
 
-/// Opens a store by its name.
+/// Opens a store by its name. A writer that has to wait for another process reports that on stderr.
 #[cfg(not(feature = "s3"))]
 pub(super) async fn open(uri: &str) -> anyhow::Result<Box<dyn Store>> {
     anyhow::ensure!(
         !uri.starts_with("s3://"),
         "this program was built without S3 support; build it with `cargo build --release --features s3`"
     );
-    Ok(Box::new(store::open(uri)?))
+    Ok(reporting(Box::new(store::open(uri)?)))
+}
+
+fn reporting(mut store: Box<dyn Store>) -> Box<dyn Store> {
+    store.when_waiting(Arc::new(crate::output::waiting));
+    store
 }
 
 /// Returns the name and the manifest of the given release, or of the one that is served.
@@ -56,9 +63,10 @@ pub(super) async fn manifest_of(
     Ok((pointer.release, pointer.manifest))
 }
 
-/// Publishes a release, showing how much of it is written.
+/// Publishes a release, showing how much of it is written. The pointer moves only if every function can load
+/// the release from the store.
 pub(super) async fn publish(
-    store: &dyn Store,
+    store: &Arc<dyn Store>,
     artifacts: &[(Kind, Body)],
     manifest: &Manifest,
     reporter: &dyn Reporter,
@@ -66,7 +74,12 @@ pub(super) async fn publish(
     let total = artifacts.iter().map(|(_, body)| body.len()).sum();
     reporter.start("publishing", total, "bytes");
     let done = |n| reporter.advance(n);
-    let published = store::publish_bodies(store, artifacts, manifest, now(), &done).await;
+    let check = || {
+        let store: Arc<dyn ReadStore> = Arc::clone(store) as _;
+        Box::pin(async move { Ok(api::check_release(&Function::ALL, store, manifest).await?) })
+            as store::Checking<'_>
+    };
+    let published = store::publish_bodies(store.as_ref(), artifacts, manifest, now(), &done, &check).await;
     reporter.finish();
     let published = published?;
     if !published.confirmed {

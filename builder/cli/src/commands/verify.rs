@@ -1,18 +1,21 @@
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use api::Function;
 use artifact::{ArtifactEntry, Manifest};
 use indicatif::DecimalBytes;
 use recommender::UserIndex;
-use store::ReadStore;
+use store::{ReadStore, Store};
 
 use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open};
 use crate::Context;
 use release::check;
 use release::users::UsersCheck;
 
-/// Check every artifact of a release thoroughly: size, digest, envelope, content.
+/// Check a release thoroughly: size, digest, envelope and content of every artifact, and whether it can be
+/// served.
 ///
-/// Fails if any artifact is missing or damaged.
+/// Fails if any artifact is missing or damaged, or if a function cannot load the release.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -24,8 +27,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let (text, n_damaged) = block_on(async {
-        let store = open(&args.store.store).await?;
+    let (text, n_damaged, unservable) = block_on(async {
+        let store: Arc<dyn Store> = open(&args.store.store).await?.into();
         let (release, manifest) = manifest_of(store.as_ref(), args.release.as_deref()).await?;
         let mut text = format!("release {release}\n");
         let mut n_damaged = 0;
@@ -44,15 +47,23 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
             };
             let _ = writeln!(text, "  {:<16} {status}", entry.kind.name());
         }
+        let loaded = api::check_release(&Function::ALL, Arc::clone(&store) as _, &manifest).await;
+        let status = if loaded.is_ok() { "it can be served" } else { "it cannot be served" };
+        let _ = writeln!(text, "  {status}");
         note_ranges(store.as_ref(), context);
-        Ok((text, n_damaged))
+        Ok((text, n_damaged, loaded.err().map(|error| (release, error))))
     })?;
     context.print(&text);
     anyhow::ensure!(
         n_damaged == 0,
         "{n_damaged} artifacts are damaged; publish the release again to repair them"
     );
-    Ok(())
+    match unservable {
+        None => Ok(()),
+        Some((release, error)) => Err(anyhow::Error::new(error).context(format!(
+            "release {release} cannot be served; build another release with this version of Cartelera"
+        ))),
+    }
 }
 
 /// Decodes an artifact whose envelope is intact. Users are decoded one block at a time, and checked against

@@ -1,13 +1,14 @@
 //! Tests publishing to one folder from several processes at once.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ::synth::{SynthParams, write};
+use artifact::{Kind, Manifest};
 use progress::Silent;
 
-use crate::{cartelera, text};
+use crate::{cartelera, refusal, stdout, text};
 
 /// Builds a store with one small release, of biases only.
 pub(crate) fn release(dir: &Path, seed: u64) -> PathBuf {
@@ -68,6 +69,66 @@ fn processes_that_publish_at_once_succeed_or_report_the_conflict() {
         let verified = cartelera(&["verify", "--store", text(&target)]).output().unwrap();
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     }
+}
+
+/// Writes another release to a store: the current one, without the artifact of a kind.
+fn release_without(store: &Path, kind: Kind) -> String {
+    let bytes = std::fs::read(store.join("current.json")).unwrap();
+    let mut manifest = artifact::Pointer::from_bytes(&bytes).unwrap().manifest;
+    manifest.artifacts.retain(|entry| entry.kind != kind);
+    let release = manifest.release();
+    std::fs::write(store.join(Manifest::key(&release)), manifest.to_bytes()).unwrap();
+    release
+}
+
+#[test]
+fn a_release_that_no_function_can_load_is_not_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, target) = (release(dir.path(), 1), dir.path().join("target"));
+    let lame = release_without(&source, Kind::Titles);
+    let verified = refusal(&["verify", "--store", text(&source), "--release", &lame]);
+    for part in [format!("release {lame} cannot be served"), "has no titles".to_owned()] {
+        assert!(verified.contains(&part), "{verified}");
+    }
+    assert!(stdout(&["verify", "--store", text(&source)]).contains("it can be served"));
+
+    let publish = ["publish", "--from", text(&source), "--store", text(&target)];
+    let lame_one = [&publish[..], &["--release", &lame]].concat();
+    for published in [false, true] {
+        let refused = refusal(&lame_one);
+        assert!(refused.contains("was not moved") && refused.contains("has no titles"), "{refused}");
+        assert_eq!(target.join("current.json").exists(), published);
+        stdout(&publish);
+    }
+    assert_eq!(pointer(&target), (pointer(&source).0, None));
+    // What an older program did not make is not needed.
+    let older = release_without(&source, Kind::TitleCount);
+    stdout(&[&publish[..], &["--release", &older]].concat());
+    assert_eq!(pointer(&target).0, older);
+}
+
+#[test]
+fn a_publisher_that_waits_for_another_process_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, target) = (release(dir.path(), 1), dir.path().join("target"));
+    std::fs::create_dir(&target).unwrap();
+    let held = std::fs::File::create_new(target.join(".lock")).unwrap();
+    held.lock().unwrap();
+    std::fs::write(target.join(".lock"), "process 4000000000\nsince 5\nhost tiger\n").unwrap();
+    let mut waiting =
+        cartelera(&["publish", "--from", text(&source), "--store", text(&target)]).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let expected = format!(
+        "waiting to write to {}, which is locked by process 4000000000 on tiger, for ",
+        target.display()
+    );
+    assert!(line.starts_with(&expected), "{line}");
+    assert!(waiting.try_wait().unwrap().is_none() && !target.join("current.json").exists());
+    drop(held);
+    assert!(waiting.wait().unwrap().success());
+    assert_eq!(pointer(&target), pointer(&source));
+    assert_eq!(std::fs::read(target.join(".lock")).unwrap(), b"");
 }
 
 /// Runs the program with a file system of 64 KiB at `full`, and then fails with 99 if the store there has a

@@ -4,11 +4,10 @@
 //! without a genre says nothing about the content (`Movies`). A file of the user adds rows.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use catalog::{MAX_NAME_CHARS, compared};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use tables::FileError;
 
 use crate::EtlError;
@@ -25,7 +24,7 @@ const MAX_GENRES: usize = 8;
 #[derive(Debug, Clone, PartialEq)]
 pub struct GenreTable {
     /// The genres of each label.
-    of_label: FxHashMap<String, Vec<String>>,
+    of_label: HashMap<String, Vec<String>>,
     /// The parts of the labels that contain commas, by their first part.
     with_commas: BTreeMap<String, Vec<Vec<String>>>,
 }
@@ -33,7 +32,7 @@ pub struct GenreTable {
 impl Default for GenreTable {
     /// Returns the table that comes with the program.
     fn default() -> Self {
-        let mut table = Self { of_label: FxHashMap::default(), with_commas: BTreeMap::new() };
+        let mut table = Self { of_label: HashMap::default(), with_commas: BTreeMap::new() };
         for line in csv::Reader::from_reader(BUILT_IN.as_bytes()).records() {
             let row = line.expect("the built-in table is a CSV file");
             table.add(&row[0], &row[1]);
@@ -50,13 +49,13 @@ impl GenreTable {
     /// Returns [`EtlError::Genres`] for a row without a label, a name that is too long, or a label of too
     /// many genres, and [`FileError`] for a file that is not such a table.
     pub fn extend(&mut self, path: &Path) -> Result<(), EtlError> {
-        let file = File::open(path).map_err(|e| FileError::read(path, e))?;
+        let file = tables::open::open_file(path)?;
         let wrong = |source| FileError::Csv { path: path.to_owned(), source };
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
         let header = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect::<Vec<_>>();
         let [genre, label] =
             tables::find_columns(path, &header, ["genre", "label"], "a genre and a label in each row")?;
-        let mut given = Self { of_label: FxHashMap::default(), with_commas: BTreeMap::new() };
+        let mut given = Self { of_label: HashMap::default(), with_commas: BTreeMap::new() };
         for row in reader.records() {
             let row = row.map_err(wrong)?;
             let refuse = |why| EtlError::Genres {

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use artifact::Source;
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 use tables::FileError;
+use tables::open::check_inside;
 
 use super::cells::{clean_text, split_cast};
 use super::decode::{decode, read_file};
@@ -22,7 +23,7 @@ pub(super) struct People {
 /// People of all titles, by the platform's own ids.
 #[derive(Debug)]
 pub(super) struct Credits {
-    people: FxHashMap<String, People>,
+    people: HashMap<String, People>,
     n_names: u64,
     /// Rows without an id, a name, or a part that is read.
     n_left_out: u64,
@@ -37,6 +38,7 @@ impl Credits {
         if !path.is_file() {
             return Ok(None);
         }
+        check_inside(path.parent().unwrap_or(&path), &path)?;
         let (raw, source) = read_file(&path)?;
         let source = Source { read_as: Some("credits".to_owned()), ..source };
         let (text, _) = decode(&raw);
@@ -47,7 +49,7 @@ impl Credits {
         let (Some(id), Some(name), Some(role)) = (column("id"), column("name"), column("role")) else {
             return Ok(None);
         };
-        let mut credits = Self { people: FxHashMap::default(), n_names: 0, n_left_out: 0, source };
+        let mut credits = Self { people: HashMap::default(), n_names: 0, n_left_out: 0, source };
         for record in reader.byte_records() {
             let record = record.map_err(wrong)?;
             let cell = |at: usize| clean_text(&String::from_utf8_lossy(record.get(at).unwrap_or_default()));

@@ -1,6 +1,6 @@
 //! Turns accepted rows into the table of ratings: users in order, one rating per pair of user and title.
 
-use catalog::{RatingTable, TableError, TitleId, UserId};
+use catalog::{RatingTable, TableError, TitleId, UserId, check_count};
 use rayon::prelude::*;
 
 use super::{Block, Scan};
@@ -18,8 +18,14 @@ struct Rated {
 }
 
 /// Returns the distinct ids of all workers in the order of [`UserId`], and the position of each worker's ids
-/// among them.
-pub fn merge_ids(workers: &[Interner]) -> (Vec<&str>, Vec<Vec<u32>>) {
+/// among them. `what` they are ids of is for the error.
+///
+/// # Errors
+/// There are more than positions can number.
+pub fn merge_ids<'a>(
+    what: &'static str,
+    workers: &'a [Interner],
+) -> Result<(Vec<&'a str>, Vec<Vec<u32>>), TableError> {
     let mut all: Vec<(&str, usize, usize)> = workers
         .iter()
         .enumerate()
@@ -32,9 +38,11 @@ pub fn merge_ids(workers: &[Interner]) -> (Vec<&str>, Vec<Vec<u32>>) {
         if names.last() != Some(&name) {
             names.push(name);
         }
-        positions[worker][idx] = names.len() as u32 - 1;
+        // If it does not fit, there are too many names, and no position counts.
+        positions[worker][idx] = u32::try_from(names.len() - 1).unwrap_or(u32::MAX);
     }
-    (names, positions)
+    check_count(what, names.len())?;
+    Ok((names, positions))
 }
 
 /// Returns the ids of titles that are known only from ratings, by length and then by bytes.
@@ -65,7 +73,7 @@ pub fn assemble(
     n_titles: usize,
 ) -> Result<(RatingTable, Replaced), TableError> {
     let scale = scan.scale;
-    let (names, user_positions) = merge_ids(&scan.users);
+    let (names, user_positions) = merge_ids("users", &scan.users)?;
     let n_users = names.len();
     let users: Vec<UserId> =
         names.iter().map(|name| UserId::new(name).expect("interned ids are well formed")).collect();

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use catalog::{Kind, TitleTable, work_key};
-use rustc_hash::FxHashMap;
+use foldhash::HashMap;
 
 use crate::Interner;
 
@@ -17,7 +17,7 @@ pub struct Known<'a> {
 }
 
 /// The first film and the first series by name and year.
-type FirstByName = FxHashMap<(String, u16), [Option<u32>; 2]>;
+type FirstByName = HashMap<(String, u16), [Option<u32>; 2]>;
 
 /// Names of titles with their release years. Two names are the same if [`work_key`] gives the same text.
 #[derive(Debug)]

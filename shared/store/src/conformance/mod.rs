@@ -37,7 +37,9 @@ pub async fn conformance(open: &dyn Fn(&str) -> Shared) {
     releases::an_overtaken_publisher_changes_nothing(open("overtaken")).await;
     releases::readers_see_one_release_or_another(open("readers"), open("readers")).await;
     releases::rolling_back_moves_the_pointer(open("rollback")).await;
+    releases::the_pointer_moves_only_to_a_release_that_passes_the_check(open("check")).await;
     releases::damage_is_refused_by_name(open("damage")).await;
+    releases::well_named_artifacts_are_refused_by_their_step(open("well-named")).await;
     collection::a_collection_keeps_what_it_should(open("collect")).await;
     collection::a_collection_removes_nothing_young_or_unknown(open("young")).await;
     collection::collectors_and_publishers_meet(&|name| open(name)).await;

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use artifact::{Artifact as _, ArtifactEntry, Kind, Manifest, Pointer, ReadError};
+use artifact::{Artifact as _, ArtifactEntry, Kind, Manifest, Pointer};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
@@ -10,8 +10,8 @@ use super::Shared;
 use super::fixture::{Numbers, assert_whole, damage, everything, name_of, publish_seed, release};
 use super::watched::{Call, Watched};
 use crate::{
-    LoadError, ReleaseError, Store, current, load, load_optional, load_with_digest, manifest, publish,
-    releases, rollback, verify_release, with_causes,
+    Body, LoadError, ReleaseError, current, load, load_optional, manifest, publish, publish_bodies, releases,
+    rollback, verify_release, with_causes,
 };
 
 pub(super) async fn publishing_moves_the_pointer_last(store: Shared) {
@@ -43,8 +43,6 @@ pub(super) async fn publishing_moves_the_pointer_last(store: Shared) {
     assert_eq!(manifest(&*store, &published.release).await.expect("the manifest is there"), built);
     let loaded: Numbers = load(&*store, &pointer.manifest).await.expect("the artifact is whole");
     assert_eq!(loaded, Numbers(vec![1; 2_000]));
-    let checked: Numbers = load_with_digest(&*store, &built).await.expect("the artifact is whole");
-    assert_eq!(checked, loaded);
     let verified = verify_release(&*store, &published.release).await.expect("the manifest is there");
     assert!(verified.len() == 2 && verified.iter().all(|v| v.problem.is_none()), "{verified:?}");
 
@@ -53,6 +51,31 @@ pub(super) async fn publishing_moves_the_pointer_last(store: Shared) {
     let second = publish(&*store, &artifacts, &built, 10).await.expect("the store is free");
     assert_eq!((second.n_written, second.n_already_there, second.n_repaired), (2, 1, 0));
     assert_eq!(second.previous, Some(published.release));
+}
+
+pub(super) async fn the_pointer_moves_only_to_a_release_that_passes_the_check(store: Shared) {
+    let sound = publish_seed(&*store, 1).await;
+    let (artifacts, built) = release(2);
+    let bodies: Vec<(Kind, Body)> = artifacts.into_iter().map(|(kind, bytes)| (kind, bytes.into())).collect();
+    let check = || {
+        let (store, built) = (store.clone(), built.clone());
+        let checked = async move {
+            // The release is in the store by now, all of it.
+            let found = manifest(&*store, &built.release()).await.expect("the manifest is there");
+            let _: Numbers = load(&*store, &found).await.expect("the artifact is there");
+            assert_whole(&*store, &built.release()).await;
+            Err("no function can start".into())
+        };
+        checked.boxed()
+    };
+    let refused = publish_bodies(&*store, &bodies, &built, 2, &|_| {}, &check).await;
+    let error = refused.expect_err("the check refuses it");
+    assert!(matches!(error, ReleaseError::Unservable { .. }), "{error}");
+    let text = with_causes(&error);
+    for part in [&built.release(), "no function can start", &store.location()] {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+    assert_eq!(current(&*store).await.expect("a release is current").release, sound);
 }
 
 pub(super) async fn publishing_twice_changes_nothing(store: Shared) {
@@ -160,8 +183,7 @@ pub(super) async fn readers_see_one_release_or_another(writer: Shared, reader: S
             loop {
                 let last = done.load(Ordering::SeqCst);
                 let pointer = current(&*reader).await.expect("a release is current at every moment");
-                let numbers: Numbers =
-                    load_with_digest(&*reader, &pointer.manifest).await.expect("and it is whole");
+                let numbers: Numbers = load(&*reader, &pointer.manifest).await.expect("and it is whole");
                 let expected = u32::try_from(pointer.manifest.seed).expect("seeds are small here");
                 assert!(names.contains(&pointer.release), "{}", pointer.release);
                 assert_eq!(
@@ -235,24 +257,19 @@ pub(super) async fn damage_is_refused_by_name(store: Shared) {
 
     let mut flipped = good.clone();
     flipped[40] ^= 1;
+    // Nothing is wrong with it, except that it is another artifact than the one that the manifest names.
     let other = Numbers(vec![5; 2_000]).to_bytes().expect("numbers encode");
-    let mut too_large = artifact::open(Kind::Actor, &good).expect("it is whole")[..].to_vec();
-    too_large[8..12].fill(0xff);
-    let too_large = artifact::seal(Kind::Actor, &too_large);
     for (bytes, part) in [
         (None, "cannot fetch actor; caused by: there is no artifacts/actor/"),
         (Some(good[..100].to_vec()), "has 100 bytes, but the manifest says 8032"),
-        (Some(flipped), "step 6, checksum"),
-        (Some(artifact::seal(Kind::Titles, &good[artifact::HEADER_BYTES..])), "step 4, kind"),
-        (Some(artifact::seal(Kind::Actor, &[0xff; 8_008])), "step 7, decode"),
-        (Some(too_large), "step 8, validate: values: a number is too large"),
-        (Some(other), "has the SHA-256 digest"),
+        (Some(flipped), "was damaged or changed: its SHA-256 digest is"),
+        (Some(other), "was damaged or changed: its SHA-256 digest is"),
     ] {
         match bytes {
             None => store.delete(&key).await.expect("it can be deleted"),
             Some(bytes) => damage(&*store, &key, bytes).await,
         }
-        let error = load_with_digest_or_not(&*store, &built, part).await;
+        let error = load::<Numbers>(&*store, &built).await.expect_err("the artifact is damaged");
         let text = with_causes(&error);
         assert!(text.contains(part), "{part:?} is not in {text:?}");
         assert!(text.contains(&key) && text.contains(&store.location()), "{text}");
@@ -305,17 +322,29 @@ pub(super) async fn damage_is_refused_by_name(store: Shared) {
     assert_eq!(everything(&*store).await, before);
 }
 
-/// Reads the damaged artifact. A well-formed artifact of other content passes the eight steps, and is refused
-/// only by its digest. All other damage is found without one.
-async fn load_with_digest_or_not(store: &dyn Store, manifest: &Manifest, part: &str) -> LoadError {
-    let plain = load::<Numbers>(store, manifest).await;
-    if part.contains("digest") {
-        assert_eq!(plain.expect("it is well-formed"), Numbers(vec![5; 2_000]));
-        return load_with_digest::<Numbers>(store, manifest).await.expect_err("the digest is another");
+/// Checks that bytes with the digest in the manifest still go through the eight steps.
+pub(super) async fn well_named_artifacts_are_refused_by_their_step(store: Shared) {
+    let (artifacts, _) = release(1);
+    let good = &artifacts[0].1;
+    let mut flipped = good.to_vec();
+    flipped[40] ^= 1;
+    let mut too_large = artifact::open(Kind::Actor, good).expect("it is whole").to_vec();
+    too_large[8..12].fill(0xff);
+    for (bytes, part) in [
+        (flipped, "step 6, checksum"),
+        (artifact::seal(Kind::Titles, &good[artifact::HEADER_BYTES..]), "step 4, kind"),
+        (artifact::seal(Kind::Actor, &[0xff; 8_008]), "step 7, decode"),
+        (artifact::seal(Kind::Actor, &too_large), "step 8, validate: values: a number is too large"),
+    ] {
+        let artifacts = [(Kind::Actor, Bytes::from(bytes))];
+        let built = Manifest::of(&artifacts);
+        publish(&*store, &artifacts, &built, 1).await.expect("publishing decodes nothing");
+        let error = load::<Numbers>(&*store, &built).await.expect_err("a step refuses it");
+        assert!(matches!(error, LoadError::Read { .. }), "{error}");
+        let text = with_causes(&error);
+        let key = built.artifacts[0].key();
+        for part in [part, &key, &store.location()] {
+            assert!(text.contains(part), "{part:?} is not in {text:?}");
+        }
     }
-    let error = plain.expect_err("the artifact is damaged");
-    if let LoadError::Read { source, .. } = &error {
-        assert!(!matches!(source, ReadError::TooShort { .. } | ReadError::NotAnArtifact), "{source}");
-    }
-    error
 }

@@ -57,6 +57,12 @@ impl Digest {
     }
 }
 
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 /// Computes a [`Digest`] of bytes that come in pieces.
 #[derive(Debug, Clone, Default)]
 pub struct Hasher(Sha256);

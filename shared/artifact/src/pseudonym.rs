@@ -4,6 +4,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use thiserror::Error;
 
+use crate::Digest;
+
 /// A key that is too short to be one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a key needs at least 32 bytes, and this one has {0}; `openssl rand -hex 32` makes one")]
@@ -39,11 +41,13 @@ impl PseudonymKey {
     }
 
     /// Returns the pseudonym of an id.
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes a key of any length")]
     pub fn pseudonym(&self, id: &str) -> String {
         let mut hmac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         hmac.update(id.as_bytes());
-        let digest = hmac.finalize().into_bytes();
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = Digest::from(<[u8; 32]>::from(hmac.finalize().into_bytes())).to_string();
+        digits.truncate(32);
+        digits
     }
 }
 

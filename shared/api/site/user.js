@@ -117,7 +117,7 @@ function question(id) {
 export function user(id) {
   const input = h("input", { type: "text", value: id ?? "", required: true, maxlength: 64, autocomplete: "off", spellcheck: "false" });
   const form = h(
-    "form.ask",
+    "form.ask.of-users",
     {
       onsubmit: (event) => {
         event.preventDefault();
@@ -129,7 +129,7 @@ export function user(id) {
     h("p.hint.of-anybody", null, t("user.try"), " ", EXAMPLES.flatMap((example, i) => [i > 0 ? ", " : null, h("a", { href: `#/user/${example}` }, example)])),
   );
   const heading = id === undefined ? t("user.heading") : t("user.of", { id });
-  const hero = h("div.hero", null, h("h1", { tabindex: -1 }, heading), put(h("div.of-users"), h("p.lead", null, t("user.lead")), form));
+  const hero = h("div.hero", null, h("h1", { tabindex: -1 }, heading), h("p.lead.of-users", null, t("user.lead")), form);
   const content = [hero, h("p.empty.of-nobody", null, t("error.personal"))];
   if (id !== undefined) {
     content.push(

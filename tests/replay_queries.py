@@ -211,7 +211,7 @@ def titles(target):
 def of_release(target):
     """Asks what the release says about its models and its data."""
     status, model = target.ask("/model")
-    target.expect(status == 200 and len(model.get("release", "")) == 16, "/model", f"{status} {model}")
+    target.expect(status == 200 and len(model.get("release", "")) == 32, "/model", f"{status} {model}")
     measured = [row["measures"].get("rmse") for row in model.get("measures", [])]
     # A model whose parameters were given has no trials; one of the two has some.
     tried = model.get("rating_trials", []) + model.get("ranking_trials", [])

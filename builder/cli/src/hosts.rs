@@ -1,8 +1,7 @@
-//! The hosts that requests to the local server may name.
-//!
-//! A page of any origin can call a server on this machine if the name of its own host is made to resolve to
-//! the machine (DNS rebinding). The browser then takes the server for that origin, and the page reads its
-//! answers. Such requests name that host.
+//! Checks the host name in requests to the local server.
+//! With DNS rebinding, a web site makes its own host name resolve to this machine. The browser then treats
+//! the server as part of that site, and the site's pages can read its answers. Such requests carry the site's
+//! host name, so they can be recognized.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,13 +12,13 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-/// The hosts that requests may name.
+/// The host names that requests may use.
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts(Arc<[String]>);
 
 impl Hosts {
-    /// Takes the names that requests may have besides `localhost` and addresses. Returns `None` if requests
-    /// may name any host: without names, a server that other machines reach cannot know its own.
+    /// Creates the check from the names allowed in addition to `localhost` and IP addresses. Returns `None`
+    /// if every name is allowed: a server that other machines can reach does not know its own names.
     pub(crate) fn new(bound_to: IpAddr, names: &[String]) -> Option<Self> {
         (bound_to.is_loopback() || !names.is_empty()).then(|| Self(names.into()))
     }
@@ -35,15 +34,17 @@ impl Hosts {
     }
 }
 
-/// Refuses requests that name another host. A request without a host comes from no browser.
+/// Rejects requests for other hosts. A request without a host is allowed, because browsers always send one.
 pub(crate) async fn of_known_hosts(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
     let named = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
     let mut named = named.chain(request.uri().authority().map(Authority::as_str));
     if named.all(|host| hosts.has(host)) {
         return next.run(request).await;
     }
-    let refused = "This server answers to localhost and to addresses. Start it with --allow-host NAME if it has \
-                   another name.\n";
+    let refused =
+        "This server accepts requests for localhost and IP addresses. To allow another name, start it with \
+                   --allow-host NAME.
+";
     (StatusCode::MISDIRECTED_REQUEST, refused).into_response()
 }
 

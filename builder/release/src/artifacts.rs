@@ -87,9 +87,9 @@ fn genres(titles: &TitleTable) -> TitleGenres {
     TitleGenres::new(titles.titles().iter().map(|title| &title.canonical_genres[..]))
 }
 
-/// Builds the users with both models' vectors and their ratings, as one object in blocks, and its index.
-/// Under a key, each has the pseudonym of their id, and users are in the order of these, which tells nothing
-/// of the order of ids.
+/// Builds the users with both models' vectors and their ratings, as one object in blocks, and its index. With
+/// a key, ids are replaced by pseudonyms and users are sorted by pseudonym, which reveals nothing about the
+/// order of ids.
 fn users(
     data: &Data<'_>,
     model: &FactorModel,

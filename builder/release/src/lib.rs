@@ -90,7 +90,7 @@ pub struct BuildOptions {
     pub recommend_threshold: Option<f32>,
     /// The share of the rows of a raw file that may be rejected.
     pub max_rejects: f64,
-    /// The key of the pseudonyms that the release has instead of users' ids; `None` for the ids themselves.
+    /// The key for replacing user ids with pseudonyms; `None` keeps the ids.
     pub pseudonyms: Option<PseudonymKey>,
 }
 

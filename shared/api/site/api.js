@@ -22,7 +22,7 @@ export class Problem extends Error {
     return this.kind === "no-json" || (this.kind === "" && this.status >= 400 && this.status < 500);
   }
 
-  /** Whether nobody may ask about users, or the server does not know who asks. */
+  /** Whether the server does not return data about users, or could not identify the user. */
   get isPersonal() {
     return this.kind === "personal-routes";
   }

@@ -1,4 +1,4 @@
-// What the service says about itself, asked once.
+// The answer of /health, requested once.
 
 let said = {};
 
@@ -9,11 +9,11 @@ async function ask() {
   } catch {
     // Pages without an API.
   }
-  // Styles hide what is about users where nobody may ask about them.
+  // The stylesheet hides user pages if the service does not allow them.
   document.documentElement.dataset.personal = said.personal_routes ?? "open";
 }
 
-/** Resolves when the answer is there, or there is none. */
+/** Resolves once the service has answered, or could not be reached. */
 export const known = ask();
 
 /** Returns the scale of the ratings, if it is known. */

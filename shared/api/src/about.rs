@@ -144,7 +144,8 @@ struct Health<'a> {
     /// The functions that answer here.
     #[schemars(extend("items" = json!({ "type": "string", "enum": functions::names() })))]
     functions: Vec<&'static str>,
-    /// Who may ask about a user whom a request names by id: nobody, the user, or anybody who may call.
+    /// Who may use the routes that return data about a single user: nobody (`off`), only that user
+    /// (`subject`), or every caller (`open`).
     personal_routes: PersonalRoutes,
     /// The release that is served.
     release: &'a str,

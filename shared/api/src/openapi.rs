@@ -144,7 +144,7 @@ impl Writer<'_> {
                 ProblemKind::NotFound => "Nothing matches.",
                 ProblemKind::NoRatings => "The release has no ratings.",
                 ProblemKind::PersonalRoutes => {
-                    "Nobody may ask about users, or nothing says who asks (see `personal_routes` of `/health`)."
+                    "Data about users is turned off, or the request does not identify the user (see `personal_routes` in `/health`)."
                 }
                 ProblemKind::NoRoute => "There is no such route.",
                 ProblemKind::MethodNotAllowed => "The route does not support this method.",

@@ -1,4 +1,4 @@
-//! Who may ask about a user whom a request names by id.
+//! Access to the personal routes, which return data about a single user.
 
 use std::str::FromStr;
 
@@ -12,21 +12,21 @@ use crate::problem::Problem;
 /// it is not set.
 pub const PERSONAL_ROUTES: &str = "PERSONAL_ROUTES";
 
-/// Who may ask about a user whom a request names by id: what they have rated, what is recommended to them,
-/// and what they would think of a title. Every other route is open to all callers.
+/// Who may use the personal routes. These return data about a single user: their ratings, their
+/// recommendations, and predictions for them. All other routes are open to every caller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PersonalRoutes {
-    /// Nobody. Nothing about users is read from the store.
+    /// Nobody. User data is not read from the store.
     #[default]
     Off,
-    /// The user, about themselves.
+    /// Each user, for their own data only.
     Subject,
-    /// Anybody who may call the API.
+    /// Every caller of the API.
     Open,
 }
 
-/// A text that is none of `off`, `subject` and `open`.
+/// The text is not `off`, `subject` or `open`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not `off`, `subject` or `open`")]
 pub struct InvalidPersonalRoutes(String);
@@ -44,35 +44,35 @@ impl FromStr for PersonalRoutes {
     }
 }
 
-/// The user who calls, as an extension of the request: set by what has verified it, and by nothing that a
-/// caller can send.
+/// The user making the request. It is a request extension, set only by code that gets it from a verified
+/// source; a client cannot set it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub String);
 
 impl PersonalRoutes {
-    /// Refuses a question about a user if the caller may not ask it. What is refused does not depend on
-    /// whether there is such a user.
+    /// Rejects the request unless the caller may see this user's data. The answer is the same whether or not
+    /// the user exists.
     pub(crate) fn admit(self, user_id: &str, caller: Option<&Caller>) -> Result<(), Problem> {
         match (self, caller) {
             (Self::Open, _) => Ok(()),
             (Self::Off, _) => Err(off()),
             (Self::Subject, Some(Caller(caller))) if caller == user_id => Ok(()),
             (Self::Subject, Some(_)) => Err(Problem::not_found(
-                "there is no such user, or it is not you; callers may ask about themselves only",
+                "no such user, or not your own id; you can only request your own data",
             )),
             (Self::Subject, None) => Err(Problem::personal_routes(
-                "callers may ask about themselves only, and the request does not say who calls; send it through \
-                 what verifies callers",
+                "you can only request your own data, and this request does not identify you; sign in, or send it \
+                 through the service that identifies users",
             )),
         }
     }
 }
 
-/// The answer for every personal route while they are off.
+/// The answer of every personal route when they are turned off.
 pub(crate) fn off() -> Problem {
     Problem::personal_routes(
-        "this service does not answer requests about users; whoever runs it can change that with the setting \
-         for personal routes",
+        "this service does not return data about users; its operator can change that with the personal routes \
+         setting",
     )
 }
 

@@ -26,7 +26,7 @@ pub enum ProblemKind {
     NotFound,
     /// The answer needs ratings, and the release has none.
     NoRatings,
-    /// Nobody may ask about users, or nothing says who asks.
+    /// Personal routes are turned off, or the request does not identify the user.
     PersonalRoutes,
     /// There is no such path.
     NoRoute,
@@ -75,7 +75,7 @@ impl ProblemKind {
             Self::InvalidParameter => "A parameter is missing, malformed or out of range",
             Self::NotFound => "Nothing matches",
             Self::NoRatings => "The release has no ratings",
-            Self::PersonalRoutes => "Requests about users are not answered",
+            Self::PersonalRoutes => "Data about users is not available to this request",
             Self::NoRoute => "There is no such route",
             Self::MethodNotAllowed => "The route does not support this method",
             Self::TooLarge => "The request body is too large",

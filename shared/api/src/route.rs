@@ -61,7 +61,7 @@ impl Route {
         Self { method, path, function, is_everywhere, summary, operation }
     }
 
-    /// Whether a request names a user, so that [`PersonalRoutes`](crate::PersonalRoutes) govern it.
+    /// Whether it returns data about a user given by id; see [`PersonalRoutes`](crate::PersonalRoutes).
     pub const fn is_personal(&self) -> bool {
         self.operation.is_personal
     }
@@ -91,7 +91,7 @@ pub(crate) struct Operation {
     pub(crate) input: Input,
     pub(crate) answer: Answer,
     pub(crate) kept: Kept,
-    /// Whether a request names a user, so that [`PersonalRoutes`](crate::PersonalRoutes) govern it.
+    /// Whether it returns data about a user given by id; see [`PersonalRoutes`](crate::PersonalRoutes).
     pub(crate) is_personal: bool,
     /// The problems it may answer with, apart from those that follow from its input and its answer.
     pub(crate) problems: &'static [ProblemKind],

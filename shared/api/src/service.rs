@@ -46,7 +46,7 @@ pub async fn check_release(
     store: Arc<dyn ReadStore>,
     manifest: &Manifest,
 ) -> Result<(), StartError> {
-    // With users, as where the settings ask for most.
+    // `Open` loads the most.
     let release = Release { store: &store, manifest, settings: PersonalRoutes::Open.into() };
     for function in functions {
         drop((function.load)(release).await?);
@@ -95,7 +95,7 @@ fn finish(
         .layer(middleware::from_fn(head_as_get))
 }
 
-/// Answers for the personal routes while they are off, whatever else is right or wrong with a request.
+/// Answers every request to a personal route with the same problem if these routes are turned off.
 async fn refused_if_off(State(personal): State<PersonalRoutes>, request: Request, next: Next) -> Response {
     if personal == PersonalRoutes::Off && is_personal(&request) {
         return personal::off().into_response();

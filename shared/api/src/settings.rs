@@ -5,7 +5,7 @@ use crate::personal::PersonalRoutes;
 /// How a release is served.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Who may ask about a user.
+    /// Who may use the routes that return data about a single user.
     pub personal_routes: PersonalRoutes,
     /// How much memory the users of a release may take.
     pub users: UserLimits,

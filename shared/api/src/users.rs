@@ -101,8 +101,8 @@ impl Found {
 }
 
 impl Users {
-    /// Loads the users of a release, or the index that says where each block is. If nobody may ask about
-    /// them, the index alone, which has the shape of the release.
+    /// Loads the users of a release, or only the index of their blocks if there are many. If personal routes
+    /// are off, it always loads only the index, which other code needs for the model's dimensions.
     pub(crate) async fn load(
         store: &Arc<dyn ReadStore>,
         manifest: &Manifest,
@@ -141,12 +141,12 @@ impl Users {
         self.index.shape()
     }
 
-    /// Looks for a user, in memory or in the one block that may hold them, for a caller who may ask about
-    /// them. There is no other way to what is known about a user.
+    /// Looks up a user on behalf of a caller, in memory or in the one block that can hold them. All access to
+    /// user data goes through this function.
     ///
     /// # Errors
-    /// The caller may not ask about the user. The block cannot be read at the moment, or is damaged; the log
-    /// has the cause.
+    /// The caller may not see this user's data. The block cannot be read at the moment, or is damaged; the
+    /// log has the cause.
     pub(crate) async fn find(&self, id: &str, caller: Option<&Caller>) -> Result<Found, Problem> {
         self.personal_routes.admit(id, caller)?;
         let Some(at) = self.index.block_of(id) else { return Ok(Found { at: None, read: None }) };

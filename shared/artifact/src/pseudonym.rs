@@ -6,16 +6,16 @@ use thiserror::Error;
 
 use crate::Digest;
 
-/// A key that is too short to be one.
+/// The key is too short; holds its length in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a key needs at least 32 bytes, and this one has {0}; `openssl rand -hex 32` makes one")]
 pub struct ShortKey(pub usize);
 
-/// The secret from which pseudonyms of ids are made.
+/// The secret key that pseudonyms are computed with.
 ///
 /// A pseudonym is the HMAC-SHA-256 (RFC 2104) of the id's UTF-8 bytes, cut to its first 16 bytes and written
-/// as 32 lowercase hexadecimal digits. Who has the key finds the pseudonym of an id; who has not can neither
-/// tell whose a pseudonym is nor guess another. In Python:
+/// as 32 lowercase hexadecimal digits. Anyone with the key can compute the pseudonym of an id. Without it,
+/// nobody can tell whose a pseudonym is, or guess one. In Python:
 ///
 /// ```python
 /// hmac.new(key, id.encode(), "sha256").hexdigest()[:32]
@@ -24,14 +24,13 @@ pub struct ShortKey(pub usize);
 pub struct PseudonymKey(Vec<u8>);
 
 impl PseudonymKey {
-    /// The fewest bytes of a key: those of the digest, as RFC 2104 recommends.
+    /// The minimum length of a key in bytes: that of the digest, as RFC 2104 recommends.
     pub const LEAST_BYTES: usize = 32;
 
-    /// Takes the bytes of a key. White space around them, such as the end of a file's last line, does not
-    /// belong to it.
+    /// Creates a key from bytes, without white space at either end, so a key file may end with a newline.
     ///
     /// # Errors
-    /// It has fewer than [`LEAST_BYTES`](Self::LEAST_BYTES).
+    /// The key has fewer than [`LEAST_BYTES`](Self::LEAST_BYTES) bytes.
     pub fn new(bytes: &[u8]) -> Result<Self, ShortKey> {
         let bytes = bytes.trim_ascii();
         if bytes.len() < Self::LEAST_BYTES {
@@ -51,7 +50,7 @@ impl PseudonymKey {
     }
 }
 
-/// Shows nothing of the key.
+/// Does not reveal the key.
 impl fmt::Debug for PseudonymKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PseudonymKey(…)")

@@ -1,4 +1,4 @@
-//! Routes about a user: who may ask, and what the others learn.
+//! Personal routes: who gets an answer, and what everybody else can find out.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::{MemoryStore, ReadStore, StoreError, Version};
 use tests::small_release;
 
-/// Requests about a user, with the user's id left open.
+/// Requests to personal routes; `{}` stands for the user's id.
 const PERSONAL: [&str; 5] = [
     "/users/{}",
     "/users/{}?limit=1",
@@ -44,7 +44,7 @@ fn kind(body: &Bytes) -> String {
     problem["type"].as_str().unwrap().trim_start_matches("urn:cartelera:problem:").to_owned()
 }
 
-/// By the words of the OpenAPI document, so that a new route cannot be left out.
+/// Recognizes these routes in the OpenAPI document, so a new one cannot be forgotten.
 #[tokio::test]
 async fn every_route_that_takes_the_id_of_a_user_is_personal() {
     let router = serving(PersonalRoutes::Off).await;
@@ -81,7 +81,7 @@ async fn off_answers_nobody_whatever_is_asked() {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "the answer does not depend on the request");
-    // What a caller says about themselves is not about a user of the release.
+    // Recommendations for ratings in the request do not concern a user in the release.
     let request =
         Request::post("/recommendations").body(Body::from(r#"{"ratings":[{"id":"ns1","rating":4}]}"#));
     let response = router.clone().oneshot(request.unwrap()).await.unwrap();
@@ -119,7 +119,7 @@ async fn health_says_who_may_ask() {
     }
 }
 
-/// A store that notes what is read.
+/// A store that records which keys are read.
 #[derive(Debug)]
 struct Noting {
     inner: MemoryStore,

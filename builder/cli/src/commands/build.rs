@@ -73,8 +73,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
     recommend_threshold: Option<f32>,
 
-    /// Store pseudonyms instead of users' ids, made from the key in this file (see `cartelera pseudonym`), so
-    /// that only who has the key can ask about a user.
+    /// Store pseudonyms instead of user ids, computed with the key in this file (see `cartelera pseudonym`).
+    /// Only someone with the key can look up a user.
     #[arg(long, value_name = "KEYFILE")]
     pseudonyms: Option<PathBuf>,
 

@@ -29,7 +29,7 @@ const N_TRIALS: usize = 8;
 const N_RANKING_TRIALS: usize = 4;
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    // Told before minutes of building, not after.
+    // Fail before building, which takes a while.
     args.listen.personal_routes()?;
     let there = block_on(async {
         let store = open(&args.store).await?;

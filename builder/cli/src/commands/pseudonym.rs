@@ -5,10 +5,10 @@ use artifact::PseudonymKey;
 
 use crate::Context;
 
-/// Print the pseudonyms of users' ids, one per line, in the order given.
+/// Print the pseudonyms of user ids, one per line, in the order given.
 ///
-/// `cartelera build --pseudonyms KEYFILE` stores these instead of the ids, so that a service that knows the
-/// key can ask about its users and nobody else can. A pseudonym is the first half of the HMAC-SHA-256 of the
+/// `cartelera build --pseudonyms KEYFILE` stores pseudonyms instead of ids, so only a service with the
+/// key can look up a user. A pseudonym is the first half of the HMAC-SHA-256 of the
 /// id, in hexadecimal digits.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -16,7 +16,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEYFILE")]
     key: PathBuf,
 
-    /// Ids of users, as the rating files have them.
+    /// User ids, as in the rating files.
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 }

@@ -52,20 +52,19 @@ pub(super) struct ListenArgs {
     #[arg(long, value_name = "ORIGIN", value_parser = Origin::parse)]
     cors: Vec<Origin>,
 
-    /// Who may ask about a user, by `/users/{id}`, `/recommendations/{user_id}` and `/predict`: nobody
-    /// (`off`), the user (`subject`), or anybody (`open`). Has to be given if other machines can connect
-    /// [default: open].
+    /// Who may use `/users/{id}`, `/recommendations/{user_id}` and `/predict`, which return data about a
+    /// single user: nobody (`off`), only that user (`subject`), or everyone (`open`). Required if other
+    /// machines can connect [default: open].
     #[arg(long, env = api::PERSONAL_ROUTES, value_name = "WHO", hide_env = true)]
     personal_routes: Option<PersonalRoutes>,
 
-    /// The header with the id of the user who calls, set by a proxy that has verified it and that drops what
-    /// callers send under this name. Only with `--personal-routes subject`.
+    /// Header with the id of the user making the request. A proxy in front of the server must verify the
+    /// user, set this header, and remove it from incoming requests. Only with `--personal-routes subject`.
     #[arg(long, value_name = "HEADER")]
     subject_header: Option<HeaderName>,
 
-    /// A name by which requests may call the server, besides `localhost` and addresses; other names are
-    /// refused. May be given more than once. If other machines can connect and no name is given, any name is
-    /// taken.
+    /// Host name to accept in requests, in addition to `localhost` and IP addresses; others are rejected. Can
+    /// be given more than once. If other machines can connect and no name is given, every name is accepted.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
@@ -75,31 +74,31 @@ pub(super) struct ListenArgs {
 }
 
 impl ListenArgs {
-    /// Returns who may ask about a user. Anybody, if only this machine can connect; otherwise it has to be
-    /// said.
+    /// Returns who may use the personal routes: everyone by default if only this machine can connect.
+    /// Otherwise, the option is required.
     pub(super) fn personal_routes(&self) -> anyhow::Result<PersonalRoutes> {
         let personal_routes = match self.personal_routes {
             Some(given) => given,
             None if self.host.is_loopback() => PersonalRoutes::Open,
             None => anyhow::bail!(
-                "other machines can connect to {}: say with --personal-routes who may ask what a user has rated \
-                 and is recommended: nobody (off), the user (subject) or anybody (open)",
+                "other machines can connect to {}, so --personal-routes is required: who may see a user's ratings and \
+                 recommendations, nobody (off), only that user (subject), or everyone (open)",
                 self.host
             ),
         };
         anyhow::ensure!(
             (personal_routes == PersonalRoutes::Subject) == self.subject_header.is_some(),
-            "--personal-routes subject and --subject-header belong together: a proxy in front of the server \
-             verifies who calls, and says it in that header"
+            "--personal-routes subject and --subject-header belong together: the header tells the server which user a \
+             proxy has verified"
         );
         Ok(personal_routes)
     }
 }
 
-/// Adds to a request the user whom a header names.
+/// Sets the [`Caller`] of a request from a header.
 fn identify(header: &HeaderName, mut request: Request) -> Request {
     let mut users = request.headers().get_all(header).iter();
-    // A proxy sends one. A second one came from the caller.
+    // The proxy sets the header once. If there is a second one, the client sent it.
     if let (Some(user), None) = (users.next().and_then(|user| user.to_str().ok()), users.next()) {
         let caller = Caller(user.to_owned());
         request.extensions_mut().insert(caller);

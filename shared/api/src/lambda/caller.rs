@@ -1,4 +1,4 @@
-//! Who calls, by what the gateway has verified.
+//! Identifies callers from what the gateway has verified.
 
 use artifact::{PseudonymKey, ShortKey};
 use lambda_http::Request;
@@ -7,18 +7,17 @@ use lambda_http::request::RequestContext;
 
 use crate::personal::Caller;
 
-/// The environment variable with the name of the claim that has the id of the user who calls; `sub` if it is
-/// not set.
+/// The environment variable that names the token claim with the user's id; `sub` if it is not set.
 pub const SUBJECT_CLAIM: &str = "SUBJECT_CLAIM";
 
-/// The environment variable with the key of the hash that names a caller in the log. Without it, the log
-/// names no caller.
+/// The environment variable with the key for hashing callers in the log. If it is not set, the log does not
+/// identify callers.
 pub const CALLER_KEY: &str = "CALLER_KEY";
 
 /// The claim that identifies the owner of a token (RFC 7519, section 4.1.2).
 const SUBJECT: &str = "sub";
 
-/// How callers are found out and named.
+/// How callers are identified, and what the log calls them.
 #[derive(Debug, Clone)]
 pub(super) struct Callers {
     claim: String,
@@ -33,7 +32,7 @@ impl Callers {
         Ok(Self { claim, key })
     }
 
-    /// Adds to a request the user who calls, if it came with a token that has the claim.
+    /// Sets the [`Caller`] of a request from the claim in its token, if there is one.
     pub(super) fn identify<B>(&self, mut request: axum::http::Request<B>) -> axum::http::Request<B> {
         request.extensions_mut().remove::<Caller>();
         let claim = authorizer(&request).and_then(|of| of.jwt.as_ref()?.claims.get(&self.claim));

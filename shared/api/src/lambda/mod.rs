@@ -49,7 +49,7 @@ const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 /// The name of the function in the account, set by the runtime.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
-/// The part of an event's time that no load takes.
+/// How long before an event's deadline the function stops waiting for a load.
 const RESERVE: Duration = Duration::from_secs(1);
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -159,7 +159,7 @@ async fn start<E: Error + Send + Sync + 'static>(
     Ok((Current::start(store, [function], personal_routes, reload).await?, location))
 }
 
-/// Reads from the environment how callers are found out and named.
+/// Reads from the environment how to identify callers.
 fn callers() -> Result<Callers, BoxError> {
     let key = variable(CALLER_KEY)?;
     Callers::new(variable(SUBJECT_CLAIM)?, key.as_deref())

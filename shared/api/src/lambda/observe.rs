@@ -46,7 +46,7 @@ pub(super) struct Observer {
     function: String,
     /// `None` for a function that reads no release.
     current: Option<Arc<Current>>,
-    /// `None` for a function that names no caller.
+    /// `None` if the function does not identify callers.
     callers: Option<Callers>,
     /// Whether a request was answered before.
     is_warm: AtomicBool,
@@ -65,7 +65,7 @@ struct Line<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
-    /// A keyed hash of the caller, if the gateway has found out who it is.
+    /// A keyed hash of the caller, if the gateway identified one.
     #[serde(skip_serializing_if = "Option::is_none")]
     caller: Option<&'a str>,
     method: &'a str,
@@ -97,7 +97,7 @@ struct Line<'a> {
     answers: Option<u8>,
 }
 
-/// What a line has of a request.
+/// The parts of a request that are logged.
 struct Asked<'a> {
     method: &'a Method,
     context: Option<&'a Context>,

@@ -294,7 +294,7 @@ pub(crate) struct RawParams {
     /// `None` if a segment is not UTF-8 text.
     path: Option<RawPathParams>,
     query: Option<String>,
-    /// `None` if nothing has verified who calls.
+    /// `None` if the caller was not identified.
     caller: Option<Caller>,
 }
 
@@ -314,7 +314,7 @@ impl RawParams {
         Self { path: None, query: Some(query.to_owned()), caller: None }
     }
 
-    /// Returns the user who calls.
+    /// Returns the user making the request.
     pub(crate) fn caller(&self) -> Option<&Caller> {
         self.caller.as_ref()
     }

@@ -131,7 +131,7 @@ def start_failures(binary, store):
         ("gs://bucket", "does not name a store"),
         (f"file://{empty}", "no release is published"),
         (f"file://{cut}", "the manifest says"),
-        (f"file://{damaged}", "were refused; caused by: "),
+        (f"file://{damaged}", "was damaged or changed"),
         (f"file://{gone}", "cannot fetch users"),
     ):
         env = variables("recommend", nobody, uri)

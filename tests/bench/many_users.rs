@@ -189,7 +189,7 @@ async fn write(folder: &Path, n_users: u64) -> anyhow::Result<()> {
     let release = manifest.release();
     store.put_immutable(&Manifest::key(&release), &Bytes::from(manifest.to_bytes()).into(), &|_| ()).await?;
     let version = store.read_versioned(Pointer::KEY).await?.map(|(_, version)| version);
-    let pointer = Pointer { release, previous: None, moved_at: 0, manifest };
+    let pointer = Pointer { release, previous: None, moved_at: 0, manifest, signature: None };
     store.replace(Pointer::KEY, pointer.to_bytes().into(), version.as_ref()).await?;
     say(&format!(
         "wrote {n_users} users: {} blocks, {:.3} GB, index {:.2} MB, in {:.0} s, {:.0} MB resident at the peak",
@@ -259,7 +259,7 @@ async fn ask(uri: &str, n_users: u64, limits: UserLimits) -> anyhow::Result<()> 
         ranged: Mutex::default(),
     });
     let began = Instant::now();
-    let settings = Settings { personal_routes: PersonalRoutes::Open, users: limits };
+    let settings = Settings { personal_routes: PersonalRoutes::Open, users: limits, ..Settings::default() };
     let router = api::load(&[Function::RECOMMEND], store.clone(), settings).await?;
     let init = began.elapsed();
     say(&format!(

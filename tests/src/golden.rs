@@ -194,6 +194,19 @@ pub fn file_name(kind: Kind) -> String {
     format!("{kind}.bin")
 }
 
+/// A private key to sign releases with in tests: the example of RFC 8410, section 10.3.
+pub const SIGNING_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+";
+
+/// The public key of [`SIGNING_KEY`].
+pub const RELEASE_KEY: &str = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+
+/// Another public key: the first of RFC 8032, section 7.1.
+pub const OTHER_RELEASE_KEY: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
 /// The name of the golden manifest.
 pub const MANIFEST_FILE: &str = "manifest-2.json";
 
@@ -546,7 +559,7 @@ pub fn manifest() -> Manifest {
 pub fn pointer() -> Pointer {
     let manifest = manifest();
     let previous = Some("0123456789abcdef".to_owned());
-    Pointer { release: manifest.release(), previous, moved_at: 1_700_000_000, manifest }
+    Pointer { release: manifest.release(), previous, moved_at: 1_700_000_000, manifest, signature: None }
 }
 
 /// Returns the golden pointer to the same release under a name of 32 digits.

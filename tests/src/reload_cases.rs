@@ -161,8 +161,13 @@ pub async fn of_the_next_format(store: &dyn Store, manifest: &Manifest) -> Vec<(
 /// Makes a release current, even if this program would refuse it.
 pub async fn overwrite_pointer(store: &dyn Store, manifest: &Manifest) {
     let (_, version) = store.read_versioned(Pointer::KEY).await.unwrap().unwrap();
-    let pointer =
-        Pointer { release: manifest.release(), previous: None, moved_at: 1, manifest: manifest.clone() };
+    let pointer = Pointer {
+        release: manifest.release(),
+        previous: None,
+        moved_at: 1,
+        manifest: manifest.clone(),
+        signature: None,
+    };
     store.replace(Pointer::KEY, pointer.to_bytes().into(), Some(&version)).await.unwrap();
 }
 

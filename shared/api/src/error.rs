@@ -9,6 +9,9 @@ pub enum StartError {
     /// An artifact or the pointer is missing or corrupt.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// Releases have to be signed, and this one is not, or not with one of the keys.
+    #[error(transparent)]
+    Signature(#[from] artifact::SignatureError),
     /// The titles, the models and the users are valid, but do not belong to one release.
     #[error("the artifacts of release {release} do not fit together")]
     Mismatch {

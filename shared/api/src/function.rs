@@ -66,7 +66,7 @@ impl Eq for Function {}
 pub(crate) struct Release<'a> {
     pub(crate) store: &'a Arc<dyn ReadStore>,
     pub(crate) manifest: &'a Manifest,
-    pub(crate) settings: Settings,
+    pub(crate) settings: &'a Settings,
 }
 
 impl Release<'_> {

@@ -42,5 +42,5 @@ pub use reload::{ARTIFACT_TTL, Current, InvalidTtl, Reload};
 pub use route::{Method, Route};
 pub use routes::ROUTES;
 pub use service::{check_release, load};
-pub use settings::{Settings, UserLimits};
+pub use settings::{RELEASE_KEYS, Settings, UserLimits};
 pub use users::BlockRead;

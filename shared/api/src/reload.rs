@@ -145,7 +145,7 @@ impl Current {
         let settings = settings.into();
         let (pointer, version) = store::current_versioned(&*store).await?;
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::load_release(&functions, &store, pointer, settings).await?;
+        let router = service::load_release(&functions, &store, pointer, &settings).await?;
         let mut watch =
             Watch { version, release, next: SystemTime::now(), since: SystemTime::now(), failures: 0 };
         watch.wait(reload.ttl);
@@ -234,7 +234,7 @@ impl Current {
             return Ok(None);
         };
         let (release, moved_at) = (pointer.release.clone(), pointer.moved_at);
-        let router = service::load_release(&self.functions, &self.store, *pointer, self.settings).await?;
+        let router = service::load_release(&self.functions, &self.store, *pointer, &self.settings).await?;
         Ok(Some((Served { router, moved_at }, release, version)))
     }
 

@@ -33,7 +33,7 @@ pub async fn load(
     settings: impl Into<Settings>,
 ) -> Result<Router, StartError> {
     let pointer = store::current(store.as_ref()).await?;
-    load_release(functions, &store, pointer, settings.into()).await
+    load_release(functions, &store, pointer, &settings.into()).await
 }
 
 /// Loads a release, current or not, as each of these functions does when it starts, one after the other.
@@ -47,20 +47,25 @@ pub async fn check_release(
     manifest: &Manifest,
 ) -> Result<(), StartError> {
     // `Open` loads the most.
-    let release = Release { store: &store, manifest, settings: PersonalRoutes::Open.into() };
+    let settings = PersonalRoutes::Open.into();
+    let release = Release { store: &store, manifest, settings: &settings };
     for function in functions {
         drop((function.load)(release).await?);
     }
     Ok(())
 }
 
-/// Loads the release that a pointer names, and returns the router of some functions.
+/// Loads the release that a pointer names, if it is signed as the settings require, and returns the router of
+/// some functions.
 pub(crate) async fn load_release(
     functions: &[Function],
     store: &Arc<dyn ReadStore>,
     pointer: Pointer,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<Router, StartError> {
+    if let Some(keys) = &settings.release_keys {
+        keys.check(&pointer.manifest, pointer.signature.as_ref())?;
+    }
     let release = Release { store, manifest: &pointer.manifest, settings };
     let mut router = Router::new();
     for function in functions {

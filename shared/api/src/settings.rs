@@ -1,19 +1,26 @@
 //! How a release is served.
 
+use artifact::ReleaseKeys;
+
 use crate::personal::PersonalRoutes;
 
+/// The environment variable with the public keys that releases have to be signed with; see [`ReleaseKeys`].
+pub const RELEASE_KEYS: &str = "RELEASE_KEYS";
+
 /// How a release is served.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Who may use the routes that return data about a single user.
     pub personal_routes: PersonalRoutes,
+    /// The keys that releases have to be signed with. `None` also serves releases that are not signed.
+    pub release_keys: Option<ReleaseKeys>,
     /// How much memory the users of a release may take.
     pub users: UserLimits,
 }
 
 impl From<PersonalRoutes> for Settings {
     fn from(personal_routes: PersonalRoutes) -> Self {
-        Self { personal_routes, users: UserLimits::default() }
+        Self { personal_routes, ..Self::default() }
     }
 }
 

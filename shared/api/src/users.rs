@@ -106,9 +106,9 @@ impl Users {
     pub(crate) async fn load(
         store: &Arc<dyn ReadStore>,
         manifest: &Manifest,
-        settings: Settings,
+        settings: &Settings,
     ) -> Result<Self, StartError> {
-        let Settings { personal_routes, users: limits } = settings;
+        let (personal_routes, limits) = (settings.personal_routes, settings.users);
         let index: UserIndex = store::load(store.as_ref(), manifest).await?;
         let kind = Kind::Users;
         let entry = manifest.artifact(kind).cloned();

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::hex;
+
 /// A text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is not a SHA-256 digest, which is 64 lowercase hexadecimal digits")]
@@ -81,7 +83,7 @@ impl Hasher {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+        hex::Digits(&self.0).fmt(f)
     }
 }
 
@@ -94,16 +96,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = DigestError;
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let refuse = || DigestError(text.to_owned());
-        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-            return Err(refuse());
-        }
-        let mut digest = [0; 32];
-        for (byte, pair) in digest.iter_mut().zip(text.as_bytes().as_chunks::<2>().0) {
-            let pair = str::from_utf8(pair).map_err(|_| refuse())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| refuse())?;
-        }
-        Ok(Self(digest))
+        hex::parse(text).map(Self).ok_or_else(|| DigestError(text.to_owned()))
     }
 }
 

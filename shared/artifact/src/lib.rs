@@ -10,12 +10,14 @@ mod digest;
 mod envelope;
 mod format1;
 mod genres;
+mod hex;
 mod invalid;
 mod kind;
 mod manifest;
 mod measures;
 mod parts;
 mod pseudonym;
+mod signature;
 
 pub use analysis::{Analysis, PAGE_SCRIPT, PAGE_STYLE, StoredAnalysis, page_policy};
 pub use codec::{Artifact, EncodeError};
@@ -33,3 +35,4 @@ pub use parts::{
     VarianceShares,
 };
 pub use pseudonym::{PseudonymKey, ShortKey};
+pub use signature::{InvalidKey, ReleaseKeys, Signature, SignatureError, SigningKey};

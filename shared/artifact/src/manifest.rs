@@ -7,7 +7,7 @@ use crate::parts::{
     ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, Signal, Source, Trials, UserSegment,
     one_segment,
 };
-use crate::{Digest, Kind};
+use crate::{Digest, Kind, Signature};
 
 /// The manifest format that this code writes. It also reads format 1.
 pub const MANIFEST_FORMAT: u32 = 2;
@@ -305,6 +305,9 @@ pub struct Pointer {
     pub moved_at: u64,
     /// The manifest of `release`.
     pub manifest: Manifest,
+    /// The signature of the manifest, if it was signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 /// The last second of the year 9999. Arithmetic with times up to it never overflows.
@@ -339,14 +342,15 @@ impl Pointer {
             moved_at: u64,
             #[serde(borrow)]
             manifest: &'a serde_json::value::RawValue,
+            signature: Option<Signature>,
         }
-        let Stored { release, previous, moved_at, manifest } = serde_json::from_slice(bytes)?;
+        let Stored { release, previous, moved_at, manifest, signature } = serde_json::from_slice(bytes)?;
         if moved_at > LAST_SECOND {
             return Err(ManifestError::MovedAt { found: moved_at });
         }
         let mut manifest = Manifest::of_json(manifest.get().as_bytes())?;
         manifest.has_short_name = has_short_name(&release, Digest::of(&manifest.to_bytes()))?;
-        Ok(Self { release, previous, moved_at, manifest })
+        Ok(Self { release, previous, moved_at, manifest, signature })
     }
 }
 
@@ -391,7 +395,9 @@ mod tests {
         for manifest in [long, short] {
             let release = manifest.release();
             assert_eq!(Manifest::from_bytes(&release, &bytes).unwrap(), manifest);
-            let pointer = Pointer { release: release.clone(), previous: None, moved_at: 9, manifest };
+            let signature = None;
+            let pointer =
+                Pointer { release: release.clone(), previous: None, moved_at: 9, manifest, signature };
             assert_eq!(Pointer::from_bytes(&pointer.to_bytes()).unwrap(), pointer);
             for other in [&release[..15], &format!("{release}0"), ""] {
                 let refused = Manifest::from_bytes(other, &bytes);
@@ -402,9 +408,17 @@ mod tests {
 
     #[test]
     fn a_pointer_contains_the_manifest_of_its_release() {
-        let pointer =
-            Pointer { release: manifest().release(), previous: None, moved_at: 9, manifest: manifest() };
+        let pointer = Pointer {
+            release: manifest().release(),
+            previous: None,
+            moved_at: 9,
+            manifest: manifest(),
+            signature: None,
+        };
         assert_eq!(Pointer::from_bytes(&pointer.to_bytes()).unwrap(), pointer);
+        let signed = Pointer { signature: Some(Signature::from_bytes(&[3; 64]).unwrap()), ..pointer.clone() };
+        assert_eq!(Pointer::from_bytes(&signed.to_bytes()).unwrap(), signed);
+        assert!(!String::from_utf8_lossy(&pointer.to_bytes()).contains("signature"));
         let wrong = Pointer { release: "0123456789abcdef".to_owned(), ..pointer };
         assert!(matches!(Pointer::from_bytes(&wrong.to_bytes()), Err(ManifestError::Altered { .. })));
         for (moved_at, is_read) in [(LAST_SECOND, true), (LAST_SECOND + 1, false), (u64::MAX, false)] {

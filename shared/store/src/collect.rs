@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use artifact::{ArtifactEntry, Digest, Pointer};
+use artifact::{ArtifactEntry, Digest, Pointer, Signature};
 
 use crate::list::newest_first;
 use crate::load::manifest;
@@ -48,8 +48,10 @@ impl Collected {
 /// unfinished uploads. `now` is the Unix time. With `dry_run` it removes nothing, and returns what it would
 /// remove.
 ///
+/// The signature of a release goes with it.
+///
 /// It never removes the current release and the one before it, objects written within the grace period,
-/// objects of unknown age, and objects that are neither manifests nor artifacts. A release is removed before
+/// objects of unknown age, and objects that are neither manifests, signatures nor artifacts. A release is removed before
 /// its artifacts, so that no manifest names artifacts that are gone.
 ///
 /// It may run while another process publishes. A publisher's own objects are younger than the grace period.
@@ -75,6 +77,8 @@ pub async fn gc(store: &dyn Store, keep: Keep, now: u64, dry_run: bool) -> Resul
         return Err(LoadError::NothingPublished { location: store.location() }.into());
     };
 
+    let signatures: Vec<ObjectInfo> =
+        manifests.iter().filter(|object| Signature::release_of(&object.key).is_some()).cloned().collect();
     let (kept, outdated) = sort_out(manifests, &pointer, keep.releases, before);
     let mut named: BTreeSet<String> = pointer.manifest.artifacts.iter().map(ArtifactEntry::key).collect();
     for release in &kept {
@@ -86,12 +90,21 @@ pub async fn gc(store: &dyn Store, keep: Keep, now: u64, dry_run: bool) -> Resul
         }
     }
 
+    let is_kept = |release: &str| kept.iter().any(|kept| kept == release);
+    let orphans: Vec<ObjectInfo> = signatures
+        .into_iter()
+        .filter(|object| Signature::release_of(&object.key).is_some_and(|release| !is_kept(release)))
+        .collect();
+
     let remover = Remover { store, version, before, dry_run };
     let mut collected = Collected { kept, ..Collected::default() };
     for (release, object) in outdated {
         if remover.remove(&object).await? {
             collected.releases.push(release);
         }
+    }
+    for object in orphans {
+        remover.remove(&object).await?;
     }
     for object in artifacts {
         if is_artifact(&object.key) && !named.contains(&object.key) && remover.remove(&object).await? {

@@ -3,7 +3,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-use artifact::{Digest, Kind, ManifestError, ReadError};
+use artifact::{Digest, Kind, ManifestError, ReadError, SignatureError};
 use thiserror::Error;
 
 /// What a store was asked to do.
@@ -144,6 +144,16 @@ pub enum LoadError {
         location: String,
         /// What is wrong with it.
         source: ManifestError,
+    },
+    /// The signature of a release is damaged.
+    #[error("{key} in {location} was refused; sign the release again with `cartelera publish --sign`")]
+    Signature {
+        /// The key.
+        key: String,
+        /// The store.
+        location: String,
+        /// What is wrong with it.
+        source: SignatureError,
     },
     /// The release was built without this artifact.
     #[error("release {release} has no {kind}; build and publish a release that has one")]

@@ -52,7 +52,7 @@ pub use error::{Action, LoadError, ReleaseError, StoreError};
 pub use folder::FolderStore;
 pub use key::{check_key, check_prefix};
 pub use list::{ReleaseInfo, releases};
-pub use load::{load, load_optional, manifest};
+pub use load::{load, load_optional, manifest, signature};
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
 pub use parts::{for_each_part, load_part, load_parts};

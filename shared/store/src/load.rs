@@ -1,6 +1,6 @@
 //! Reading the parts of a release: its manifest and its artifacts, each checked before it is returned.
 
-use artifact::{Artifact, ArtifactEntry, Digest, Manifest, ReadError};
+use artifact::{Artifact, ArtifactEntry, Digest, Manifest, ReadError, Signature};
 use bytes::Bytes;
 use futures_util::future::join;
 
@@ -23,6 +23,24 @@ pub async fn manifest(store: &dyn ReadStore, release: &str) -> Result<Manifest, 
             Err(LoadError::NoSuchRelease { release: release.to_owned(), location: store.location() })
         }
         Err(source) => Err(LoadError::Fetch { what: format!("the manifest of release {release}"), source }),
+    }
+}
+
+/// Reads the signature of a release, current or not. Returns `None` if the release is not signed. Whether the
+/// signature is right is for [`artifact::ReleaseKeys`] to say.
+///
+/// # Errors
+/// [`LoadError`]: the signature cannot be read, or does not have the length of one.
+pub async fn signature(store: &dyn ReadStore, release: &str) -> Result<Option<Signature>, LoadError> {
+    let key = Signature::key(release);
+    match store.get(&key).await {
+        Ok(bytes) => {
+            let location = store.location();
+            let refused = |source| LoadError::Signature { key, location, source };
+            Signature::from_bytes(&bytes).map(Some).map_err(refused)
+        }
+        Err(error) if error.is_missing() => Ok(None),
+        Err(source) => Err(LoadError::Fetch { what: format!("the signature of release {release}"), source }),
     }
 }
 

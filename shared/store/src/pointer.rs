@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use artifact::{ArtifactEntry, Manifest, Pointer};
+use artifact::{ArtifactEntry, Manifest, Pointer, Signature};
 use bytes::Bytes;
 
 use crate::{LoadError, ReadStore, ReleaseError, Seen, Store, StoreError, Version};
@@ -99,6 +99,6 @@ pub(crate) async fn move_to(
 /// Returns the keys that no collection removes as long as the pointer does not move.
 pub(crate) fn protected_by(pointer: &Pointer) -> BTreeSet<String> {
     let releases = [Some(&pointer.release), pointer.previous.as_ref()].into_iter().flatten();
-    let manifests = releases.map(|release| Manifest::key(release));
-    pointer.manifest.artifacts.iter().map(ArtifactEntry::key).chain(manifests).collect()
+    let described = releases.flat_map(|release| [Manifest::key(release), Signature::key(release)]);
+    pointer.manifest.artifacts.iter().map(ArtifactEntry::key).chain(described).collect()
 }

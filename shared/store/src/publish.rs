@@ -6,12 +6,13 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use artifact::{Kind, Manifest, Pointer};
+use artifact::{Kind, Manifest, Pointer, Signature};
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, ready};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use crate::collect::MIN_GRACE;
+use crate::load::signature;
 use crate::pointer::{find, move_to, protected_by};
 use crate::{Body, Put, ReleaseError, Sent, Store, StoreError, Version};
 
@@ -27,7 +28,9 @@ pub struct Published {
     pub previous: Option<String>,
     /// Whether the pointer moved. It does not if the release was current already.
     pub moved: bool,
-    /// How many artifacts and manifests were sent.
+    /// Whether the release is signed.
+    pub is_signed: bool,
+    /// How many artifacts, manifests and signatures were sent.
     pub n_written: usize,
     /// How many were there already, undamaged.
     pub n_already_there: usize,
@@ -50,7 +53,7 @@ pub async fn publish(
 ) -> Result<Published, ReleaseError> {
     let bodies: Vec<(Kind, Body)> =
         artifacts.iter().map(|(kind, bytes)| (*kind, bytes.clone().into())).collect();
-    publish_bodies(store, &bodies, manifest, moved_at, &|_| {}, &|| ready(Ok(())).boxed()).await
+    publish_bodies(store, &bodies, manifest, None, moved_at, &|_| {}, &|| ready(Ok(())).boxed()).await
 }
 
 /// Finds out whether a release, all of which is in the store, can be served. Publishing calls it before the
@@ -66,6 +69,9 @@ pub type Checking<'a> = BoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
 ///
 /// Objects that are there already are not sent. An object whose bytes are not those of its name is damaged
 /// and is written again. So publishing the current release again repairs it, and otherwise changes nothing.
+///
+/// The pointer gets the signature that is given, or the one that the store has of this release. The current
+/// release can be signed by publishing it again with a signature.
 ///
 /// Then `check` has to accept the release, as it is in the store. That is for code that this crate does not
 /// have, such as that of the functions. It also has to accept the current release when it is published again.
@@ -87,6 +93,7 @@ pub async fn publish_bodies(
     store: &dyn Store,
     artifacts: &[(Kind, Body)],
     manifest: &Manifest,
+    signed: Option<Signature>,
     moved_at: u64,
     done: Sent<'_>,
     check: Check<'_>,
@@ -94,12 +101,21 @@ pub async fn publish_bodies(
     check_artifacts(artifacts, manifest)?;
     let (before, version) = find(store).await?.unzip();
     let release = manifest.release();
+    let current = before.as_ref().filter(|before| before.release == release);
+    let signature = match signed.or(current.and_then(|current| current.signature)) {
+        None => signature(store, &release).await?,
+        known => known,
+    };
     let objects: Vec<Object> = artifacts
         .iter()
         .map(|(kind, body)| Object { key: body.entry(*kind).key(), body: body.clone() })
         .collect();
-    let manifest_object =
-        Object { key: Manifest::key(&release), body: Bytes::from(manifest.to_bytes()).into() };
+    let mut described =
+        vec![Object { key: Manifest::key(&release), body: Bytes::from(manifest.to_bytes()).into() }];
+    described.extend(signature.map(|signature| Object {
+        key: Signature::key(&release),
+        body: Bytes::copy_from_slice(signature.as_bytes()).into(),
+    }));
 
     let mut publisher = Publisher {
         store,
@@ -108,6 +124,7 @@ pub async fn publish_bodies(
             release: release.clone(),
             previous: before.as_ref().map(|p| p.release.clone()),
             moved: false,
+            is_signed: signature.is_some(),
             n_written: 0,
             n_already_there: 0,
             n_repaired: 0,
@@ -117,22 +134,28 @@ pub async fn publish_bodies(
     };
     publisher.put(&objects).await?;
     publisher.done = &|_| {};
-    publisher.put(std::slice::from_ref(&manifest_object)).await?;
+    publisher.put(&described).await?;
     check().await.map_err(|source| ReleaseError::Unservable {
         release: release.clone(),
         location: store.location(),
         source,
     })?;
-    let all = [objects, vec![manifest_object]].concat();
+    let all = [objects, described].concat();
 
     match before {
-        Some(before) if before.release == release => publisher.published.previous = before.previous,
+        Some(before) if before.release == release => {
+            publisher.published.previous.clone_from(&before.previous);
+            if before.signature != signature {
+                check_conditions(store, manifest).await?;
+                move_to(store, &Pointer { signature, ..before }, version.as_ref()).await?;
+            }
+        }
         _ => {
             let protected = before.as_ref().map(protected_by).unwrap_or_default();
             publisher.make_sure(&all, Some(&protected)).await?;
             check_conditions(store, manifest).await?;
             let previous = publisher.published.previous.clone();
-            let pointer = Pointer { release, previous, moved_at, manifest: manifest.clone() };
+            let pointer = Pointer { release, previous, moved_at, manifest: manifest.clone(), signature };
             move_to(store, &pointer, version.as_ref()).await?;
             publisher.published.moved = true;
             // Everything was there a moment ago, and the release is current. A store that fails now changes

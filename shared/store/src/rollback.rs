@@ -1,6 +1,6 @@
-use artifact::{ArtifactEntry, Manifest, Pointer};
+use artifact::{ArtifactEntry, Manifest, Pointer, Signature};
 
-use crate::load::manifest;
+use crate::load::{manifest, signature};
 use crate::pointer::{find, move_to, protected_by};
 use crate::{LoadError, ReleaseError, Store};
 
@@ -38,7 +38,7 @@ pub async fn rollback(
     let moved = target != before.release;
     let rolled_back = RolledBack { release: target.to_owned(), from: before.release.clone(), moved };
     if moved {
-        let manifest = manifest(store, target).await?;
+        let (manifest, signature) = (manifest(store, target).await?, signature(store, target).await?);
         check_whole(store, &manifest).await?;
         if before.previous.as_deref() != Some(target) {
             let protected = protected_by(&before);
@@ -48,9 +48,12 @@ pub async fn rollback(
                 }
             }
             store.refresh(&Manifest::key(target)).await?;
+            if signature.is_some() {
+                store.refresh(&Signature::key(target)).await?;
+            }
         }
         let (release, previous) = (target.to_owned(), Some(before.release));
-        let pointer = Pointer { release, previous, moved_at, manifest };
+        let pointer = Pointer { release, previous, moved_at, manifest, signature };
         move_to(store, &pointer, Some(&version)).await?;
         check_whole(store, &pointer.manifest).await?;
     }

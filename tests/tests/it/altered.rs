@@ -1,13 +1,20 @@
 //! Artifacts that somebody changed on purpose: well formed, with the right checksum, and with another digest
-//! than the manifest has.
+//! than the manifest has. And releases that are not signed by whom they should be.
 
 use std::sync::Arc;
 
-use api::{Function, PersonalRoutes};
-use artifact::{Kind, first_len, open, seal};
+use api::{Function, PersonalRoutes, Settings};
+use artifact::{Kind, Pointer, ReleaseKeys, Signature, SigningKey, first_len, open, seal};
 use bytes::Bytes;
-use store::{MemoryStore, ReadStore as _, Store as _, current, verify_release, with_causes};
-use tests::{check, small_release};
+use store::{
+    MemoryStore, ReadStore as _, Store as _, current, current_versioned, verify_release, with_causes,
+};
+use tests::{check, golden, small_release};
+
+/// Of the golden manifest, with the golden key.
+const SIGNATURE: &str = "\
+    de34474f92da72897f2655c45531157759877297bd23ec6b1896628c7da505b6\
+    e01b1ada25d7587fb1852a562810f67e8781bc89f2e83d4c015d02a32eb48106";
 
 /// Returns the artifact with one bit of its payload flipped and its checksum made again, so that it is still
 /// accepted by itself; of users, one block is changed.
@@ -56,4 +63,54 @@ async fn no_function_serves_an_artifact_with_another_digest() {
     }
     let whole = api::load(&Function::ALL, Arc::new(store), PersonalRoutes::Open).await;
     assert!(whole.is_ok());
+}
+
+#[tokio::test]
+async fn functions_with_release_keys_serve_only_what_is_signed_with_them() {
+    let store: MemoryStore = small_release::store_with_ranking().await;
+    let (pointer, version) = current_versioned(&store).await.unwrap();
+    let key = SigningKey::from_pem(golden::SIGNING_KEY).unwrap();
+    let good = key.sign(&pointer.manifest);
+    let [ours, others]: [ReleaseKeys; 2] =
+        [golden::RELEASE_KEY, golden::OTHER_RELEASE_KEY].map(|key| key.parse().unwrap());
+    let both: ReleaseKeys = format!("{},{}", golden::OTHER_RELEASE_KEY, golden::RELEASE_KEY).parse().unwrap();
+    let mut flipped = *good.as_bytes();
+    flipped[40] ^= 1;
+    let flipped = Signature::from_bytes(&flipped).unwrap();
+    let of_another = key.sign(&artifact::Manifest { seed: 99, ..pointer.manifest.clone() });
+
+    let mut version = version;
+    for (signature, keys, refused) in [
+        (None, None, None),
+        (Some(good), None, None),
+        (Some(flipped), None, None),
+        (Some(good), Some(&ours), None),
+        (Some(good), Some(&both), None),
+        (None, Some(&ours), Some("is not signed")),
+        (Some(good), Some(&others), Some("was not made with any of the release keys")),
+        (Some(flipped), Some(&ours), Some("was not made with any of the release keys")),
+        (Some(of_another), Some(&both), Some("was not made with any of the release keys")),
+    ] {
+        let signed = Pointer { signature, ..pointer.clone() };
+        version = store.replace(Pointer::KEY, signed.to_bytes().into(), Some(&version)).await.unwrap();
+        for function in Function::ALL {
+            let settings = Settings { release_keys: keys.cloned(), ..Settings::default() };
+            let loaded = api::load(&[function], Arc::new(store.clone()), settings).await;
+            let error = loaded.err().map(|error| with_causes(&error));
+            let is_right = match (&error, refused) {
+                (None, None) => true,
+                (Some(error), Some(part)) => error.contains(part) && error.contains(&pointer.release),
+                _ => false,
+            };
+            assert!(is_right, "{}: {signature:?} with {keys:?}: {error:?}", function.name());
+        }
+    }
+}
+
+/// `openssl pkeyutl -sign -inkey KEY -rawin -in manifest-2.json` made this signature, so anybody can check one
+/// without this program.
+#[test]
+fn a_signature_is_the_one_that_openssl_makes() {
+    let signature = SigningKey::from_pem(golden::SIGNING_KEY).unwrap().sign(&golden::manifest());
+    assert_eq!(String::from(signature), SIGNATURE);
 }

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use artifact::{
-    Digest, HEADER_BYTES, Kind, MAX_PAYLOAD_BYTES, Manifest, ManifestError, Pointer, ReadError, open, seal,
+    Digest, HEADER_BYTES, Kind, MAX_PAYLOAD_BYTES, Manifest, ManifestError, Pointer, ReadError, Signature,
+    open, seal,
 };
 use tests::{check, golden};
 
@@ -136,6 +137,8 @@ fn manifests(corpus: &mut Corpus) {
     add("pointer.unsupported-format.3", text(newer.to_bytes()));
     let late = Pointer { moved_at: u64::MAX, ..pointer.clone() };
     add("pointer.moved-at.far-future", text(late.to_bytes()));
+    let signed = Pointer { signature: Some(Signature::from_bytes(&[7; 64]).unwrap()), ..pointer.clone() };
+    add("pointer.json.short-signature", text(signed.to_bytes()).replacen("0707", "07", 1));
     let doubled = Pointer { release: doubled.release(), manifest: doubled, ..pointer };
     add("pointer.duplicate-kind.max-duration", text(doubled.to_bytes()));
 }

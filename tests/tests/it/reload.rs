@@ -278,7 +278,7 @@ async fn a_block_of_users_that_cannot_be_read_is_logged_with_all_its_causes() {
     let (log, _guard) = Log::keep();
     let (faulty, _) = served(Function::RECOMMEND, Reload::default()).await;
     let users = UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 };
-    let settings = Settings { personal_routes: PersonalRoutes::Open, users };
+    let settings = Settings { personal_routes: PersonalRoutes::Open, release_keys: None, users };
     let router = api::load(&[Function::RECOMMEND], Arc::clone(&faulty) as _, settings).await.unwrap();
     faulty.set(Some((Fault::Refuses, "artifacts/users/")));
     let mut request = Request::new(Body::Empty);

@@ -107,7 +107,7 @@ impl ReadStore for Watched {
 const RANGED: Settings = open(UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 });
 
 const fn open(users: UserLimits) -> Settings {
-    Settings { personal_routes: PersonalRoutes::Open, users }
+    Settings { personal_routes: PersonalRoutes::Open, release_keys: None, users }
 }
 
 async fn ask(router: &Router, path: &str) -> (StatusCode, Bytes, Option<BlockRead>) {
@@ -262,7 +262,7 @@ async fn a_function_does_not_start_with_damaged_users() {
         let users = manifest.artifact(artifact::Kind::Users).unwrap().key();
         let index = manifest.artifact(artifact::Kind::UserIndex).unwrap().key();
         let start = |store: &MemoryStore| {
-            let store = Arc::new(store.clone());
+            let (store, limits) = (Arc::new(store.clone()), limits.clone());
             async move { api::load(&Function::ALL, store, limits).await.map(drop).map_err(|e| e.to_string()) }
         };
         assert_eq!(start(&store).await, Ok(()));

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use artifact::Kind;
+use artifact::{Kind, SigningKey};
 use dataset::Data;
 use eda::Raw;
 use etl::EtlError;
@@ -19,7 +19,7 @@ use super::data::{HoldOut, Input};
 use super::params::ParamArgs;
 use super::pseudonym::read_key;
 use super::show::describe;
-use super::stores::{self, StoreArg, block_on, open};
+use super::stores::{self, SignArg, StoreArg, block_on, open};
 use crate::Context;
 
 /// Build a release and serve it from a store.
@@ -35,6 +35,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     store: StoreArg,
+
+    #[command(flatten)]
+    sign: SignArg,
 
     /// Also write the clean tables and the rejects to this folder.
     #[arg(long, value_name = "DIR", conflicts_with = "data")]
@@ -87,6 +90,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let options = options(args)?;
+    let key = args.sign.read()?;
     let built = if let Some(dir) = args.input.tables()? {
         from_tables(dir, &options, context)?
     } else {
@@ -97,7 +101,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         context.print(&etl.summary().to_string());
         built
     };
-    let (location, published) = block_on(publish(&args.store.store, &built, context))?;
+    let (location, published) = block_on(publish(&args.store.store, &built, key.as_ref(), context))?;
     context.print(&describe(&published, &built.manifest));
     context.print(&format!("release {published} is served from {location}"));
     Ok(())
@@ -164,10 +168,16 @@ fn from_tables(dir: &Path, options: &BuildOptions, context: &Context) -> anyhow:
 
 /// Writes a release to a store and makes it current. Returns the location of the store and the name of the
 /// release.
-pub(super) async fn publish(uri: &str, built: &Built, context: &Context) -> anyhow::Result<(String, String)> {
+pub(super) async fn publish(
+    uri: &str,
+    built: &Built,
+    key: Option<&SigningKey>,
+    context: &Context,
+) -> anyhow::Result<(String, String)> {
     let store: Arc<dyn Store> = open(uri).await?.into();
     let bodies: Vec<(Kind, Body)> =
         built.artifacts.iter().map(|(kind, bytes)| (*kind, bytes.clone().into())).collect();
-    let published = stores::publish(&store, &bodies, &built.manifest, context).await?;
+    let signature = key.map(|key| key.sign(&built.manifest));
+    let published = stores::publish(&store, &bodies, &built.manifest, signature, context).await?;
     Ok((store.location(), published.release))
 }

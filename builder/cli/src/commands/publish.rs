@@ -3,14 +3,15 @@ use std::sync::Arc;
 use artifact::Kind;
 use store::{Body, Store};
 
-use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open, publish};
+use super::stores::{SignArg, StoreArg, block_on, manifest_of, note_ranges, open, publish};
 use crate::Context;
 
 /// Copy a release from one store to another and serve it from there.
 ///
 /// Writes the artifacts first and then the manifest, and loads them as the functions do. Moves the pointer
 /// last, only if that succeeded and nobody else has moved it in the meantime. Readers see either the old
-/// release or the new one. Objects that are already there are not copied again.
+/// release or the new one. Objects that are already there are not copied again. A signature is copied with the
+/// release; `--sign` makes a new one, also for a release that is already served.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Store to copy from.
@@ -23,13 +24,21 @@ pub(super) struct Args {
 
     #[command(flatten)]
     to: StoreArg,
+
+    #[command(flatten)]
+    sign: SignArg,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+    let key = args.sign.read()?;
     let (location, published) = block_on(async {
         let from: Arc<dyn Store> = open(&args.from).await?.into();
         let to: Arc<dyn Store> = open(&args.to.store).await?.into();
-        let (_, manifest) = manifest_of(from.as_ref(), args.release.as_deref()).await?;
+        let (release, manifest) = manifest_of(from.as_ref(), args.release.as_deref()).await?;
+        let signature = match key {
+            Some(key) => Some(key.sign(&manifest)),
+            None => store::signature(from.as_ref(), &release).await?,
+        };
         let bodies: Vec<(Kind, Body)> = manifest
             .artifacts
             .iter()
@@ -38,13 +47,14 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
                 (entry.kind, body)
             })
             .collect();
-        let published = publish(&to, &bodies, &manifest, context).await?;
+        let published = publish(&to, &bodies, &manifest, signature, context).await?;
         note_ranges(from.as_ref(), context);
         Ok((to.location(), published))
     })?;
     let did = if published.moved { "is now served from" } else { "was already served from" };
+    let signed = if published.is_signed { ", signed" } else { "" };
     context.print(&format!(
-        "release {} {did} {location}: {} objects written, {} already there, {} repaired",
+        "release {} {did} {location}{signed}: {} objects written, {} already there, {} repaired",
         published.release, published.n_written, published.n_already_there, published.n_repaired
     ));
     Ok(())

@@ -2,7 +2,8 @@ use std::io::Write as _;
 use std::net::IpAddr;
 
 use anyhow::Context as _;
-use api::{Caller, Current, Function, PersonalRoutes, Reload};
+use api::{Caller, Current, Function, PersonalRoutes, Reload, Settings};
+use artifact::ReleaseKeys;
 use axum::extract::Request;
 use axum::http::HeaderName;
 use axum::middleware;
@@ -63,6 +64,11 @@ pub(super) struct ListenArgs {
     #[arg(long, value_name = "HEADER")]
     subject_header: Option<HeaderName>,
 
+    /// Serve only releases that are signed with one of these public keys: the text of a PEM file, or of
+    /// several. `--release-keys "$(cat release-key.pub.pem)"` reads it from a file.
+    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true)]
+    release_keys: Option<ReleaseKeys>,
+
     /// Host name to accept in requests, in addition to `localhost` and IP addresses; others are rejected. Can
     /// be given more than once. If other machines can connect and no name is given, every name is accepted.
     #[arg(long, value_name = "NAME")]
@@ -116,8 +122,9 @@ pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> 
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let store: Box<dyn ReadStore> = open(uri).await?;
-        let current =
-            Current::start(store.into(), Function::ALL, personal_routes, listen.artifact_ttl).await?;
+        let release_keys = listen.release_keys.clone();
+        let settings = Settings { personal_routes, release_keys, ..Settings::default() };
+        let current = Current::start(store.into(), Function::ALL, settings, listen.artifact_ttl).await?;
         let mut api = current.router();
         if let Some(header) = listen.subject_header.clone() {
             api = api.layer(MapRequestLayer::new(move |request| identify(&header, request)));

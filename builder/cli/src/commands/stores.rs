@@ -1,11 +1,12 @@
 //! How commands name stores, open them and wait for them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use api::Function;
-use artifact::{Kind, Manifest};
+use artifact::{Kind, Manifest, Signature, SigningKey};
 use store::{Body, Published, ReadStore, Store};
 
 use progress::Reporter;
@@ -17,6 +18,26 @@ pub(super) struct StoreArg {
     /// `s3://BUCKET/PREFIX`.
     #[arg(long, value_name = "STORE", env = "CARTELERA_STORE")]
     pub(super) store: String,
+}
+
+/// Argument of commands that publish.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct SignArg {
+    /// Sign the release with this private key (Ed25519, PEM). Servers that have the public key can then reject
+    /// any other release. Create a key with `openssl genpkey -algorithm ed25519 -out KEYFILE`.
+    #[arg(long, value_name = "KEYFILE")]
+    sign: Option<PathBuf>,
+}
+
+impl SignArg {
+    /// Reads the key.
+    pub(super) fn read(&self) -> anyhow::Result<Option<SigningKey>> {
+        let Some(path) = &self.sign else { return Ok(None) };
+        let pem = std::fs::read_to_string(path);
+        let pem = pem.with_context(|| format!("cannot read the key in {}", path.display()))?;
+        let key = SigningKey::from_pem(&pem);
+        key.map(Some).with_context(|| format!("{} cannot be used to sign", path.display()))
+    }
 }
 
 /// Runs asynchronous work on stores and sockets to completion.
@@ -69,6 +90,7 @@ pub(super) async fn publish(
     store: &Arc<dyn Store>,
     artifacts: &[(Kind, Body)],
     manifest: &Manifest,
+    signature: Option<Signature>,
     reporter: &dyn Reporter,
 ) -> anyhow::Result<Published> {
     let total = artifacts.iter().map(|(_, body)| body.len()).sum();
@@ -79,7 +101,8 @@ pub(super) async fn publish(
         Box::pin(async move { Ok(api::check_release(&Function::ALL, store, manifest).await?) })
             as store::Checking<'_>
     };
-    let published = store::publish_bodies(store.as_ref(), artifacts, manifest, now(), &done, &check).await;
+    let published =
+        store::publish_bodies(store.as_ref(), artifacts, manifest, signature, now(), &done, &check).await;
     reporter.finish();
     let published = published?;
     if !published.confirmed {

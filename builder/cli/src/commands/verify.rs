@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use api::Function;
-use artifact::{ArtifactEntry, Manifest};
+use artifact::{ArtifactEntry, Manifest, ReleaseKeys, SignatureError};
 use indicatif::DecimalBytes;
 use recommender::UserIndex;
 use store::{ReadStore, Store};
@@ -15,7 +15,8 @@ use release::users::UsersCheck;
 /// Check a release thoroughly: size, digest, envelope and content of every artifact, and whether it can be
 /// served.
 ///
-/// Fails if any artifact is missing or damaged, or if a function cannot load the release.
+/// Fails if any artifact is missing or damaged, or if a function cannot load the release. With
+/// `--release-keys`, the signature is checked too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -24,10 +25,14 @@ pub(super) struct Args {
     /// Release to check [default: the one served].
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
+
+    /// Also fail unless the release is signed with one of these public keys (see `cartelera serve`).
+    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true)]
+    release_keys: Option<ReleaseKeys>,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let (text, n_damaged, unservable) = block_on(async {
+    let (text, n_damaged, unservable, untrusted) = block_on(async {
         let store: Arc<dyn Store> = open(&args.store.store).await?.into();
         let (release, manifest) = manifest_of(store.as_ref(), args.release.as_deref()).await?;
         let mut text = format!("release {release}\n");
@@ -50,20 +55,46 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         let loaded = api::check_release(&Function::ALL, Arc::clone(&store) as _, &manifest).await;
         let status = if loaded.is_ok() { "it can be served" } else { "it cannot be served" };
         let _ = writeln!(text, "  {status}");
+        let (status, untrusted) = signature(store.as_ref(), &release, &manifest, args).await?;
+        let _ = writeln!(text, "  {status}");
         note_ranges(store.as_ref(), context);
-        Ok((text, n_damaged, loaded.err().map(|error| (release, error))))
+        Ok((text, n_damaged, loaded.err().map(|error| (release, error)), untrusted))
     })?;
     context.print(&text);
     anyhow::ensure!(
         n_damaged == 0,
         "{n_damaged} artifacts are damaged; publish the release again to repair them"
     );
-    match unservable {
-        None => Ok(()),
-        Some((release, error)) => Err(anyhow::Error::new(error).context(format!(
+    if let Some((release, error)) = unservable {
+        return Err(anyhow::Error::new(error).context(format!(
             "release {release} cannot be served; build another release with this version of Cartelera"
-        ))),
+        )));
     }
+    untrusted.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Checks the signature of a release. Returns a line for the report, and what is wrong if the release has to be
+/// signed with one of some keys.
+async fn signature(
+    store: &dyn ReadStore,
+    release: &str,
+    manifest: &Manifest,
+    args: &Args,
+) -> anyhow::Result<(&'static str, Option<SignatureError>)> {
+    // The pointer has the one that counts, for the release that is served.
+    let pointer = store::current(store).await.ok().filter(|pointer| pointer.release == release);
+    let signature = match pointer {
+        Some(pointer) => pointer.signature,
+        None => store::signature(store, release).await?,
+    };
+    Ok(match (&args.release_keys, &signature) {
+        (Some(keys), _) => match keys.check(manifest, signature.as_ref()) {
+            Ok(()) => ("signed with a release key", None),
+            Err(error) => ("not signed with a release key", Some(error)),
+        },
+        (None, Some(_)) => ("signed; not checked, because no release keys are given", None),
+        (None, None) => ("not signed", None),
+    })
 }
 
 /// Decodes an artifact whose envelope is intact. Users are decoded one block at a time, and checked against

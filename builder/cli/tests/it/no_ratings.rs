@@ -176,7 +176,7 @@ async fn every_function_starts_cold_on_a_release_of_one_title() {
         }
         // As if there were too many users to keep.
         let users = UserLimits { whole_bytes: 0, ..UserLimits::default() };
-        let settings = Settings { personal_routes: PersonalRoutes::Open, users };
+        let settings = Settings { personal_routes: PersonalRoutes::Open, release_keys: None, users };
         assert!(load(&[function], store.clone(), settings).await.is_ok());
     }
 }

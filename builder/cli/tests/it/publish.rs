@@ -8,6 +8,7 @@ use ::synth::{SynthParams, write};
 use artifact::{Kind, Manifest};
 use progress::Silent;
 
+use crate::server::Server;
 use crate::{cartelera, refusal, stdout, text};
 
 /// Builds a store with one small release, of biases only.
@@ -170,4 +171,72 @@ fn a_full_disk_is_named_and_leaves_nothing_half_published() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("full/eda/") && error.contains("No space left on device"), "{error}");
+}
+
+/// The example of RFC 8410, section 10.3, and its public key.
+const SIGNING_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+";
+const RELEASE_KEY: &str = "\
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+";
+
+#[test]
+fn a_signed_release_stays_signed_when_it_is_copied_and_rolled_back_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, second) = (release(dir.path(), 1), release(dir.path(), 2));
+    let (key, public) = (dir.path().join("key.pem"), dir.path().join("key.pub.pem"));
+    std::fs::write(&key, SIGNING_KEY).unwrap();
+    std::fs::write(&public, RELEASE_KEY).unwrap();
+    let (sign, keys) = (format!("--sign={}", text(&key)), format!("--release-keys={RELEASE_KEY}"));
+    let target = dir.path().join("target");
+    let publish = |from: &Path, to: &Path, options: &[&str]| {
+        stdout(&[&["publish", "--from", text(from), "--store", text(to)], options].concat())
+    };
+    let verify = |store: &Path| ["verify".to_owned(), format!("--store={}", text(store)), keys.clone()];
+    let verified = |store: &Path| stdout(&verify(store).each_ref().map(String::as_str));
+    let unverified = |store: &Path| refusal(&verify(store).each_ref().map(String::as_str));
+
+    assert!(!publish(&first, &target, &[]).contains("signed"));
+    assert!(stdout(&["verify", "--store", text(&target)]).contains("\n  not signed\n"));
+    assert!(unverified(&target).contains("is not signed, and only signed releases are accepted"));
+    let serve = ["serve", "--port=0", "--store", text(&target), &keys];
+    assert!(refusal(&serve).contains("is not signed"));
+
+    // The current release is signed by publishing it again, from the same store even.
+    let (name, _) = pointer(&target);
+    let signed = publish(&target, &target, &[&sign]);
+    assert!(signed.contains(&format!("release {name} was already served from")), "{signed}");
+    assert!(signed.contains(", signed: "), "{signed}");
+    assert!(verified(&target).contains("\n  signed with a release key\n"));
+    assert!(stdout(&["verify", "--store", text(&target)]).contains("signed; not checked"));
+    let health = Server::start(&target, &[&keys]).get_json("/health");
+    assert_eq!(health["release"], *name);
+
+    // Another release takes its place; a rollback needs no key.
+    publish(&second, &target, &[]);
+    assert!(unverified(&target).contains("is not signed"));
+    stdout(&["rollback", "--store", text(&target)]);
+    assert_eq!(pointer(&target).0, name);
+    verified(&target);
+
+    // A copy takes the signature along.
+    let copy = dir.path().join("copy");
+    assert!(publish(&target, &copy, &["--release", &name]).contains(", signed: "));
+    verified(&copy);
+
+    for (file, part) in
+        [(&public, "cannot be used to sign"), (&dir.path().join("none"), "cannot read the key")]
+    {
+        let sign = format!("--sign={}", text(file));
+        let error = refusal(&["publish", "--from", text(&first), "--store", text(&target), &sign]);
+        assert!(error.contains(part) && error.contains(text(file)), "{error}");
+    }
+    let private = format!("--release-keys={SIGNING_KEY}");
+    let error = refusal(&["verify", "--store", text(&target), &private]);
+    assert!(error.contains("key 1 is not an Ed25519 public key"), "{error}");
 }

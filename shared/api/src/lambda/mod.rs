@@ -28,6 +28,7 @@ use crate::function::Function;
 use crate::log::with_causes;
 use crate::personal::{PERSONAL_ROUTES, PersonalRoutes};
 use crate::reload::{ARTIFACT_TTL, Current, Reload};
+use crate::settings::{RELEASE_KEYS, Settings};
 use crate::site;
 
 use caller::Callers;
@@ -154,9 +155,14 @@ async fn start<E: Error + Send + Sync + 'static>(
         Some(setting) => setting.parse().map_err(|error| format!("{PERSONAL_ROUTES}: {error}"))?,
         None => PersonalRoutes::default(),
     };
+    let release_keys = match variable(RELEASE_KEYS)? {
+        Some(keys) => Some(keys.parse().map_err(|error| format!("{RELEASE_KEYS}: {error}"))?),
+        None => None,
+    };
+    let settings = Settings { personal_routes, release_keys, ..Settings::default() };
     let store: Arc<dyn ReadStore> = open(&uri).await?.into();
     let location = store.location();
-    Ok((Current::start(store, [function], personal_routes, reload).await?, location))
+    Ok((Current::start(store, [function], settings, reload).await?, location))
 }
 
 /// Reads from the environment how to identify callers.

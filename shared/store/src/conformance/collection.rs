@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use artifact::{Manifest, Pointer};
+use artifact::{Manifest, Pointer, Signature};
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
 
@@ -45,6 +45,9 @@ pub(super) async fn a_collection_keeps_what_it_should(store: Shared) {
     for seed in 1..=6 {
         publish_seed(&*store, seed).await;
     }
+    for seed in [2, 3] {
+        store.replace(&Signature::key(&name_of(seed)), vec![7; 64].into(), None).await.expect("it is new");
+    }
     // Current is 2, the one before it 6.
     rollback(&*store, Some(&name_of(2)), 1).await.expect("the release is there");
     let before = everything(&*store).await;
@@ -69,7 +72,11 @@ pub(super) async fn a_collection_keeps_what_it_should(store: Shared) {
     for seed in [2, 6] {
         assert_whole(&*store, &name_of(seed)).await;
     }
-    assert_eq!(store.list("releases/").await.expect("the store can be listed").len(), 2);
+    let left = store.list("releases/").await.expect("the store can be listed");
+    let left: BTreeSet<String> = left.into_iter().map(|object| object.key).collect();
+    let mut expected = BTreeSet::from([2, 6].map(|seed| Manifest::key(&name_of(seed))));
+    expected.insert(Signature::key(&name_of(2)));
+    assert_eq!(left, expected);
     // Two of their own, and the one that all share.
     assert_eq!(store.list("artifacts/").await.expect("the store can be listed").len(), 3);
     let again = collect(&*store, 0, much_later(), false).await;

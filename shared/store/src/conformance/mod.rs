@@ -32,6 +32,7 @@ pub async fn conformance(open: &dyn Fn(&str) -> Shared) {
     objects::racing_writers_lose_no_update(open("race"), open("race")).await;
     releases::publishing_moves_the_pointer_last(open("publish")).await;
     releases::publishing_twice_changes_nothing(open("twice")).await;
+    releases::a_release_keeps_its_signature(open("signature")).await;
     releases::artifacts_that_do_not_match_are_not_published(open("mismatch")).await;
     releases::of_two_publishers_one_wins(open("publishers"), open("publishers")).await;
     releases::an_overtaken_publisher_changes_nothing(open("overtaken")).await;

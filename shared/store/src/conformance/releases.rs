@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use artifact::{Artifact as _, ArtifactEntry, Kind, Manifest, Pointer};
+use artifact::{Artifact as _, ArtifactEntry, Kind, Manifest, Pointer, Signature};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
@@ -11,7 +11,7 @@ use super::fixture::{Numbers, assert_whole, damage, everything, name_of, publish
 use super::watched::{Call, Watched};
 use crate::{
     Body, LoadError, ReleaseError, current, load, load_optional, manifest, publish, publish_bodies, releases,
-    rollback, verify_release, with_causes,
+    rollback, signature as signature_of, verify_release, with_causes,
 };
 
 pub(super) async fn publishing_moves_the_pointer_last(store: Shared) {
@@ -68,7 +68,7 @@ pub(super) async fn the_pointer_moves_only_to_a_release_that_passes_the_check(st
         };
         checked.boxed()
     };
-    let refused = publish_bodies(&*store, &bodies, &built, 2, &|_| {}, &check).await;
+    let refused = publish_bodies(&*store, &bodies, &built, None, 2, &|_| {}, &check).await;
     let error = refused.expect_err("the check refuses it");
     assert!(matches!(error, ReleaseError::Unservable { .. }), "{error}");
     let text = with_causes(&error);
@@ -87,6 +87,42 @@ pub(super) async fn publishing_twice_changes_nothing(store: Shared) {
     assert_eq!((again.moved, again.n_written, again.n_repaired), (false, 0, 0));
     assert_eq!((again.release, again.previous), (name, Some(name_of(1))));
     assert_eq!(everything(&*store).await, before);
+}
+
+pub(super) async fn a_release_keeps_its_signature(store: Shared) {
+    let sign = async |seed: u32, signature: Option<Signature>, moved_at: u64| {
+        let (artifacts, built) = release(seed);
+        let bodies: Vec<(Kind, Body)> = artifacts.into_iter().map(|(kind, b)| (kind, b.into())).collect();
+        let whole = || ready(Ok(())).boxed();
+        let published = publish_bodies(&*store, &bodies, &built, signature, moved_at, &|_| {}, &whole).await;
+        let published = published.expect("the store is free");
+        let pointer = current(&*store).await.expect("a release is current");
+        assert_eq!(published.is_signed, pointer.signature.is_some());
+        assert_eq!(signature_of(&*store, &pointer.release).await.expect("it can be read"), pointer.signature);
+        (published, pointer)
+    };
+    let [one, other] = [1, 2].map(|byte| Signature::from_bytes(&[byte; 64]).expect("it has 64 bytes"));
+
+    let (first, pointer) = sign(1, None, 1).await;
+    assert_eq!((first.moved, pointer.signature), (true, None));
+    // The release is current, and is signed, signed with another key, and published again without a key.
+    for (signature, expected) in [(Some(one), one), (Some(other), other), (None, other)] {
+        let (again, pointer) = sign(1, signature, 2).await;
+        assert_eq!((again.moved, pointer.moved_at, pointer.signature), (false, 1, Some(expected)));
+    }
+    let (_, pointer) = sign(2, None, 3).await;
+    assert_eq!(pointer.signature, None);
+    let back = rollback(&*store, None, 4).await.expect("there is a release before");
+    let pointer = current(&*store).await.expect("a release is current");
+    assert_eq!((back.release, pointer.signature), (name_of(1), Some(other)));
+    sign(2, None, 5).await;
+    let (_, pointer) = sign(1, None, 6).await;
+    assert_eq!(pointer.signature, Some(other));
+
+    damage(&*store, &Signature::key(&name_of(1)), vec![1; 63]).await;
+    let error = signature_of(&*store, &name_of(1)).await.expect_err("it is cut short");
+    assert!(with_causes(&error).contains("has 64 bytes, and this one has 63"), "{}", with_causes(&error));
+    sign(1, Some(one), 7).await;
 }
 
 pub(super) async fn artifacts_that_do_not_match_are_not_published(store: Shared) {

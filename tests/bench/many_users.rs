@@ -26,7 +26,7 @@ use catalog::{Platform, RatingTable, Title, TitleId, TitleTable};
 use recommender::{
     ItemModel, ItemModelParts, RankingModel, RankingWeights, Titles, User, UserPrior, UserShape,
 };
-use release::users::UsersOutput;
+use release::users::{UsersOutput, WrittenUsers};
 use store::{FolderStore, ReadStore, Store as _, StoreError, Version};
 use tower::ServiceExt as _;
 
@@ -156,7 +156,7 @@ async fn write(folder: &Path, n_users: u64) -> anyhow::Result<()> {
             rating: &rating,
         })?;
     }
-    let (users, index, _) = output.finish()?;
+    let WrittenUsers { entry: users, index, digests, .. } = output.finish()?;
     fs::rename(incoming, folder.join(users.key()))?;
     let peak = memory("VmHWM")?;
 
@@ -168,6 +168,7 @@ async fn write(folder: &Path, n_users: u64) -> anyhow::Result<()> {
         (Kind::RatingModel, model.to_bytes()?),
         (Kind::RankingModel, ranking.to_bytes()?),
         (Kind::UserIndex, index.to_bytes()?),
+        (Kind::UserDigests, digests.to_bytes()?),
     ] {
         let entry = ArtifactEntry::of(kind, &bytes);
         store.put_immutable(&entry.key(), &Bytes::from(bytes).into(), &|_| ()).await?;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use artifact::{
     Analysis, Artifact, Counts, Digest, Fate, HeldOut, Kind, Manifest, Measured, ModelName, ModelSummary,
-    Parameters, Pointer, RankingSummary, ReadError, Signal, Source, TitleGenres, Trial, Trials,
+    Parameters, Pointer, RankingSummary, ReadError, Signal, Source, TitleGenres, Trial, Trials, UserDigests,
     VarianceShares,
 };
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
@@ -165,6 +165,13 @@ static KNOWN: [&dyn Known; Kind::ALL.len()] = [
                 let _ = index.answer(&question);
             }
         },
+    },
+    &Of {
+        build: || {
+            let (users, index) = users();
+            digests_of(&users, &index)
+        },
+        ask: |digests| assert!(!digests.matches(digests.n_blocks(), b"no block")),
     },
     &Of {
         build: genres,
@@ -383,6 +390,16 @@ pub fn users_of(
     let (last, index) = writer.finish().expect("blocks can be encoded");
     bytes.extend(last.unwrap_or_default());
     (bytes, index)
+}
+
+/// Returns the digests of the blocks of users.
+pub fn digests_of(users: &[u8], index: &UserIndex) -> UserDigests {
+    let mut digests = UserDigests::default();
+    for block in 0..index.n_blocks() {
+        let range = index.range(block);
+        digests.push(&users[range.start as usize..range.end as usize]);
+    }
+    digests
 }
 
 fn ask_titles(titles: &Titles) {

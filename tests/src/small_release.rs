@@ -211,6 +211,7 @@ async fn publish(
     let (titles, ratings, model) = (self::titles(titles), ratings(*rated), model());
     let vectors = ranking.as_ref().map(|(_, vectors)| &vectors[..]);
     let (users, index) = golden::users_of(&ratings, &model, vectors, 0);
+    let digests = sealed(&golden::digests_of(&users, &index));
     let mut artifacts = vec![
         sealed(&max_duration::build(&titles)),
         sealed(&score_count::build(&titles, &ratings)),
@@ -228,6 +229,7 @@ async fn publish(
         artifacts.push(sealed(&golden::analysis()));
         let genres = titles.titles().iter().map(|title| &title.canonical_genres[..]);
         artifacts.push(sealed(&TitleGenres::new(genres)));
+        artifacts.push(digests);
     }
     let manifest = Manifest {
         builder: "by hand".to_owned(),

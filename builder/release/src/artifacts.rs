@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use artifact::{Analysis, Artifact, EncodeError, Kind, PseudonymKey, ReadError, TitleGenres};
+use artifact::{Analysis, Artifact, EncodeError, Kind, PseudonymKey, ReadError, TitleGenres, UserDigests};
 use bytes::Bytes;
 use catalog::{TitleTable, UserId};
 use dataset::Data;
@@ -14,7 +14,7 @@ use recommender::{
 };
 use train::ials::Fitted;
 
-use crate::users::{UsersOutput, WriteUsersError};
+use crate::users::{UsersOutput, WriteUsersError, WrittenUsers};
 use crate::{BuildError, Models};
 
 /// Builds and seals all artifacts.
@@ -31,7 +31,7 @@ pub(crate) fn all(
     let ranking_model = fitted.map(|fitted| ranking_over_editions(fitted, &data.works)).transpose()?;
 
     reporter.start("writing artifacts", Kind::ALL.len() as u64, "artifacts");
-    let (users, index) = users(data, &models.rating.model, fitted, pseudonyms)?;
+    let users = users(data, &models.rating.model, fitted, pseudonyms)?;
     let mut artifacts = vec![
         sealed(&max_duration::build(titles), reporter)?,
         sealed(&score_count::build(titles, ratings), reporter)?,
@@ -43,8 +43,9 @@ pub(crate) fn all(
         sealed(&rating_model, reporter)?,
         sealed(&title_search::build(titles, ratings), reporter)?,
         sealed(&analysis.artifact(), reporter)?,
-        (Kind::Users, users),
-        sealed(&index, reporter)?,
+        sealed(&users.index, reporter)?,
+        sealed(&users.digests, reporter)?,
+        (Kind::Users, users.out.into()),
     ];
     if let Some(model) = &ranking_model {
         artifacts.push(sealed(model, reporter)?);
@@ -72,6 +73,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::Eda => Ok(Analysis::from_bytes(bytes)?.check_policy()?),
         Kind::Users => UserBlock::from_bytes(bytes).map(drop),
         Kind::UserIndex => UserIndex::from_bytes(bytes).map(drop),
+        Kind::UserDigests => UserDigests::from_bytes(bytes).map(drop),
         Kind::TrainedModel => FactorModel::from_bytes(bytes).map(drop),
     }
 }
@@ -87,15 +89,15 @@ fn genres(titles: &TitleTable) -> TitleGenres {
     TitleGenres::new(titles.titles().iter().map(|title| &title.canonical_genres[..]))
 }
 
-/// Builds the users with both models' vectors and their ratings, as one object in blocks, and its index. With
-/// a key, ids are replaced by pseudonyms and users are sorted by pseudonym, which reveals nothing about the
-/// order of ids.
+/// Builds the users with both models' vectors and their ratings, as one object in blocks, with its index.
+/// With a key, ids are replaced by pseudonyms and users are sorted by pseudonym, which reveals nothing about
+/// the order of ids.
 fn users(
     data: &Data<'_>,
     model: &FactorModel,
     ranking: Option<&Fitted>,
     pseudonyms: Option<&PseudonymKey>,
-) -> Result<(Bytes, UserIndex), WriteUsersError> {
+) -> Result<WrittenUsers<Vec<u8>>, WriteUsersError> {
     let ratings = data.ratings;
     let shape = UserShape {
         n_factors: model.n_factors(),
@@ -122,8 +124,7 @@ fn users(
             rating: &ratings.rating()[rows],
         })?;
     }
-    let (_, index, bytes) = output.finish()?;
-    Ok((bytes.into(), index))
+    output.finish()
 }
 
 /// Gives all titles of a work the bias and factors of the work's first title.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use artifact::{Artifact as _, ArtifactEntry, Hasher, Invalid, Kind, ReadError};
+use artifact::{Artifact as _, ArtifactEntry, Hasher, Invalid, Kind, ReadError, UserDigests};
 use recommender::{User, UserBlock, UserIndex, UserShape, UsersError, UsersWriter};
 use thiserror::Error;
 
@@ -25,17 +25,32 @@ pub struct UsersOutput<W> {
     written: Written<W>,
 }
 
+/// What [`UsersOutput::finish`] returns.
+#[derive(Debug)]
+pub struct WrittenUsers<W> {
+    /// The object's entry for the manifest.
+    pub entry: ArtifactEntry,
+    /// Which block has which users.
+    pub index: UserIndex,
+    /// The digests of the blocks.
+    pub digests: UserDigests,
+    /// Where the object was written to, flushed.
+    pub out: W,
+}
+
 /// Output that counts and digests what was written to `out`.
 #[derive(Debug)]
 struct Written<W> {
     out: W,
     hasher: Hasher,
+    digests: UserDigests,
     bytes: u64,
 }
 
 impl<W: Write> Written<W> {
     fn write(&mut self, block: &[u8]) -> io::Result<()> {
         self.hasher.update(block);
+        self.digests.push(block);
         self.bytes += block.len() as u64;
         self.out.write_all(block)
     }
@@ -46,7 +61,7 @@ impl<W: Write> UsersOutput<W> {
     pub fn new(shape: UserShape, out: W) -> Self {
         Self {
             writer: UsersWriter::new(shape),
-            written: Written { out, hasher: Hasher::default(), bytes: 0 },
+            written: Written { out, hasher: Hasher::default(), digests: UserDigests::default(), bytes: 0 },
         }
     }
 
@@ -61,34 +76,36 @@ impl<W: Write> UsersOutput<W> {
         Ok(())
     }
 
-    /// Writes what is left. Returns the object's entry for the manifest, its index, and `out`, flushed.
+    /// Writes what is left.
     ///
     /// # Errors
     /// Returns [`WriteUsersError`] if the rest cannot be written.
-    pub fn finish(self) -> Result<(ArtifactEntry, UserIndex, W), WriteUsersError> {
+    pub fn finish(self) -> Result<WrittenUsers<W>, WriteUsersError> {
         let Self { writer, mut written } = self;
         let (last, index) = writer.finish()?;
         if let Some(block) = last {
             written.write(&block)?;
         }
-        let Written { mut out, hasher, bytes } = written;
+        let Written { mut out, hasher, digests, bytes } = written;
         out.flush()?;
-        Ok((ArtifactEntry { kind: Kind::Users, bytes, sha256: hasher.finish() }, index, out))
+        let entry = ArtifactEntry { kind: Kind::Users, bytes, sha256: hasher.finish() };
+        Ok(WrittenUsers { entry, index, digests, out })
     }
 }
 
-/// Check of the blocks of an object of users against their index, one after the other.
+/// Check of the blocks of an object of users against their index and their digests, one after the other.
 #[derive(Debug)]
 pub struct UsersCheck<'a> {
     index: &'a UserIndex,
+    digests: Option<&'a UserDigests>,
     n_blocks: usize,
     n_users: u64,
 }
 
 impl<'a> UsersCheck<'a> {
-    /// Starts before the first block.
-    pub fn new(index: &'a UserIndex) -> Self {
-        Self { index, n_blocks: 0, n_users: 0 }
+    /// Starts before the first block. Releases of older builders have no digests.
+    pub fn new(index: &'a UserIndex, digests: Option<&'a UserDigests>) -> Self {
+        Self { index, digests, n_blocks: 0, n_users: 0 }
     }
 
     /// Decodes the next block.
@@ -102,6 +119,8 @@ impl<'a> UsersCheck<'a> {
         let as_long = range.end - range.start == bytes.len() as u64;
         Invalid::unless(as_long, "offsets", "the index has another length")?;
         self.index.check(self.n_blocks, &block)?;
+        let known = self.digests.is_none_or(|digests| digests.matches(self.n_blocks, bytes));
+        Invalid::unless(known, "digests", "the digest of this block is another one")?;
         self.n_blocks += 1;
         self.n_users += block.n_users() as u64;
         Ok(())
@@ -113,6 +132,8 @@ impl<'a> UsersCheck<'a> {
     /// Returns an error if blocks or users that the index names are missing.
     pub fn finish(self) -> Result<(), Invalid> {
         Invalid::unless(self.n_blocks == self.index.n_blocks(), "ids", "blocks are missing")?;
+        let as_many = self.digests.is_none_or(|digests| digests.n_blocks() == self.n_blocks);
+        Invalid::unless(as_many, "digests", "there are digests of other blocks")?;
         Invalid::unless(
             self.n_users == self.index.n_users(),
             "n_users",
@@ -138,7 +159,7 @@ mod tests {
                 .push(User { id, bias: 0.0, vector: &[0.5], ranking_vector: None, title_idx, rating })
                 .unwrap();
         }
-        let (entry, index, bytes) = output.finish().unwrap();
+        let WrittenUsers { entry, index, digests, out: bytes } = output.finish().unwrap();
         assert_eq!(entry, ArtifactEntry::of(Kind::Users, &bytes));
         assert_eq!(index.check_size(entry.bytes), Ok(()));
         // User 2 has a block to itself; users 3 and 10 share one.
@@ -148,12 +169,20 @@ mod tests {
         assert_eq!((block.n_users(), block.position("10")), (2, Some(1)));
 
         let blocks = artifact::split(Kind::Users, &bytes).unwrap();
-        let check = |blocks: &[&[u8]]| {
-            let mut check = UsersCheck::new(&index);
+        let check_with = |digests: Option<&UserDigests>, blocks: &[&[u8]]| {
+            let mut check = UsersCheck::new(&index, digests);
             blocks.iter().try_for_each(|block| check.block(block))?;
             Ok::<(), ReadError>(check.finish()?)
         };
-        assert_eq!(check(&blocks), Ok(()));
+        let check = |blocks: &[&[u8]]| check_with(Some(&digests), blocks);
+        assert_eq!((check(&blocks), check_with(None, &blocks)), (Ok(()), Ok(())));
+        for change in [vec![0, 1], vec![0, 1, 2, 2], vec![0, 2, 1]] {
+            let mut others = UserDigests::default();
+            for at in &change {
+                others.push(blocks[*at]);
+            }
+            assert!(check_with(Some(&others), &blocks).is_err(), "{change:?}");
+        }
         assert!(check(&blocks[..2]).is_err() && check(&blocks[1..]).is_err());
         assert!(check(&[&blocks[..], &blocks[2..]].concat()).is_err());
     }

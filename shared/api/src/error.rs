@@ -28,7 +28,8 @@ pub enum StartError {
         /// What does not fit.
         source: artifact::Invalid,
     },
-    /// The titles, their search index and the users are valid, but do not belong to one release.
+    /// The titles, their search index, the users and their digests are valid, but do not belong to one
+    /// release.
     #[error("the artifacts of release {release} do not fit together")]
     Catalog {
         /// The release.
@@ -38,7 +39,7 @@ pub enum StartError {
     },
 }
 
-/// Artifacts of the function `titles` that do not belong to one release.
+/// Artifacts of the functions `titles` and `recommend` that do not belong to one release.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CatalogMismatch {
     /// The search index is of another number of titles.
@@ -47,6 +48,14 @@ pub enum CatalogMismatch {
         /// Titles of the index.
         found: usize,
         /// Titles of the catalog.
+        expected: usize,
+    },
+    /// There are digests of another number of blocks of users.
+    #[error("there are digests of {found} blocks of users, the index has {expected}")]
+    UserDigests {
+        /// Blocks that have a digest.
+        found: usize,
+        /// Blocks of the index.
         expected: usize,
     },
     /// The users are of another number of titles.

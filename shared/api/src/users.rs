@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use artifact::{ArtifactEntry, Kind, Manifest};
+use artifact::{ArtifactEntry, Kind, Manifest, UserDigests};
 use axum::response::{IntoResponse, Response};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use recommender::{User, UserBlock, UserIndex, UserShape};
 use store::{LoadError, ReadStore};
 
-use crate::error::StartError;
+use crate::error::{CatalogMismatch, StartError};
 use crate::log::with_causes;
 use crate::personal::{Caller, PersonalRoutes};
 use crate::problem::Problem;
@@ -54,6 +54,8 @@ struct Ranged {
     store: Arc<dyn ReadStore>,
     /// The object that holds them. It is named by its content, so a block of another release is never read.
     entry: ArtifactEntry,
+    /// The digests of the blocks; `None` if the release is of an older builder.
+    digests: Option<UserDigests>,
     /// When several requests need the same block, one reads it and the others wait. If it fails or gives up,
     /// the next one reads; a failure is not kept.
     cache: Cache<usize, Arc<UserBlock>, Memory>,
@@ -103,13 +105,30 @@ impl Found {
 impl Users {
     /// Loads the users of a release, or only the index of their blocks if there are many. If personal routes
     /// are off, it always loads only the index, which other code needs for the model's dimensions.
+    ///
+    /// If releases have to be signed, a release whose blocks have no digests is refused where single blocks
+    /// are read: the signature would not cover them.
     pub(crate) async fn load(
         store: &Arc<dyn ReadStore>,
         manifest: &Manifest,
         settings: &Settings,
     ) -> Result<Self, StartError> {
         let (personal_routes, limits) = (settings.personal_routes, settings.users);
-        let index: UserIndex = store::load(store.as_ref(), manifest).await?;
+        let index = store::load::<UserIndex>(store.as_ref(), manifest);
+        let digests = async {
+            match personal_routes {
+                PersonalRoutes::Off => Ok(None),
+                _ => store::load_optional::<UserDigests>(store.as_ref(), manifest).await,
+            }
+        };
+        let (index, digests) = tokio::try_join!(index, digests)?;
+        if let Some(found) = digests.as_ref().map(UserDigests::n_blocks)
+            && found != index.n_blocks()
+        {
+            let (release, expected) = (manifest.release(), index.n_blocks());
+            let source = CatalogMismatch::UserDigests { found, expected };
+            return Err(StartError::Catalog { release, source });
+        }
         let kind = Kind::Users;
         let entry = manifest.artifact(kind).cloned();
         let entry = entry.ok_or_else(|| LoadError::NotInRelease { kind, release: manifest.release() })?;
@@ -124,11 +143,17 @@ impl Users {
             }
             Blocks::Whole(read.into_iter().map(Arc::new).collect())
         } else {
+            if settings.release_keys.is_some() && digests.is_none() && personal_routes != PersonalRoutes::Off
+            {
+                let (kind, release) = (Kind::UserDigests, manifest.release());
+                return Err(LoadError::NotInRelease { kind, release }.into());
+            }
             let n_blocks = limits.cache_bytes / recommender::BLOCK_BYTES as u64 + 1;
             let cache = Cache::with_weighter(n_blocks as usize, limits.cache_bytes, Memory);
             Blocks::Ranged(Ranged {
                 store: Arc::clone(store),
                 entry,
+                digests,
                 cache,
                 ranges_ignored: AtomicBool::default(),
             })
@@ -180,7 +205,9 @@ impl Ranged {
 
     async fn read(&self, index: &UserIndex, at: usize) -> Result<UserBlock, Problem> {
         let store = self.store.as_ref();
-        let read = store::load_part::<UserBlock>(store, &self.entry, index.range(at)).await;
+        let is_genuine =
+            |block: &[u8]| self.digests.as_ref().is_none_or(|digests| digests.matches(at, block));
+        let read = store::load_part::<UserBlock>(store, &self.entry, index.range(at), is_genuine).await;
         if store.ignores_ranges() && !self.ranges_ignored.swap(true, Ordering::Relaxed) {
             tracing::warn!("{}", store::RANGES_IGNORED);
         }

@@ -56,6 +56,8 @@ kinds! {
     TitleCount = 14 "title-count",
     /// The canonical genres of each title.
     Genres = 15 "genres",
+    /// The digests of the blocks of `users`.
+    UserDigests = 16 "user-digests",
 }
 
 impl Kind {

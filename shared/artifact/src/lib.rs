@@ -17,7 +17,9 @@ mod manifest;
 mod measures;
 mod parts;
 mod pseudonym;
+mod release_keys;
 mod signature;
+mod user_digests;
 
 pub use analysis::{Analysis, PAGE_SCRIPT, PAGE_STYLE, StoredAnalysis, page_policy};
 pub use codec::{Artifact, EncodeError};
@@ -35,4 +37,6 @@ pub use parts::{
     VarianceShares,
 };
 pub use pseudonym::{PseudonymKey, ShortKey};
-pub use signature::{InvalidKey, ReleaseKeys, Signature, SignatureError, SigningKey};
+pub use release_keys::{InvalidKey, ReleaseKeys, SigningKey};
+pub use signature::{Signature, SignatureError};
+pub use user_digests::{StoredUserDigests, UserDigests};

@@ -51,8 +51,8 @@ impl Collected {
 /// The signature of a release goes with it.
 ///
 /// It never removes the current release and the one before it, objects written within the grace period,
-/// objects of unknown age, and objects that are neither manifests, signatures nor artifacts. A release is removed before
-/// its artifacts, so that no manifest names artifacts that are gone.
+/// objects of unknown age, and objects that are neither manifests, signatures nor artifacts. A release is
+/// removed before its artifacts, so that no manifest names artifacts that are gone.
 ///
 /// It may run while another process publishes. A publisher's own objects are younger than the grace period.
 /// Older objects that the publisher found, and so did not send, are named by the current release, or the

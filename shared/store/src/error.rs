@@ -209,6 +209,20 @@ pub enum LoadError {
         /// The step, and what is wrong.
         source: ReadError,
     },
+    /// One part of an object that is in parts is not the one that was published.
+    #[error(
+        "bytes {} to {} of {key} in {location} were damaged or changed: their SHA-256 digest is another one; publish the release again",
+        .range.start,
+        .range.end
+    )]
+    PartDigest {
+        /// The key.
+        key: String,
+        /// The store.
+        location: String,
+        /// The bytes of the part.
+        range: Range<u64>,
+    },
     /// A step of reading refused one part of an object that is in parts.
     #[error("bytes {} to {} of {key} in {location} were refused", .range.start, .range.end)]
     Part {

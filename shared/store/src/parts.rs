@@ -42,18 +42,24 @@ fn part_of<'a>(bytes: &'a Bytes, range: &Range<u64>) -> Option<&'a [u8]> {
 }
 
 /// Reads one part of an object: the bytes of a range, by all eight steps of reading. The digest in the
-/// manifest is that of the whole object, so it is not compared: damage to a part is found, but not a
-/// deliberate change by somebody who may write to the store.
+/// manifest is that of the whole object, so it cannot be compared; `is_genuine` has to decide about the
+/// bytes, by digests of parts. Where it cannot, damage to a part is found, but not a deliberate change by
+/// somebody who may write to the store.
 ///
 /// # Errors
-/// [`LoadError::Fetch`], and [`LoadError::Part`] if a step refused the bytes.
+/// [`LoadError::Fetch`], [`LoadError::PartDigest`] if `is_genuine` said no, and [`LoadError::Part`] if a step
+/// refused the bytes.
 pub async fn load_part<T: Artifact>(
     store: &dyn ReadStore,
     entry: &ArtifactEntry,
     range: Range<u64>,
+    is_genuine: impl FnOnce(&[u8]) -> bool,
 ) -> Result<T, LoadError> {
     let fetched = store.read_range(&entry.key(), range.clone()).await;
     let bytes = fetched.map_err(|source| cannot_fetch(entry, &range, source))?;
+    if !is_genuine(&bytes) {
+        return Err(LoadError::PartDigest { key: entry.key(), location: store.location(), range });
+    }
     T::from_bytes(&bytes).map_err(|source| LoadError::part(store, entry, range, source))
 }
 

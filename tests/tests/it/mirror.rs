@@ -66,6 +66,8 @@ mirror!(Genres {
     genre_idx: Block,
 });
 
+mirror!(UserDigests { n_blocks: u32, digests: Block });
+
 mirror!(CountPlatform { platforms: Platforms, films: Block });
 
 mirror!(Actor {
@@ -203,6 +205,7 @@ mirrors! {
     TrainedModel: trained_model,
     TitleCount: title_count,
     Genres: genres,
+    UserDigests: user_digests,
 }
 
 /// Files by name.
@@ -369,6 +372,12 @@ fn genres(fields: &mut Fields<'_, Genres>) {
     fields.add("offsets.beyond-the-genres", |s| s.n_title_genres -= 1);
     fields.add("genre_idx.one-short", |s| s.genre_idx.truncate(s.genre_idx.len() - 2));
     fields.add("genre_idx.out-of-range", |s| set(&mut s.genre_idx, 0, 4_u16.to_le_bytes()));
+}
+
+fn user_digests(fields: &mut Fields<'_, UserDigests>) {
+    fields.add("digests.one-short", |s| s.n_blocks += 1);
+    fields.add("digests.cut", |s| s.digests.truncate(s.digests.len() - 1));
+    fields.add("digests.n-huge", |s| s.n_blocks = u32::MAX);
 }
 
 fn titles(fields: &mut Fields<'_, Titles>) {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use api::{BlockRead, Function, PersonalRoutes, Settings, UserLimits};
+use artifact::{Artifact as _, Kind, Pointer, SigningKey, UserDigests};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -14,8 +15,8 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt as _;
 use serde_json::{Value, json};
-use store::{Action, MemoryStore, ReadStore, Store as _, StoreError, Version};
-use tests::small_release;
+use store::{Action, MemoryStore, ReadStore, Store as _, StoreError, Version, with_causes};
+use tests::{golden, small_release};
 use tokio::sync::Semaphore;
 
 use crate::reload_faults::Log;
@@ -27,6 +28,8 @@ enum Fault {
     Fails,
     FlipsABit,
     ReadsAnotherBlock,
+    /// Somebody changed the block, and made its checksum again.
+    Forges,
 }
 
 /// A store whose reads of ranges are counted, delayed and damaged.
@@ -90,11 +93,14 @@ impl ReadStore for Watched {
             }
             // The block of user 1 instead of that of user 2.
             Fault::ReadsAnotherBlock => 0..range.start,
-            Fault::None | Fault::FlipsABit => range,
+            Fault::None | Fault::FlipsABit | Fault::Forges => range,
         };
         let mut bytes = self.inner.read_range(key, range).await?.to_vec();
         if fault == Fault::FlipsABit {
             bytes[40] ^= 4;
+        }
+        if fault == Fault::Forges {
+            bytes = forged(&bytes);
         }
         Ok(bytes.into())
     }
@@ -102,6 +108,20 @@ impl ReadStore for Watched {
     fn ignores_ranges(&self) -> bool {
         self.ignores_ranges.load(Ordering::Relaxed)
     }
+}
+
+/// Returns a block that is as good as the one that is given, but for another rating.
+fn forged(block: &[u8]) -> Vec<u8> {
+    let mut payload = artifact::open(Kind::Users, block).unwrap().to_vec();
+    for at in (0..payload.len()).rev() {
+        payload[at] ^= 0x10;
+        let sealed = artifact::seal(Kind::Users, &payload);
+        if recommender::UserBlock::from_bytes(&sealed).is_ok() {
+            return sealed;
+        }
+        payload[at] ^= 0x10;
+    }
+    panic!("no byte can be changed");
 }
 
 const RANGED: Settings = open(UserLimits { whole_bytes: 0, cache_bytes: 1 << 20 });
@@ -251,6 +271,64 @@ async fn a_failed_or_damaged_read_is_reported_and_not_cached() {
     watched.set(Fault::None);
     for path in ["/users/2", "/recommendations/2", "/predict?user_id=2&id=as1"] {
         assert!(ask(&router, path).await.0.is_success(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_forged_block_is_refused_by_its_digest() {
+    // The release with a ranking model has the digests of its blocks. The other one is as older builders made
+    // it.
+    for (store, refuses) in
+        [(small_release::store_with_ranking().await, true), (small_release::store().await, false)]
+    {
+        let watched = Watched::new(store.clone());
+        let router = api::load(&Function::ALL, watched.clone(), RANGED).await.unwrap();
+        watched.set(Fault::Forges);
+        let (log, _guard) = Log::keep();
+        let (status, body, _) = ask(&router, "/users/2").await;
+        assert_eq!(status.is_server_error(), refuses, "{}", String::from_utf8_lossy(&body));
+        let log = log.take().iter().map(ToString::to_string).collect::<String>();
+        assert_eq!(log.contains("their SHA-256 digest is another one"), refuses, "{log}");
+        watched.set(Fault::None);
+        assert!(ask(&router, "/users/1").await.0.is_success());
+
+        // A signature does not cover blocks without digests, so where releases have to be signed they are
+        // needed.
+        let (pointer, version) = store::current_versioned(&store).await.unwrap();
+        let key = SigningKey::from_pem(golden::SIGNING_KEY).unwrap();
+        let signed = Pointer { signature: Some(key.sign(&pointer.manifest)), ..pointer };
+        store.replace(Pointer::KEY, signed.to_bytes().into(), Some(&version)).await.unwrap();
+        let users = RANGED.users;
+        for (personal_routes, users, starts) in [
+            (PersonalRoutes::Open, users, refuses),
+            (PersonalRoutes::Open, UserLimits::default(), true),
+            (PersonalRoutes::Off, users, true),
+        ] {
+            let settings = Settings { personal_routes, release_keys: Some(key.public()), users };
+            let loaded = api::load(&Function::ALL, Arc::new(store.clone()), settings).await;
+            let error = loaded.err().map(|error| error.to_string());
+            assert_eq!(error.is_none(), starts, "{error:?}");
+            assert!(error.is_none_or(|error| error.contains("has no user-digests")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn digests_of_other_blocks_are_refused_at_the_start() {
+    let store = small_release::store_with_ranking().await;
+    let (pointer, version) = store::current_versioned(&store).await.unwrap();
+    let mut digests = UserDigests::default();
+    digests.push(b"a block");
+    let bytes = digests.to_bytes().unwrap();
+    let mut manifest = pointer.manifest.clone();
+    let entry = manifest.artifacts.iter_mut().find(|entry| entry.kind == Kind::UserDigests).unwrap();
+    *entry = artifact::ArtifactEntry::of(Kind::UserDigests, &bytes);
+    store.replace(&entry.key(), bytes.into(), None).await.unwrap();
+    let moved = Pointer { release: manifest.release(), manifest, ..pointer };
+    store.replace(Pointer::KEY, moved.to_bytes().into(), Some(&version)).await.unwrap();
+    for settings in [RANGED, PersonalRoutes::Open.into()] {
+        let refused = api::load(&Function::ALL, Arc::new(store.clone()), settings).await.unwrap_err();
+        assert!(with_causes(&refused).contains("digests of 1 blocks of users"), "{}", with_causes(&refused));
     }
 }
 

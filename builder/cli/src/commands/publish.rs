@@ -10,8 +10,8 @@ use crate::Context;
 ///
 /// Writes the artifacts first and then the manifest, and loads them as the functions do. Moves the pointer
 /// last, only if that succeeded and nobody else has moved it in the meantime. Readers see either the old
-/// release or the new one. Objects that are already there are not copied again. A signature is copied with the
-/// release; `--sign` makes a new one, also for a release that is already served.
+/// release or the new one. Objects that are already there are not copied again. A signature is copied with
+/// the release; `--sign` makes a new one, also for a release that is already served.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Store to copy from.

@@ -23,8 +23,8 @@ pub(super) struct StoreArg {
 /// Argument of commands that publish.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct SignArg {
-    /// Sign the release with this private key (Ed25519, PEM). Servers that have the public key can then reject
-    /// any other release. Create a key with `openssl genpkey -algorithm ed25519 -out KEYFILE`.
+    /// Sign the release with this private key (Ed25519, PEM). Servers that have the public key can then
+    /// reject any other release. Create a key with `openssl genpkey -algorithm ed25519 -out KEYFILE`.
     #[arg(long, value_name = "KEYFILE")]
     sign: Option<PathBuf>,
 }

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use api::Function;
-use artifact::{ArtifactEntry, Manifest, ReleaseKeys, SignatureError};
+use artifact::{ArtifactEntry, Manifest, ReleaseKeys, SignatureError, UserDigests};
 use indicatif::DecimalBytes;
 use recommender::UserIndex;
 use store::{ReadStore, Store};
@@ -73,8 +73,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     untrusted.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Checks the signature of a release. Returns a line for the report, and what is wrong if the release has to be
-/// signed with one of some keys.
+/// Checks the signature of a release. Returns a line for the report, and what is wrong if the release has to
+/// be signed with one of some keys.
 async fn signature(
     store: &dyn ReadStore,
     release: &str,
@@ -98,13 +98,14 @@ async fn signature(
 }
 
 /// Decodes an artifact whose envelope is intact. Users are decoded one block at a time, and checked against
-/// their index.
+/// their index and the digests of their blocks.
 async fn content(store: &dyn ReadStore, manifest: &Manifest, entry: &ArtifactEntry) -> anyhow::Result<()> {
     if !entry.kind.is_in_parts() {
         return Ok(check(entry.kind, &store.get(&entry.key()).await?)?);
     }
     let index: UserIndex = store::load(store, manifest).await?;
-    let mut users = UsersCheck::new(&index);
+    let digests: Option<UserDigests> = store::load_optional(store, manifest).await?;
+    let mut users = UsersCheck::new(&index, digests.as_ref());
     store::for_each_part(store, entry, |_, block| users.block(block)).await?;
     Ok(users.finish()?)
 }

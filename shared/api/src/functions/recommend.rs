@@ -25,7 +25,7 @@ use crate::users::Users;
 pub(super) const FUNCTION: Function = Function {
     name: "recommend",
     kinds: &[Kind::Titles, Kind::RatingModel, Kind::UserIndex, Kind::Users],
-    optional_kinds: &[Kind::RankingModel, Kind::Genres],
+    optional_kinds: &[Kind::RankingModel, Kind::Genres, Kind::UserDigests],
     operations: &OPERATIONS,
     load: |release| Box::pin(load(release)),
 };

@@ -24,7 +24,7 @@ use crate::users::Users;
 pub(super) const FUNCTION: Function = Function {
     name: "titles",
     kinds: &[Kind::Titles, Kind::TitleSearch, Kind::UserIndex, Kind::Users],
-    optional_kinds: &[Kind::Eda, Kind::Genres],
+    optional_kinds: &[Kind::Eda, Kind::Genres, Kind::UserDigests],
     operations: &OPERATIONS,
     load: |release| Box::pin(load(release)),
 };

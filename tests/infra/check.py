@@ -645,6 +645,8 @@ def main():
     linted(checks, template, stack.Stack(template).translated)
     step("what the template becomes")
     asserted(checks, template, deployment)
+    step("the script that deploys")
+    deploying.check(checks, work / "deploying")
     step("the stack on a moto server")
     sam = WORK / "venv" / "sam" / "bin" / "sam"
     checks.none(
@@ -665,6 +667,7 @@ if __name__ == "__main__":
     # These need the packages that `tools` installs.
     import cost
     import deployed
+    import deploying
     import expectations
     import gateway as gateways
     import generate

@@ -5,7 +5,7 @@ import json
 import re
 
 import stack as stacks
-from generate import gateway_path
+from generate import gateway_path, limit
 
 
 def faults(stack, deployment):
@@ -19,10 +19,12 @@ def faults(stack, deployment):
             found.append(fault)
 
     functions = functions_by_binary(stack, deployment, expect)
-    api(stack, expect)
+    api(stack, deployment, expect)
+    domain(stack, expect)
     routes(stack, deployment, functions, expect)
     roles(stack, deployment, functions, expect)
     bucket(stack, expect)
+    publisher(stack, expect)
     alarms(stack, deployment, functions, expect)
     dashboard(stack, deployment, functions, expect)
     budget(stack, expect)
@@ -53,6 +55,11 @@ def functions_by_binary(stack, deployment, expect):
             },
         }.items():
             expect(properties.get(key) == value, f"{logical}: {key} is {properties.get(key)!r}, not {value!r}")
+        reserved = properties.get("ReservedConcurrentExecutions")
+        wanted = stack.parameters["ReservedConcurrency"]
+        expect(
+            reserved == (wanted if float(wanted) else None), f"{logical} reserves {reserved} instances, not {wanted}"
+        )
         variables = properties.get("Environment", {}).get("Variables", {})
         wanted = release_variables(stack) if kinds else {}
         expect(variables == wanted, f"{logical} has the variables {variables}, not {wanted}")
@@ -84,7 +91,7 @@ def release_variables(stack):
     return variables | ({"CALLER_KEY": given["CallerKey"]} if given["CallerKey"] else {})
 
 
-def api(stack, expect):
+def api(stack, deployment, expect):
     """Expects one API with one stage: throttling, access logs, CORS, and who may call."""
     apis, stages = stack.of("AWS::ApiGatewayV2::Api"), stack.of("AWS::ApiGatewayV2::Stage")
     expect(len(apis) == len(stages) == 1, f"there are {len(apis)} APIs and {len(stages)} stages")
@@ -97,6 +104,16 @@ def api(stack, expect):
     limits = stage.get("DefaultRouteSettings", {})
     for key, parameter in (("ThrottlingRateLimit", "ThrottleRate"), ("ThrottlingBurstLimit", "ThrottleBurst")):
         expect(limits.get(key) == stack.parameters[parameter], f"{key} is {limits.get(key)}, not {parameter}")
+    keys = {f"{of['method']} {gateway_path(of['path'])}": limit(of) for of in deployment["routes"]}
+    wanted = {key: stack.parameters[by] for key, by in keys.items() if by}
+    wanted = {key: {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": rate} for key, rate in wanted.items()}
+    own = stage.get("RouteSettings", {})
+    expect(own == wanted, f"routes with limits of their own are {own}, not {wanted}")
+    (made,) = (resource for resource in stack.made.values() if resource["Type"] == "AWS::ApiGatewayV2::Stage")
+    first = {
+        stack.resources[name]["Properties"]["RouteKey"] for name in made.get("DependsOn", []) if name in stack.made
+    }
+    expect(first == wanted.keys(), f"the stage waits for {sorted(first)}, and limits {sorted(wanted)}")
     logs = stage.get("AccessLogSettings", {})
     group = f"arn:aws:logs:{stacks.REGION}:{stacks.ACCOUNT}:log-group:/aws/vendedlogs/apis/{stacks.STACK}:*"
     expect(logs.get("DestinationArn") == group, f"access logs go to {logs.get('DestinationArn')}")
@@ -127,6 +144,29 @@ def api(stack, expect):
         expect([a["JwtConfiguration"] for a in authorizers] == [wanted], f"the authorizers are {authorizers}")
     else:
         expect(authorizers == [], f"there are authorizers that nothing uses: {authorizers}")
+
+
+def domain(stack, expect):
+    """Expects a domain name of one's own if one is asked for, and the other address to be off if that is."""
+    (properties,) = stack.of("AWS::ApiGatewayV2::Api").values()
+    given = stack.parameters
+    off = given["DisableExecuteApiEndpoint"] == "true"
+    expect(properties["DisableExecuteApiEndpoint"] is off, f"the gateway's own address: {properties}")
+    name = given["DomainName"]
+    found = list(stack.of("AWS::ApiGatewayV2::DomainName").values())
+    certificate = {
+        "CertificateArn": given["DomainCertificate"],
+        "EndpointType": "REGIONAL",
+        "SecurityPolicy": "TLS_1_2",
+    }
+    wanted = [{"DomainName": name, "DomainNameConfigurations": [certificate]}] if name else []
+    expect(found == wanted, f"the domain names are {found}, not {wanted}")
+    found = list(stack.of("AWS::ApiGatewayV2::ApiMapping").values())
+    wanted = [{"ApiId": f"{stacks.STACK}-api", "DomainName": name, "Stage": "$default"}] if name else []
+    expect(found == wanted, f"the mappings of domain names are {found}, not {wanted}")
+    url = f"https://{name}" if name else f"https://{stacks.STACK}-api.execute-api.{stacks.REGION}.amazonaws.com"
+    expect(stack.outputs["Url"] == url, f"the output Url is {stack.outputs['Url']}, not {url}")
+    expect(("DomainTarget" in stack.outputs) == bool(name), f"the outputs are {sorted(stack.outputs)}")
 
 
 def routes(stack, deployment, functions, expect):
@@ -179,10 +219,10 @@ def routes(stack, deployment, functions, expect):
 
 def roles(stack, deployment, functions, expect):
     """Expects one role for each function, which allows exactly what the function needs."""
-    found = stack.of("AWS::IAM::Role")
+    found = {n: role for n, role in stack.of("AWS::IAM::Role").items() if n != "PublisherRole"}
     used = {properties["Role"]: name for name, (_, properties) in functions.items()}
     expect(len(used) == len(functions), "each function has a role of its own")
-    expect({stack.attribute(logical, "Arn") for logical in found} == used.keys(), "each role is a function's")
+    expect({stack.attribute(logical, "Arn") for logical in found} == used.keys(), "each role is a function's, but one")
     store = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}"
     for logical, role in found.items():
         name = used[stack.attribute(logical, "Arn")]
@@ -245,17 +285,54 @@ def bucket(stack, expect):
     (policy,) = stack.of("AWS::S3::BucketPolicy").values()
     name = stack.identity(next(iter(stack.of("AWS::S3::Bucket"))))
     arns = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
-    denied = []
-    for statement in policy["PolicyDocument"]["Statement"]:
-        whole = (statement["Effect"], statement["Principal"], statement["Action"], statement["Resource"])
-        expect(whole == ("Deny", "*", "s3:*", arns), f"the bucket's policy says {statement}")
-        denied.append(statement["Condition"])
-    wanted = [{"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}]
-    expect(policy["Bucket"] == name and denied == wanted, f"the bucket's policy denies {denied}")
-    (publisher,) = stack.of("AWS::IAM::ManagedPolicy").values()
-    resources = {r for s in publisher["PolicyDocument"]["Statement"] for r in stacks.as_list(s["Resource"])}
-    below = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}/*"
-    expect(resources == {arns[0], below}, f"publishers may touch {resources}")
+    statements = policy["PolicyDocument"]["Statement"]
+    expect(policy["Bucket"] == name, f"the policy is that of {policy['Bucket']}")
+    for statement in statements:
+        whole = (statement["Effect"], statement["Principal"])
+        expect(whole == ("Deny", "*"), f"the bucket's policy says {statement}")
+    denied = [(s["Action"], s["Resource"], s["Condition"]) for s in statements]
+    publisher = stack.attribute("PublisherRole", "Arn")
+    wanted = [
+        ("s3:*", arns, {"Bool": {"aws:SecureTransport": "false"}}),
+        ("s3:*", arns, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
+        (WRITING, arns[1], {"ArnNotEquals": {"aws:PrincipalArn": publisher}}),
+    ]
+    expect(denied == wanted, f"the bucket's policy denies {denied}, not {wanted}")
+
+
+# What changes or deletes an object. Whoever may change the bucket's policy or lifecycle is not stopped by it.
+WRITING = [
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:AbortMultipartUpload",
+    "s3:RestoreObject",
+    "s3:ReplicateObject",
+    "s3:ReplicateDelete",
+]
+
+
+def publisher(stack, expect):
+    """Expects one role for publishers, which allows what the commands of `cartelera` need and nothing else,
+    and may be assumed by those whom the parameter names.
+    """
+    role = stack.of("AWS::IAM::Role")["PublisherRole"]
+    arn = stack.attribute("PublisherRole", "Arn")
+    expect(stack.outputs["PublisherRole"] == arn, f"the output PublisherRole is {stack.outputs['PublisherRole']}")
+    expect(not stack.of("AWS::IAM::ManagedPolicy"), "there are policies that could be attached to others")
+    expect(not role.keys() & {"ManagedPolicyArns"}, f"publishers have policies in addition to their own: {role}")
+    given = [arn for arn in stack.parameters["PublisherPrincipals"] if arn]
+    who = given or f"arn:aws:iam::{stacks.ACCOUNT}:root"
+    wanted = [{"Effect": "Allow", "Principal": {"AWS": who}, "Action": "sts:AssumeRole"}]
+    found = role["AssumeRolePolicyDocument"]["Statement"]
+    expect(found == wanted, f"the role of publishers may be assumed by {found}, not {wanted}")
+    statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    found = {(a, r) for s in statements for a in stacks.as_list(s["Action"]) for r in stacks.as_list(s["Resource"])}
+    store = stack.outputs["Store"].removeprefix("s3://")
+    whole, below = f"arn:aws:s3:::{store.partition('/')[0]}", f"arn:aws:s3:::{store}/*"
+    wanted = {("s3:ListBucket", whole), ("s3:ListBucketMultipartUploads", whole)}
+    wanted |= {(f"s3:{a}", below) for a in ("GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload")}
+    expect(found == wanted, f"publishers lack {sorted(wanted - found)}, and should not have {sorted(found - wanted)}")
 
 
 def metrics_of(alarm):
@@ -271,8 +348,8 @@ def metrics_of(alarm):
 
 
 def alarms(stack, deployment, functions, expect):
-    """Expects alarms on errors, throttles, answers of 5xx, p99, stale releases and failed reloads, all sent
-    to one topic.
+    """Expects alarms on errors, throttles, answers of 5xx and 4xx, p99, requests, bytes sent, stale releases
+    and failed reloads, all sent to one topic.
     """
     found = stack.of("AWS::CloudWatch::Alarm")
     names = [properties["FunctionName"] for _, properties in functions.values()]
@@ -289,6 +366,15 @@ def alarms(stack, deployment, functions, expect):
         "LatencyAlarm": (
             stack.parameters["LatencyMilliseconds"],
             {("AWS/ApiGateway", "Latency", "p99", "ApiId", api_id)},
+        ),
+        "RequestsAlarm": (stack.parameters["BusyPercent"], {("AWS/ApiGateway", "Count", "Sum", "ApiId", api_id)}),
+        "ClientErrorsAlarm": (
+            stack.parameters["ClientErrorPercent"],
+            {("AWS/ApiGateway", m, "Sum", "ApiId", api_id) for m in ("4xx", "Count")},
+        ),
+        "BytesSentAlarm": (
+            stack.parameters["HourlyGigabytes"],
+            {("AWS/ApiGateway", "DataProcessed", "Sum", "ApiId", api_id)},
         ),
         "StaleReleaseAlarm": (
             stack.parameters["StaleDays"],
@@ -313,6 +399,8 @@ def alarms(stack, deployment, functions, expect):
             f"{name} has the expressions {expressions}, and must have one",
         )
         expect(alarm.get("AlarmDescription"), f"{name} has no description")
+    (share,) = (m["Expression"] for m in found["RequestsAlarm"]["Metrics"] if "Expression" in m)
+    expect(share == f"100 * asked / 300 / {stack.parameters['ThrottleRate']}", f"RequestsAlarm is about {share}")
     subscriptions = [(s["Protocol"], s["Endpoint"]) for s in stack.of("AWS::SNS::Subscription").values()]
     mail = stack.parameters["AlarmEmail"]
     expect(subscriptions == ([("email", mail)] if mail else []), f"alarms are sent to {subscriptions}")

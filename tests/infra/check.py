@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks everything about infra/template.yaml that can be checked without an AWS account.
+"""Checks everything about infra/template.yaml, and the example infra/cloudfront.yaml, that can be checked
+without an AWS account.
 
     python3 tests/infra/check.py                        # all of it, with debug builds
     python3 tests/infra/check.py --package              # with what is deployed, built by `cargo lambda build`
@@ -37,6 +38,7 @@ from lib.workspace import ROOT, SAMPLE, run, say
 
 WORK = workspace.TARGET / "infra"
 TEMPLATE = ROOT / "infra" / "template.yaml"
+FRONT = ROOT / "infra" / "cloudfront.yaml"
 # checkov pins packages that the others need in other versions, so it has an environment of its own.
 VENVS = {
     "sam": ["aws-sam-cli==1.170.0", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "moto[server]==5.2.5"],
@@ -102,14 +104,17 @@ class Checks:
 
 
 def linted(checks, template, translated):
-    """Runs the three tools on the template and on what it becomes."""
+    """Runs the three tools on the template and on what it becomes, and two of them on the example of
+    CloudFront.
+    """
     file = WORK / "translated.json"
     file.write_text(json.dumps(translated, indent=1), encoding="utf-8")
     for path in (TEMPLATE, file):
         tool("sam", "cfn-lint", path)
+    tool("sam", "cfn-lint", "--regions", "us-east-1", "--", FRONT)
     tool("sam", "sam", "validate", "--lint", "--template", TEMPLATE)
-    sources = {TEMPLATE: template}
-    for path, at_least in ((TEMPLATE, 50), (file, 50)):
+    sources = {TEMPLATE: template, FRONT: stack.load(FRONT)}
+    for path, at_least in ((TEMPLATE, 50), (file, 50), (FRONT, 4)):
         # A parameter's default carries the file's path, and checkov takes a path of forty characters for a
         # secret key: a copy under a short name avoids that.
         with tempfile.TemporaryDirectory(prefix="a_b-") as short:
@@ -339,6 +344,48 @@ def asserted(checks, template, deployment):
     say(
         f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 19} faults that are found"
     )
+
+
+FRONTED = {
+    "OriginName": "origin-4f1c.example.org",
+    "DomainName": "films.example.org",
+    "Certificate": "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
+}
+FRONT_REFUSED = [
+    {},
+    FRONTED | {"OriginName": "films.example.org"},
+    FRONTED | {"OriginName": "https://films.example.org"},
+    FRONTED | {"Certificate": CERTIFICATE},
+    FRONTED | {"RequestsPerAddress": 1},
+]
+
+
+def fronted(checks):
+    """Checks what the example of CloudFront becomes, what it refuses, and that deliberate faults are found."""
+    template = stack.load(FRONT)
+    for given in ({}, {"RequestsPerAddress": 500, "PriceClass": "PriceClass_All"}):
+        checks.none(expectations.front_faults(stack.Stack(template, **FRONTED, **given)), f"CloudFront with {given}")
+    for given in FRONT_REFUSED:
+        try:
+            stack.Stack(template, **given)
+            checks.expect(False, f"CloudFront with {given} is accepted")
+        except stack.Refused as error:
+            checks.expect(str(error), f"CloudFront with {given} is refused without a reason")
+
+    def found(change, word):
+        faults = expectations.front_faults(stack.Stack(changed(template, change), **FRONTED))
+        checks.expect(any(word in fault for fault in faults), f"a fault is not found: no {word!r} in {faults}")
+
+    def policy(resources):
+        return resources["CachePolicy"]["Properties"]["CachePolicyConfig"]
+
+    found(lambda r: policy(r).update(MinTTL=1), "whatever they say")
+    found(lambda r: policy(r).update(DefaultTTL=60), "whatever they say")
+    of_key = "ParametersInCacheKeyAndForwardedToOrigin"
+    found(lambda r: policy(r)[of_key]["HeadersConfig"].update(Headers=["Origin"]), "to one caller")
+    found(lambda r: policy(r)[of_key]["QueryStringsConfig"].update(QueryStringBehavior="none"), "taken for the same")
+    found(lambda r: r["Firewall"]["Properties"]["Rules"][0].update(Action={"Count": {}}), "asks too much")
+    found(lambda r: r["Firewall"]["Properties"]["Rules"].pop(2), "the groups of rules")
 
 
 def ask(url, path, method="GET", headers=None, body=None):
@@ -720,6 +767,7 @@ def main():
     linted(checks, template, stack.Stack(template).translated)
     step("what the template becomes")
     asserted(checks, template, deployment)
+    fronted(checks)
     step("the script that deploys")
     deploying.check(checks, work / "deploying")
     step("what publishers may do, and others may not")

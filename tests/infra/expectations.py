@@ -450,3 +450,67 @@ def budget(stack, expect):
     found = [b["Budget"]["BudgetLimit"] for b in stack.of("AWS::Budgets::Budget").values()]
     wanted = [{"Amount": amount, "Unit": "USD"}] if float(amount) else []
     expect(found == wanted, f"the budgets are {found}, not {wanted}")
+
+
+def front_faults(stack):
+    """Returns everything that is wrong with a stack of infra/cloudfront.yaml."""
+    found = []
+
+    def expect(holds, fault):
+        if not holds:
+            found.append(fault)
+
+    given = stack.parameters
+    (distribution,) = (d["DistributionConfig"] for d in stack.of("AWS::CloudFront::Distribution").values())
+    (firewall,) = stack.of("AWS::WAFv2::WebACL").values()
+    expect(distribution["WebACLId"] == stack.attribute("Firewall", "Arn"), "the distribution has no firewall")
+    expect(firewall["Scope"] == "CLOUDFRONT", f"the firewall is for {firewall['Scope']}")
+    rules = {rule["Name"]: rule for rule in firewall["Rules"]}
+    rate = rules["requests-per-address"]
+    limit_of = {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": given["RequestsPerAddress"]}
+    expect(rate["Statement"] == {"RateBasedStatement": limit_of}, f"addresses are limited by {rate['Statement']}")
+    expect("Block" in rate["Action"], f"an address that asks too much gets {rate['Action']}")
+    groups = {
+        rule["Statement"]["ManagedRuleGroupStatement"]["Name"]: rule
+        for rule in rules.values()
+        if "ManagedRuleGroupStatement" in rule["Statement"]
+    }
+    wanted = {f"AWSManagedRules{name}" for name in ("CommonRuleSet", "KnownBadInputsRuleSet", "AmazonIpReputationList")}
+    expect(groups.keys() == wanted, f"the groups of rules are {sorted(groups)}, not {sorted(wanted)}")
+    for name, rule in groups.items():
+        expect(rule["OverrideAction"] == {"None": {}}, f"{name} only counts")
+    common = groups["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
+    overridden = [of["Name"] for of in common.get("RuleActionOverrides", [])]
+    expect(overridden == ["SizeRestrictions_BODY"], f"these common rules only count: {overridden}")
+
+    (origin,) = distribution["Origins"]
+    expect(origin["DomainName"] == given["OriginName"], f"the API is at {origin['DomainName']}")
+    expect(origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only", "the API may be asked without TLS")
+    behavior = distribution["DefaultCacheBehavior"]
+    expect(behavior["TargetOriginId"] == origin["Id"], f"requests go to {behavior['TargetOriginId']}")
+    expect("CacheBehaviors" not in distribution, "some paths are treated otherwise")
+    expect(behavior["ViewerProtocolPolicy"] == "redirect-to-https", "callers may ask without TLS")
+    expect({"GET", "HEAD", "OPTIONS", "POST"} <= set(behavior["AllowedMethods"]), f"{behavior['AllowedMethods']}")
+    expect(behavior["CachedMethods"] == ["GET", "HEAD"], f"answers to {behavior['CachedMethods']} are kept")
+    (cache,) = (p["CachePolicyConfig"] for p in stack.of("AWS::CloudFront::CachePolicy").values())
+    (name,) = stack.of("AWS::CloudFront::CachePolicy")
+    expect(behavior["CachePolicyId"] == stack.identity(name), f"answers are kept by {behavior['CachePolicyId']}")
+    # With a minimum above zero, CloudFront would keep answers that say `private` or `no-store`, and with a
+    # default above zero those that do not say anything.
+    times = (cache["MinTTL"], cache["DefaultTTL"])
+    expect(times == (0, 0) and cache["MaxTTL"] > 0, f"answers are kept for {times} seconds, whatever they say")
+    key = cache["ParametersInCacheKeyAndForwardedToOrigin"]
+    headers = set(key["HeadersConfig"].get("Headers", []))
+    expect({"Authorization", "Origin"} <= headers, f"the answer to one caller may be given to another: {key}")
+    expect(key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}, f"queries are taken for the same: {key}")
+    (request,) = (p["OriginRequestPolicyConfig"] for p in stack.of("AWS::CloudFront::OriginRequestPolicy").values())
+    sent = request["HeadersConfig"].get("Headers", [])
+    expect("Host" not in sent and request["HeadersConfig"]["HeaderBehavior"] == "whitelist", f"the API gets {sent}")
+    certificate = distribution["ViewerCertificate"]
+    expect(certificate["AcmCertificateArn"] == given["Certificate"], f"the certificate is {certificate}")
+    expect(certificate["MinimumProtocolVersion"] == "TLSv1.2_2021", f"callers may use {certificate}")
+    expect(distribution["Aliases"] == [given["DomainName"]], f"the names are {distribution['Aliases']}")
+    (headers,) = stack.of("AWS::CloudFront::ResponseHeadersPolicy").values()
+    secured = headers["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["StrictTransportSecurity"]
+    expect(secured["AccessControlMaxAgeSec"] >= 31536000, f"browsers use https for {secured}")
+    return found

@@ -204,11 +204,14 @@ class Stack:
                     return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{identity}:*"
                 case "AWS::S3::Bucket":
                     return f"arn:aws:s3:::{identity}"
+                case "AWS::WAFv2::WebACL":
+                    return f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/{identity}/1"
         known = {
             "AWS::ApiGatewayV2::DomainName": {
                 "RegionalDomainName": f"d-1.execute-api.{REGION}.amazonaws.com",
                 "RegionalHostedZoneId": "Z1",
             },
+            "AWS::CloudFront::Distribution": {"DomainName": "d1.cloudfront.net"},
         }
         if attribute in known.get(kind, {}):
             return known[kind][attribute]

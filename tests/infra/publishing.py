@@ -1,4 +1,4 @@
-"""Every command of `cartelera` that uses a store, with the role of publishers and the policy of the bucket.
+"""Runs every command of `cartelera` that uses a store with the role of publishers and the policy of the bucket.
 
 Between the program and the S3 server is a guard, which tells the actions of S3 apart and lets through what the
 role allows and the policy does not deny. So an action that the role lacks is a command that fails: this is
@@ -225,13 +225,19 @@ def missed(checks, store, template, principal, policy):
             ended.returncode != 0 and refused == {action},
             f"{words} without {action} ended with {ended.returncode}, refused {refused}: {ended.stderr}",
         )
-    # Without the right to list, S3 says "denied" of what is missing, and nothing can be published.
+    # Without the right to list, S3 says "denied" of what is missing, and nothing can be published at first.
+    store.restore()
+    shutil.rmtree(store.buckets / store.bucket / store.prefix)
+    role = stacks.Stack(without(template, "s3:ListBucket")).of("AWS::IAM::Role")[ROLE]
+    with store.guarded(role, principal, policy) as (guard, command):
+        ended = command("publish", "--from", store.work / "local")
+    checks.expect(ended.returncode != 0, f"the first release is published without s3:ListBucket: {ended.stdout}")
     say(f"  {len(NEEDED_BY)} actions taken out of the role, one by one")
 
 
 def others(checks, store, stack, policy):
-    """Expects an administrator to read and not to write, because of the bucket's policy, and a function's role
-    to do neither more.
+    """Expects that an administrator may read, and may not write because of the bucket's policy, and that no
+    function may write.
     """
     administrator = f"arn:aws:iam::{stacks.ACCOUNT}:role/administrator"
     open_policy = policy | {"Statement": policy["Statement"][:-1]}

@@ -115,6 +115,7 @@ VARIABLES = """\
         PERSONAL_ROUTES: !If [FollowsAccess, !FindInMap [PersonalRoutesOf, !Ref Access, Setting], !Ref PersonalRoutes]
         SUBJECT_CLAIM: !Ref SubjectClaim
         CALLER_KEY: !If [HasCallerKey, !Ref CallerKey, !Ref AWS::NoValue]
+        RELEASE_KEYS: !If [HasReleaseKeys, !Ref ReleaseKeys, !Ref AWS::NoValue]
 """
 
 

@@ -157,6 +157,8 @@ def linted(checks, template, translated):
 
 KEY = "0123456789abcdef0123456789abcdef"
 
+# The example of RFC 8410, section 10.1.
+RELEASE_KEY = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 
 COMBINATIONS = [
@@ -206,6 +208,8 @@ COMBINATIONS = [
         "PersonalRoutes": "open",
     },
     {"Access": "iam", "CallerKey": KEY, "PersonalRoutes": "off"},
+    {"ReleaseKeys": RELEASE_KEY},
+    {"ReleaseKeys": f"{RELEASE_KEY},{RELEASE_KEY}"},
 ]
 
 REFUSED = [
@@ -234,6 +238,8 @@ REFUSED = [
     {"AlarmEmail": "nobody"},
     {"MonthlyBudgetUsd": 20},
     {"MonthlyBudgetUsd": -1, "AlarmEmail": "a@b.example"},
+    {"ReleaseKeys": "release.pem"},
+    {"ReleaseKeys": f"{RELEASE_KEY} {RELEASE_KEY}"},
     {"HeavyThrottleRate": 0},
     {"RecommendThrottleRate": 0},
     {"ReservedConcurrency": -1},

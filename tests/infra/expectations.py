@@ -88,7 +88,8 @@ def release_variables(stack):
         "PERSONAL_ROUTES": by_access if given["PersonalRoutes"] == "by-access" else given["PersonalRoutes"],
         "SUBJECT_CLAIM": given["SubjectClaim"],
     }
-    return variables | ({"CALLER_KEY": given["CallerKey"]} if given["CallerKey"] else {})
+    optional = {"CALLER_KEY": given["CallerKey"], "RELEASE_KEYS": given["ReleaseKeys"]}
+    return variables | {name: value for name, value in optional.items() if value}
 
 
 def api(stack, deployment, expect):

@@ -34,6 +34,12 @@ NEEDED_BY = {
 ADMINISTRATOR = {
     "Policies": [{"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]
 }
+# The example of RFC 8410, section 10.3: a key that everybody knows.
+SIGNING_KEY = """\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+"""
 TWO_DAYS = 2 * 86_400
 # What requests need, as the documentation of S3 says.
 REQUESTS = [
@@ -175,12 +181,15 @@ def check(checks, template, cartelera, s3_server, environment, work):
 def allowed(checks, store, role, principal, policy):
     """Runs every command as a publisher, starting from an empty bucket."""
     catalogs = SAMPLE / "titles"
-    local = store.work / "local"
+    local, key = store.work / "local", store.work / "key.pem"
+    key.write_text(SIGNING_KEY, encoding="utf-8")
+    key.chmod(0o600)
     run(store.cartelera, "-q", "build", "--titles", catalogs / "hulu_titles.csv", "--store", local)
     commands = (
         ("build", "--titles", catalogs / "netflix_titles.csv"),
         ("build", "--titles", catalogs / "disney_plus_titles.csv"),
         ("publish", "--from", local),
+        ("publish", "--from", local, "--sign", key),
         ("publish", "--from", local),
         ("releases",),
         ("show",),

@@ -1,28 +1,33 @@
 #!/usr/bin/env python3
-"""Computes what a month costs, for the stack of infra/template.yaml.
+"""Computes what a month costs, for the stack of infra/template.yaml: an ordinary one, and the worst one that the
+default throttles allow.
 
-python3 infra/cost.py                     # prints the table
+python3 infra/cost.py                     # prints the tables
 python3 infra/cost.py --seconds 0.02      # with another time for each request
-python3 infra/cost.py --write             # puts the table into infra/README.md
+python3 infra/cost.py --write             # puts the tables into infra/README.md
 """
 
 import argparse
+import math
 import pathlib
 import re
 
 HERE = pathlib.Path(__file__).resolve().parent
 README = HERE / "README.md"
+TEMPLATE = HERE / "template.yaml"
 TABLE = re.compile(r"^\| a month \|.*\n(?:\|.*\n)+", re.MULTILINE)
+WORST_TABLE = re.compile(r"^\| route \|.*\n(?:\|.*\n)+", re.MULTILINE)
 
 # List prices of us-east-1 in US dollars, as AWS published them in 2025 and early 2026, and what is free every
 # month. Other regions cost up to a quarter more.
 HTTP_API = [(300e6, 1.00e-6), (float("inf"), 0.90e-6)]  # requests
+METERED_BYTES = 512 * 1024  # an answer counts as one more request for each of these that it begins
 LAMBDA_REQUEST, LAMBDA_REQUESTS_FREE = 0.20e-6, 1e6
 LAMBDA_GB_SECOND, LAMBDA_GB_SECONDS_FREE = 0.0000133334, 400e3  # arm64
 S3_GET, S3_GB_MONTH = 0.40e-6, 0.023
 LOGS_GB, LOGS_GB_FREE, LOGS_GB_MONTH = 0.50, 5, 0.03  # below 10 TB a month
 TRACE, TRACES_FREE = 5.00e-6, 100e3
-TRANSFER_GB, TRANSFER_GB_FREE = 0.09, 100
+TRANSFER_GB = [(100, 0), (10_240, 0.09), (51_200, 0.085), (153_600, 0.07), (float("inf"), 0.05)]
 METRIC, METRICS_FREE = 0.30, 10
 ALARM_METRIC, ALARM_METRICS_FREE = 0.10, 10
 DASHBOARD = 3.00  # three are free if they have at most 50 metrics; this one has more
@@ -40,12 +45,41 @@ TTL = 60
 # Answers of `recommend` are counted by strategy.
 STRATEGIES = 7
 
+# The bytes of the largest answer of each route, without compression, which a caller does not have to accept.
+# Measured on `cartelera serve` of version 0.1.0 with a release of 22,998 titles, 3,606 users and 156,886 ratings:
+# all titles, platforms, years or hundreds of users were tried, with `n` and `limit` 100, `reasons` 10, and a body
+# of 1,000 ratings.
+LARGEST = {
+    "GET /get_max_duration": 160,
+    "GET /get_score_count": 57,
+    "GET /get_count_platform": 35,
+    "GET /get_actor": 2_526,
+    "GET /get_count": 4_334,
+    "GET /recommendations/{user_id}": 118_975,
+    "POST /recommendations": 113_783,
+    "GET /predict": 356,
+    "GET /similar/{id}": 23_169,
+    "GET /titles": 23_646,
+    "GET /titles/{id}": 338,
+    "GET /users/{id}": 25_660,
+    "GET /eda": 139_124,
+    "GET /eda.html": 585_075,
+    "GET /health": 908,
+    "GET /model": 4_934,
+    "GET /openapi.json": 53_237,
+    "GET /docs": 831,
+    "GET /docs/docs.js": 6_423,
+    "GET /docs/docs.css": 1_709,
+    "GET /": 2_678,
+    "GET /site/{proxy+}": 19_743,
+}
+
 
 def counts():
     """Counts the functions that read a release, the metrics that functions write, and those that alarms
     watch.
     """
-    template = (HERE / "template.yaml").read_text(encoding="utf-8")
+    template = TEMPLATE.read_text(encoding="utf-8")
     functions = template.count("Type: AWS::Serverless::Function")
     readers = template.count("ARTIFACT_URI: ")
     readers_of_users = template.count("/artifacts/users/*")
@@ -69,8 +103,19 @@ def beyond(amount, free, price):
     return max(0.0, amount - free) * price
 
 
-def month(requests, seconds):
-    """Returns the lines of the bill: what, how much of it, dollars."""
+def throttles():
+    """Returns the requests a second that each route accepts by default, by the route's key in API Gateway."""
+    template = TEMPLATE.read_text(encoding="utf-8")
+    defaults = dict(re.findall(r"^  (\w+):\n    Type: Number\n    Default: (\d+)\n", template, re.MULTILINE))
+    own = dict(re.findall(r'^ *"(\S+ \S+)": \{ThrottlingRateLimit: !Ref (\w+),', template, re.MULTILINE))
+    keys = re.findall(r'RouteKey: "([^"]+)"', template)
+    return {key: int(defaults[own.get(key, "ThrottleRate")]) for key in keys}
+
+
+def month(requests, seconds, sent=None, metered=None):
+    """Returns the lines of the bill: what, how much of it, dollars. `sent` are gigabytes, and `metered` are
+    the requests that the gateway counts; by default, answers are short.
+    """
     n_readers, metrics, alarm_metrics = counts()
     gb_seconds = requests * seconds * MEMORY_GB
     # While requests keep coming, at least one instance of each function that reads a release stays warm.
@@ -82,9 +127,10 @@ def month(requests, seconds):
     # Lambda traces the first request of each second, and a share of the others.
     first = min(requests, SECONDS_A_MONTH)
     traces = first + (requests - first) * TRACED
-    sent = requests * BYTES_ANSWERED / 1e9
+    sent = requests * BYTES_ANSWERED / 1e9 if sent is None else sent
+    metered = requests if metered is None else metered
     return [
-        ("HTTP API", f"{requests:,.0f} requests", tiers(requests, HTTP_API)),
+        ("HTTP API", f"{metered:,.0f} requests", tiers(metered, HTTP_API)),
         ("Lambda, requests", f"{requests:,.0f}", beyond(requests, LAMBDA_REQUESTS_FREE, LAMBDA_REQUEST)),
         ("Lambda, arm64", f"{gb_seconds:,.0f} GB-s", beyond(gb_seconds, LAMBDA_GB_SECONDS_FREE, LAMBDA_GB_SECOND)),
         ("S3, GETs", f"{gets:,.0f}", gets * S3_GET),
@@ -92,7 +138,7 @@ def month(requests, seconds):
         ("Logs, written", f"{logs:,.1f} GB", beyond(logs, LOGS_GB_FREE, LOGS_GB)),
         ("Logs, kept 30 days", f"{logs * LOGS_COMPRESSED:,.1f} GB", logs * LOGS_COMPRESSED * LOGS_GB_MONTH),
         ("Traces", f"{traces:,.0f}", beyond(traces, TRACES_FREE, TRACE)),
-        ("Data sent", f"{sent:,.0f} GB", beyond(sent, TRANSFER_GB_FREE, TRANSFER_GB)),
+        ("Data sent", f"{sent:,.0f} GB", tiers(sent, TRANSFER_GB)),
         ("Own metrics", f"{metrics if requests else 0}", beyond(metrics if requests else 0, METRICS_FREE, METRIC)),
         ("Alarms", f"{alarm_metrics} metrics", beyond(alarm_metrics, ALARM_METRICS_FREE, ALARM_METRIC)),
         ("Dashboard", "1", DASHBOARD),
@@ -115,21 +161,65 @@ def table(seconds=SECONDS):
     return "\n".join(lines) + "\n"
 
 
+def worst(keys, seconds=SECONDS):
+    """Returns requests, gigabytes sent and the bill of a month in which these routes are asked as fast as
+    their default throttles allow, always for their largest answer.
+    """
+    rates = throttles()
+    requests = sent = metered = 0
+    for key in keys:
+        n = rates[key] * SECONDS_A_MONTH
+        # An answer to HEAD has no body.
+        n_bytes = 0 if key.startswith("HEAD ") else LARGEST[key]
+        requests += n
+        sent += n * n_bytes / 1e9
+        metered += n * max(1, math.ceil(n_bytes / METERED_BYTES))
+    return requests, sent, month(requests, seconds, sent, metered)
+
+
+def dollars(bill, name=None):
+    """Returns what one line of a bill costs, or all of it."""
+    return sum(amount for of, _, amount in bill if name in (None, of))
+
+
+def worst_table(seconds=SECONDS):
+    """Returns the worst month of each route and of all of them together, as a table in Markdown."""
+    rates = throttles()
+    lines = [
+        "| route | bytes | a second | million requests | GB sent | data | gateway | everything |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+
+    def line(name, n_bytes, rate, keys):
+        requests, sent, bill = worst(keys, seconds)
+        parts = [dollars(bill, "Data sent"), dollars(bill, "HTTP API"), dollars(bill)]
+        cells = [name, n_bytes, rate, f"{requests / 1e6:,.0f}", f"{sent:,.0f}", *(f"${of:,.0f}" for of in parts)]
+        lines.append("| " + " | ".join(cells) + " |")
+
+    for key in (key for key in rates if not key.startswith("HEAD ")):
+        line(f"`{key}`", f"{LARGEST[key]:,}", str(rates[key]), [key])
+    heads = [key for key in rates if key.startswith("HEAD ")]
+    line(f"`HEAD`, {len(heads)} routes", "0", f"{sum(rates[key] for key in heads):,}", heads)
+    line("**all at once**", "", f"{sum(rates.values()):,}", list(rates))
+    return "\n".join(lines) + "\n"
+
+
 def write(seconds=SECONDS):
-    """Puts the table into infra/README.md."""
+    """Puts the tables into infra/README.md."""
     text = README.read_text(encoding="utf-8")
-    README.write_text(TABLE.sub(lambda _: table(seconds), text), encoding="utf-8")
+    text = WORST_TABLE.sub(lambda _: worst_table(seconds), TABLE.sub(lambda _: table(seconds), text))
+    README.write_text(text, encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time that a request is billed")
-    parser.add_argument("--write", action="store_true", help="put the table into infra/README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into infra/README.md")
     args = parser.parse_args()
     if args.write:
         write(args.seconds)
     else:
-        print(table(args.seconds), end="")
+        print(table(args.seconds), worst_table(args.seconds), sep="\n", end="")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the parts of infra/template.yaml that follow from the route table: a line for each route, six
-resources for each function, and the functions that alarms and the dashboard look at. Then writes the table of
-costs, which counts them, into infra/README.md.
+"""Writes the parts of infra/template.yaml that follow from the route table: a line for each route, the limits
+of routes that have their own, six resources for each function, and the functions that alarms and the
+dashboard look at. Then writes the tables of costs, which count them, into infra/README.md.
 
     cargo run -p tests --example deployment | python3 infra/generate.py
 
@@ -25,6 +25,16 @@ ROUTE = (
     " AuthorizationType: !FindInMap [AuthorizationOf, !Ref Access, Type],"
     " AuthorizerId: !If [HasTokens, !Ref Authorizer, !Ref AWS::NoValue]}}}}"
 )
+# Routes with a limit of their own, and the parameter that sets it: those whose answers are large, and the one
+# that takes the most work.
+LIMITED = {
+    **dict.fromkeys(
+        ("/eda", "/eda.html", "/model", "/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css"),
+        "HeavyThrottleRate",
+    ),
+    "POST /recommendations": "RecommendThrottleRate",
+}
+LIMIT = '"{method} {path}": {{ThrottlingRateLimit: !Ref {limit}, ThrottlingBurstLimit: !Ref {limit}}}'
 METRIC = (
     "- {{Id: m{number}, ReturnData: false, MetricStat: {{Period: 300, Stat: {statistic}, Metric: {{Namespace: {namespace},"
     " MetricName: {metric}, Dimensions: [{{Name: {dimension}, Value: !Ref {function}Function}}]}}}}}}"
@@ -59,7 +69,6 @@ FUNCTION = """\
   Metadata:
     checkov:
       skip:
-        - {{id: CKV_AWS_115, comment: "The API's throttling limits what runs at once. A new account has too little concurrency to reserve any."}}
         - {{id: CKV_AWS_116, comment: "Only the gateway calls it, and waits for the answer: there is no event to keep."}}
         - {{id: CKV_AWS_117, comment: "It reads a bucket by its role, and needs nothing in a private network."}}
         - {{id: CKV_AWS_173, comment: "Lambda's own key encrypts them. The one secret among them, if there is one, is the key of the names of callers in logs."}}
@@ -69,6 +78,7 @@ FUNCTION = """\
     MemorySize: !Ref {memory}
     Role: !GetAtt {function}Role.Arn
     LoggingConfig: {{LogGroup: !Ref {function}Logs}}
+    ReservedConcurrentExecutions: !If [HasReserve, !Ref ReservedConcurrency, !Ref AWS::NoValue]
 {variables}{function}Integration:
   Type: AWS::ApiGatewayV2::Integration
   Properties:
@@ -105,6 +115,7 @@ VARIABLES = """\
         PERSONAL_ROUTES: !If [FollowsAccess, !FindInMap [PersonalRoutesOf, !Ref Access, Setting], !Ref PersonalRoutes]
         SUBJECT_CLAIM: !Ref SubjectClaim
         CALLER_KEY: !If [HasCallerKey, !Ref CallerKey, !Ref AWS::NoValue]
+        RELEASE_KEYS: !If [HasReleaseKeys, !Ref ReleaseKeys, !Ref AWS::NoValue]
 """
 
 
@@ -120,10 +131,18 @@ def gateway_path(path):
     return path.replace("{*path}", "{proxy+}")
 
 
+def route_name(of):
+    return f"Route{of['method'].capitalize()}{logical(gateway_path(of['path']))}"
+
+
 def route(of):
     path = gateway_path(of["path"])
-    name = f"Route{of['method'].capitalize()}{logical(path)}"
-    return ROUTE.format(name=name, method=of["method"], path=path, function=logical(of["function"]))
+    return ROUTE.format(name=route_name(of), method=of["method"], path=path, function=logical(of["function"]))
+
+
+def limit(of):
+    """Returns the parameter that limits a route, or None if it has the limit of most routes."""
+    return LIMITED.get(f"{of['method']} {of['path']}") or LIMITED.get(of["path"])
 
 
 def function(name, kinds):
@@ -140,6 +159,11 @@ def generated(part, deployment):
     match part.split():
         case ["routes"]:
             return [route(of) for of in deployment["routes"]]
+        case ["limits"]:
+            limited = [(of, limit(of)) for of in deployment["routes"] if limit(of)]
+            return [LIMIT.format(method=of["method"], path=gateway_path(of["path"]), limit=by) for of, by in limited]
+        case ["limited", "routes"]:
+            return [f"- {route_name(of)}" for of in deployment["routes"] if limit(of)]
         case ["functions"]:
             return "".join(function(name, of) for name, of in kinds.items()).splitlines()
         case ["names"]:

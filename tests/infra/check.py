@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks everything about infra/template.yaml that can be checked without an AWS account.
+"""Checks everything about infra/template.yaml, and the example infra/cloudfront.yaml, that can be checked
+without an AWS account.
 
     python3 tests/infra/check.py                        # all of it, with debug builds
     python3 tests/infra/check.py --package              # with what is deployed, built by `cargo lambda build`
@@ -37,6 +38,7 @@ from lib.workspace import ROOT, SAMPLE, run, say
 
 WORK = workspace.TARGET / "infra"
 TEMPLATE = ROOT / "infra" / "template.yaml"
+FRONT = ROOT / "infra" / "cloudfront.yaml"
 # checkov pins packages that the others need in other versions, so it has an environment of its own.
 VENVS = {
     "sam": ["aws-sam-cli==1.170.0", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "moto[server]==5.2.5"],
@@ -102,13 +104,17 @@ class Checks:
 
 
 def linted(checks, template, translated):
-    """Runs the three tools on the template and on what it becomes."""
+    """Runs the three tools on the template and on what it becomes, and two of them on the example of
+    CloudFront.
+    """
     file = WORK / "translated.json"
     file.write_text(json.dumps(translated, indent=1), encoding="utf-8")
     for path in (TEMPLATE, file):
         tool("sam", "cfn-lint", path)
+    tool("sam", "cfn-lint", "--regions", "us-east-1", "--", FRONT)
     tool("sam", "sam", "validate", "--lint", "--template", TEMPLATE)
-    for path in (TEMPLATE, file):
+    sources = {TEMPLATE: template, FRONT: stack.load(FRONT)}
+    for path, at_least in ((TEMPLATE, 50), (file, 50), (FRONT, 4)):
         # A parameter's default carries the file's path, and checkov takes a path of forty characters for a
         # secret key: a copy under a short name avoids that.
         with tempfile.TemporaryDirectory(prefix="a_b-") as short:
@@ -128,7 +134,7 @@ def linted(checks, template, translated):
             )
         report = json.loads(said)
         summary = report["summary"]
-        checks.expect(summary["parsing_errors"] == 0 and summary["passed"] > 50, f"checkov: {summary}")
+        checks.expect(summary["parsing_errors"] == 0 and summary["passed"] > at_least, f"checkov: {summary}")
         checks.none(
             [
                 f"{found['check_id']} {found['resource']}: {found['check_name']}"
@@ -139,9 +145,9 @@ def linted(checks, template, translated):
         say(
             f"  checkov on {path.name}: {summary['passed']} passed, {summary['skipped']} excused, {summary['failed']} failed"
         )
-        if path == TEMPLATE:
+        if path in sources:
             used = {(c["resource"].split(".")[1], c["check_id"]) for c in report["results"]["skipped_checks"]}
-            for name, resource in template["Resources"].items():
+            for name, resource in sources[path]["Resources"].items():
                 for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
                     checks.expect(
                         (name, skip["id"]) in used, f"{name} is excused from {skip['id']}, which does not apply to it"
@@ -151,6 +157,10 @@ def linted(checks, template, translated):
 
 KEY = "0123456789abcdef0123456789abcdef"
 
+# The example of RFC 8410, section 10.1.
+RELEASE_KEY = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+
 COMBINATIONS = [
     {},
     {
@@ -159,6 +169,9 @@ COMBINATIONS = [
         "LogRetention": 7,
         "ThrottleRate": 5,
         "ThrottleBurst": 9,
+        "HeavyThrottleRate": 2,
+        "RecommendThrottleRate": 3,
+        "BusyPercent": 80,
     },
     {
         "Access": "iam",
@@ -168,6 +181,10 @@ COMBINATIONS = [
         "Prefix": "a/b_c",
         "ArtifactTtl": 5,
         "StaleDays": 2,
+        "PublisherPrincipals": "arn:aws:iam::123456789012:role/ci,arn:aws:iam::123456789012:user/ana",
+        "ReservedConcurrency": 5,
+        "DomainName": "films.example.org",
+        "DomainCertificate": CERTIFICATE,
     },
     {
         "Access": "jwt",
@@ -177,6 +194,11 @@ COMBINATIONS = [
         "SubjectClaim": "https://films.example/user",
         "CorsOrigins": "*",
         "LatencyMilliseconds": 50,
+        "ClientErrorPercent": 10,
+        "HourlyGigabytes": 0.5,
+        "DomainName": "films.example.org",
+        "DomainCertificate": CERTIFICATE,
+        "DisableExecuteApiEndpoint": "true",
     },
     {
         "QueryMemory": 128,
@@ -186,6 +208,8 @@ COMBINATIONS = [
         "PersonalRoutes": "open",
     },
     {"Access": "iam", "CallerKey": KEY, "PersonalRoutes": "off"},
+    {"ReleaseKeys": RELEASE_KEY},
+    {"ReleaseKeys": f"{RELEASE_KEY},{RELEASE_KEY}"},
 ]
 
 REFUSED = [
@@ -214,6 +238,19 @@ REFUSED = [
     {"AlarmEmail": "nobody"},
     {"MonthlyBudgetUsd": 20},
     {"MonthlyBudgetUsd": -1, "AlarmEmail": "a@b.example"},
+    {"ReleaseKeys": "release.pem"},
+    {"ReleaseKeys": f"{RELEASE_KEY} {RELEASE_KEY}"},
+    {"HeavyThrottleRate": 0},
+    {"RecommendThrottleRate": 0},
+    {"ReservedConcurrency": -1},
+    {"ClientErrorPercent": 101},
+    {"HourlyGigabytes": 0},
+    {"DomainName": "films.example.org"},
+    {"DomainCertificate": CERTIFICATE},
+    {"DomainName": "https://films.example.org", "DomainCertificate": CERTIFICATE},
+    {"DomainName": "films.example.org", "DomainCertificate": "films.pem"},
+    {"DisableExecuteApiEndpoint": "true"},
+    {"DisableExecuteApiEndpoint": "yes", "DomainName": "films.example.org", "DomainCertificate": CERTIFICATE},
     {"Stage": "prod"},
 ]
 
@@ -245,9 +282,14 @@ def asserted(checks, template, deployment):
     checks.expect(watched == counted, f"the alarms look at {watched} metrics, and infra/cost.py counts {counted}")
     readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
     checks.expect(
-        cost.table() in readme,
+        cost.table() in readme and cost.worst_table() in readme,
         "the costs in infra/README.md are not up to date; `python3 infra/cost.py --write` writes them",
     )
+
+    keys = {f"{of['method']} {generate.gateway_path(of['path'])}" for of in deployment["routes"]}
+    checks.expect(cost.throttles().keys() == keys, "infra/cost.py does not find the routes in the template")
+    sized = {key for key in keys if not key.startswith("HEAD ")}
+    checks.expect(cost.LARGEST.keys() == sized, f"infra/cost.py has no size of {sized ^ cost.LARGEST.keys()}")
 
     def found(change, word):
         try:
@@ -283,14 +325,73 @@ def asserted(checks, template, deployment):
     )
     found(lambda r: r["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"].pop(0), "the bucket's policy denies")
     found(lambda r: r["Stage"]["Properties"].pop("DefaultRouteSettings"), "ThrottlingRateLimit")
+    found(lambda r: r["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"].pop(), "the bucket's policy denies")
+    found(
+        lambda r: r["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"][2]["Action"].pop(0),
+        "the bucket's policy denies",
+    )
+    found(
+        lambda r: r["PublisherRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].pop(1),
+        "publishers lack",
+    )
+    found(
+        lambda r: r["PublisherRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0].update(Principal="*"),
+        "may be assumed by",
+    )
+    found(lambda r: r["Stage"]["Properties"]["RouteSettings"].pop("GET /eda"), "limits of their own")
+    found(lambda r: r["Stage"]["DependsOn"].remove("RouteGetEda"), "the stage waits for")
+    found(lambda r: r["Api"]["Properties"].pop("DisableExecuteApiEndpoint"), "DisableExecuteApiEndpoint")
+    found(lambda r: r["RequestsAlarm"]["Properties"]["Metrics"][0].update(Expression="asked"), "RequestsAlarm is about")
     found(lambda r: r.pop("StaleReleaseAlarm"), "the alarms are")
     found(lambda r: r["ErrorsAlarm"]["Properties"]["Metrics"].pop(), "ErrorsAlarm lacks")
     found(lambda r: r["TitlesFunction"]["Properties"].update(Tracing="PassThrough"), "TracingConfig")
     found(lambda r: r.pop("SitePermission"), "who may call site")
     found(lambda r: r["SiteLogs"]["Properties"].pop("RetentionInDays"), "LogRetention")
     say(
-        f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 11} faults that are found"
+        f"  {len(COMBINATIONS)} sets of parameters, {len(REFUSED)} that are refused, {3 * len(routes) + 19} faults that are found"
     )
+
+
+FRONTED = {
+    "OriginName": "origin-4f1c.example.org",
+    "DomainName": "films.example.org",
+    "Certificate": "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
+}
+FRONT_REFUSED = [
+    {},
+    FRONTED | {"OriginName": "films.example.org"},
+    FRONTED | {"OriginName": "https://films.example.org"},
+    FRONTED | {"Certificate": CERTIFICATE},
+    FRONTED | {"RequestsPerAddress": 1},
+]
+
+
+def fronted(checks):
+    """Checks what the example of CloudFront becomes, what it refuses, and that deliberate faults are found."""
+    template = stack.load(FRONT)
+    for given in ({}, {"RequestsPerAddress": 500, "PriceClass": "PriceClass_All"}):
+        checks.none(expectations.front_faults(stack.Stack(template, **FRONTED, **given)), f"CloudFront with {given}")
+    for given in FRONT_REFUSED:
+        try:
+            stack.Stack(template, **given)
+            checks.expect(False, f"CloudFront with {given} is accepted")
+        except stack.Refused as error:
+            checks.expect(str(error), f"CloudFront with {given} is refused without a reason")
+
+    def found(change, word):
+        faults = expectations.front_faults(stack.Stack(changed(template, change), **FRONTED))
+        checks.expect(any(word in fault for fault in faults), f"a fault is not found: no {word!r} in {faults}")
+
+    def policy(resources):
+        return resources["CachePolicy"]["Properties"]["CachePolicyConfig"]
+
+    found(lambda r: policy(r).update(MinTTL=1), "whatever they say")
+    found(lambda r: policy(r).update(DefaultTTL=60), "whatever they say")
+    of_key = "ParametersInCacheKeyAndForwardedToOrigin"
+    found(lambda r: policy(r)[of_key]["HeadersConfig"].update(Headers=["Origin"]), "to one caller")
+    found(lambda r: policy(r)[of_key]["QueryStringsConfig"].update(QueryStringBehavior="none"), "taken for the same")
+    found(lambda r: r["Firewall"]["Properties"]["Rules"][0].update(Action={"Count": {}}), "asks too much")
+    found(lambda r: r["Firewall"]["Properties"]["Rules"].pop(2), "the groups of rules")
 
 
 def ask(url, path, method="GET", headers=None, body=None):
@@ -334,7 +435,8 @@ class Probes:
 def driven(checks, template, deployment, binary, cartelera, s3_server, environment, work):
     """Asks the functions behind the template's gateway, starting from an empty bucket."""
     # Enough for the replay, which asks as fast as it can.
-    plenty = {"ThrottleRate": 100000, "ThrottleBurst": 100000, "PersonalRoutes": "open"}
+    limits = ("ThrottleRate", "ThrottleBurst", "HeavyThrottleRate", "RecommendThrottleRate")
+    plenty = {"PersonalRoutes": "open"} | dict.fromkeys(limits, 100000)
     whole = stack.Stack(template, **plenty)
     bucket = whole.outputs["Store"].removeprefix("s3://").partition("/")[0]
     data = ("--titles", SAMPLE / "titles", "--ratings", SAMPLE / "ratings")
@@ -359,19 +461,17 @@ def driven(checks, template, deployment, binary, cartelera, s3_server, environme
         )
         n_refused = len(gateway.faults)
 
-        # A publisher has the policy that the stack makes for it, and nothing else.
-        (policy,) = whole.of("AWS::IAM::ManagedPolicy").values()
-        publisher = gateways.Guard({"Policies": [policy]}, endpoint)
-        through = aws | {"AWS_ENDPOINT_URL": "http://" + closing.enter_context(gateways.listening(publisher.handle))}
-        for command in (
-            ["publish", "--from", work / "store"],
-            ["publish", "--from", work / "store"],
-            ["releases"],
-            ["verify"],
-            ["gc", "--keep", "1"],
-        ):
-            run(cartelera, "-q", *command, "--store", whole.outputs["Store"], env=environment | through)
-        checks.none(publisher.refused, "a publisher was refused")
+        # publishing.py publishes as a publisher does, with that role and no other.
+        run(
+            cartelera,
+            "-q",
+            "publish",
+            "--from",
+            work / "store",
+            "--store",
+            whole.outputs["Store"],
+            env=environment | aws,
+        )
         say("with a release:")
         target = replay_queries.run(url, gateway=True)
         files = pages.files(url)
@@ -421,9 +521,21 @@ def driven(checks, template, deployment, binary, cartelera, s3_server, environme
             f"3 at once and 1 a second are allowed, and 20 get {statuses}",
         )
 
+        gateway.use(stack.Stack(template))
+        statuses = {path: [ask(url, path, "HEAD")[0] for _ in range(20)] for path in ("/eda", "/health")}
+        checks.expect(
+            statuses["/eda"][0] == 200 and statuses["/eda"].count(429) >= 10 and set(statuses["/health"]) == {200},
+            f"a route with a large answer is limited, and others are not: {statuses}",
+        )
+        try:
+            gateway.use(stack.Stack(changed(template, lambda r: r.pop("RouteGetEda"))))
+            checks.expect(False, "a limit of a route that does not exist is accepted")
+        except stack.Refused as error:
+            checks.expect("GET /eda" in str(error), f"a limit of a route that does not exist: {error}")
+
         say("routes and permissions that are taken out, one by one:")
         for name, route in whole.of("AWS::ApiGatewayV2::Route").items():
-            gateway.use(stack.Stack(changed(template, lambda r, name=name: r.pop(name)), **plenty))
+            gateway.use(stack.Stack(without_route(template, name, route["RouteKey"]), **plenty))
             status, body = probes.ask(url, route["RouteKey"])
             checks.expect(status in (400, 404), f"without {name} {route['RouteKey']} is {status} {body[:200]}")
         for name in whole.of("AWS::Lambda::Permission"):
@@ -446,6 +558,18 @@ def driven(checks, template, deployment, binary, cartelera, s3_server, environme
                     (status, bool(refused)) == wanted,
                     f"{name} without {kind}: {status} {body[:200]}, refused {refused}",
                 )
+
+
+def without_route(template, name, key):
+    """Returns the template without a route, and without its limits if it has its own."""
+
+    def change(resources):
+        resources.pop(name)
+        stage = resources["Stage"]
+        if stage["Properties"]["RouteSettings"].pop(key, None):
+            stage["DependsOn"].remove(name)
+
+    return changed(template, change)
 
 
 def without(template, name, kind):
@@ -503,10 +627,16 @@ def heads(checks, url, probes):
         (status, headers, body), (found, same, nothing) = (ask(url, question.target, m) for m in ("GET", "HEAD"))
         # What the gateway says of the moment and of the request differs from one to the next.
         own = ("date", "x-amzn-trace-id")
-        wanted, given = (sorted((n.lower(), v) for n, v in of.items() if n.lower() not in own) for of in (headers, same))
-        checks.expect((found, nothing) == (status, b""), f"{question.route}: {found}, {len(nothing)} bytes, GET {status}")
+        wanted, given = (
+            sorted((n.lower(), v) for n, v in of.items() if n.lower() not in own) for of in (headers, same)
+        )
+        checks.expect(
+            (found, nothing) == (status, b""), f"{question.route}: {found}, {len(nothing)} bytes, GET {status}"
+        )
         checks.expect(given == wanted, f"{question.route} has the headers {given}, GET {wanted}")
-        checks.expect(same["content-length"] == str(len(body)), f"{question.route}: {same['content-length']} of {len(body)}")
+        checks.expect(
+            same["content-length"] == str(len(body)), f"{question.route}: {same['content-length']} of {len(body)}"
+        )
     tag = ask(url, "/titles", "HEAD")[1]["etag"]
     found = ask(url, "/titles", "HEAD", {"if-none-match": tag})[0]
     checks.expect(found == 304, f"HEAD of what has not changed is {found}")
@@ -597,9 +727,7 @@ def subjects(checks, template, binary, endpoint, work):
         said = (work / "recommend.log").read_text(encoding="utf-8").splitlines()
         lines = [line for line in map(json.loads, said) if line.get("message") == "request"]
         caller = hmac.digest(KEY.encode(), (user or "somebody").encode(), "sha256").hex()[:32] if given else None
-        checks.expect(
-            lines and all(line.get("caller") == caller for line in lines), f"the log of {user} names {lines}"
-        )
+        checks.expect(lines and all(line.get("caller") == caller for line in lines), f"the log of {user} names {lines}")
 
 
 def serve(template, store, binary, cartelera, s3_server, environment, work, port):
@@ -645,6 +773,11 @@ def main():
     linted(checks, template, stack.Stack(template).translated)
     step("what the template becomes")
     asserted(checks, template, deployment)
+    fronted(checks)
+    step("the script that deploys")
+    deploying.check(checks, work / "deploying")
+    step("what publishers may do, and others may not")
+    publishing.check(checks, template, cartelera, s3_server, environment, work / "publishing")
     step("the stack on a moto server")
     sam = WORK / "venv" / "sam" / "bin" / "sam"
     checks.none(
@@ -665,9 +798,11 @@ if __name__ == "__main__":
     # These need the packages that `tools` installs.
     import cost
     import deployed
+    import deploying
     import expectations
     import gateway as gateways
     import generate
+    import publishing
     import replay_queries
     import stack
 

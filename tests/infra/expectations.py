@@ -5,7 +5,7 @@ import json
 import re
 
 import stack as stacks
-from generate import gateway_path
+from generate import gateway_path, limit
 
 
 def faults(stack, deployment):
@@ -19,10 +19,12 @@ def faults(stack, deployment):
             found.append(fault)
 
     functions = functions_by_binary(stack, deployment, expect)
-    api(stack, expect)
+    api(stack, deployment, expect)
+    domain(stack, expect)
     routes(stack, deployment, functions, expect)
     roles(stack, deployment, functions, expect)
     bucket(stack, expect)
+    publisher(stack, expect)
     alarms(stack, deployment, functions, expect)
     dashboard(stack, deployment, functions, expect)
     budget(stack, expect)
@@ -53,6 +55,11 @@ def functions_by_binary(stack, deployment, expect):
             },
         }.items():
             expect(properties.get(key) == value, f"{logical}: {key} is {properties.get(key)!r}, not {value!r}")
+        reserved = properties.get("ReservedConcurrentExecutions")
+        wanted = stack.parameters["ReservedConcurrency"]
+        expect(
+            reserved == (wanted if float(wanted) else None), f"{logical} reserves {reserved} instances, not {wanted}"
+        )
         variables = properties.get("Environment", {}).get("Variables", {})
         wanted = release_variables(stack) if kinds else {}
         expect(variables == wanted, f"{logical} has the variables {variables}, not {wanted}")
@@ -81,10 +88,11 @@ def release_variables(stack):
         "PERSONAL_ROUTES": by_access if given["PersonalRoutes"] == "by-access" else given["PersonalRoutes"],
         "SUBJECT_CLAIM": given["SubjectClaim"],
     }
-    return variables | ({"CALLER_KEY": given["CallerKey"]} if given["CallerKey"] else {})
+    optional = {"CALLER_KEY": given["CallerKey"], "RELEASE_KEYS": given["ReleaseKeys"]}
+    return variables | {name: value for name, value in optional.items() if value}
 
 
-def api(stack, expect):
+def api(stack, deployment, expect):
     """Expects one API with one stage: throttling, access logs, CORS, and who may call."""
     apis, stages = stack.of("AWS::ApiGatewayV2::Api"), stack.of("AWS::ApiGatewayV2::Stage")
     expect(len(apis) == len(stages) == 1, f"there are {len(apis)} APIs and {len(stages)} stages")
@@ -97,6 +105,16 @@ def api(stack, expect):
     limits = stage.get("DefaultRouteSettings", {})
     for key, parameter in (("ThrottlingRateLimit", "ThrottleRate"), ("ThrottlingBurstLimit", "ThrottleBurst")):
         expect(limits.get(key) == stack.parameters[parameter], f"{key} is {limits.get(key)}, not {parameter}")
+    keys = {f"{of['method']} {gateway_path(of['path'])}": limit(of) for of in deployment["routes"]}
+    wanted = {key: stack.parameters[by] for key, by in keys.items() if by}
+    wanted = {key: {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": rate} for key, rate in wanted.items()}
+    own = stage.get("RouteSettings", {})
+    expect(own == wanted, f"routes with limits of their own are {own}, not {wanted}")
+    (made,) = (resource for resource in stack.made.values() if resource["Type"] == "AWS::ApiGatewayV2::Stage")
+    first = {
+        stack.resources[name]["Properties"]["RouteKey"] for name in made.get("DependsOn", []) if name in stack.made
+    }
+    expect(first == wanted.keys(), f"the stage waits for {sorted(first)}, and limits {sorted(wanted)}")
     logs = stage.get("AccessLogSettings", {})
     group = f"arn:aws:logs:{stacks.REGION}:{stacks.ACCOUNT}:log-group:/aws/vendedlogs/apis/{stacks.STACK}:*"
     expect(logs.get("DestinationArn") == group, f"access logs go to {logs.get('DestinationArn')}")
@@ -127,6 +145,29 @@ def api(stack, expect):
         expect([a["JwtConfiguration"] for a in authorizers] == [wanted], f"the authorizers are {authorizers}")
     else:
         expect(authorizers == [], f"there are authorizers that nothing uses: {authorizers}")
+
+
+def domain(stack, expect):
+    """Expects a domain name of one's own if one is asked for, and the other address to be off if that is."""
+    (properties,) = stack.of("AWS::ApiGatewayV2::Api").values()
+    given = stack.parameters
+    off = given["DisableExecuteApiEndpoint"] == "true"
+    expect(properties["DisableExecuteApiEndpoint"] is off, f"the gateway's own address: {properties}")
+    name = given["DomainName"]
+    found = list(stack.of("AWS::ApiGatewayV2::DomainName").values())
+    certificate = {
+        "CertificateArn": given["DomainCertificate"],
+        "EndpointType": "REGIONAL",
+        "SecurityPolicy": "TLS_1_2",
+    }
+    wanted = [{"DomainName": name, "DomainNameConfigurations": [certificate]}] if name else []
+    expect(found == wanted, f"the domain names are {found}, not {wanted}")
+    found = list(stack.of("AWS::ApiGatewayV2::ApiMapping").values())
+    wanted = [{"ApiId": f"{stacks.STACK}-api", "DomainName": name, "Stage": "$default"}] if name else []
+    expect(found == wanted, f"the mappings of domain names are {found}, not {wanted}")
+    url = f"https://{name}" if name else f"https://{stacks.STACK}-api.execute-api.{stacks.REGION}.amazonaws.com"
+    expect(stack.outputs["Url"] == url, f"the output Url is {stack.outputs['Url']}, not {url}")
+    expect(("DomainTarget" in stack.outputs) == bool(name), f"the outputs are {sorted(stack.outputs)}")
 
 
 def routes(stack, deployment, functions, expect):
@@ -179,10 +220,10 @@ def routes(stack, deployment, functions, expect):
 
 def roles(stack, deployment, functions, expect):
     """Expects one role for each function, which allows exactly what the function needs."""
-    found = stack.of("AWS::IAM::Role")
+    found = {n: role for n, role in stack.of("AWS::IAM::Role").items() if n != "PublisherRole"}
     used = {properties["Role"]: name for name, (_, properties) in functions.items()}
     expect(len(used) == len(functions), "each function has a role of its own")
-    expect({stack.attribute(logical, "Arn") for logical in found} == used.keys(), "each role is a function's")
+    expect({stack.attribute(logical, "Arn") for logical in found} == used.keys(), "each role is a function's, but one")
     store = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}"
     for logical, role in found.items():
         name = used[stack.attribute(logical, "Arn")]
@@ -245,17 +286,54 @@ def bucket(stack, expect):
     (policy,) = stack.of("AWS::S3::BucketPolicy").values()
     name = stack.identity(next(iter(stack.of("AWS::S3::Bucket"))))
     arns = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
-    denied = []
-    for statement in policy["PolicyDocument"]["Statement"]:
-        whole = (statement["Effect"], statement["Principal"], statement["Action"], statement["Resource"])
-        expect(whole == ("Deny", "*", "s3:*", arns), f"the bucket's policy says {statement}")
-        denied.append(statement["Condition"])
-    wanted = [{"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}]
-    expect(policy["Bucket"] == name and denied == wanted, f"the bucket's policy denies {denied}")
-    (publisher,) = stack.of("AWS::IAM::ManagedPolicy").values()
-    resources = {r for s in publisher["PolicyDocument"]["Statement"] for r in stacks.as_list(s["Resource"])}
-    below = f"arn:aws:s3:::{stack.outputs['Store'].removeprefix('s3://')}/*"
-    expect(resources == {arns[0], below}, f"publishers may touch {resources}")
+    statements = policy["PolicyDocument"]["Statement"]
+    expect(policy["Bucket"] == name, f"the policy is that of {policy['Bucket']}")
+    for statement in statements:
+        whole = (statement["Effect"], statement["Principal"])
+        expect(whole == ("Deny", "*"), f"the bucket's policy says {statement}")
+    denied = [(s["Action"], s["Resource"], s["Condition"]) for s in statements]
+    publisher = stack.attribute("PublisherRole", "Arn")
+    wanted = [
+        ("s3:*", arns, {"Bool": {"aws:SecureTransport": "false"}}),
+        ("s3:*", arns, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
+        (WRITING, arns[1], {"ArnNotEquals": {"aws:PrincipalArn": publisher}}),
+    ]
+    expect(denied == wanted, f"the bucket's policy denies {denied}, not {wanted}")
+
+
+# What changes or deletes an object. Whoever may change the bucket's policy or lifecycle is not stopped by it.
+WRITING = [
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:AbortMultipartUpload",
+    "s3:RestoreObject",
+    "s3:ReplicateObject",
+    "s3:ReplicateDelete",
+]
+
+
+def publisher(stack, expect):
+    """Expects one role for publishers, which allows what the commands of `cartelera` need and nothing else,
+    and may be assumed by those whom the parameter names.
+    """
+    role = stack.of("AWS::IAM::Role")["PublisherRole"]
+    arn = stack.attribute("PublisherRole", "Arn")
+    expect(stack.outputs["PublisherRole"] == arn, f"the output PublisherRole is {stack.outputs['PublisherRole']}")
+    expect(not stack.of("AWS::IAM::ManagedPolicy"), "there are policies that could be attached to others")
+    expect(not role.keys() & {"ManagedPolicyArns"}, f"publishers have policies in addition to their own: {role}")
+    given = [arn for arn in stack.parameters["PublisherPrincipals"] if arn]
+    who = given or f"arn:aws:iam::{stacks.ACCOUNT}:root"
+    wanted = [{"Effect": "Allow", "Principal": {"AWS": who}, "Action": "sts:AssumeRole"}]
+    found = role["AssumeRolePolicyDocument"]["Statement"]
+    expect(found == wanted, f"the role of publishers may be assumed by {found}, not {wanted}")
+    statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    found = {(a, r) for s in statements for a in stacks.as_list(s["Action"]) for r in stacks.as_list(s["Resource"])}
+    store = stack.outputs["Store"].removeprefix("s3://")
+    whole, below = f"arn:aws:s3:::{store.partition('/')[0]}", f"arn:aws:s3:::{store}/*"
+    wanted = {("s3:ListBucket", whole), ("s3:ListBucketMultipartUploads", whole)}
+    wanted |= {(f"s3:{a}", below) for a in ("GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload")}
+    expect(found == wanted, f"publishers lack {sorted(wanted - found)}, and should not have {sorted(found - wanted)}")
 
 
 def metrics_of(alarm):
@@ -271,8 +349,8 @@ def metrics_of(alarm):
 
 
 def alarms(stack, deployment, functions, expect):
-    """Expects alarms on errors, throttles, answers of 5xx, p99, stale releases and failed reloads, all sent
-    to one topic.
+    """Expects alarms on errors, throttles, answers of 5xx and 4xx, p99, requests, bytes sent, stale releases
+    and failed reloads, all sent to one topic.
     """
     found = stack.of("AWS::CloudWatch::Alarm")
     names = [properties["FunctionName"] for _, properties in functions.values()]
@@ -289,6 +367,15 @@ def alarms(stack, deployment, functions, expect):
         "LatencyAlarm": (
             stack.parameters["LatencyMilliseconds"],
             {("AWS/ApiGateway", "Latency", "p99", "ApiId", api_id)},
+        ),
+        "RequestsAlarm": (stack.parameters["BusyPercent"], {("AWS/ApiGateway", "Count", "Sum", "ApiId", api_id)}),
+        "ClientErrorsAlarm": (
+            stack.parameters["ClientErrorPercent"],
+            {("AWS/ApiGateway", m, "Sum", "ApiId", api_id) for m in ("4xx", "Count")},
+        ),
+        "BytesSentAlarm": (
+            stack.parameters["HourlyGigabytes"],
+            {("AWS/ApiGateway", "DataProcessed", "Sum", "ApiId", api_id)},
         ),
         "StaleReleaseAlarm": (
             stack.parameters["StaleDays"],
@@ -313,6 +400,8 @@ def alarms(stack, deployment, functions, expect):
             f"{name} has the expressions {expressions}, and must have one",
         )
         expect(alarm.get("AlarmDescription"), f"{name} has no description")
+    (share,) = (m["Expression"] for m in found["RequestsAlarm"]["Metrics"] if "Expression" in m)
+    expect(share == f"100 * asked / 300 / {stack.parameters['ThrottleRate']}", f"RequestsAlarm is about {share}")
     subscriptions = [(s["Protocol"], s["Endpoint"]) for s in stack.of("AWS::SNS::Subscription").values()]
     mail = stack.parameters["AlarmEmail"]
     expect(subscriptions == ([("email", mail)] if mail else []), f"alarms are sent to {subscriptions}")
@@ -362,3 +451,67 @@ def budget(stack, expect):
     found = [b["Budget"]["BudgetLimit"] for b in stack.of("AWS::Budgets::Budget").values()]
     wanted = [{"Amount": amount, "Unit": "USD"}] if float(amount) else []
     expect(found == wanted, f"the budgets are {found}, not {wanted}")
+
+
+def front_faults(stack):
+    """Returns everything that is wrong with a stack of infra/cloudfront.yaml."""
+    found = []
+
+    def expect(holds, fault):
+        if not holds:
+            found.append(fault)
+
+    given = stack.parameters
+    (distribution,) = (d["DistributionConfig"] for d in stack.of("AWS::CloudFront::Distribution").values())
+    (firewall,) = stack.of("AWS::WAFv2::WebACL").values()
+    expect(distribution["WebACLId"] == stack.attribute("Firewall", "Arn"), "the distribution has no firewall")
+    expect(firewall["Scope"] == "CLOUDFRONT", f"the firewall is for {firewall['Scope']}")
+    rules = {rule["Name"]: rule for rule in firewall["Rules"]}
+    rate = rules["requests-per-address"]
+    limit_of = {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": given["RequestsPerAddress"]}
+    expect(rate["Statement"] == {"RateBasedStatement": limit_of}, f"addresses are limited by {rate['Statement']}")
+    expect("Block" in rate["Action"], f"an address that asks too much gets {rate['Action']}")
+    groups = {
+        rule["Statement"]["ManagedRuleGroupStatement"]["Name"]: rule
+        for rule in rules.values()
+        if "ManagedRuleGroupStatement" in rule["Statement"]
+    }
+    wanted = {f"AWSManagedRules{name}" for name in ("CommonRuleSet", "KnownBadInputsRuleSet", "AmazonIpReputationList")}
+    expect(groups.keys() == wanted, f"the groups of rules are {sorted(groups)}, not {sorted(wanted)}")
+    for name, rule in groups.items():
+        expect(rule["OverrideAction"] == {"None": {}}, f"{name} only counts")
+    common = groups["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
+    overridden = [of["Name"] for of in common.get("RuleActionOverrides", [])]
+    expect(overridden == ["SizeRestrictions_BODY"], f"these common rules only count: {overridden}")
+
+    (origin,) = distribution["Origins"]
+    expect(origin["DomainName"] == given["OriginName"], f"the API is at {origin['DomainName']}")
+    expect(origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only", "the API may be asked without TLS")
+    behavior = distribution["DefaultCacheBehavior"]
+    expect(behavior["TargetOriginId"] == origin["Id"], f"requests go to {behavior['TargetOriginId']}")
+    expect("CacheBehaviors" not in distribution, "some paths are treated otherwise")
+    expect(behavior["ViewerProtocolPolicy"] == "redirect-to-https", "callers may ask without TLS")
+    expect({"GET", "HEAD", "OPTIONS", "POST"} <= set(behavior["AllowedMethods"]), f"{behavior['AllowedMethods']}")
+    expect(behavior["CachedMethods"] == ["GET", "HEAD"], f"answers to {behavior['CachedMethods']} are kept")
+    (cache,) = (p["CachePolicyConfig"] for p in stack.of("AWS::CloudFront::CachePolicy").values())
+    (name,) = stack.of("AWS::CloudFront::CachePolicy")
+    expect(behavior["CachePolicyId"] == stack.identity(name), f"answers are kept by {behavior['CachePolicyId']}")
+    # With a minimum above zero, CloudFront would keep answers that say `private` or `no-store`, and with a
+    # default above zero those that do not say anything.
+    times = (cache["MinTTL"], cache["DefaultTTL"])
+    expect(times == (0, 0) and cache["MaxTTL"] > 0, f"answers are kept for {times} seconds, whatever they say")
+    key = cache["ParametersInCacheKeyAndForwardedToOrigin"]
+    headers = set(key["HeadersConfig"].get("Headers", []))
+    expect({"Authorization", "Origin"} <= headers, f"the answer to one caller may be given to another: {key}")
+    expect(key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}, f"queries are taken for the same: {key}")
+    (request,) = (p["OriginRequestPolicyConfig"] for p in stack.of("AWS::CloudFront::OriginRequestPolicy").values())
+    sent = request["HeadersConfig"].get("Headers", [])
+    expect("Host" not in sent and request["HeadersConfig"]["HeaderBehavior"] == "whitelist", f"the API gets {sent}")
+    certificate = distribution["ViewerCertificate"]
+    expect(certificate["AcmCertificateArn"] == given["Certificate"], f"the certificate is {certificate}")
+    expect(certificate["MinimumProtocolVersion"] == "TLSv1.2_2021", f"callers may use {certificate}")
+    expect(distribution["Aliases"] == [given["DomainName"]], f"the names are {distribution['Aliases']}")
+    (headers,) = stack.of("AWS::CloudFront::ResponseHeadersPolicy").values()
+    secured = headers["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["StrictTransportSecurity"]
+    expect(secured["AccessControlMaxAgeSec"] >= 31536000, f"browsers use https for {secured}")
+    return found

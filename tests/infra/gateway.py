@@ -87,33 +87,104 @@ def listening(handle, port=0):
         server.server_close()
 
 
+# The action of a request about a whole bucket or about an object, by its method and by the part of its query
+# that says what it is about. "" stands for none of these parts.
+BUCKET_ACTIONS = {
+    ("GET", ""): "s3:ListBucket",
+    ("GET", "list-type"): "s3:ListBucket",
+    ("HEAD", ""): "s3:ListBucket",
+    ("GET", "uploads"): "s3:ListBucketMultipartUploads",
+    ("GET", "versions"): "s3:ListBucketVersions",
+    ("GET", "versioning"): "s3:GetBucketVersioning",
+    ("PUT", "versioning"): "s3:PutBucketVersioning",
+    ("GET", "location"): "s3:GetBucketLocation",
+    ("GET", "lifecycle"): "s3:GetLifecycleConfiguration",
+    ("PUT", "lifecycle"): "s3:PutLifecycleConfiguration",
+    ("GET", "policy"): "s3:GetBucketPolicy",
+    ("PUT", "policy"): "s3:PutBucketPolicy",
+    ("DELETE", "policy"): "s3:DeleteBucketPolicy",
+    ("PUT", ""): "s3:CreateBucket",
+    ("DELETE", ""): "s3:DeleteBucket",
+}
+OBJECT_ACTIONS = {
+    ("GET", ""): "s3:GetObject",
+    ("HEAD", ""): "s3:GetObject",
+    ("GET", "versionId"): "s3:GetObjectVersion",
+    ("HEAD", "versionId"): "s3:GetObjectVersion",
+    ("GET", "uploadId"): "s3:ListMultipartUploadParts",
+    ("GET", "attributes"): "s3:GetObjectAttributes",
+    ("GET", "tagging"): "s3:GetObjectTagging",
+    ("PUT", "tagging"): "s3:PutObjectTagging",
+    ("GET", "acl"): "s3:GetObjectAcl",
+    ("PUT", "acl"): "s3:PutObjectAcl",
+    # The right to put an object covers every step of an upload in parts, except to abort it.
+    ("PUT", ""): "s3:PutObject",
+    ("PUT", "uploadId"): "s3:PutObject",
+    ("POST", "uploads"): "s3:PutObject",
+    ("POST", "uploadId"): "s3:PutObject",
+    ("DELETE", "uploadId"): "s3:AbortMultipartUpload",
+    ("DELETE", ""): "s3:DeleteObject",
+    ("DELETE", "versionId"): "s3:DeleteObjectVersion",
+    ("POST", "restore"): "s3:RestoreObject",
+}
+# Parts of a query that do not change what a request is allowed by.
+DETAILS = {
+    *("prefix", "delimiter", "max-keys", "start-after", "continuation-token", "encoding-type", "fetch-owner"),
+    *("key-marker", "upload-id-marker", "max-uploads", "version-id-marker", "partNumber", "x-id"),
+    *("response-content-type", "max-parts", "part-number-marker"),
+}
+
+
+def actions_of(method, target, headers):
+    """Returns the S3 actions that a request needs, each with its bucket and key. A request that is not known
+    here needs an action that nobody has.
+    """
+    split = urllib.parse.urlsplit(target)
+    bucket, _, key = urllib.parse.unquote(split.path).lstrip("/").partition("/")
+    about = urllib.parse.parse_qs(split.query, keep_blank_values=True).keys() - DETAILS
+    if not bucket:
+        return [("s3:ListAllMyBuckets", "", "")]
+    actions = OBJECT_ACTIONS if key else BUCKET_ACTIONS
+    what = about.pop() if len(about) == 1 else "" if not about else "several"
+    needed = [(actions.get((method, what), f"unknown:{method} {what}"), bucket, key)]
+    if source := headers.get("x-amz-copy-source"):
+        from_bucket, _, from_key = urllib.parse.unquote(source).lstrip("/").partition("/")
+        needed.append(("s3:GetObject", from_bucket, from_key))
+    return needed
+
+
 class Guard:
-    """A proxy in front of the S3 server that lets a function do what its role allows, and a publisher what
-    its policy allows.
+    """A proxy in front of the S3 server that lets a function or a publisher do what its role allows and the
+    bucket's policy does not deny.
+
+    Requests come here without encryption, and stand for requests over TLS 1.3.
     """
 
-    def __init__(self, role, endpoint):
-        self.role = role
+    def __init__(self, role, endpoint, principal="", policy=None):
+        self.role, self.policy = role, policy or {"Statement": []}
+        self.context = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", "aws:PrincipalArn": principal}
         self.upstream = urllib.parse.urlsplit(endpoint).netloc
-        self.read, self.refused = [], []
+        self.read, self.refused, self.used = [], [], set()
 
     def may(self, action, bucket, key=""):
-        return stacks.allows(self.role, action, f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else ""))
+        resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
+        is_denied = stacks.denies(self.policy, action, resource, self.context)
+        return stacks.allows(self.role, action, resource) and not is_denied
+
+    def changed(self, request, answer):
+        """Returns what the caller gets instead of the answer of the S3 server."""
+        return answer
 
     def handle(self, request):
         split = urllib.parse.urlsplit(request.path)
         path = urllib.parse.unquote(split.path).lstrip("/")
         bucket, _, key = path.partition("/")
-        # The right to GET allows HEAD, and the right to PUT allows every part of an upload.
-        actions = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "DELETE": "s3:DeleteObject"}
-        action = actions.get(request.command, "s3:PutObject") if key else "s3:ListBucket"
-        if not key and "uploads" in urllib.parse.parse_qs(split.query, keep_blank_values=True):
-            action = "s3:ListBucketMultipartUploads"
-        if request.command == "DELETE" and "uploadId=" in split.query:
-            action = "s3:AbortMultipartUpload"
+        needed = actions_of(request.command, request.path, request.headers)
+        self.used |= {action for action, *_ in needed}
+        missing = [action for action, *of in needed if not self.may(action, *of)]
         body = request.body()
-        if not self.may(action, bucket, key):
-            self.refused.append(f"{action} {path}")
+        if missing:
+            self.refused.append(f"{missing[0]} {path}")
             return self.deny(request)
         # Headers are signed, so they are passed on as they came, the host included.
         connection = http.client.HTTPConnection(self.upstream, timeout=30)
@@ -122,24 +193,28 @@ class Guard:
             connection.putheader(name, value)
         connection.endheaders(body or None)
         response = connection.getresponse()
-        found = response.read()
+        found = self.changed(request, response.read())
         connection.close()
         if response.status == 404 and not self.may("s3:ListBucket", bucket):
             # S3 answers "denied", not "missing", to a caller who may not list.
             return self.deny(request)
         if response.status < 400:
             self.read.append(key)
-        kept = [
-            (n, v)
-            for n, v in response.getheaders()
-            if n.lower() not in ("transfer-encoding", "content-length", "connection")
-        ]
+        # The answer to HEAD has the length of the object. Without it, an object would look empty.
+        own = {"transfer-encoding", "connection"} | ({"content-length"} if request.command != "HEAD" else set())
+        kept = [(n, v) for n, v in response.getheaders() if n.lower() not in own]
         return request.answer(response.status, kept, found)
 
     @staticmethod
     def deny(request):
         text = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
         request.answer(403, [("content-type", "application/xml")], text)
+
+
+def bucket_policy(stack):
+    """Returns the policy of the stack's bucket."""
+    (properties,) = stack.of("AWS::S3::BucketPolicy").values()
+    return properties["PolicyDocument"]
 
 
 class Function:
@@ -220,6 +295,26 @@ class Route:
         return (rank, found) if len(segments) == len(self.segments) else None
 
 
+class Throttle:
+    """The bucket of tokens of one route, for all callers."""
+
+    def __init__(self, limits):
+        self.rate, self.burst = float(limits["ThrottlingRateLimit"]), float(limits["ThrottlingBurstLimit"])
+        self.tokens, self.filled = self.burst, time.monotonic()
+        self.lock = threading.Lock()
+
+    def take(self):
+        """Takes a token; returns whether there was one."""
+        with self.lock:
+            now = time.monotonic()
+            self.tokens = min(self.burst, self.tokens + (now - self.filled) * self.rate)
+            self.filled = now
+            if self.tokens < 1:
+                return False
+            self.tokens -= 1
+            return True
+
+
 class Gateway:
     """The HTTP API of a stack. `functions` are running, by the names that the stack gives them."""
 
@@ -235,11 +330,15 @@ class Gateway:
         (logical,) = stack.of("AWS::ApiGatewayV2::Api")
         self.api_id = stack.identity(logical)
         self.routes = [Route(properties, stack) for properties in stack.of("AWS::ApiGatewayV2::Route").values()]
-        limits = self.stage["DefaultRouteSettings"]
-        self.rate, self.burst = float(limits["ThrottlingRateLimit"]), float(limits["ThrottlingBurstLimit"])
-        self.tokens, self.filled = self.burst, time.monotonic()
-        self.lock = threading.Lock()
+        unknown = self.stage.get("RouteSettings", {}).keys() - {route.key for route in self.routes}
+        if unknown:
+            raise stacks.Refused(f"Unable to find Route by key {sorted(unknown)} within the provided RouteSettings")
+        self.throttles = {route.key: Throttle(self.limits(route.key)) for route in self.routes}
         self.access_log, self.faults, self.asked = [], [], collections.Counter()
+
+    def limits(self, key):
+        """Returns the limits of a route: its own, or the default."""
+        return self.stage.get("RouteSettings", {}).get(key) or self.stage["DefaultRouteSettings"]
 
     def handle(self, request):
         started = time.monotonic()
@@ -270,7 +369,7 @@ class Gateway:
         _, route, parameters = max(matches, key=lambda match: match[0])
         context["routeKey"] = route.key
         self.asked[route.key] += 1
-        if not self.take():
+        if not self.throttles[route.key].take():
             return self.own(429, "Too Many Requests", context, "THROTTLED")
         refusal, authorizer = authorize(route, request.headers)
         if refusal:
@@ -305,17 +404,6 @@ class Gateway:
     def own(status, message, context, kind):
         context["error.responseType"] = kind
         return status, [("content-type", "application/json")], json.dumps({"message": message}).encode()
-
-    def take(self):
-        """Takes a token of the throttle; returns whether there was one."""
-        with self.lock:
-            now = time.monotonic()
-            self.tokens = min(self.burst, self.tokens + (now - self.filled) * self.rate)
-            self.filled = now
-            if self.tokens < 1:
-                return False
-            self.tokens -= 1
-            return True
 
     def function(self, route):
         """Returns the function behind a route; refuses if no permission lets the gateway call it."""
@@ -435,10 +523,11 @@ def running(stack, binary, endpoint, work, port=0):
     """
     with contextlib.ExitStack() as closing:
         functions, guards = {}, {}
+        policy = bucket_policy(stack)
         roles = {stack.attribute(name, "Arn"): properties for name, properties in stack.of("AWS::IAM::Role").items()}
         for properties in stack.of("AWS::Lambda::Function").values():
             name = stacks.binary_of(properties)
-            guard = guards[name] = Guard(roles[properties["Role"]], endpoint)
+            guard = guards[name] = Guard(roles[properties["Role"]], endpoint, properties["Role"], policy)
             # The Lambda service gives a function the credentials of its role; the endpoint leads to the
             # guard.
             environment = {

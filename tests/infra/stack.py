@@ -93,7 +93,11 @@ class Stack:
         }
         self.made = made
         self.resources = {name: self.resolve(resource) for name, resource in made.items()}
-        self.outputs = {name: self.resolve(output["Value"]) for name, output in self.translated["Outputs"].items()}
+        self.outputs = {
+            name: self.resolve(output["Value"])
+            for name, output in self.translated["Outputs"].items()
+            if "Condition" not in output or self.holds({"Condition": output["Condition"]})
+        }
 
     def of(self, kind):
         """Returns the properties of the resources of one type, by logical name."""
@@ -180,8 +184,10 @@ class Stack:
                 return f"{STACK}-{name.lower()}"
             case "AWS::SNS::Topic":
                 return f"arn:aws:sns:{REGION}:{ACCOUNT}:{STACK}-{name}"
-            case "AWS::IAM::ManagedPolicy":
-                return f"arn:aws:iam::{ACCOUNT}:policy/{STACK}-{name}"
+            case "AWS::ApiGatewayV2::DomainName":
+                return self.resolve(properties["DomainName"])
+            case "AWS::ApiGatewayV2::Stage":
+                return self.resolve(properties["StageName"])
         return name
 
     def attribute(self, name, attribute):
@@ -198,6 +204,17 @@ class Stack:
                     return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{identity}:*"
                 case "AWS::S3::Bucket":
                     return f"arn:aws:s3:::{identity}"
+                case "AWS::WAFv2::WebACL":
+                    return f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/{identity}/1"
+        known = {
+            "AWS::ApiGatewayV2::DomainName": {
+                "RegionalDomainName": f"d-1.execute-api.{REGION}.amazonaws.com",
+                "RegionalHostedZoneId": "Z1",
+            },
+            "AWS::CloudFront::Distribution": {"DomainName": "d1.cloudfront.net"},
+        }
+        if attribute in known.get(kind, {}):
+            return known[kind][attribute]
         raise Refused(f"{attribute} of a {kind} is not known here")
 
 
@@ -217,20 +234,51 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
+def matches(pattern, text):
+    """Returns whether a text matches a pattern with the wildcards `*` and `?` of IAM."""
+    wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(wild, text, re.DOTALL) is not None
+
+
+def concerns(statement, action, resource):
+    """Returns whether a statement is about an action on a resource."""
+    return any(matches(a, action) for a in as_list(statement["Action"])) and any(
+        matches(r, resource) for r in as_list(statement["Resource"])
+    )
+
+
 def allows(role, action, resource):
-    """Returns whether the policies of a role allow an action on a resource, with the wildcards `*` and `?` of
-    IAM.
-    """
-
-    def matches(pattern, text):
-        wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-        return re.fullmatch(wild, text, re.DOTALL) is not None
-
+    """Returns whether the policies of a role allow an action on a resource."""
     statements = [s for p in role["Policies"] for s in as_list(p["PolicyDocument"]["Statement"])]
     if any(s["Effect"] != "Allow" or s.keys() - {"Sid", "Effect", "Action", "Resource"} for s in statements):
         raise Refused(f"only statements that allow something, without conditions, are understood here: {statements}")
-    return any(
-        any(matches(a, action) for a in as_list(s["Action"]))
-        and any(matches(r, resource) for r in as_list(s["Resource"]))
-        for s in statements
-    )
+    return any(concerns(s, action, resource) for s in statements)
+
+
+def denies(policy, action, resource, context):
+    """Returns whether the policy of a bucket denies everybody an action on a resource, for a request with
+    these values of the keys of conditions.
+    """
+    statements = as_list(policy["Statement"])
+    if any((s["Effect"], s["Principal"]) != ("Deny", "*") for s in statements):
+        raise Refused(f"only statements that deny everybody something are understood here: {statements}")
+    return any(concerns(s, action, resource) and satisfied(s.get("Condition", {}), context) for s in statements)
+
+
+def satisfied(conditions, context):
+    """Returns whether all conditions of a statement hold. Those with `Not` also hold if the request does not
+    have the key.
+    """
+
+    def holds(operator, given, wanted):
+        wanted = as_list(wanted)
+        match operator:
+            case "Bool":
+                return given is not None and given in wanted
+            case "NumericLessThan":
+                return given is not None and any(float(given) < float(of) for of in wanted)
+            case "ArnNotEquals":
+                return given is None or not any(matches(of, given) for of in wanted)
+        raise Refused(f"the condition {operator} is not understood here")
+
+    return all(holds(op, context.get(k), v) for op, keys in conditions.items() for k, v in keys.items())

@@ -107,8 +107,8 @@ async fn functions_with_release_keys_serve_only_what_is_signed_with_them() {
     }
 }
 
-/// `openssl pkeyutl -sign -inkey KEY -rawin -in manifest-2.json` made this signature, so anybody can check one
-/// without this program.
+/// `openssl pkeyutl -sign -inkey KEY -rawin -in manifest-2.json` made this signature, so anybody can check
+/// one without this program.
 #[test]
 fn a_signature_is_the_one_that_openssl_makes() {
     let signature = SigningKey::from_pem(golden::SIGNING_KEY).unwrap().sign(&golden::manifest());

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use catalog::Scale;
+use catalog::{Date, Scale, TitleTable};
 use serde::Serialize;
 
 use super::alike;
@@ -41,6 +41,10 @@ pub struct Summary {
     pub filled_audience_ratings: u64,
     /// Cells with a word for nothing, such as `NaN` or `N/A`, that were read as empty.
     pub words_for_nothing: u64,
+    /// Titles that came out or were added before 1800 or after 2200. They are kept as they are.
+    pub unlikely_dates: u64,
+    /// The first of these titles, by its id, with the year or date.
+    pub unlikely_date: Option<String>,
     /// Cells that could not be read and were left empty, rows whose quotes were mended, and durations that
     /// were moved.
     pub repairs: Vec<Repair>,
@@ -57,6 +61,7 @@ impl Summary {
         for title in table.titles() {
             platforms[usize::from(title.platform_idx)].1 += 1;
         }
+        let (unlikely_dates, unlikely_date) = unlikely_dates(table);
         let changed = output.repairs.iter().filter(|r| r.kind != RepairKind::AudienceFilled);
         Self {
             rows: output.n_rows(),
@@ -71,6 +76,8 @@ impl Summary {
             moved_durations: output.moved_durations(),
             filled_audience_ratings: output.n_repairs(RepairKind::AudienceFilled),
             words_for_nothing: output.cell_faults.iter().map(|faults| faults.nothing).sum(),
+            unlikely_dates,
+            unlikely_date,
             repairs: changed.cloned().collect(),
             files: output.files.clone(),
         }
@@ -123,6 +130,13 @@ impl fmt::Display for Summary {
             "{:>14} words for nothing (such as NaN or N/A) read as empty",
             grouped(self.words_for_nothing)
         )?;
+        if let Some(example) = &self.unlikely_date {
+            writeln!(
+                f,
+                "{:>14} titles from before 1800 or after 2200, such as {example}: check these columns",
+                grouped(self.unlikely_dates)
+            )?;
+        }
         let emptied = |r: &&Repair| r.kind != RepairKind::DurationMoved;
         let n_emptied = self.repairs.iter().filter(emptied).count();
         writeln!(
@@ -144,6 +158,19 @@ impl fmt::Display for Summary {
         }
         Ok(())
     }
+}
+
+/// Counts the titles whose year or date lies before 1800 or after 2200, and describes the first.
+fn unlikely_dates(table: &TitleTable) -> (u64, Option<String>) {
+    let is_unlikely = |year: u16| !(1800..=2200).contains(&year);
+    let mut found = table.titles().iter().filter_map(|title| {
+        let released = title.release_year.filter(|year| is_unlikely(*year));
+        let added = title.date_added.filter(|date: &Date| is_unlikely(date.year()));
+        let released = released.map(|year| format!("{}, released {year}", title.id));
+        released.or_else(|| added.map(|date| format!("{}, added {date}", title.id)))
+    });
+    let first = found.next();
+    (u64::from(first.is_some()) + found.count() as u64, first)
 }
 
 /// Writes a number with its digits in groups of three.

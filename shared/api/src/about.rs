@@ -37,7 +37,7 @@ const MODEL: Operation = Operation {
     path: "/model",
     summary: "What the release was trained on, how good it is, and what was tried.",
     answer: Answer::json::<Model<'_>>(),
-    kept: Kept::Anywhere,
+    kept: Kept::ForAMinute,
     is_personal: false,
     ..HEALTH
 };

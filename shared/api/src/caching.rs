@@ -25,10 +25,11 @@ pub(crate) async fn caching(request: Request, next: Next) -> Response {
     match kept {
         Kept::Personal => cache_control(&mut response, "private, no-store"),
         Kept::Nowhere => cache_control(&mut response, "no-store"),
-        Kept::Anywhere if is_get && response.status() == StatusCode::OK => {
-            return tagged(response, &known).await;
+        Kept::Anywhere | Kept::ForAMinute if is_get && response.status() == StatusCode::OK => {
+            let rule = if kept == Kept::Anywhere { "no-cache" } else { "max-age=60" };
+            return tagged(response, &known, rule).await;
         }
-        Kept::Anywhere => {}
+        Kept::Anywhere | Kept::ForAMinute => {}
     }
     response
 }
@@ -42,7 +43,7 @@ fn cache_control(response: &mut Response, value: &'static str) {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
 }
 
-async fn tagged(response: Response, known: &HeaderMap) -> Response {
+async fn tagged(response: Response, known: &HeaderMap, rule: &'static str) -> Response {
     let (mut head, body) = response.into_parts();
     let body = match to_bytes(body, usize::MAX).await {
         Ok(body) => body,
@@ -57,6 +58,6 @@ async fn tagged(response: Response, known: &HeaderMap) -> Response {
         head.headers.insert(header::ETAG, tag);
     }
     let mut response = Response::from_parts(head, Body::from(body));
-    cache_control(&mut response, "no-cache");
+    cache_control(&mut response, rule);
     if is_known { not_modified(response) } else { response }
 }

@@ -1,6 +1,7 @@
 //! Answers compressed by gzip, for clients that take it.
 
 use std::io::{self, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::Request;
@@ -19,6 +20,11 @@ const MOST_PLAIN: u64 = 1000;
 /// Answers of more bytes than these are compressed off the threads that serve requests.
 const MOST_IN_PLACE: usize = 64 * 1024;
 
+/// The compressed form of an answer that stays the same while a release is served, made when it is first
+/// asked for. A handler gives it to [`compression`] as an extension of the response.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CompressedOnce(Arc<OnceLock<Bytes>>);
+
 /// Compresses an answer of more than [`MOST_PLAIN`] bytes if the client takes gzip. Every answer is text, so
 /// all of them become smaller.
 pub(crate) async fn compression(request: Request, next: Next) -> Response {
@@ -30,13 +36,13 @@ pub(crate) async fn compression(request: Request, next: Next) -> Response {
         return response;
     }
     let (mut head, body) = response.into_parts();
-    let compressed = match to_bytes(body, usize::MAX).await {
-        Ok(body) if body.len() > MOST_IN_PLACE => store::run_blocking(move || gzip(&body)).await,
-        Ok(body) => gzip(&body),
-        Err(error) => Err(io::Error::other(error)),
+    let once = head.extensions.remove::<CompressedOnce>().unwrap_or_default();
+    let compressed = match once.0.get() {
+        Some(compressed) => Ok(compressed.clone()),
+        None => compressed(body).await,
     };
     let compressed = match compressed {
-        Ok(compressed) => compressed,
+        Ok(compressed) => once.0.get_or_init(|| compressed).clone(),
         Err(error) => {
             tracing::error!("cannot compress an answer: {}", with_causes(&error));
             return Problem::internal().into_response();
@@ -55,10 +61,15 @@ pub(crate) async fn compression(request: Request, next: Next) -> Response {
     Response::from_parts(head, Body::from(compressed))
 }
 
-fn gzip(bytes: &Bytes) -> io::Result<Vec<u8>> {
+async fn compressed(body: Body) -> io::Result<Bytes> {
+    let body = to_bytes(body, usize::MAX).await.map_err(io::Error::other)?;
+    if body.len() > MOST_IN_PLACE { store::run_blocking(move || gzip(&body)).await } else { gzip(&body) }
+}
+
+fn gzip(bytes: &Bytes) -> io::Result<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::default());
     encoder.write_all(bytes)?;
-    encoder.finish()
+    encoder.finish().map(Bytes::from)
 }
 
 /// Returns whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3): by its name or else by `*`, and
@@ -83,7 +94,47 @@ fn takes_gzip(request: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use axum::{Extension, Router};
+    use flate2::read::GzDecoder;
+    use tower::ServiceExt as _;
+
     use super::*;
+
+    /// The bodies differ only to show which of them was compressed.
+    #[tokio::test]
+    async fn a_report_is_compressed_once() {
+        let (once, n_asked) = (CompressedOnce::default(), AtomicU64::new(0));
+        let body = move || {
+            let digit = n_asked.fetch_add(1, Ordering::Relaxed).to_string();
+            (Extension(once.clone()), digit.repeat(2_000))
+        };
+        let body = Arc::new(body);
+        let report = get(move || std::future::ready(body()));
+        let router = Router::new().route("/", report).layer(from_fn(compression));
+        let ask = async |accepted: &'static str| {
+            let request = Request::get("/").header(header::ACCEPT_ENCODING, accepted).body(Body::empty());
+            let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+            let is_compressed = answer.headers().get(header::CONTENT_ENCODING).is_some();
+            let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            let mut text = String::new();
+            if is_compressed {
+                GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap();
+            } else {
+                text = String::from_utf8(bytes.to_vec()).unwrap();
+            }
+            assert_eq!(text.len(), 2_000);
+            (is_compressed, text.as_bytes()[0])
+        };
+        assert_eq!(ask("identity").await, (false, b'0'));
+        assert_eq!(ask("gzip").await, (true, b'1'));
+        assert_eq!(ask("gzip").await, (true, b'1'));
+        assert_eq!(ask("identity").await, (false, b'3'));
+    }
 
     #[test]
     fn gzip_is_taken_by_name_or_by_any_and_not_with_the_weight_0() {

@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use catalog::{MAX_ID_BYTES, Scale};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{JSON, rounded};
+use crate::compression::CompressedOnce;
 use crate::functions;
 use crate::problem::{MEDIA_TYPE as PROBLEM, Problem, ProblemKind};
 use crate::request::{Absent, Describe, MAX_TEXT, MAX_VALUES, RATINGS, Spec, Values, score_range};
@@ -29,7 +30,7 @@ const OPENAPI: Operation = Operation {
     summary: "All routes, their parameters and answers, as OpenAPI 3.1.",
     input: Input::Nothing,
     answer: Answer::JsonObject,
-    kept: Kept::Anywhere,
+    kept: Kept::ForAMinute,
     is_personal: false,
     problems: &[],
 };
@@ -52,17 +53,18 @@ struct Document {
     routes: &'static [Route],
     facts: Facts,
     text: OnceLock<String>,
+    compressed: CompressedOnce,
 }
 
 /// Returns the router of the document.
 pub(crate) fn router(routes: &'static [Route], facts: Facts) -> Router {
-    let document = Document { routes, facts, text: OnceLock::new() };
+    let document = Document { routes, facts, text: OnceLock::new(), compressed: CompressedOnce::default() };
     route::router(&OPERATIONS, [OPENAPI.handled_by(openapi)], &Arc::new(document))
 }
 
 async fn openapi(State(document): State<Arc<Document>>) -> Response {
     let text = document.text.get_or_init(|| write(document.routes, &document.facts).to_string());
-    ([(header::CONTENT_TYPE, JSON)], text.clone()).into_response()
+    ([(header::CONTENT_TYPE, JSON)], Extension(document.compressed.clone()), text.clone()).into_response()
 }
 
 /// Writes the document of some routes.
@@ -130,7 +132,7 @@ impl Writer<'_> {
         let content = json!({ media_type: { "schema": schema } });
         let mut responses = Map::new();
         responses.insert("200".to_owned(), json!({ "description": "The answer.", "content": content }));
-        if operation.kept == Kept::Anywhere {
+        if matches!(operation.kept, Kept::Anywhere | Kept::ForAMinute) {
             let description = "The client has the answer already: `If-None-Match` has its `ETag`.";
             responses.insert("304".to_owned(), json!({ "description": description }));
         }

@@ -357,6 +357,31 @@ fn words_for_nothing_are_counted() {
 }
 
 #[test]
+fn unlikely_years_and_dates_are_kept_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("netflix_titles.csv");
+    let mut text = format!("{HEADER}\n");
+    for (id, added, released) in [
+        ("s1", "2021-01-01", "1800"),
+        ("s2", "1799-12-31", "2020"),
+        ("s3", "9999-12-31", "2201"),
+        ("s4", "2200-12-31", "2200"),
+        ("s5", "", "0001"),
+        ("s6", "", ""),
+    ] {
+        text += &format!("{id},Movie,A,,,,{added},{released},R,90,,\n");
+    }
+    std::fs::write(&path, text).unwrap();
+    let summary = read(dir.path(), &[path], None).unwrap().summary();
+    assert_eq!((summary.titles, summary.unlikely_dates), (6, 3));
+    assert_eq!(summary.unlikely_date.as_deref(), Some("ns2, added 1799-12-31"));
+    let said = "3 titles from before 1800 or after 2200, such as ns2, added 1799-12-31: check these columns";
+    assert!(summary.to_string().contains(said), "{summary}");
+    let none = etl::EtlOutput::default().summary();
+    assert!(!none.to_string().contains("before 1800"), "{none}");
+}
+
+#[test]
 fn latin_1_is_read_and_said() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("netflix_titles.csv");

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use artifact::{Analysis, Kind};
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use queries::title_search::{self, Named};
 use recommender::Titles;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::{self, Edition, JSON, Title, left_out, rounded};
+use crate::compression::CompressedOnce;
 use crate::error::{CatalogMismatch, StartError};
 use crate::function::{Function, Release};
 use crate::log::with_causes;
@@ -96,7 +97,7 @@ const EDA: Operation = Operation {
     summary: "The exploratory analysis of the data, as in the builder's `eda.json`.",
     input: Input::Params(&()),
     answer: Answer::JsonObject,
-    kept: Kept::Anywhere,
+    kept: Kept::ForAMinute,
     is_personal: false,
     problems: &[ProblemKind::NotFound],
 };
@@ -164,9 +165,24 @@ struct Catalog {
     users: Users,
     has_ratings: bool,
     /// `None` if the release has no analysis.
-    analysis: Option<Analysis>,
+    report: Option<Report>,
     /// The release they belong to.
     release: String,
+}
+
+/// The analysis, with what it was compressed to.
+#[derive(Debug)]
+struct Report {
+    analysis: Analysis,
+    compressed_json: CompressedOnce,
+    compressed_page: CompressedOnce,
+}
+
+impl From<Analysis> for Report {
+    fn from(analysis: Analysis) -> Self {
+        let (compressed_json, compressed_page) = Default::default();
+        Self { analysis, compressed_json, compressed_page }
+    }
 }
 
 async fn load(release: Release<'_>) -> Result<Router, StartError> {
@@ -191,7 +207,9 @@ async fn load_catalog(release: Release<'_>) -> Result<Catalog, StartError> {
     let has_ratings = release.has_ratings();
     let release = release.manifest.release();
     match check(&titles, &search, &users) {
-        Ok(()) => Ok(Catalog { titles, search, users, has_ratings, analysis, release }),
+        Ok(()) => {
+            Ok(Catalog { titles, search, users, has_ratings, report: analysis.map(Report::from), release })
+        }
         Err(source) => Err(StartError::Catalog { release, source }),
     }
 }
@@ -262,19 +280,21 @@ async fn user(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Res
 
 async fn eda(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
     raw.read(&())?;
-    let json = catalog.analysis()?.json().to_owned();
-    Ok(([(header::CONTENT_TYPE, JSON)], json).into_response())
+    let report = catalog.report()?;
+    let (json, compressed) = (report.analysis.json().to_owned(), Extension(report.compressed_json.clone()));
+    Ok(([(header::CONTENT_TYPE, JSON)], compressed, json).into_response())
 }
 
 async fn eda_page(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
     raw.read(&())?;
-    let analysis = catalog.analysis()?;
+    let report = catalog.report()?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    let mut response = (headers, analysis.page().to_owned()).into_response();
+    let (page, compressed) = (report.analysis.page().to_owned(), Extension(report.compressed_page.clone()));
+    let mut response = (headers, compressed, page).into_response();
     // The policy comes from the code, not from the artifact. Who may frame a page, and that it is not of this
     // origin, can only be in a header.
     let policy = format!("{}; frame-ancestors 'none'; sandbox allow-scripts", artifact::page_policy());
@@ -287,8 +307,8 @@ async fn eda_page(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result
 }
 
 impl Catalog {
-    fn analysis(&self) -> Result<&Analysis, Problem> {
-        self.analysis.as_ref().ok_or_else(|| {
+    fn report(&self) -> Result<&Report, Problem> {
+        self.report.as_ref().ok_or_else(|| {
             let release = &self.release;
             Problem::not_found(format!(
                 "release {release} has no analysis of its data; `cartelera build` makes one"

@@ -32,6 +32,18 @@ pub enum FileError {
     /// A device, which may have no end.
     #[error("{}: this is a device; pass a file, a pipe such as <(command), or - for standard input", .0.display())]
     Device(PathBuf),
+    /// A file that is read whole, and has no end or is far larger than any catalog.
+    #[error(
+        "{}: has more than {} GiB, unpacked, which no catalog has; pass another file, or cut it into several",
+        path.display(),
+        most >> 30
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that are read.
+        most: u64,
+    },
     /// A file in a folder of inputs that is a link to a file elsewhere.
     #[error(
         "{}: this is a link to a file outside of its folder, which may not be meant to be read; if it is, copy it there, or pass the link by its own name instead of the folder",

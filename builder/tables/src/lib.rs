@@ -71,7 +71,7 @@ impl Clean {
 /// Returns [`FileError`] if the file cannot be read.
 pub fn source(path: &Path) -> Result<Source, FileError> {
     let failed = |error| FileError::read(path, error);
-    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut file = open::open_file(path)?;
     let (mut hasher, mut bytes, mut buffer) = (Hasher::default(), 0, vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer).map_err(failed)? {

@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use catalog::{Duration, Platform, RatingTable, Scale, Title, TitleId, TitleTable};
@@ -6,6 +6,7 @@ use progress::Reporter;
 
 use crate::formula::unguarded;
 use crate::header::find_columns;
+use crate::open::open_file;
 use crate::rows::{self, BLOCK_BYTES, Reading, ordered};
 use crate::write::{ABOUT_FILE, About, REJECT_COLUMNS};
 use crate::year::parse_year;
@@ -132,10 +133,11 @@ pub fn read_file_rows(dir: &Path) -> Result<Option<Vec<FileRows>>, FileError> {
 }
 
 fn read_about(path: &Path) -> Result<Option<About>, FileError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FileError::read(path, error)),
+    let mut bytes = Vec::new();
+    match open_file(path) {
+        Ok(mut file) => file.read_to_end(&mut bytes).map_err(|error| FileError::read(path, error))?,
+        Err(FileError::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error),
     };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| FileError::read(path, error.into()))
 }
@@ -147,10 +149,10 @@ fn read_about(path: &Path) -> Result<Option<About>, FileError> {
 /// Returns an error for a row that `cartelera etl` does not write.
 pub fn read_rejects(dir: &Path) -> Result<Option<Rejects>, FileError> {
     let path = dir.join(REJECTS_FILE);
-    let file = match File::open(&path) {
+    let file = match open_file(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FileError::read(&path, error)),
+        Err(FileError::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error),
     };
     let wrong = |source| FileError::Csv { path: path.clone(), source };
     let mut reader = csv::Reader::from_reader(file);
@@ -187,7 +189,7 @@ pub fn index(titles: &TitleTable) -> Interner {
 }
 
 fn read_clean_titles(path: &Path) -> Result<TitleTable, FileError> {
-    let file = File::open(path).map_err(|e| FileError::read(path, e))?;
+    let file = open_file(path)?;
     let wrong = |source| FileError::Csv { path: path.to_owned(), source };
     let mut reader = csv::Reader::from_reader(file);
     let header: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();

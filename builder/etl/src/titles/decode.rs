@@ -12,12 +12,23 @@ use tables::{FileError, file_name, without_bom};
 /// Bytes that are not UTF-8, for each character of several bytes, in text of another encoding.
 const MIN_BAD_PER_GOOD: usize = 10;
 
+/// The most bytes of a catalog, unpacked: some four times those of all titles that `IMDb` has. A pipe that
+/// never ends, or a small file that unpacks to a huge one, is refused before it fills the memory.
+const MOST_BYTES: u64 = 4 << 30;
+
 /// Reads a whole file, unpacked (see [`tables::open::open`]). In its description, `read_as` is how it was
 /// packed.
 pub(super) fn read_file(path: &Path) -> Result<(Vec<u8>, Source), FileError> {
+    read_at_most(path, MOST_BYTES)
+}
+
+fn read_at_most(path: &Path, most: u64) -> Result<(Vec<u8>, Source), FileError> {
     let mut opened = open(path, None)?;
     let mut raw = Vec::new();
-    opened.read_to_end(&mut raw).map_err(|e| FileError::read(path, e))?;
+    let n_bytes = opened.by_ref().take(most.saturating_add(1)).read_to_end(&mut raw);
+    if n_bytes.map_err(|e| FileError::read(path, e))? as u64 > most {
+        return Err(FileError::TooLarge { path: path.to_owned(), most });
+    }
     let (bytes, sha256) = opened.size_and_digest();
     let read_as = Some(opened.packing.join(", ")).filter(|packing| !packing.is_empty());
     Ok((raw, Source { name: file_name(path), bytes, sha256, read_as }))
@@ -56,7 +67,27 @@ fn is_windows_1252(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::*;
+
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("titles.csv.gz");
+        let mut packed = GzEncoder::new(std::fs::File::create(&path).unwrap(), Compression::best());
+        packed.write_all(&vec![b'a'; 1 << 20]).unwrap();
+        packed.finish().unwrap();
+        assert!(path.metadata().unwrap().len() < 5_000);
+        assert_eq!(read_at_most(&path, 1 << 20).unwrap().0.len(), 1 << 20);
+        let error = read_at_most(&path, (1 << 20) - 1).unwrap_err();
+        assert!(matches!(error, FileError::TooLarge { .. }), "{error}");
+        let error = FileError::TooLarge { path, most: MOST_BYTES };
+        assert!(error.to_string().contains("has more than 4 GiB, unpacked"), "{error}");
+    }
 
     #[test]
     fn text_is_decoded_as_a_whole_or_not_at_all() {

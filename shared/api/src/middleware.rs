@@ -47,6 +47,10 @@ pub(crate) async fn problems_for_refusals(request: Request, next: Next) -> Respo
     let problem = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => Problem::method_not_allowed(method.as_str(), uri.path()),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(MAX_BODY_BYTES),
+        // Only POST has a body, and no POST has a parameter in its path.
+        StatusCode::BAD_REQUEST if !is_problem(&response) && method == Method::POST => {
+            Problem::one_invalid("body", "cannot be read to its end; send it whole, in valid chunks")
+        }
         StatusCode::BAD_REQUEST if !is_problem(&response) => {
             Problem::one_invalid("path", "is not UTF-8 text, percent-encoded where it has to be")
         }

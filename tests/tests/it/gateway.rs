@@ -434,6 +434,18 @@ async fn a_path_that_is_not_text_is_reported_with_the_query() {
 }
 
 #[tokio::test]
+async fn a_body_that_breaks_off_is_a_problem_of_the_body() {
+    let store = Arc::new(small_release::store().await);
+    let router = api::load(&[Function::RECOMMEND], store, PersonalRoutes::Open).await.unwrap();
+    let pieces = [Ok("{\"ratings\":"), Err(std::io::Error::other("an invalid chunk"))];
+    let body = axum::body::Body::from_stream(futures_util::stream::iter(pieces));
+    let response = router.oneshot(axum::http::Request::post("/recommendations").body(body).unwrap()).await;
+    let (head, body) = response.unwrap().into_parts();
+    let problem: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+    assert_eq!((head.status.as_u16(), refused(&problem)), (400, ["body".to_owned()].into()), "{problem}");
+}
+
+#[tokio::test]
 async fn every_problem_says_what_is_wrong() {
     let questions = [
         // Missing.

@@ -1,6 +1,7 @@
 //! Local server: the routers of all functions in one process.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::{MAX_BODY_BYTES, StrategyUsed};
@@ -18,8 +19,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 /// How long the server waits for others.
@@ -28,6 +30,8 @@ pub(crate) struct Patience {
     /// For the head of a request, and then for its body. A connection without a request counts as one whose
     /// head does not come.
     pub(crate) request: Duration,
+    /// For a client that has stopped to read its answer.
+    pub(crate) answer: Duration,
     /// For the requests in progress, after the signal to stop. With what comes after it, the program ends
     /// within five seconds.
     pub(crate) stop: Duration,
@@ -35,9 +39,13 @@ pub(crate) struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { request: Duration::from_secs(30), stop: Duration::from_secs(4) }
+        let half_a_minute = Duration::from_secs(30);
+        Self { request: half_a_minute, answer: half_a_minute, stop: Duration::from_secs(4) }
     }
 }
+
+/// The most connections at a time. Others wait to be accepted.
+const MOST_CONNECTIONS: usize = 1024;
 
 /// Serves `router` on `listener` until the first of `signals`, then finishes the requests in progress. A
 /// second signal, or the end of the patience, leaves them unfinished.
@@ -56,9 +64,14 @@ pub(crate) async fn serve(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.request);
     let connections = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
-        let (stream, _) = tokio::select! {
-            accepted = Listener::accept(&mut listener) => accepted,
+        let accept = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (Listener::accept(&mut listener).await.0, place)
+        };
+        let (stream, place) = tokio::select! {
+            accepted = accept => accepted,
             _ = signals.recv() => break,
         };
         if let Err(error) = stream.set_nodelay(true) {
@@ -66,8 +79,12 @@ pub(crate) async fn serve(
         }
         let service = router.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
         let service = TowerToHyperService::new(service);
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(patience.answer));
+        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let connection = connections.watch(connection);
         tokio::spawn(async move {
+            let _place = place;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }

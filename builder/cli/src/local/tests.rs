@@ -6,6 +6,8 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
+/// More than the system keeps for a client that does not read.
+const MUCH: usize = 64 << 20;
 const LONG: Duration = Duration::from_hours(1);
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -19,6 +21,7 @@ struct Running {
 async fn start(patience: Patience) -> Running {
     let router = Router::new()
         .route("/", get(|| async { "here" }))
+        .route("/much", get(|| async { vec![b'a'; MUCH] }))
         .route("/length", post(|body: Bytes| async move { body.len().to_string() }));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -60,21 +63,33 @@ const HALF_A_HEAD: &str = "GET / HTTP/1.1\r\nhost:";
 
 #[tokio::test]
 async fn a_head_or_a_body_that_does_not_come_is_given_up() {
-    let server = start(Patience { request: SHORT, stop: LONG }).await;
+    let server = start(Patience { request: SHORT, answer: LONG, stop: LONG }).await;
     for head in ["", HALF_A_HEAD] {
         assert_eq!(rest(server.send(head).await).await, "", "{head:?}");
     }
     let answer = rest(server.send(HALF_A_BODY).await).await;
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("connection: close"), "{answer}");
     // The server is still there, for those who send in time.
-    let server = start(Patience { request: LONG, stop: LONG }).await;
+    let server = start(Patience { request: LONG, answer: LONG, stop: LONG }).await;
     let answer = rest(server.send(WHOLE_BODY).await).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n5"), "{answer}");
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_read_is_given_up() {
+    let server = start(Patience { request: LONG, answer: SHORT, stop: LONG }).await;
+    let ask = "GET /much HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let unread = server.send(ask).await;
+    // Whoever reads gets all of it. By then the other connection has been given up, or is soon.
+    assert!(rest(server.send(ask).await).await.len() > MUCH);
+    server.stop.send(()).await.unwrap();
+    server.ended.await.unwrap();
+    assert!(rest(unread).await.len() < MUCH);
+}
+
+#[tokio::test]
 async fn the_server_ends_whatever_clients_hold_open() {
-    let server = start(Patience { request: LONG, stop: SHORT }).await;
+    let server = start(Patience { request: LONG, answer: LONG, stop: SHORT }).await;
     let mut idle = server.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert!(head(&mut idle).await.starts_with("HTTP/1.1 200 "));
     let half = [server.send(HALF_A_HEAD).await, server.send(HALF_A_BODY).await];
@@ -86,7 +101,7 @@ async fn the_server_ends_whatever_clients_hold_open() {
 
 #[tokio::test]
 async fn a_second_signal_ends_the_server_at_once() {
-    let server = start(Patience { request: LONG, stop: LONG }).await;
+    let server = start(Patience { request: LONG, answer: LONG, stop: LONG }).await;
     // The continuation shows that the server waits for the body.
     let asked = "POST /length HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
     let mut half = server.send(asked).await;
@@ -99,7 +114,7 @@ async fn a_second_signal_ends_the_server_at_once() {
 
 #[tokio::test]
 async fn a_request_in_progress_is_finished() {
-    let server = start(Patience { request: LONG, stop: LONG }).await;
+    let server = start(Patience { request: LONG, answer: LONG, stop: LONG }).await;
     let asked = "POST /length HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n";
     let mut half = server.send(asked).await;
     assert!(head(&mut half).await.starts_with("HTTP/1.1 100 "));

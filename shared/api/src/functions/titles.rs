@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use artifact::{Analysis, Kind};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -170,18 +171,23 @@ struct Catalog {
     release: String,
 }
 
-/// The analysis, with what it was compressed to.
+/// The analysis as JSON and as a page, shared by all answers, with what they were compressed to.
 #[derive(Debug)]
 struct Report {
-    analysis: Analysis,
+    json: Bytes,
     compressed_json: CompressedOnce,
+    page: Bytes,
     compressed_page: CompressedOnce,
 }
 
 impl From<Analysis> for Report {
     fn from(analysis: Analysis) -> Self {
-        let (compressed_json, compressed_page) = Default::default();
-        Self { analysis, compressed_json, compressed_page }
+        Self {
+            json: Bytes::copy_from_slice(analysis.json().as_bytes()),
+            compressed_json: CompressedOnce::default(),
+            page: Bytes::copy_from_slice(analysis.page().as_bytes()),
+            compressed_page: CompressedOnce::default(),
+        }
     }
 }
 
@@ -281,7 +287,7 @@ async fn user(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Res
 async fn eda(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result<Response, Problem> {
     raw.read(&())?;
     let report = catalog.report()?;
-    let (json, compressed) = (report.analysis.json().to_owned(), Extension(report.compressed_json.clone()));
+    let (json, compressed) = (report.json.clone(), Extension(report.compressed_json.clone()));
     Ok(([(header::CONTENT_TYPE, JSON)], compressed, json).into_response())
 }
 
@@ -293,7 +299,7 @@ async fn eda_page(State(catalog): State<Arc<Catalog>>, raw: RawParams) -> Result
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    let (page, compressed) = (report.analysis.page().to_owned(), Extension(report.compressed_page.clone()));
+    let (page, compressed) = (report.page.clone(), Extension(report.compressed_page.clone()));
     let mut response = (headers, compressed, page).into_response();
     // The policy comes from the code, not from the artifact. Who may frame a page, and that it is not of this
     // origin, can only be in a header.

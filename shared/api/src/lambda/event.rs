@@ -21,6 +21,9 @@ use serde_json::value::RawValue;
 /// anyway).
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
+/// The characters that end a path, or that the library's parser takes for a slash.
+const NOT_IN_PATH: &AsciiSet = &CONTROLS.add(b'\\').add(b'?').add(b'#');
+
 /// An event from an HTTP API or a function URL.
 #[derive(Debug)]
 pub struct Event(LambdaRequest);
@@ -63,11 +66,24 @@ fn repair_request(request: &mut ApiGatewayV2httpRequest) {
     if !path.starts_with('/') {
         path.insert(0, '/');
     }
+    *path = one_path(path);
     if let Some(query) = &mut request.raw_query_string {
         *query = utf8_percent_encode(query, NOT_IN_QUERY).to_string();
     }
     let is_base64 = |body: &String| STANDARD.decode(body).is_ok();
     request.is_base64_encoded &= request.body.as_ref().is_none_or(is_base64);
+}
+
+/// Returns a path that the library's parser takes as it is. The parser follows the URL standard: a backslash
+/// is a slash to it, and the segments `.` and `..` lead elsewhere, whatever their dots are written as. But
+/// the gateway has already chosen the route, with its limits, by the path as it came. So backslashes are
+/// encoded, and segments of dots are encoded twice, and are the name of nothing.
+fn one_path(path: &str) -> String {
+    let segment = |segment: &str| match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
+        dots @ ("." | "..") => dots.replace('.', "%252E"),
+        _ => utf8_percent_encode(segment, NOT_IN_PATH).to_string(),
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
@@ -134,6 +150,27 @@ mod tests {
             event["body"] = "{\"n\":5}".into();
         };
         assert_eq!(request_of(no_base64).await.1, b"{\"n\":5}", "used as it is");
+    }
+
+    /// The gateway has limited a route by this path, and no other route may answer.
+    #[tokio::test]
+    async fn a_path_does_not_become_that_of_another_route() {
+        for (path, expected) in [
+            ("/titles/..\\eda.html", "/titles/..%5Ceda.html"),
+            ("/titles/../eda.html", "/titles/%252E%252E/eda.html"),
+            ("/titles/%2e%2E/eda", "/titles/%252E%252E/eda"),
+            ("/similar/.%2e/docs", "/similar/%252E%252E/docs"),
+            ("/./model", "/%252E/model"),
+            ("/titles/a?/../eda", "/titles/a%3F/%252E%252E/eda"),
+            ("/titles/a#b", "/titles/a%23b"),
+            ("/titles/\t..\n/", "/titles/%09..%0A/"),
+            ("\\\\host\\eda", "/%5C%5Chost%5Ceda"),
+            ("/titles/...", "/titles/..."),
+            ("/titles/caf%C3%A9%20a", "/titles/caf%C3%A9%20a"),
+        ] {
+            let (uri, _) = request_of(|event| event["rawPath"] = path.into()).await;
+            assert_eq!(uri, format!("{expected}?q=a"), "{path}");
+        }
     }
 
     #[test]

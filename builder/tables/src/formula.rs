@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 
-/// With what a formula begins, and the apostrophe itself, so that the guard can be taken off again.
-const BEGINNINGS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+/// With what a formula begins, in either width, and the apostrophe itself, so that the guard can be taken off
+/// again.
+const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\''];
 
 /// Puts an apostrophe before a value that could be a formula.
 pub(crate) fn guarded(value: &str) -> Cow<'_, str> {
@@ -26,7 +27,7 @@ mod tests {
 
     #[test]
     fn a_formula_is_a_text() {
-        for formula in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1"] {
+        for formula in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "＝1+1"] {
             assert!(guarded(formula).starts_with('\''), "{formula}");
         }
         assert_eq!(guarded("5.5"), "5.5");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use artifact::{Manifest, Pointer};
+use artifact::{Manifest, Pointer, ReleaseKeys};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
@@ -37,7 +37,8 @@ pub async fn load(
 }
 
 /// Loads a release, current or not, as each of these functions does when it starts, one after the other.
-/// Nothing is kept of what was loaded.
+/// Nothing is kept of what was loaded. With `keys`, the release has to be as those need it who serve only
+/// signed releases; the signature itself is not looked at.
 ///
 /// # Errors
 /// [`StartError`]: a function cannot start with this release.
@@ -45,9 +46,10 @@ pub async fn check_release(
     functions: &[Function],
     store: Arc<dyn ReadStore>,
     manifest: &Manifest,
+    keys: Option<ReleaseKeys>,
 ) -> Result<(), StartError> {
     // `Open` loads the most.
-    let settings = PersonalRoutes::Open.into();
+    let settings = Settings { release_keys: keys, ..PersonalRoutes::Open.into() };
     let release = Release { store: &store, manifest, settings: &settings };
     for function in functions {
         drop((function.load)(release).await?);

@@ -271,6 +271,19 @@ pub enum ReleaseError {
         /// Why it cannot be served.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The release has no signature, and the one before it has one.
+    #[error(
+        "release {release} is not signed, and the current release of {location} is, so the pointer was not moved; sign it with --sign KEYFILE, or pass --unsigned if nothing that serves this store asks for signatures"
+    )]
+    Unsigned {
+        /// The release that should have become current.
+        release: String,
+        /// The store.
+        location: String,
+    },
+    /// The release does not have the signature that is asked for.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// Another publisher moved the pointer in the meantime.
     #[error(
         "release {release} did not become current, because another publisher moved the pointer of {location}; check which release is current, then try again"

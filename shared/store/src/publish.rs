@@ -14,7 +14,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use crate::collect::MIN_GRACE;
 use crate::load::signature;
 use crate::pointer::{find, move_to, protected_by};
-use crate::{Body, Put, ReleaseError, Sent, Store, StoreError, Version};
+use crate::{Body, Put, ReleaseError, Sent, Signing, Store, StoreError, Version};
 
 /// The number of artifacts that are sent at the same time.
 const AT_ONCE: usize = 4;
@@ -53,7 +53,7 @@ pub async fn publish(
 ) -> Result<Published, ReleaseError> {
     let bodies: Vec<(Kind, Body)> =
         artifacts.iter().map(|(kind, bytes)| (*kind, bytes.clone().into())).collect();
-    publish_bodies(store, &bodies, manifest, None, moved_at, &|_| {}, &|| ready(Ok(())).boxed()).await
+    publish_bodies(store, &bodies, manifest, Signing::ANY, moved_at, &|_| {}, &|| ready(Ok(())).boxed()).await
 }
 
 /// Finds out whether a release, all of which is in the store, can be served. Publishing calls it before the
@@ -70,8 +70,8 @@ pub type Checking<'a> = BoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
 /// Objects that are there already are not sent. An object whose bytes are not those of its name is damaged
 /// and is written again. So publishing the current release again repairs it, and otherwise changes nothing.
 ///
-/// The pointer gets the signature that is given, or the one that the store has of this release. The current
-/// release can be signed by publishing it again with a signature.
+/// `signing` settles the signature, before anything is written. The current release can be signed by publishing
+/// it again with a signature.
 ///
 /// Then `check` has to accept the release, as it is in the store. That is for code that this crate does not
 /// have, such as that of the functions. It also has to accept the current release when it is published again.
@@ -93,7 +93,7 @@ pub async fn publish_bodies(
     store: &dyn Store,
     artifacts: &[(Kind, Body)],
     manifest: &Manifest,
-    signed: Option<Signature>,
+    signing: Signing<'_>,
     moved_at: u64,
     done: Sent<'_>,
     check: Check<'_>,
@@ -101,11 +101,11 @@ pub async fn publish_bodies(
     check_artifacts(artifacts, manifest)?;
     let (before, version) = find(store).await?.unzip();
     let release = manifest.release();
-    let current = before.as_ref().filter(|before| before.release == release);
-    let signature = match signed.or(current.and_then(|current| current.signature)) {
+    let stored = match signing.made {
+        Some(_) => None,
         None => signature(store, &release).await?,
-        known => known,
     };
+    let signature = signing.settle(manifest, before.as_ref(), stored, || store.location())?;
     let objects: Vec<Object> = artifacts
         .iter()
         .map(|(kind, body)| Object { key: body.entry(*kind).key(), body: body.clone() })

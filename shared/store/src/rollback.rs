@@ -2,7 +2,7 @@ use artifact::{ArtifactEntry, Manifest, Pointer, Signature};
 
 use crate::load::{manifest, signature};
 use crate::pointer::{find, move_to, protected_by};
-use crate::{LoadError, ReleaseError, Store};
+use crate::{LoadError, ReleaseError, Signing, Store};
 
 /// The result of [`rollback`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,19 @@ pub async fn rollback(
     release: Option<&str>,
     moved_at: u64,
 ) -> Result<RolledBack, ReleaseError> {
+    rollback_signed(store, release, Signing::ANY, moved_at).await
+}
+
+/// Does what [`rollback`] does, if the signature of the earlier release is as it is asked for.
+///
+/// # Errors
+/// Those of [`rollback`], [`ReleaseError::Unsigned`] and [`ReleaseError::Signature`].
+pub async fn rollback_signed(
+    store: &dyn Store,
+    release: Option<&str>,
+    signing: Signing<'_>,
+    moved_at: u64,
+) -> Result<RolledBack, ReleaseError> {
     let Some((before, version)) = find(store).await? else {
         return Err(LoadError::NothingPublished { location: store.location() }.into());
     };
@@ -39,6 +52,7 @@ pub async fn rollback(
     let rolled_back = RolledBack { release: target.to_owned(), from: before.release.clone(), moved };
     if moved {
         let (manifest, signature) = (manifest(store, target).await?, signature(store, target).await?);
+        let signature = signing.settle(&manifest, Some(&before), signature, || store.location())?;
         check_whole(store, &manifest).await?;
         if before.previous.as_deref() != Some(target) {
             let protected = protected_by(&before);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use artifact::{Kind, SigningKey};
+use artifact::Kind;
 use dataset::Data;
 use eda::Raw;
 use etl::EtlError;
@@ -19,7 +19,7 @@ use super::data::{HoldOut, Input};
 use super::params::ParamArgs;
 use super::pseudonym::read_key;
 use super::show::describe;
-use super::stores::{self, SignArg, StoreArg, block_on, open};
+use super::stores::{self, SignArg, Signer, StoreArg, block_on, open};
 use crate::Context;
 
 /// Build a release and serve it from a store.
@@ -90,7 +90,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let options = options(args)?;
-    let key = args.sign.read()?;
+    let signer = args.sign.read()?;
     let built = if let Some(dir) = args.input.tables()? {
         from_tables(dir, &options, context)?
     } else {
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         context.print(&etl.summary().to_string());
         built
     };
-    let (location, published) = block_on(publish(&args.store.store, &built, key.as_ref(), context))?;
+    let (location, published) = block_on(publish(&args.store.store, &built, &signer, context))?;
     context.print(&describe(&published, &built.manifest));
     context.print(&format!("release {published} is served from {location}"));
     Ok(())
@@ -171,13 +171,12 @@ fn from_tables(dir: &Path, options: &BuildOptions, context: &Context) -> anyhow:
 pub(super) async fn publish(
     uri: &str,
     built: &Built,
-    key: Option<&SigningKey>,
+    signer: &Signer,
     context: &Context,
 ) -> anyhow::Result<(String, String)> {
     let store: Arc<dyn Store> = open(uri).await?.into();
     let bodies: Vec<(Kind, Body)> =
         built.artifacts.iter().map(|(kind, bytes)| (*kind, bytes.clone().into())).collect();
-    let signature = key.map(|key| key.sign(&built.manifest));
-    let published = stores::publish(&store, &bodies, &built.manifest, signature, context).await?;
+    let published = stores::publish(&store, &bodies, &built.manifest, signer, None, context).await?;
     Ok((store.location(), published.release))
 }

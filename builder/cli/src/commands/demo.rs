@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::build::publish;
 use super::serve::{ListenArgs, serve_store};
-use super::stores::{block_on, open};
+use super::stores::{Signer, block_on, open};
 use crate::Context;
 use etl::EtlInput;
 use evaluate::choose::fit::FitOptions;
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         let input = EtlInput::resolve(&[args.data.join("titles")], &[args.data.join("ratings")])?;
         let (etl, built) = release::build(&input, &options, context)?;
         context.note(&etl.summary().to_string());
-        let (location, release) = block_on(publish(&args.store, &built, None, context))?;
+        let (location, release) = block_on(publish(&args.store, &built, &Signer::default(), context))?;
         context.note(&format!("built release {release} in {location}"));
     }
     serve_store(&args.store, &args.listen, context)

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use artifact::Kind;
 use store::{Body, Store};
 
-use super::stores::{SignArg, StoreArg, block_on, manifest_of, note_ranges, open, publish};
+use super::stores::{SignArg, StoreArg, block_on, manifest_of, note_ranges, open, publish, signature_of};
+use super::verify::content;
 use crate::Context;
 
 /// Copy a release from one store to another and serve it from there.
@@ -30,15 +32,17 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let key = args.sign.read()?;
+    let signer = args.sign.read()?;
     let (location, published) = block_on(async {
         let from: Arc<dyn Store> = open(&args.from).await?.into();
         let to: Arc<dyn Store> = open(&args.to.store).await?.into();
         let (release, manifest) = manifest_of(from.as_ref(), args.release.as_deref()).await?;
-        let signature = match key {
-            Some(key) => Some(key.sign(&manifest)),
-            None => store::signature(from.as_ref(), &release).await?,
-        };
+        let copied = signature_of(from.as_ref(), &release).await?;
+        // A function that reads single blocks of users finds out only when it needs one.
+        for entry in manifest.artifacts.iter().filter(|entry| entry.kind.is_in_parts()) {
+            let users = content(from.as_ref(), &manifest, entry).await;
+            users.with_context(|| format!("the users of release {release} are not as they should be"))?;
+        }
         let bodies: Vec<(Kind, Body)> = manifest
             .artifacts
             .iter()
@@ -47,7 +51,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
                 (entry.kind, body)
             })
             .collect();
-        let published = publish(&to, &bodies, &manifest, signature, context).await?;
+        let published = publish(&to, &bodies, &manifest, &signer, copied, context).await?;
         note_ranges(from.as_ref(), context);
         Ok((to.location(), published))
     })?;

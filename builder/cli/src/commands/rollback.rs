@@ -1,4 +1,4 @@
-use super::stores::{StoreArg, block_on, now, open};
+use super::stores::{KeysArg, StoreArg, block_on, now, open};
 use crate::Context;
 
 /// Serve an earlier release of a store again.
@@ -13,12 +13,16 @@ pub(super) struct Args {
     /// Release to serve [default: the one served before the current one].
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
+
+    #[command(flatten)]
+    keys: KeysArg,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let back = block_on(async {
         let store = open(&args.store.store).await?;
-        Ok(store::rollback(store.as_ref(), args.release.as_deref(), now()).await?)
+        let (release, signing) = (args.release.as_deref(), args.keys.signing());
+        Ok(store::rollback_signed(store.as_ref(), release, signing, now()).await?)
     })?;
     let text = if back.moved {
         format!("release {} is served again, instead of {}", back.release, back.from)

@@ -66,7 +66,7 @@ pub(super) struct ListenArgs {
 
     /// Serve only releases that are signed with one of these public keys: the text of a PEM file, or of
     /// several. `--release-keys "$(cat release-key.pub.pem)"` reads it from a file.
-    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true)]
+    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true, allow_hyphen_values = true)]
     release_keys: Option<ReleaseKeys>,
 
     /// Host name to accept in requests, in addition to `localhost` and IP addresses; others are rejected. Can

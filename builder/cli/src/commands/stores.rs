@@ -1,13 +1,15 @@
 //! How commands name stores, open them and wait for them.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use api::Function;
-use artifact::{Kind, Manifest, Signature, SigningKey};
-use store::{Body, Published, ReadStore, Store};
+use artifact::{InvalidKey, Kind, Manifest, ReleaseKeys, Signature, SigningKey};
+use store::{Body, Published, ReadStore, Signing, Store};
 
 use progress::Reporter;
 
@@ -27,16 +29,80 @@ pub(super) struct SignArg {
     /// reject any other release. Create a key with `openssl genpkey -algorithm ed25519 -out KEYFILE`.
     #[arg(long, value_name = "KEYFILE")]
     sign: Option<PathBuf>,
+
+    #[command(flatten)]
+    keys: KeysArg,
+}
+
+/// Argument of commands that move the pointer.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct KeysArg {
+    /// Fail unless the release is signed with one of these public keys (see `cartelera serve`).
+    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true, allow_hyphen_values = true)]
+    release_keys: Option<ReleaseKeys>,
+
+    /// Let a release that is not signed follow one that is.
+    #[arg(long, conflicts_with = "release_keys")]
+    unsigned: bool,
+}
+
+impl KeysArg {
+    /// Returns what is asked of the signature of a release.
+    pub(super) fn signing(&self) -> Signing<'_> {
+        let (keys, may_be_unsigned) = (self.release_keys.as_ref(), self.unsigned);
+        Signing { keys, may_be_unsigned, ..Signing::default() }
+    }
+}
+
+/// How a command signs releases, and what it asks of signatures.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Signer {
+    key: Option<SigningKey>,
+    args: KeysArg,
 }
 
 impl SignArg {
     /// Reads the key.
-    pub(super) fn read(&self) -> anyhow::Result<Option<SigningKey>> {
-        let Some(path) = &self.sign else { return Ok(None) };
-        let pem = std::fs::read_to_string(path);
-        let pem = pem.with_context(|| format!("cannot read the key in {}", path.display()))?;
-        let key = SigningKey::from_pem(&pem);
-        key.map(Some).with_context(|| format!("{} cannot be used to sign", path.display()))
+    pub(super) fn read(&self) -> anyhow::Result<Signer> {
+        let args = self.keys.clone();
+        let Some(path) = &self.sign else { return Ok(Signer { key: None, args }) };
+        let key = String::from_utf8(read_key(path)?).ok().and_then(|pem| SigningKey::from_pem(&pem).ok());
+        let key = key.ok_or(InvalidKey::Private);
+        let key = key.with_context(|| format!("{} cannot be used to sign", path.display()))?;
+        Ok(Signer { key: Some(key), args })
+    }
+}
+
+impl Signer {
+    /// Signs a release if there is a key. `copied` is the signature that came with it.
+    fn sign(&self, manifest: &Manifest, copied: Option<Signature>) -> Signing<'_> {
+        let made = self.key.as_ref().map(|key| key.sign(manifest));
+        Signing { made, copied, ..self.args.signing() }
+    }
+
+    /// Returns the public keys that the release will be served under, as far as they are known.
+    fn keys(&self) -> Option<ReleaseKeys> {
+        self.args.release_keys.clone().or_else(|| self.key.as_ref().map(SigningKey::public))
+    }
+}
+
+/// Reads a file with a key.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<Vec<u8>> {
+    /// More than any key has.
+    const MOST_BYTES: u64 = 64 << 10;
+    let mut key = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut key));
+    read.with_context(|| format!("cannot read the key in {}", path.display()))?;
+    anyhow::ensure!(key.len() as u64 <= MOST_BYTES, "{} is too long to be a key", path.display());
+    Ok(key)
+}
+
+/// Returns the signature of a release: the one in the pointer if the release is current.
+pub(super) async fn signature_of(store: &dyn Store, release: &str) -> anyhow::Result<Option<Signature>> {
+    let pointer = store::current(store).await.ok().filter(|pointer| pointer.release == release);
+    match pointer.and_then(|pointer| pointer.signature) {
+        None => Ok(store::signature(store, release).await?),
+        signature => Ok(signature),
     }
 }
 
@@ -90,7 +156,8 @@ pub(super) async fn publish(
     store: &Arc<dyn Store>,
     artifacts: &[(Kind, Body)],
     manifest: &Manifest,
-    signature: Option<Signature>,
+    signer: &Signer,
+    copied: Option<Signature>,
     reporter: &dyn Reporter,
 ) -> anyhow::Result<Published> {
     let total = artifacts.iter().map(|(_, body)| body.len()).sum();
@@ -98,11 +165,13 @@ pub(super) async fn publish(
     let done = |n| reporter.advance(n);
     let check = || {
         let store: Arc<dyn ReadStore> = Arc::clone(store) as _;
-        Box::pin(async move { Ok(api::check_release(&Function::ALL, store, manifest).await?) })
+        let keys = signer.keys();
+        Box::pin(async move { Ok(api::check_release(&Function::ALL, store, manifest, keys).await?) })
             as store::Checking<'_>
     };
+    let signing = signer.sign(manifest, copied);
     let published =
-        store::publish_bodies(store.as_ref(), artifacts, manifest, signature, now(), &done, &check).await;
+        store::publish_bodies(store.as_ref(), artifacts, manifest, signing, now(), &done, &check).await;
     reporter.finish();
     let published = published?;
     if !published.confirmed {

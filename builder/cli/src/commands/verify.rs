@@ -7,7 +7,7 @@ use indicatif::DecimalBytes;
 use recommender::UserIndex;
 use store::{ReadStore, Store};
 
-use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open};
+use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open, signature_of};
 use crate::Context;
 use release::check;
 use release::users::UsersCheck;
@@ -27,7 +27,7 @@ pub(super) struct Args {
     release: Option<String>,
 
     /// Also fail unless the release is signed with one of these public keys (see `cartelera serve`).
-    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true)]
+    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true, allow_hyphen_values = true)]
     release_keys: Option<ReleaseKeys>,
 }
 
@@ -52,7 +52,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
             };
             let _ = writeln!(text, "  {:<16} {status}", entry.kind.name());
         }
-        let loaded = api::check_release(&Function::ALL, Arc::clone(&store) as _, &manifest).await;
+        let keys = args.release_keys.clone();
+        let loaded = api::check_release(&Function::ALL, Arc::clone(&store) as _, &manifest, keys).await;
         let status = if loaded.is_ok() { "it can be served" } else { "it cannot be served" };
         let _ = writeln!(text, "  {status}");
         let (status, untrusted) = signature(store.as_ref(), &release, &manifest, args).await?;
@@ -76,17 +77,12 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 /// Checks the signature of a release. Returns a line for the report, and what is wrong if the release has to
 /// be signed with one of some keys.
 async fn signature(
-    store: &dyn ReadStore,
+    store: &dyn Store,
     release: &str,
     manifest: &Manifest,
     args: &Args,
 ) -> anyhow::Result<(&'static str, Option<SignatureError>)> {
-    // The pointer has the one that counts, for the release that is served.
-    let pointer = store::current(store).await.ok().filter(|pointer| pointer.release == release);
-    let signature = match pointer {
-        Some(pointer) => pointer.signature,
-        None => store::signature(store, release).await?,
-    };
+    let signature = signature_of(store, release).await?;
     Ok(match (&args.release_keys, &signature) {
         (Some(keys), _) => match keys.check(manifest, signature.as_ref()) {
             Ok(()) => ("signed with a release key", None),
@@ -99,7 +95,11 @@ async fn signature(
 
 /// Decodes an artifact whose envelope is intact. Users are decoded one block at a time, and checked against
 /// their index and the digests of their blocks.
-async fn content(store: &dyn ReadStore, manifest: &Manifest, entry: &ArtifactEntry) -> anyhow::Result<()> {
+pub(super) async fn content(
+    store: &dyn ReadStore,
+    manifest: &Manifest,
+    entry: &ArtifactEntry,
+) -> anyhow::Result<()> {
     if !entry.kind.is_in_parts() {
         return Ok(check(entry.kind, &store.get(&entry.key()).await?)?);
     }

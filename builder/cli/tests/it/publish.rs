@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ::synth::{SynthParams, write};
-use artifact::{Kind, Manifest};
+use artifact::{Artifact as _, ArtifactEntry, Kind, Manifest, UserDigests};
 use progress::Silent;
 
 use crate::server::Server;
@@ -173,6 +173,26 @@ fn a_full_disk_is_named_and_leaves_nothing_half_published() {
     assert!(error.contains("full/eda/") && error.contains("No space left on device"), "{error}");
 }
 
+#[test]
+fn users_whose_digests_are_of_others_are_not_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, target) = (release(dir.path(), 1), dir.path().join("target"));
+    let bytes = std::fs::read(source.join("current.json")).unwrap();
+    let mut manifest = artifact::Pointer::from_bytes(&bytes).unwrap().manifest;
+    let entry = manifest.artifacts.iter_mut().find(|entry| entry.kind == Kind::UserDigests).unwrap();
+    let mut digests = UserDigests::default();
+    digests.push(b"another block");
+    let digests = digests.to_bytes().unwrap();
+    *entry = ArtifactEntry::of(Kind::UserDigests, &digests);
+    std::fs::write(source.join(entry.key()), digests).unwrap();
+    let name = manifest.release();
+    std::fs::write(source.join(Manifest::key(&name)), manifest.to_bytes()).unwrap();
+    let publish = ["publish", "--from", text(&source), "--store", text(&target), "--release", &name];
+    let refused = refusal(&publish);
+    assert!(refused.contains("the digest of this block is another one"), "{refused}");
+    assert!(!target.join("current.json").exists());
+}
+
 /// The example of RFC 8410, section 10.3, and its public key.
 const SIGNING_KEY: &str = "\
 -----BEGIN PRIVATE KEY-----
@@ -217,12 +237,29 @@ fn a_signed_release_stays_signed_when_it_is_copied_and_rolled_back_to() {
     let health = Server::start(&target, &[&keys]).get_json("/health");
     assert_eq!(health["release"], *name);
 
-    // Another release takes its place; a rollback needs no key.
-    publish(&second, &target, &[]);
+    // Another release takes its place, if that is meant; a rollback needs no key.
+    let to_second = ["publish", "--from", text(&second), "--store", text(&target)];
+    for options in [&[][..], &["--release-keys", RELEASE_KEY]] {
+        assert!(refusal(&[&to_second[..], options].concat()).contains("is not signed"));
+        assert_eq!(pointer(&target).0, name);
+    }
+    stdout(&[&to_second[..], &["--unsigned"]].concat());
     assert!(unverified(&target).contains("is not signed"));
-    stdout(&["rollback", "--store", text(&target)]);
+    let back = ["rollback", "--store", text(&target)];
+    stdout(&[&back[..], &["--release-keys", RELEASE_KEY]].concat());
     assert_eq!(pointer(&target).0, name);
     verified(&target);
+    assert!(refusal(&back).contains("is not signed, and the current release of"));
+
+    // A signature that comes with a copy does not replace the one that is there.
+    let sig = target.join(artifact::Signature::key(&name));
+    let good = std::fs::read(&sig).unwrap();
+    std::fs::write(first.join(artifact::Signature::key(&name)), [7; 64]).unwrap();
+    publish(&first, &target, &[]);
+    assert_eq!(std::fs::read(&sig).unwrap(), good);
+    let fresh = dir.path().join("fresh");
+    let unknown = ["publish", "--from", text(&first), "--store", text(&fresh), &keys];
+    assert!(refusal(&unknown).contains("was not made with any of the release keys"));
 
     // A copy takes the signature along.
     let copy = dir.path().join("copy");

@@ -10,8 +10,8 @@ use super::Shared;
 use super::fixture::{Numbers, assert_whole, damage, everything, name_of, publish_seed, release};
 use super::watched::{Call, Watched};
 use crate::{
-    Body, LoadError, ReleaseError, current, load, load_optional, manifest, publish, publish_bodies, releases,
-    rollback, signature as signature_of, verify_release, with_causes,
+    Body, LoadError, ReleaseError, Signing, current, load, load_optional, manifest, publish, publish_bodies,
+    releases, rollback, rollback_signed, signature as signature_of, verify_release, with_causes,
 };
 
 pub(super) async fn publishing_moves_the_pointer_last(store: Shared) {
@@ -68,7 +68,7 @@ pub(super) async fn the_pointer_moves_only_to_a_release_that_passes_the_check(st
         };
         checked.boxed()
     };
-    let refused = publish_bodies(&*store, &bodies, &built, None, 2, &|_| {}, &check).await;
+    let refused = publish_bodies(&*store, &bodies, &built, Signing::ANY, 2, &|_| {}, &check).await;
     let error = refused.expect_err("the check refuses it");
     assert!(matches!(error, ReleaseError::Unservable { .. }), "{error}");
     let text = with_causes(&error);
@@ -94,7 +94,8 @@ pub(super) async fn a_release_keeps_its_signature(store: Shared) {
         let (artifacts, built) = release(seed);
         let bodies: Vec<(Kind, Body)> = artifacts.into_iter().map(|(kind, b)| (kind, b.into())).collect();
         let whole = || ready(Ok(())).boxed();
-        let published = publish_bodies(&*store, &bodies, &built, signature, moved_at, &|_| {}, &whole).await;
+        let signing = Signing { made: signature, ..Signing::ANY };
+        let published = publish_bodies(&*store, &bodies, &built, signing, moved_at, &|_| {}, &whole).await;
         let published = published.expect("the store is free");
         let pointer = current(&*store).await.expect("a release is current");
         assert_eq!(published.is_signed, pointer.signature.is_some());
@@ -118,6 +119,23 @@ pub(super) async fn a_release_keeps_its_signature(store: Shared) {
     sign(2, None, 5).await;
     let (_, pointer) = sign(1, None, 6).await;
     assert_eq!(pointer.signature, Some(other));
+
+    // What came with a copy does not replace it, and a release without one is refused.
+    let (artifacts, built) = release(1);
+    let bodies: Vec<(Kind, Body)> = artifacts.into_iter().map(|(kind, b)| (kind, b.into())).collect();
+    let whole = || ready(Ok(())).boxed();
+    let copied = Signing { copied: Some(one), ..Signing::default() };
+    publish_bodies(&*store, &bodies, &built, copied, 6, &|_| {}, &whole).await.expect("it is signed already");
+    let pointer = current(&*store).await.expect("a release is current");
+    assert_eq!(pointer.signature, Some(other));
+    let unsigned = rollback_signed(&*store, Some(&name_of(2)), Signing::default(), 6).await;
+    assert!(matches!(unsigned, Err(ReleaseError::Unsigned { .. })), "{unsigned:?}");
+    let before = everything(&*store).await;
+    let (artifacts, built) = release(3);
+    let bodies: Vec<(Kind, Body)> = artifacts.into_iter().map(|(kind, b)| (kind, b.into())).collect();
+    let refused = publish_bodies(&*store, &bodies, &built, Signing::default(), 6, &|_| {}, &whole).await;
+    assert!(matches!(refused, Err(ReleaseError::Unsigned { .. })), "{refused:?}");
+    assert_eq!(everything(&*store).await, before, "nothing is written before that is known");
 
     damage(&*store, &Signature::key(&name_of(1)), vec![1; 63]).await;
     let error = signature_of(&*store, &name_of(1)).await.expect_err("it is cut short");

@@ -7,6 +7,9 @@
 //! A function is one file in `functions`: its routes, their parameters, handlers and answers, and how it is
 //! loaded. [`ROUTES`] is the table of all routes.
 
+// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod about;
 mod answer;
 mod caching;

@@ -118,7 +118,7 @@ impl Writer<'_> {
             let example =
                 json!({ "ratings": [{ "id": "ns1", "rating": rounded(self.facts.scale.liked()) }], "n": 5 });
             let content = json!({ JSON: { "schema": self.body(*fields), "example": example } });
-            operation["requestBody"] = json!({ "required": true, "content": content });
+            set(&mut operation, "requestBody", json!({ "required": true, "content": content }));
         }
         operation
     }
@@ -186,12 +186,13 @@ impl Writer<'_> {
         });
         match spec.values {
             Values::Ids(_) => {
-                parameter["style"] = "form".into();
-                parameter["explode"] = false.into();
+                set(&mut parameter, "style", "form");
+                set(&mut parameter, "explode", false);
             }
             // A query has more words for them than a body.
             Values::Flag => {
-                parameter["schema"] = json!({ "enum": [true, false, 1, 0, "yes", "no"], "default": false });
+                let schema = json!({ "enum": [true, false, 1, 0, "yes", "no"], "default": false });
+                set(&mut parameter, "schema", schema);
             }
             _ => {}
         }
@@ -212,8 +213,8 @@ impl Writer<'_> {
                 properties.insert(spec.name.to_owned(), field);
                 continue;
             }
-            let type_if_given = field["type"].take();
-            field["type"] = json!([type_if_given, "null"]);
+            let type_if_given = field.get("type").cloned();
+            set(&mut field, "type", json!([type_if_given, "null"]));
             if let Some(allowed) = field.get_mut("enum").and_then(Value::as_array_mut) {
                 allowed.push(Value::Null);
             }
@@ -236,10 +237,14 @@ impl Writer<'_> {
             match field.pointer_mut("/anyOf") {
                 // One or several.
                 Some(Value::Array(of)) => {
-                    of[0]["enum"] = json!(self.facts.platforms);
-                    of[1]["items"]["enum"] = json!(self.facts.platforms);
+                    if let [one, several, ..] = of.as_mut_slice() {
+                        set(one, "enum", json!(self.facts.platforms));
+                        if let Some(items) = several.get_mut("items") {
+                            set(items, "enum", json!(self.facts.platforms));
+                        }
+                    }
                 }
-                _ => field["enum"] = json!(self.facts.platforms),
+                _ => set(field, "enum", json!(self.facts.platforms)),
             }
         }
         types
@@ -258,6 +263,13 @@ fn problems(operation: &Operation) -> Vec<ProblemKind> {
         kinds.push(ProblemKind::Internal);
     }
     kinds
+}
+
+/// Sets a field of an object.
+fn set(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value.into());
+    }
 }
 
 /// Returns the schema of a parameter.
@@ -296,8 +308,8 @@ fn schema(spec: &Spec, facts: &Facts) -> Value {
         }
     };
     match spec.absent {
-        Absent::Default(default) => schema["default"] = default.into(),
-        Absent::False => schema["default"] = false.into(),
+        Absent::Default(default) => set(&mut schema, "default", default),
+        Absent::False => set(&mut schema, "default", false),
         Absent::Ignored | Absent::Refused(_) => {}
     }
     schema
@@ -306,7 +318,7 @@ fn schema(spec: &Spec, facts: &Facts) -> Value {
 /// Returns the schema of a parameter with its description in it.
 fn described(spec: &Spec, facts: &Facts) -> Value {
     let mut schema = schema(spec, facts);
-    schema["description"] = spec.about.into();
+    set(&mut schema, "description", spec.about);
     schema
 }
 

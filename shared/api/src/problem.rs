@@ -180,9 +180,9 @@ impl Problem {
         for error in &mut errors {
             error.problem = shortened(&error.problem, MOST_OF_ERROR);
         }
-        let mut n_bytes = 0;
+        let mut n_bytes = 0_usize;
         let fits = |error: &&ParameterError| {
-            n_bytes += error.parameter.len() + error.problem.len();
+            n_bytes = n_bytes.saturating_add(error.parameter.len()).saturating_add(error.problem.len());
             n_bytes <= MOST_BYTES_OF_ERRORS
         };
         let n_fit = errors.iter().take_while(fits).count();

@@ -71,7 +71,8 @@ impl Reload {
     /// Returns the wait after a number of failures in a row. Half of it is fixed; `chance`, from 0 to 1, is
     /// the part taken of the other half.
     fn wait(&self, failures: u32, chance: f64) -> Duration {
-        let doubled = self.first_retry.saturating_mul(1_u32.checked_shl(failures - 1).unwrap_or(u32::MAX));
+        let times = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        let doubled = self.first_retry.saturating_mul(times);
         doubled.min(self.longest_retry).mul_f64(0.5 + chance / 2.0)
     }
 }
@@ -126,7 +127,7 @@ impl Watch {
 
     fn wait(&mut self, time: Duration) {
         self.since = SystemTime::now();
-        self.next = self.since + time;
+        self.next = self.since.checked_add(time).unwrap_or(self.since);
     }
 }
 

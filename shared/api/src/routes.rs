@@ -8,6 +8,7 @@ use crate::{about, docs, openapi};
 pub(crate) const EVERYWHERE: [&[Operation]; 3] =
     [&about::OPERATIONS, &openapi::OPERATIONS, &docs::OPERATIONS];
 
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and refuses a position out of range")]
 const N_ROUTES: usize = {
     let (mut n_routes, mut i) = (0, 0);
     while i < OPERATIONS.len() {
@@ -23,6 +24,7 @@ const N_ROUTES: usize = {
 };
 
 /// The one route table: the routers, the local server, the gateway and the documents are made from it.
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and refuses a position out of range")]
 pub const ROUTES: [Route; N_ROUTES] = {
     let mut routes = [Route::new(&about::OPERATIONS[0], OF_EVERYWHERE, true); N_ROUTES];
     let mut n_routes = 0;
@@ -41,6 +43,11 @@ pub const ROUTES: [Route; N_ROUTES] = {
 };
 
 /// Writes the routes of some operations after the first `n_routes`, and returns how many there are then.
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "only `ROUTES` calls it, which the compiler computes, and it refuses a position out of range"
+)]
 const fn append(
     routes: &mut [Route],
     n_routes: usize,

@@ -148,7 +148,8 @@ impl Users {
                 let (kind, release) = (Kind::UserDigests, manifest.release());
                 return Err(LoadError::NotInRelease { kind, release }.into());
             }
-            let n_blocks = limits.cache_bytes / recommender::BLOCK_BYTES as u64 + 1;
+            #[expect(clippy::arithmetic_side_effects, reason = "`BLOCK_BYTES` is not 0")]
+            let n_blocks = (limits.cache_bytes / recommender::BLOCK_BYTES as u64).saturating_add(1);
             let cache = Cache::with_weighter(n_blocks as usize, limits.cache_bytes, Memory);
             Blocks::Ranged(Ranged {
                 store: Arc::clone(store),
@@ -176,6 +177,7 @@ impl Users {
         self.personal_routes.admit(id, caller)?;
         let Some(at) = self.index.block_of(id) else { return Ok(Found { at: None, read: None }) };
         let (block, read) = match &self.blocks {
+            #[expect(clippy::indexing_slicing, reason = "`load` reads as many blocks as the index has")]
             Blocks::Whole(blocks) => (Arc::clone(&blocks[at]), None),
             Blocks::Ranged(ranged) => {
                 let (block, read) = ranged.block(&self.index, at).await?;
@@ -196,7 +198,7 @@ impl Ranged {
         let mut bytes = 0;
         let reading = async {
             let range = index.range(at);
-            bytes = range.end - range.start;
+            bytes = range.end.saturating_sub(range.start);
             self.read(index, at).await.map(Arc::new)
         };
         let block = self.cache.get_or_insert_async(&at, reading).await?;

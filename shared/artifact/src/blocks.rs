@@ -58,6 +58,7 @@ pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f3
     let (mut halves, mut singles) = ([f16::ZERO; AT_ONCE], [0.0; AT_ONCE]);
     let mut values = Vec::with_capacity(n);
     for bytes in bytes.as_chunks::<2>().0.chunks(AT_ONCE) {
+        #[expect(clippy::indexing_slicing, reason = "a chunk has at most `AT_ONCE` values")]
         let (halves, singles) = (&mut halves[..bytes.len()], &mut singles[..bytes.len()]);
         for (half, bytes) in halves.iter_mut().zip(bytes) {
             *half = f16::from_le_bytes(*bytes);
@@ -86,6 +87,28 @@ pub fn to_offsets(field: &'static str, bytes: &[u8], n: usize, total: u32) -> Re
     Ok(offsets)
 }
 
+/// Returns where group `i` begins and ends, by offsets as [`to_offsets`] reads them.
+///
+/// # Panics
+/// If there is no group `i`.
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "that there is such a group is the caller's promise"
+)]
+pub fn span(offsets: &[u32], i: usize) -> Range<usize> {
+    offsets[i] as usize..offsets[i + 1] as usize
+}
+
+/// Returns the rows of group `i`, by offsets as [`to_offsets`] reads them.
+///
+/// # Panics
+/// If there is no group `i`, or the offsets do not cut these rows.
+#[expect(clippy::indexing_slicing, reason = "`to_offsets` checks that the offsets cut all rows, in order")]
+pub fn group<'a, T>(rows: &'a [T], offsets: &[u32], i: usize) -> &'a [T] {
+    &rows[span(offsets, i)]
+}
+
 /// Many texts in one allocation: text `i` is `text[offsets[i]..offsets[i + 1]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextHeap {
@@ -105,15 +128,16 @@ impl TextHeap {
     /// # Panics
     /// If the heap would exceed 4 GiB, far more than any catalog needs.
     pub fn push(&mut self, text: &str) -> u32 {
+        let position = self.len() as u32;
         self.text.push_str(text);
         let end = u32::try_from(self.text.len()).expect("a text heap holds at most 4 GiB");
         self.offsets.push(end);
-        self.offsets.len() as u32 - 2
+        position
     }
 
     /// Returns the number of texts.
     pub fn len(&self) -> usize {
-        self.offsets.len() - 1
+        self.offsets.len().saturating_sub(1)
     }
 
     /// Returns whether it is empty.
@@ -126,7 +150,7 @@ impl TextHeap {
     /// # Panics
     /// If `i` is not below [`TextHeap::len`].
     pub fn get(&self, i: usize) -> &str {
-        &self.text[self.offsets[i] as usize..self.offsets[i + 1] as usize]
+        &self.text[span(&self.offsets, i)]
     }
 
     /// Returns all texts, in order.
@@ -144,7 +168,7 @@ impl TextHeap {
         while low < high {
             let middle = usize::midpoint(low, high);
             if before(self.get(middle)) {
-                low = middle + 1;
+                low = middle.saturating_add(1);
             } else {
                 high = middle;
             }

@@ -67,8 +67,9 @@ pub trait Artifact: Sized {
         let (stored, used) =
             bincode::serde::borrow_decode_from_slice::<Self::Stored<'_>, _>(payload, config())
                 .map_err(|e| ReadError::Decode(e.to_string()))?;
-        if used != payload.len() {
-            return Err(ReadError::Decode(format!("{} bytes are left over", payload.len() - used)));
+        let n_left = payload.len().saturating_sub(used);
+        if n_left > 0 {
+            return Err(ReadError::Decode(format!("{n_left} bytes are left over")));
         }
         Ok(Self::from_stored(stored)?)
     }

@@ -27,17 +27,18 @@ impl Digest {
     ///
     /// # Errors
     /// The reader failed.
+    #[expect(clippy::indexing_slicing, reason = "a reader promises to read no more than the buffer holds")]
     pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<(Self, u64)> {
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
-        let mut total = 0;
+        let mut total = 0_u64;
         loop {
             let n = reader.read(&mut buffer)?;
             if n == 0 {
                 return Ok((Self(hasher.finalize().into()), total));
             }
             hasher.update(&buffer[..n]);
-            total += n as u64;
+            total = total.saturating_add(n as u64);
         }
     }
 

@@ -78,7 +78,7 @@ fn checksum(header_before_checksum: &[u8], payload: &[u8]) -> u32 {
 
 /// Puts a payload into its envelope.
 pub fn seal(kind: Kind, payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(HEADER_BYTES + payload.len());
+    let mut out = Vec::with_capacity(HEADER_BYTES.saturating_add(payload.len()));
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
     out.extend_from_slice(&kind.code().to_le_bytes());
@@ -136,9 +136,10 @@ pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ReadError> {
 /// Steps 1 to 4 of reading, and step 5 if the length is above [`MAX_PAYLOAD_BYTES`].
 pub fn first_len(kind: Kind, bytes: &[u8]) -> Result<usize, ReadError> {
     let (_, payload, declared) = header(kind, bytes)?;
-    match usize::try_from(declared) {
-        Ok(length) if declared <= MAX_PAYLOAD_BYTES => Ok(HEADER_BYTES + length),
-        _ => Err(ReadError::WrongLength { declared, found: payload.len() as u64 }),
+    let length = usize::try_from(declared).ok().filter(|_| declared <= MAX_PAYLOAD_BYTES);
+    match length.and_then(|length| length.checked_add(HEADER_BYTES)) {
+        Some(length) => Ok(length),
+        None => Err(ReadError::WrongLength { declared, found: payload.len() as u64 }),
     }
 }
 
@@ -152,8 +153,8 @@ pub fn split(kind: Kind, mut bytes: &[u8]) -> Result<Vec<&[u8]>, ReadError> {
     while !bytes.is_empty() {
         let length = first_len(kind, bytes)?;
         let Some((first, rest)) = bytes.split_at_checked(length) else {
-            let (declared, found) = ((length - HEADER_BYTES) as u64, (bytes.len() - HEADER_BYTES) as u64);
-            return Err(ReadError::WrongLength { declared, found });
+            let (_, payload, declared) = header(kind, bytes)?;
+            return Err(ReadError::WrongLength { declared, found: payload.len() as u64 });
         };
         parts.push(first);
         bytes = rest;

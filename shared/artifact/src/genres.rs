@@ -35,7 +35,7 @@ impl TitleGenres {
 
     /// Returns the number of titles.
     pub fn n_titles(&self) -> usize {
-        self.offsets.len() - 1
+        self.offsets.len().saturating_sub(1)
     }
 
     /// Returns all genres, in ascending order.
@@ -56,7 +56,7 @@ impl TitleGenres {
     /// # Panics
     /// If `title` is not below [`TitleGenres::n_titles`].
     pub fn of(&self, title: usize) -> &[u16] {
-        &self.genre_idx[self.offsets[title] as usize..self.offsets[title + 1] as usize]
+        blocks::group(&self.genre_idx, &self.offsets, title)
     }
 }
 
@@ -100,7 +100,7 @@ impl Artifact for TitleGenres {
             offsets: blocks::to_offsets("offsets", s.offsets, s.n_titles as usize, s.n_title_genres)?,
             genre_idx: blocks::to_u16("genre_idx", s.genre_idx, s.n_title_genres as usize)?,
         };
-        let ascend = (1..genres.names.len()).all(|at| genres.names.get(at - 1) < genres.names.get(at));
+        let ascend = genres.names.iter().is_sorted_by(|a, b| a < b);
         Invalid::unless(ascend, "names", "not in order")?;
         let known = genres.genre_idx.iter().all(|&genre| u32::from(genre) < s.n_genres);
         Invalid::unless(known, "genre_idx", "a position is out of range")?;

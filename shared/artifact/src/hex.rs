@@ -26,8 +26,8 @@ pub(crate) fn parse<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 fn value(digit: u8) -> Option<u8> {
     match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'0'..=b'9' => digit.checked_sub(b'0'),
+        b'a'..=b'f' => digit.checked_sub(b'a' - 10),
         _ => None,
     }
 }

@@ -3,6 +3,9 @@
 //! Bytes in, bytes out: nothing here opens a file. `FORMAT.md` next to this crate describes the format; tests
 //! hold the code to it.
 
+// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod analysis;
 pub mod blocks;
 mod codec;

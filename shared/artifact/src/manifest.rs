@@ -209,7 +209,7 @@ impl Manifest {
         }
         let per_segment = |kind| kind == Kind::Users || kind == Kind::UserIndex;
         for (i, entry) in self.artifacts.iter().enumerate() {
-            let mut others = self.artifacts[..i].iter();
+            let mut others = self.artifacts.iter().take(i);
             let twice = match self.users.len() {
                 2.. if per_segment(entry.kind) => others.any(|e| e == entry),
                 _ => others.any(|e| e.kind == entry.kind),

@@ -86,9 +86,9 @@ impl FromStr for ReleaseKeys {
         let is_mark = |line: &&str| line.trim().starts_with("-----");
         let lines = text.lines().filter(|line| !is_mark(line));
         let parts = lines.flat_map(|line| line.split(|c: char| c == ',' || c.is_whitespace()));
-        let keys = parts.filter(|part| !part.is_empty()).enumerate().map(|(at, part)| {
-            let der = STANDARD.decode(part).map_err(|_| InvalidKey::Public(at + 1))?;
-            VerifyingKey::from_public_key_der(&der).map_err(|_| InvalidKey::Public(at + 1))
+        let keys = parts.filter(|part| !part.is_empty()).zip(1..).map(|(part, at)| {
+            let der = STANDARD.decode(part).map_err(|_| InvalidKey::Public(at))?;
+            VerifyingKey::from_public_key_der(&der).map_err(|_| InvalidKey::Public(at))
         });
         let keys: Vec<VerifyingKey> = keys.collect::<Result<_, _>>()?;
         if keys.is_empty() { Err(InvalidKey::Empty) } else { Ok(Self(keys)) }

@@ -30,7 +30,8 @@ impl Date {
         let days = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
-            2 => 28 + u8::from(leap),
+            2 if leap => 29,
+            2 => 28,
             _ => return None,
         };
         ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self { year, month, day })
@@ -39,6 +40,10 @@ impl Date {
     /// Returns the day that is `days` after 1970-01-01, or `None` outside the years 1 to 9999.
     ///
     /// Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "days outside the years 1 to 9999 were refused before"
+    )]
     pub fn from_unix_days(days: i64) -> Option<Self> {
         if !(Self::MIN.unix_days()..=Self::MAX.unix_days()).contains(&days) {
             return None;
@@ -65,6 +70,10 @@ impl Date {
     /// Returns the number of days since 1970-01-01, negative before it.
     ///
     /// Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a year is a `u16`, so that its days are far below 2⁶³"
+    )]
     pub const fn unix_days(self) -> i64 {
         let (year, month, day) = (self.year as i64, self.month as i64, self.day as i64);
         let year = if month <= 2 { year - 1 } else { year };
@@ -74,6 +83,10 @@ impl Date {
     }
 
     /// Returns the Unix time at which the day begins in UTC.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a year is a `u16`, so that its seconds are far below 2⁶³"
+    )]
     pub const fn unix_seconds(self) -> i64 {
         self.unix_days() * SECONDS_PER_DAY
     }

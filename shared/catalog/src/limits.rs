@@ -23,9 +23,9 @@ const MOST_BYTES_OF_NAMES: usize = 800;
 /// Writes names with commas between them, for an error that says which names there are. It writes about 800
 /// bytes of them, and then how many there are besides.
 pub fn names_in_words(names: &[String]) -> String {
-    let mut n_bytes = 0;
+    let mut n_bytes = 0_usize;
     let fits = |name: &&String| {
-        n_bytes += name.len() + 2;
+        n_bytes = n_bytes.saturating_add(name.len()).saturating_add(", ".len());
         n_bytes <= MOST_BYTES_OF_NAMES
     };
     let n_shown = names.iter().take_while(fits).count();

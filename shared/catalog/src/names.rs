@@ -46,7 +46,7 @@ fn settle_each(titles: &mut [Title], names: impl Fn(&mut Title, &mut dyn FnMut(&
     for title in titles.iter_mut() {
         names(title, &mut |name| {
             if let Some((count, _)) = spellings.get_mut(name.as_str()) {
-                *count += 1;
+                *count = count.saturating_add(1);
             } else {
                 let rank = spellings.len();
                 spellings.insert(name.clone(), (1, rank));
@@ -68,7 +68,7 @@ fn settle_each(titles: &mut [Title], names: impl Fn(&mut Title, &mut dyn FnMut(&
         return;
     }
     let others = in_order.iter().filter_map(|&(spelling, ..)| {
-        let chosen = best[&compared(spelling)].0;
+        let chosen = best.get(&compared(spelling))?.0;
         (chosen != spelling).then(|| (spelling.clone(), chosen.to_owned()))
     });
     let replaced: HashMap<String, String> = others.collect();

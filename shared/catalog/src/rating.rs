@@ -215,6 +215,10 @@ pub enum NoScale {
     },
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "it counts the rows of files, which are so far below 2⁵³ that a thousand times as many fit"
+)]
 impl ScaleCounts {
     /// Counts a rating, which must be finite.
     pub fn add(&mut self, rating: f32) {
@@ -259,15 +263,16 @@ impl ScaleCounts {
             return Ok(Scale::STARS);
         }
         let enough = |on: u64| on * 1000 >= self.n * 999;
-        let fits = |at: usize| {
-            enough(self.on[at])
+        let fits = |at: usize, on: u64| {
+            enough(on)
                 && match at {
                     0 => self.n_zero > 0,
                     1 => self.n_half == 0,
                     _ => true,
                 }
         };
-        let found = (0..USUAL.len()).find(|&at| fits(at)).map(|at| USUAL[at]);
+        let usual = USUAL.into_iter().zip(self.on).enumerate();
+        let found = usual.into_iter().find_map(|(at, (scale, on))| fits(at, on).then_some(scale));
         let (low, high) = (self.low, self.high);
         let is_long_tailed = match found {
             None => true,

@@ -86,7 +86,7 @@ impl TitleTable {
     pub fn new(platforms: Vec<Platform>, mut titles: Vec<Title>) -> Result<Self, TableError> {
         check_count("titles", titles.len())?;
         for (i, platform) in platforms.iter().enumerate() {
-            if platforms[..i].iter().any(|p| p.as_str() == platform.as_str()) {
+            if platforms.iter().take(i).any(|p| p.as_str() == platform.as_str()) {
                 return Err(TableError::DuplicatePlatform(platform.clone()));
             }
         }
@@ -130,6 +130,10 @@ impl TitleTable {
     }
 
     /// Returns the platform of a title of this table.
+    ///
+    /// # Panics
+    /// If it is a title of another table, which may have more platforms.
+    #[expect(clippy::indexing_slicing, reason = "`new` checks that the platforms of its titles are in range")]
     pub fn platform_of(&self, title: &Title) -> &Platform {
         &self.platforms[usize::from(title.platform_idx)]
     }
@@ -190,7 +194,7 @@ impl RatingTable {
         if rating.len() != n || timestamp.len() != n {
             return refuse("the columns differ in length");
         }
-        if offsets.len() != users.len() + 1
+        if offsets.len().checked_sub(1) != Some(users.len())
             || offsets.first() != Some(&0)
             || offsets.last() != Some(&(n as u64))
         {
@@ -202,10 +206,12 @@ impl RatingTable {
         if !offsets.is_sorted() {
             return refuse("the offsets are not in order");
         }
-        for rows in offsets.windows(2) {
-            if !title_idx[rows[0] as usize..rows[1] as usize].is_sorted_by(|a, b| a < b) {
-                return refuse("a user's titles are not in order, or one occurs twice");
-            }
+        let ascend = |&[start, end]: &[u64; 2]| {
+            let of_user = title_idx.get(start as usize..end as usize);
+            of_user.is_some_and(|titles| titles.is_sorted_by(|a, b| a < b))
+        };
+        if !offsets.array_windows().all(ascend) {
+            return refuse("a user's titles are not in order, or one occurs twice");
         }
         if title_idx.iter().any(|&t| t as usize >= n_titles) {
             return refuse("a title position is out of range");
@@ -252,6 +258,14 @@ impl RatingTable {
     }
 
     /// The rows of one user.
+    ///
+    /// # Panics
+    /// If there is no such user.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`on_scale` checks that there are offsets for all users; the user is the caller's promise"
+    )]
     pub fn rows_of(&self, user_idx: usize) -> std::ops::Range<usize> {
         self.offsets[user_idx] as usize..self.offsets[user_idx + 1] as usize
     }
@@ -278,6 +292,10 @@ impl RatingTable {
     /// # Panics
     /// If a title position has no work, or a work's position is above its title's.
     #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`on_scale` checks that offsets cut the rows; a work for each title is the caller's promise"
+    )]
     pub fn by_work(&self, works: &[u32]) -> Self {
         let mut pooled =
             Self { users: self.users.clone(), offsets: vec![0], scale: self.scale, ..Self::default() };
@@ -288,9 +306,9 @@ impl RatingTable {
                 self.rows_of(user).map(|row| (works[self.title_idx[row] as usize], self.timestamp[row], row)),
             );
             of_user.sort_unstable();
-            for (n, &(work, timestamp, row)) in of_user.iter().enumerate() {
+            for (&(work, timestamp, row), n) in of_user.iter().zip(1..) {
                 assert!(work <= self.title_idx[row], "the first title of a work comes first");
-                if of_user.get(n + 1).is_none_or(|next| next.0 != work) {
+                if of_user.get(n).is_none_or(|next| next.0 != work) {
                     pooled.title_idx.push(work);
                     pooled.rating.push(self.rating[row]);
                     pooled.timestamp.push(timestamp);
@@ -347,7 +365,11 @@ impl Interactions {
     }
 
     /// Returns the rows at `positions`, in that order, over the same users and titles.
+    ///
+    /// # Panics
+    /// If a position is not below [`Interactions::len`].
     #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "the positions are the caller's promise")]
     pub fn select(&self, positions: &[usize]) -> Self {
         Self {
             n_users: self.n_users,

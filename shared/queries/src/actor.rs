@@ -66,8 +66,10 @@ pub fn build(titles: &TitleTable) -> Index {
         let mut cast: Vec<Name<'_>> = title.cast.iter().map(Name::new).collect();
         cast.sort_unstable();
         cast.dedup();
-        if !cast.is_empty() {
-            names_casts[usize::from(title.platform_idx)] = 1;
+        if !cast.is_empty()
+            && let Some(names_casts) = names_casts.get_mut(usize::from(title.platform_idx))
+        {
+            *names_casts = 1;
         }
         if let Some(year) = title.release_year {
             appearances.extend(cast.into_iter().map(|name| (key(title.platform_idx.into(), year), name)));
@@ -76,7 +78,7 @@ pub fn build(titles: &TitleTable) -> Index {
     appearances.sort_unstable();
     let mut best: BTreeMap<u32, (usize, Vec<&str>)> = BTreeMap::new();
     for group in appearances.chunk_by(|a, b| a == b) {
-        let (key, Name { spelling: name, .. }) = group[0];
+        let Some(&(key, Name { spelling: name, .. })) = group.first() else { continue };
         let (count, names) = best.entry(key).or_default();
         if group.len() > *count {
             (*count, *names) = (group.len(), vec![name]);
@@ -108,6 +110,10 @@ impl Index {
     ///
     /// # Errors
     /// The platform is unknown, its catalog has no casts, or none of its titles of the year has one.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`from_stored` checks that each platform has a flag, and each key a count and a name"
+    )]
     pub fn answer(&self, platform: &str, year: u16) -> Result<Answer<'_>, QueryError> {
         let platform_idx = self.platforms.position(platform)?;
         let name = self.platforms.name(platform_idx);
@@ -118,8 +124,7 @@ impl Index {
             .keys
             .binary_search(&key(platform_idx, year))
             .map_err(|_| QueryError::NothingMatches(format!("no title of {name} from {year} has a cast")))?;
-        let ties: Vec<&str> =
-            (self.offsets[at]..self.offsets[at + 1]).map(|i| self.names.get(i as usize)).collect();
+        let ties: Vec<&str> = blocks::span(&self.offsets, at).map(|i| self.names.get(i)).collect();
         Ok(Answer { platform: name, year, actor: ties[0], count: self.counts[at], ties })
     }
 }

@@ -25,9 +25,11 @@ pub struct Answer<'a> {
 
 /// Builds the index.
 pub fn build(titles: &TitleTable) -> Index {
-    let mut films = vec![0; titles.platforms().len()];
+    let mut films = vec![0_u32; titles.platforms().len()];
     for title in titles.titles().iter().filter(|t| t.kind == catalog::Kind::Movie) {
-        films[usize::from(title.platform_idx)] += 1;
+        if let Some(n) = films.get_mut(usize::from(title.platform_idx)) {
+            *n = n.saturating_add(1);
+        }
     }
     Index { platforms: Platforms::of(titles), films }
 }
@@ -37,6 +39,7 @@ impl Index {
     ///
     /// # Errors
     /// The platform is unknown.
+    #[expect(clippy::indexing_slicing, reason = "`from_stored` reads one count for each platform")]
     pub fn answer(&self, platform: &str) -> Result<Answer<'_>, QueryError> {
         let idx = self.platforms.position(platform)?;
         Ok(Answer { platform: self.platforms.name(idx), count: self.films[idx] })

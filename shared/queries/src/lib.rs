@@ -4,6 +4,9 @@
 //! [`title_search`], whose answer is a list of titles. Platform names match in any case. A film is a
 //! [`catalog::Kind::Movie`].
 
+// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 pub mod actor;
 pub mod count_platform;
 pub mod max_duration;

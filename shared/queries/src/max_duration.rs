@@ -64,7 +64,7 @@ pub struct Answer<'a> {
 
 /// Packs unit, platform and year into one number. 0 for the platform or the year means any.
 fn key(unit: DurationUnit, platform_idx: Option<usize>, year: Option<u16>) -> u64 {
-    let part = |value: Option<u64>| value.map_or(0, |v| v + 1);
+    let part = |value: Option<u64>| value.map_or(0, |v| v.saturating_add(1));
     (unit as u64) << 48 | part(platform_idx.map(|p| p as u64)) << 32 | part(year.map(u64::from))
 }
 
@@ -98,14 +98,16 @@ pub fn build(table: &TitleTable) -> Index {
         titles: Winners::default(),
     };
     for group in candidates.chunk_by(|a, b| a.0 == b.0) {
-        index.keys.push(group[0].0);
-        index.winners.extend(group.iter().take_while(|c| c.1 == group[0].1).map(|c| c.2));
+        let Some(&(key, longest, _)) = group.first() else { continue };
+        index.keys.push(key);
+        index.winners.extend(group.iter().take_while(|c| c.1 == longest).map(|c| c.2));
         index.offsets.push(index.winners.len() as u32);
     }
     let mut kept = index.winners.clone();
     kept.sort_unstable();
     kept.dedup();
     for &title_idx in &kept {
+        #[expect(clippy::indexing_slicing, reason = "it was counted over these titles")]
         let title = &table.titles()[title_idx as usize];
         index.titles.ids.push(title.id.as_str());
         index.titles.display.push(&title.display);
@@ -124,6 +126,10 @@ impl Index {
     ///
     /// # Errors
     /// The platform is unknown, or no title matches.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`from_stored` checks that every key has a title, and that positions of titles are in range"
+    )]
     pub fn answer(&self, question: Question<'_>) -> Result<Answer<'_>, QueryError> {
         let platform_idx = question.platform.map(|name| self.platforms.position(name)).transpose()?;
         let at = self.keys.binary_search(&key(question.unit, platform_idx, question.year)).map_err(|_| {
@@ -135,7 +141,7 @@ impl Index {
             let year = question.year.map_or_else(String::new, |y| format!(" from {y}"));
             QueryError::NothingMatches(format!("no {what} on {platform}{year}"))
         })?;
-        let winners = &self.winners[self.offsets[at] as usize..self.offsets[at + 1] as usize];
+        let winners = blocks::group(&self.winners, &self.offsets, at);
         let first = winners[0] as usize;
         Ok(Answer {
             title: self.titles.display.get(first),

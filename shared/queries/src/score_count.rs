@@ -38,12 +38,16 @@ pub struct Answer<'a> {
 const UNITS_PER_STAR: f64 = 10_000.0;
 
 /// Returns the mean score of each title, or NaN if nobody rated it.
+///
+/// # Panics
+/// If a rated title is not below `n_titles`.
+#[expect(clippy::indexing_slicing, reason = "that the ratings are of so many titles is the caller's promise")]
 pub fn mean_scores(n_titles: usize, ratings: &RatingTable) -> Vec<f64> {
-    let mut sums = vec![(0_u64, 0_u64); n_titles];
+    let mut sums = vec![(0_i64, 0_u64); n_titles];
     for (&title_idx, &rating) in ratings.title_idx().iter().zip(ratings.rating()) {
         let (sum, n) = &mut sums[title_idx as usize];
-        *sum += (f64::from(rating) * UNITS_PER_STAR).round() as u64;
-        *n += 1;
+        *sum = sum.saturating_add((f64::from(rating) * UNITS_PER_STAR).round() as i64);
+        *n = n.saturating_add(1);
     }
     sums.into_iter().map(|(sum, n)| sum as f64 / (n as f64 * UNITS_PER_STAR)).collect()
 }
@@ -66,7 +70,8 @@ pub fn build(titles: &TitleTable, ratings: &RatingTable) -> Index {
     let mut index =
         Index { platforms: Platforms::of(titles), keys: Vec::new(), offsets: vec![0], scores: Vec::new() };
     for group in rows.chunk_by(|a, b| a.0 == b.0) {
-        index.keys.push(group[0].0);
+        let Some(&(key, _)) = group.first() else { continue };
+        index.keys.push(key);
         index.scores.extend(group.iter().map(|(_, score)| score));
         index.offsets.push(index.scores.len() as u32);
     }
@@ -81,8 +86,8 @@ impl Index {
     pub fn answer(&self, platform: &str, scored: f64, year: u16) -> Result<Answer<'_>, QueryError> {
         let platform_idx = self.platforms.position(platform)?;
         let count = self.keys.binary_search(&key(platform_idx, year)).map_or(0, |at| {
-            let scores = &self.scores[self.offsets[at] as usize..self.offsets[at + 1] as usize];
-            scores.len() - scores.partition_point(|&score| score <= scored)
+            let scores = blocks::group(&self.scores, &self.offsets, at);
+            scores.len().saturating_sub(scores.partition_point(|&score| score <= scored))
         });
         Ok(Answer { platform: self.platforms.name(platform_idx), scored, year, count: count as u32 })
     }
@@ -131,8 +136,7 @@ impl Artifact for Index {
         };
         Invalid::unless(index.keys.is_sorted_by(|a, b| a < b), "keys", "not in order")?;
         Invalid::unless(index.scores.iter().all(|s| s.is_finite()), "scores", "a score is not finite")?;
-        let sorted =
-            index.offsets.windows(2).all(|rows| index.scores[rows[0] as usize..rows[1] as usize].is_sorted());
+        let sorted = (0..n_keys).all(|at| blocks::group(&index.scores, &index.offsets, at).is_sorted());
         Invalid::unless(sorted, "scores", "not in order")?;
         Ok(index)
     }
@@ -179,5 +183,15 @@ mod tests {
         let ratings =
             RatingTable::new(users, vec![0, 1, 2, 3], vec![0; 3], vec![3.7; 3], vec![0; 3], 1).unwrap();
         assert_eq!(mean_scores(1, &ratings)[0].to_bits(), 3.7_f64.to_bits());
+    }
+
+    #[test]
+    fn a_mean_of_ratings_below_zero_is_exact_too() {
+        let users = (1..=2).map(|u| catalog::UserId::new(&u.to_string()).unwrap()).collect();
+        let scale = catalog::Scale::new(-10.0, 10.0).unwrap();
+        let ratings =
+            RatingTable::on_scale(scale, users, vec![0, 1, 2], vec![0; 2], vec![-7.5, 2.0], vec![0; 2], 1)
+                .unwrap();
+        assert_eq!(mean_scores(1, &ratings)[0].to_bits(), (-2.75_f64).to_bits());
     }
 }

@@ -48,6 +48,7 @@ impl Attribute {
         ["platform", "kind", "country", "genre", "audience", "year", "canonical_genre"];
 
     /// Returns the name.
+    #[expect(clippy::indexing_slicing, reason = "there are as many names as attributes")]
     pub const fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
@@ -165,8 +166,8 @@ struct Postings {
 
 /// Builds the index.
 pub fn build(table: &TitleTable) -> Index {
-    let stored: [Attribute; N_STORED] = std::array::from_fn(|at| Attribute::ALL[at]);
-    let postings = stored.map(|attribute| {
+    let [stored @ .., _] = Attribute::ALL;
+    let postings: [Postings; N_STORED] = stored.map(|attribute| {
         let mut pairs: Vec<(String, u32)> = Vec::new();
         for (position, title) in table.titles().iter().enumerate() {
             pairs.extend(attribute.of(table, title).into_iter().map(|name| (name, position as u32)));
@@ -190,24 +191,26 @@ impl Postings {
         pairs.sort_unstable();
         pairs.dedup();
         let groups: Vec<&[(T, u32)]> = pairs.chunk_by(|a, b| a.0 == b.0).collect();
-        let mut offsets = vec![0];
+        let (mut offsets, mut end) = (vec![0], 0_u32);
         for group in &groups {
-            offsets.push(offsets[offsets.len() - 1] + group.len() as u32);
+            end = end.saturating_add(group.len() as u32);
+            offsets.push(end);
         }
-        let names: TextHeap = groups.iter().map(|group| group[0].0.as_ref()).collect();
+        let names = groups.iter().filter_map(|group| group.first());
+        let names: TextHeap = names.map(|(name, _)| name.as_ref()).collect();
         let titles = pairs.iter().map(|pair| pair.1).collect();
         Self { by_name: by_name(&names), names, offsets, titles }
     }
 
     /// Returns the titles of a value.
     fn of(&self, at: usize) -> &[u32] {
-        &self.titles[self.offsets[at] as usize..self.offsets[at + 1] as usize]
+        blocks::group(&self.titles, &self.offsets, at)
     }
 
     /// Finds a value by its name, as it is compared.
     fn find(&self, name: &str) -> Option<usize> {
         let at = self.by_name.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
-        Some(self.by_name[at].1 as usize)
+        self.by_name.get(at).map(|&(_, at)| at as usize)
     }
 }
 
@@ -218,20 +221,22 @@ impl Titles {
     fn all(n: usize) -> Self {
         let mut words = vec![u64::MAX; n.div_ceil(64)];
         if let Some(last) = words.last_mut().filter(|_| !n.is_multiple_of(64)) {
-            *last = (1 << (n % 64)) - 1;
+            *last = (1_u64 << (n % 64)).saturating_sub(1);
         }
         Self(words)
     }
 
     fn has(&self, title: u32) -> bool {
-        self.0[title as usize / 64] >> (title % 64) & 1 == 1
+        self.0.get(title as usize / 64).is_some_and(|word| word >> (title % 64) & 1 == 1)
     }
 
     /// Keeps the titles that are in one of the lists.
     fn keep<'a>(&mut self, lists: impl Iterator<Item = &'a [u32]>) {
-        let mut wanted = vec![0; self.0.len()];
+        let mut wanted = vec![0_u64; self.0.len()];
         for &title in lists.flatten() {
-            wanted[title as usize / 64] |= 1 << (title % 64);
+            if let Some(word) = wanted.get_mut(title as usize / 64) {
+                *word |= 1 << (title % 64);
+            }
         }
         for (word, wanted) in self.0.iter_mut().zip(wanted) {
             *word &= wanted;
@@ -253,16 +258,21 @@ impl Index {
         let names: Vec<&str> = genres.names().collect();
         let of_title = |title: usize| genres.of(title).iter().map(move |&genre| (genre, title as u32));
         let pairs = (0..self.n_titles).flat_map(of_title);
-        let pairs = pairs.map(|(genre, title)| (names[usize::from(genre)], title)).collect();
+        let pairs = pairs.filter_map(|(genre, title)| Some((*names.get(usize::from(genre))?, title)));
+        let pairs = pairs.collect();
         Ok(Self { canonical: Some(Postings::of_pairs(pairs)), ..self })
     }
 
     fn of(&self, attribute: Attribute) -> &Postings {
+        let [platform, kind, country, genre, audience, year] = &self.postings;
         match attribute {
-            Attribute::CanonicalGenre => {
-                self.canonical.as_ref().unwrap_or(&self.postings[Attribute::Genre as usize])
-            }
-            stored => &self.postings[stored as usize],
+            Attribute::Platform => platform,
+            Attribute::Kind => kind,
+            Attribute::Country => country,
+            Attribute::Genre => genre,
+            Attribute::Audience => audience,
+            Attribute::Year => year,
+            Attribute::CanonicalGenre => self.canonical.as_ref().unwrap_or(genre),
         }
     }
 

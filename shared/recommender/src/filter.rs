@@ -127,6 +127,10 @@ impl Filter {
     ///
     /// # Panics
     /// If a position is not below [`Titles::len`].
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`Titles::from_stored` checks that a work is one of the titles"
+    )]
     pub fn select<'a>(
         &'a self,
         titles: &'a Titles,

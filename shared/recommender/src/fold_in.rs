@@ -28,6 +28,10 @@ pub fn fold_in(model: &ItemModel, ratings: &[(usize, f32)]) -> NewUser {
 
 /// Returns the posterior whose mean [`fold_in`] returns, with one observation for each rating, in their
 /// order.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "that titles are in range is the caller's promise; `ItemModel::new` checks that each has a bias"
+)]
 pub(crate) fn posterior(model: &ItemModel, ratings: &[(usize, f32)]) -> Posterior {
     let parts = model.parts();
     let observations: Vec<Observation<'_>> = ratings

@@ -155,6 +155,11 @@ impl FactorModel {
     ///
     /// # Panics
     /// If `user` is not below [`FactorModel::n_users`].
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`with_items` checks that there are users times factors; the user is the caller's promise"
+    )]
     pub fn user_vector(&self, user: usize) -> &[f32] {
         let k = self.n_factors();
         &self.user_factors[user * k..(user + 1) * k]
@@ -172,6 +177,7 @@ impl FactorModel {
     ///
     /// # Panics
     /// If a position is out of range.
+    #[expect(clippy::indexing_slicing, reason = "that both are in range is the caller's promise")]
     pub fn predict(&self, user: usize, item: usize) -> f32 {
         let product = dot(self.user_vector(user), self.item_vector(item));
         let parts = self.items.parts();

@@ -1,5 +1,12 @@
 //! A user's part of a model as a Gaussian posterior: the prior, and the observations from rated items.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "all matrices and vectors of a model have a value for the bias and one for each factor, which \
+              `UserPrior::new` and `ItemModelParts::check_all_but_factors` check"
+)]
+
 use artifact::Invalid;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, Axis, Slice};

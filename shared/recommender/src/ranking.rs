@@ -86,6 +86,11 @@ impl RankingModel {
     ///
     /// # Panics
     /// If the vectors are not rows of `n_factors`.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "the matrix has a row and a column for each factor, and the vectors are in memory"
+    )]
     pub fn prior(
         item_factors: &[f32],
         n_factors: usize,
@@ -167,6 +172,7 @@ impl RankingModel {
 
     /// Returns the posterior whose mean [`RankingModel::fold_in`] returns, with one observation for each
     /// liked title, in their order.
+    #[expect(clippy::indexing_slicing, reason = "`item_vector` panics first if there is no such title")]
     pub(crate) fn posterior(&self, liked: &[usize]) -> Posterior {
         let vectors: Vec<Vec<f32>> = liked.iter().map(|&item| self.item_vector(item)).collect();
         let observations: Vec<Observation<'_>> = liked

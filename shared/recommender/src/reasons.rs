@@ -60,6 +60,7 @@ impl Contributors {
     }
 
     /// Explains the score `ranked_by` of an item with this vector by the `n` greatest contributions.
+    #[expect(clippy::indexing_slicing, reason = "the posterior has one contribution for each rated title")]
     pub(crate) fn explain<'t>(
         &self,
         titles: &'t Titles,

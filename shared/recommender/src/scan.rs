@@ -21,6 +21,11 @@ pub struct ItemPanels {
     norms: Vec<f32>,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "`new` and `from_halves` check that there are items times factors, of which `push` makes panels"
+)]
 impl ItemPanels {
     /// Lays out item vectors, given row by row.
     ///
@@ -192,7 +197,7 @@ impl Ord for Entry {
 impl TopN {
     /// Starts without entries.
     pub fn new(n: usize) -> Self {
-        Self { n, heap: std::collections::BinaryHeap::with_capacity(n.min(1024) + 1) }
+        Self { n, heap: std::collections::BinaryHeap::with_capacity(n.min(1024).saturating_add(1)) }
     }
 
     /// Returns the score that the next item must exceed to be kept, for a cheap test before costly ones.

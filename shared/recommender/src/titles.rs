@@ -47,6 +47,7 @@ const MOST_EDITIONS: usize = 50;
 const NONE: u32 = u32::MAX;
 
 /// Returns the next title of the same work for each title, given the first title of each work.
+#[expect(clippy::indexing_slicing, reason = "`from_stored` checks that the first title of a work is a title")]
 fn next_of(work: &[u32]) -> Vec<u32> {
     let mut last: Vec<u32> = (0..work.len() as u32).collect();
     let mut next = vec![NONE; work.len()];
@@ -104,9 +105,17 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Ve
     (names, positions)
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "`from_stored` checks that positions are in range; that a title is one is the caller's promise"
+)]
 impl Titles {
     /// Takes the clean tables. Ratings are pooled over works ([`TitleTable::works`]): a user who rated two
     /// titles of one work counts once, with the later rating.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "`TitleTable` and `RatingTable` have fewer than 2³² titles and users"
+    )]
     pub fn build(table: &TitleTable, ratings: &RatingTable) -> Self {
         let titles = table.titles();
         let (genres, genre_idx) =
@@ -114,8 +123,8 @@ impl Titles {
         let (audiences, audience_idx) =
             distinct(titles.iter().map(|t| t.audience.as_str()), "audience ratings");
         let genre_offsets = std::iter::once(0)
-            .chain(titles.iter().scan(0, |end, title| {
-                *end += title.genres.len() as u32;
+            .chain(titles.iter().scan(0_u32, |end, title| {
+                *end = end.saturating_add(title.genres.len() as u32);
                 Some(*end)
             }))
             .collect();
@@ -311,11 +320,12 @@ impl Titles {
     pub(crate) fn genre_similarity(&self, a: usize, b: usize) -> f32 {
         let (a, b) = (self.genre_positions(a), self.genre_positions(b));
         let shared = a.iter().filter(|g| b.contains(g)).count();
-        shared as f32 / (a.len() + b.len() - shared).max(1) as f32
+        let either = a.len().saturating_add(b.len()).saturating_sub(shared);
+        shared as f32 / either.max(1) as f32
     }
 
     pub(crate) fn genre_positions(&self, title: usize) -> &[u16] {
-        &self.genre_idx[self.genre_offsets[title] as usize..self.genre_offsets[title + 1] as usize]
+        blocks::group(&self.genre_idx, &self.genre_offsets, title)
     }
 }
 
@@ -458,7 +468,8 @@ impl Artifact for Titles {
         let is_first = |first: u32| t.work.get(first as usize) == Some(&first);
         let named = t.work.iter().enumerate().all(|(i, &first)| first as usize <= i && is_first(first));
         Invalid::unless(named, "work", "not the first title of a work")?;
-        let counts_agree = (0..n).all(|title| t.n_ratings[title] == t.n_ratings[t.work(title)]);
+        let of_first = |first: u32| t.n_ratings.get(first as usize);
+        let counts_agree = t.n_ratings.iter().zip(&t.work).all(|(n, &first)| of_first(first) == Some(n));
         Invalid::unless(counts_agree, "n_ratings", "two titles of one work differ")?;
         let mut named = vec![false; n];
         for &title in &t.popular {

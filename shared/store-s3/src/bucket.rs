@@ -76,7 +76,7 @@ impl S3Store {
         request: GetObjectFluentBuilder,
         range: Option<&Range<u64>>,
     ) -> Result<(Bytes, Version), Failure> {
-        let mut attempt = 1;
+        let mut attempt = 1_usize;
         loop {
             let object = request.clone().send().await.map_err(Failure::of)?;
             let tag = object.e_tag.ok_or_else(Failure::no_tag)?;
@@ -90,7 +90,7 @@ impl S3Store {
             };
             match read {
                 Ok(bytes) => return Ok((bytes, Version::new(tag))),
-                Err(_) if attempt < READ_ATTEMPTS => attempt += 1,
+                Err(_) if attempt < READ_ATTEMPTS => attempt = attempt.saturating_add(1),
                 Err(error) => return Err(Failure::cut(error)),
             }
         }
@@ -137,8 +137,8 @@ async fn read_part(mut body: ByteStream, range: &Range<u64>) -> Result<Bytes, By
         let chunk = chunk?;
         let n = chunk.len() as u64;
         let position = |of: u64| of.saturating_sub(at).min(n) as usize;
-        bytes.extend_from_slice(&chunk[position(range.start)..position(range.end)]);
-        at += n;
+        bytes.extend_from_slice(chunk.get(position(range.start)..position(range.end)).unwrap_or_default());
+        at = at.saturating_add(n);
     }
     Ok(bytes.into())
 }
@@ -184,9 +184,9 @@ impl ReadStore for S3Store {
             return if exists { Ok(Bytes::new()) } else { Err(out_of_range()) };
         }
         // HTTP ranges include the last byte.
-        let header = format!("bytes={}-{}", range.start, range.end - 1);
+        let header = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
         match self.read_object(self.get_object(key).range(header), Some(&range)).await {
-            Ok((bytes, _)) if bytes.len() as u64 == range.end - range.start => Ok(bytes),
+            Ok((bytes, _)) if Some(bytes.len() as u64) == range.end.checked_sub(range.start) => Ok(bytes),
             Ok(_) | Err(Failure::Range) => Err(out_of_range()),
             Err(failure) => Err(self.fail(Action::Read, key, failure)),
         }

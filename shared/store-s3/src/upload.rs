@@ -38,7 +38,8 @@ fn part_bytes(total: u64) -> u64 {
 /// Returns the ranges of the parts, in order.
 fn parts(total: u64) -> impl Iterator<Item = Range<u64>> {
     let step = part_bytes(total);
-    (0..total.div_ceil(step)).map(move |i| i * step..total.min((i + 1) * step))
+    let starts = (0..total.div_ceil(step)).map(move |i| i.saturating_mul(step));
+    starts.map(move |start| start..total.min(start.saturating_add(step)))
 }
 
 pub(crate) fn as_base64(digest: Digest) -> String {
@@ -63,7 +64,7 @@ pub(crate) struct Stored {
 
 impl S3Store {
     pub(crate) async fn upload(&self, key: &str, body: &Body, sent: Sent<'_>) -> Result<Put, StoreError> {
-        let mut attempt = 1;
+        let mut attempt = 1_usize;
         loop {
             if let Some(stored) = self.look_at(key).await? {
                 return if self.holds(key, &stored, body).await? {
@@ -81,7 +82,7 @@ impl S3Store {
                 Ok(()) => return Ok(Put::Written),
                 // Another writer, or an earlier attempt of ours whose response was lost. The next look shows
                 // which.
-                Err(StoreError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(StoreError::Conflict { .. }) if attempt < ATTEMPTS => attempt = attempt.saturating_add(1),
                 Err(other) => return Err(other),
             }
         }
@@ -191,14 +192,14 @@ impl S3Store {
     ) -> Result<Vec<CompletedPart>, StoreError> {
         let mut pieces = body.pieces(part_bytes(body.len()));
         let (mut parts, mut sending) = (Vec::new(), FuturesUnordered::new());
-        let (mut n_read, mut more) = (0, true);
+        let (mut n_read, mut more) = (0_i32, true);
         loop {
             tokio::select! {
                 // A part waits for its turn before it is read, so that it takes no memory.
                 turn = self.parts.acquire(), if more => {
                     match pieces.next().await.map_err(|source| self.unread(key, source))? {
                         Some(bytes) => {
-                            n_read += 1;
+                            n_read = n_read.saturating_add(1);
                             sending.push(self.send_part(key, upload_id, n_read, bytes, turn.ok()));
                         }
                         None => more = false,
@@ -238,7 +239,7 @@ impl S3Store {
 
     /// Aborts uploads that began before a Unix time, and returns how many there were.
     pub(crate) async fn abort_uploads(&self, before: u64, dry_run: bool) -> Result<u64, StoreError> {
-        let mut n = 0;
+        let mut n = 0_u64;
         let (mut key_marker, mut id_marker) = (None, None);
         loop {
             let request = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(&self.prefix);
@@ -261,7 +262,7 @@ impl S3Store {
                         Err(failure) => return Err(self.fail(Action::Delete, key, failure)),
                     }
                 }
-                n += 1;
+                n = n.saturating_add(1);
             }
             if page.is_truncated != Some(true) {
                 return Ok(n);

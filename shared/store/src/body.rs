@@ -98,7 +98,7 @@ impl Body {
                 let read = tokio::task::spawn_blocking(move || {
                     let mut file = File::open(path)?;
                     file.seek(SeekFrom::Start(range.start))?;
-                    let mut bytes = vec![0; (range.end - range.start) as usize];
+                    let mut bytes = vec![0; range.end.saturating_sub(range.start) as usize];
                     file.read_exact(&mut bytes)?;
                     Ok(Bytes::from(bytes))
                 });

@@ -20,11 +20,19 @@
 //! # }).unwrap();
 //! ```
 
+// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod blocking;
 mod body;
 mod causes;
 mod collect;
 #[cfg(any(test, feature = "conformance"))]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "it is a test, and may panic as one"
+)]
 pub mod conformance;
 mod error;
 mod folder;

@@ -27,7 +27,7 @@ pub async fn load_parts<T: Artifact + Send + 'static>(
     offsets: Vec<u64>,
 ) -> Result<Vec<T>, LoadError> {
     let read = fetch_and_read(store, entry, move |bytes| {
-        let ranges = offsets.windows(2).map(|pair| pair[0]..pair[1]);
+        let ranges = offsets.array_windows().map(|&[start, end]| start..end);
         let part = |range: Range<u64>| {
             let bytes = part_of(bytes, &range).ok_or(ReadError::TooShort { found: 0 });
             bytes.and_then(|bytes| T::from_bytes(bytes)).map_err(|source| (range, source))
@@ -77,39 +77,40 @@ pub async fn for_each_part(
     let key = entry.key();
     let mut hasher = Hasher::default();
     let mut waiting: Vec<u8> = Vec::new();
-    let (mut read, mut begin, mut n_parts) = (0, 0, 0);
+    let (mut read, mut begin, mut n_parts) = (0_u64, 0_u64, 0_usize);
     while read < entry.bytes {
-        let range = read..entry.bytes.min(read + PIECE_BYTES);
+        let range = read..entry.bytes.min(read.saturating_add(PIECE_BYTES));
         let piece = store.read_range(&key, range.clone()).await;
         let piece = piece.map_err(|source| cannot_fetch(entry, &range, source))?;
         hasher.update(&piece);
         waiting.extend_from_slice(&piece);
         read = range.end;
         let is_last = read == entry.bytes;
-        let mut used = 0;
-        while used < waiting.len() {
-            let rest = &waiting[used..];
-            let part = match first_len(entry.kind, rest) {
-                Ok(length) => rest.get(..length),
+        let mut rest = waiting.as_slice();
+        while !rest.is_empty() {
+            let first = match first_len(entry.kind, rest) {
+                Ok(length) => rest.split_at_checked(length),
                 Err(ReadError::TooShort { .. }) => None,
                 Err(source) => return Err(LoadError::part(store, entry, begin..entry.bytes, source)),
             };
             // An incomplete part waits for more bytes. The last part is passed as it is, and `each` refuses
             // it.
-            let Some(part) = part.or_else(|| is_last.then_some(rest)) else { break };
-            let end = begin + part.len() as u64;
+            let Some((part, after)) = first.or_else(|| is_last.then_some((rest, &[][..]))) else { break };
+            let end = begin.saturating_add(part.len() as u64);
             each(n_parts, part).map_err(|source| LoadError::part(store, entry, begin..end, source))?;
-            (begin, n_parts, used) = (end, n_parts + 1, used + part.len());
+            (begin, n_parts, rest) = (end, n_parts.saturating_add(1), after);
         }
-        waiting.drain(..used);
+        let n_used = waiting.len().saturating_sub(rest.len());
+        waiting.drain(..n_used);
     }
-    match store.read_range(&key, entry.bytes..entry.bytes + 1).await {
+    let beyond = entry.bytes..entry.bytes.saturating_add(1);
+    match store.read_range(&key, beyond.clone()).await {
         Err(StoreError::OutOfRange { .. }) => {}
         Ok(_) => {
             let (expected, location) = (entry.bytes, store.location());
-            return Err(LoadError::Size { key, location, expected, found: expected + 1 });
+            return Err(LoadError::Size { key, location, expected, found: beyond.end });
         }
-        Err(source) => return Err(cannot_fetch(entry, &(entry.bytes..entry.bytes + 1), source)),
+        Err(source) => return Err(cannot_fetch(entry, &beyond, source)),
     }
     check_digest(store, entry, hasher.finish())
 }

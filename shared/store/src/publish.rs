@@ -209,11 +209,12 @@ impl Publisher<'_> {
             stream::iter(work.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).collect().await;
         for outcome in outcomes {
             let Some((key, outcome)) = outcome? else { continue };
-            match outcome {
-                PutOutcome::AlreadyThere => self.published.n_already_there += 1,
-                PutOutcome::Written => self.published.n_written += 1,
-                PutOutcome::Repaired => self.published.n_repaired += 1,
-            }
+            let n = match outcome {
+                PutOutcome::AlreadyThere => &mut self.published.n_already_there,
+                PutOutcome::Written => &mut self.published.n_written,
+                PutOutcome::Repaired => &mut self.published.n_repaired,
+            };
+            *n = n.saturating_add(1);
             if !matches!(outcome, PutOutcome::AlreadyThere) {
                 self.written.insert(key, Instant::now());
             }
@@ -234,7 +235,7 @@ impl Publisher<'_> {
             there.extend(self.store.list(prefix).await?.into_iter().map(|o| (o.key, o.bytes)));
         }
         for object in objects {
-            let is_young = |at: &Instant| at.elapsed() < MIN_GRACE / 2;
+            let is_young = |at: &Instant| at.elapsed().saturating_mul(2) < MIN_GRACE;
             let is_safe = protected.is_none_or(|protected| protected.contains(&object.key))
                 || self.written.get(&object.key).is_some_and(is_young);
             let is_there = there.get(&object.key) == Some(&object.body.len())
@@ -242,7 +243,9 @@ impl Publisher<'_> {
             if !is_there {
                 match put(self.store, object, &|_| {}).await? {
                     PutOutcome::AlreadyThere => {}
-                    PutOutcome::Written | PutOutcome::Repaired => self.published.n_repaired += 1,
+                    PutOutcome::Written | PutOutcome::Repaired => {
+                        self.published.n_repaired = self.published.n_repaired.saturating_add(1);
+                    }
                 }
             }
         }
@@ -286,7 +289,7 @@ fn check_artifacts(artifacts: &[(Kind, Body)], manifest: &Manifest) -> Result<()
         let Some(entry) = manifest.artifact(kind) else {
             return Err(ReleaseError::Mismatch { kind, problem: "is not in the manifest" });
         };
-        if artifacts[..i].iter().any(|(k, _)| *k == kind) {
+        if artifacts.iter().take(i).any(|(k, _)| *k == kind) {
             return Err(ReleaseError::Mismatch { kind, problem: "is given twice" });
         }
         if *entry != body.entry(kind) {

@@ -78,8 +78,8 @@ async fn check_whole(store: &dyn Store, manifest: &Manifest) -> Result<(), Relea
     let there = store.list("artifacts/").await?;
     let is_whole = |entry: &&ArtifactEntry| {
         let key = entry.key();
-        let found = there.binary_search_by(|o| o.key.as_str().cmp(&key));
-        found.is_ok_and(|i| there[i].bytes == entry.bytes)
+        let found = there.binary_search_by(|o| o.key.as_str().cmp(&key)).ok();
+        found.and_then(|i| there.get(i)).is_some_and(|o| o.bytes == entry.bytes)
     };
     match manifest.artifacts.iter().find(|e| !is_whole(e)) {
         Some(entry) => Err(not_whole(store, manifest, entry)),

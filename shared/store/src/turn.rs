@@ -138,9 +138,9 @@ impl fmt::Display for Holder {
             write!(f, " on {host}")?;
         }
         let now = unix_seconds(SystemTime::now());
-        match (now, self.since) {
-            (Some(now), Some(since)) if now >= since => write!(f, ", for {} s", now - since),
-            _ => Ok(()),
+        match now.zip(self.since).and_then(|(now, since)| now.checked_sub(since)) {
+            Some(seconds) => write!(f, ", for {seconds} s"),
+            None => Ok(()),
         }
     }
 }

@@ -41,6 +41,7 @@ impl Function {
 }
 
 /// The names and the operations of all functions, without their code.
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and refuses a position out of range")]
 pub(crate) const OPERATIONS: [(&str, &[Operation]); Function::ALL.len()] = {
     let mut operations: [(&str, &[Operation]); Function::ALL.len()] = [("", &[]); Function::ALL.len()];
     let mut i = 0;

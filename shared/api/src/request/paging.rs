@@ -98,7 +98,8 @@ impl Page<'_> {
     pub(crate) fn cut<T>(self, rows: impl Iterator<Item = T>) -> (Vec<T>, Option<String>) {
         let mut rows = rows.skip(self.offset);
         let page: Vec<T> = rows.by_ref().take(self.limit).collect();
-        let next = rows.next().map(|_| format!("{:x}.{}", self.offset + self.limit, self.release));
+        let next =
+            rows.next().map(|_| format!("{:x}.{}", self.offset.saturating_add(self.limit), self.release));
         (page, next)
     }
 }

@@ -99,7 +99,7 @@ fn depth(text: &[u8]) -> usize {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
             b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => depth += 1,
+            b'[' | b'{' if !in_string => depth = depth.saturating_add(1),
             b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }

@@ -16,6 +16,11 @@ pub(super) struct Vocabulary<'a> {
     pub(super) some: Option<&'a [u32]>,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a position is compared with `len` before it is used; sums are of bytes or words in memory"
+)]
 impl<'a> Vocabulary<'a> {
     fn len(&self) -> usize {
         self.some.map_or(self.words.len(), <[u32]>::len)
@@ -141,6 +146,12 @@ struct Distances {
     best: Vec<u8>,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "`new`, `push` and `cut` keep one more row than letters, and rows have one more value than there \
+              are typed letters; values are at most 3"
+)]
 impl Distances {
     fn new(typed: &str, most: u8) -> Self {
         let typed: Vec<char> = typed.chars().collect();

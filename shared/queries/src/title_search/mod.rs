@@ -63,6 +63,11 @@ impl WordsOf {
     ///
     /// It is a counting sort like the builder's `Grouped`. Functions do not contain the builder, so the two
     /// are separate.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`from_stored` checks that ranks are below `n_titles` and that there are at most 2³² of them"
+    )]
     fn new(n_titles: usize, offsets: &[u32], ranks: &[u32]) -> Self {
         let mut starts = vec![0_u32; n_titles + 1];
         for &rank in ranks {
@@ -73,8 +78,8 @@ impl WordsOf {
         }
         let mut next = starts.clone();
         let mut words = vec![0; ranks.len()];
-        for (word, range) in offsets.windows(2).enumerate() {
-            for &rank in &ranks[range[0] as usize..range[1] as usize] {
+        for word in 0..offsets.len() - 1 {
+            for &rank in blocks::group(ranks, offsets, word) {
                 let slot = &mut next[rank as usize];
                 words[*slot as usize] = word as u32;
                 *slot += 1;
@@ -84,7 +89,7 @@ impl WordsOf {
     }
 
     fn of(&self, rank: usize) -> &[u32] {
-        &self.words[self.offsets[rank] as usize..self.offsets[rank + 1] as usize]
+        blocks::group(&self.words, &self.offsets, rank)
     }
 }
 
@@ -98,6 +103,11 @@ const WITH_ERRORS: u16 = 1 << 8;
 pub const MAX_WORDS: usize = 16;
 
 /// Builds the index. Titles are ranked by the number of users who rated their work.
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "positions of titles are those of `table`, and a title has no more ratings than there are users"
+)]
 pub fn build(table: &TitleTable, ratings: &RatingTable) -> Index {
     let works = table.works();
     let mut n_ratings = vec![0_u32; works.len()];
@@ -163,8 +173,8 @@ impl Index {
         let year = Year::after_a_name(&folded);
         let asked = year.map_or(folded.as_str(), |year| year.name);
         let before_year = year.map(|year| Typed::new(year.name));
-        for (rank, &fit) in self.fits(asked).iter().enumerate().filter(|(_, fit)| **fit != NO_FIT) {
-            let title = self.by_rank[rank];
+        let fits = self.fits(asked);
+        for (&title, &fit) in self.by_rank.iter().zip(&fits).filter(|(_, fit)| **fit != NO_FIT) {
             let (has_errors, mut place) = (fit >= WITH_ERRORS, Place::of(Likeness::Part));
             if !has_errors || year.is_some() {
                 let Named { name, year: made_in } = named(title);
@@ -196,10 +206,12 @@ impl Index {
             let some = if n_before == 0 { None } else { self.words_among(&total) };
             let mut best = vec![NO_FIT; n];
             Vocabulary { words: &self.words, some: some.as_deref() }.fits(word, |at, fit| {
-                let fit = fit as u16 + if fit >= Fit::Errors { WITH_ERRORS } else { 0 };
-                for &rank in &self.ranks[self.offsets[at] as usize..self.offsets[at + 1] as usize] {
-                    let best = &mut best[rank as usize];
-                    *best = (*best).min(fit);
+                let errors = if fit >= Fit::Errors { WITH_ERRORS } else { 0 };
+                let fit = errors.saturating_add(fit as u16);
+                for &rank in blocks::group(&self.ranks, &self.offsets, at) {
+                    if let Some(best) = best.get_mut(rank as usize) {
+                        *best = (*best).min(fit);
+                    }
                 }
             });
             for (total, best) in total.iter_mut().zip(best) {
@@ -214,7 +226,7 @@ impl Index {
     fn words_among(&self, total: &[u16]) -> Option<Vec<u32>> {
         let most = self.ranks.len() / 8;
         let mut some = Vec::new();
-        for rank in (0..total.len()).filter(|&rank| total[rank] != NO_FIT) {
+        for (rank, _) in total.iter().enumerate().filter(|(_, fit)| **fit != NO_FIT) {
             some.extend_from_slice(self.words_of.of(rank));
             if some.len() > most {
                 return None;
@@ -279,16 +291,14 @@ impl Artifact for Index {
                 _ => return Err(Invalid::new("by_rank", "a title occurs twice, or is out of range")),
             }
         }
-        let ascend = (1..n_words).all(|at| index.words.get(at - 1) < index.words.get(at));
+        let ascend = index.words.iter().is_sorted_by(|a, b| a < b);
         Invalid::unless(ascend, "words", "not in order")?;
         let are_words = index.words.iter().all(|w| !w.is_empty() && w.chars().all(char::is_alphanumeric));
         Invalid::unless(are_words, "words", "not of letters and digits")?;
         Invalid::unless(index.offsets.is_sorted_by(|a, b| a < b), "offsets", "a word has no title")?;
         Invalid::unless(index.ranks.iter().all(|&r| r < s.n_titles), "ranks", "out of range")?;
-        let ascend = index
-            .offsets
-            .windows(2)
-            .all(|cut| index.ranks[cut[0] as usize..cut[1] as usize].is_sorted_by(|a, b| a < b));
+        let of_word = |word: usize| blocks::group(&index.ranks, &index.offsets, word);
+        let ascend = (0..n_words).all(|word| of_word(word).is_sorted_by(|a, b| a < b));
         Invalid::unless(ascend, "ranks", "a word's titles are not in order")?;
         Ok(Self { words_of: WordsOf::new(n_titles, &index.offsets, &index.ranks), ..index })
     }

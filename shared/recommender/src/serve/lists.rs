@@ -222,6 +222,7 @@ impl Recommender {
         let mut top = TopN::new(n);
         let mut bar = top.bar();
         self.panels().scan(vector, |first, products| {
+            #[expect(clippy::indexing_slicing, reason = "`new` checks that there is a bias for each item")]
             let mut scores = self.panel_biases[first / LANES];
             for (score, product) in scores.iter_mut().zip(products) {
                 *score = base + *score + product;

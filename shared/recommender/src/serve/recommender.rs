@@ -135,6 +135,7 @@ impl Recommender {
     }
 
     /// Predicts a rating, added up in the order of [`FactorModel::predict`](crate::FactorModel::predict).
+    #[expect(clippy::indexing_slicing, reason = "`item_vector` panics first if there is no such item")]
     pub(super) fn score(&self, profile: &Profile<'_>, item: usize) -> f32 {
         let parts = self.model.parts();
         let product = dot(&profile.vector, self.model.item_vector(item));
@@ -143,6 +144,7 @@ impl Recommender {
 
     /// Returns the cosine of two titles in the ranker's factors. If one of them has none, returns the share
     /// of genres they have in common.
+    #[expect(clippy::indexing_slicing, reason = "`new` checks that the ranker has a vector for each title")]
     pub(super) fn similarity(&self, a: usize, b: usize) -> f32 {
         let lengths = self.panels().norms()[a] * self.panels().norms()[b];
         if lengths > 0.0 {

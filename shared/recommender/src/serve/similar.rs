@@ -16,6 +16,7 @@ impl Recommender {
     ///
     /// # Errors
     /// There is no such title.
+    #[expect(clippy::indexing_slicing, reason = "`new` checks that the ranker has a vector for each title")]
     pub fn similar(&self, title_id: &str, n: usize, filter: &Filter) -> Result<Similar<'_>, UnknownTitle> {
         let item = self.position(title_id)?;
         let (strategy, items) = if self.panels().norms()[item] > 0.0 {
@@ -27,6 +28,7 @@ impl Recommender {
         Ok(Similar { of: self.titles.view(item), strategy, items })
     }
 
+    #[expect(clippy::indexing_slicing, reason = "`new` checks that the ranker has a vector for each title")]
     fn similar_by_factors(&self, item: usize, n: usize, filter: &Filter) -> Vec<(usize, f32)> {
         let own_work = [self.titles.work(item) as u32];
         let (panels, norms) = (self.panels(), self.panels().norms());
@@ -49,6 +51,7 @@ impl Recommender {
         top.into_sorted()
     }
 
+    #[expect(clippy::indexing_slicing, reason = "a rank is a position in `by_rank`")]
     fn similar_by_genres(&self, item: usize, n: usize, filter: &Filter) -> Vec<(usize, f32)> {
         let own_work = [self.titles.work(item) as u32];
         let mut top = TopN::new(n);

@@ -62,20 +62,25 @@ impl UserBlock {
     ///
     /// # Panics
     /// If `at` is not below [`UserBlock::n_users`].
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`from_stored` checks that there are users times factors, and as many titles as ratings"
+    )]
     pub fn user(&self, at: usize) -> User<'_> {
         let row = |k: usize| at * k..(at + 1) * k;
-        let rated = self.offsets[at] as usize..self.offsets[at + 1] as usize;
         User {
             id: self.ids.get(at),
             bias: self.bias[at],
             vector: &self.factors[row(self.n_factors)],
             ranking_vector: self.n_ranking_factors.map(|k| &self.ranking_factors[row(k)]),
-            title_idx: &self.title_idx[rated.clone()],
-            rating: &self.rating[rated],
+            title_idx: blocks::group(&self.title_idx, &self.offsets, at),
+            rating: blocks::group(&self.rating, &self.offsets, at),
         }
     }
 
     /// Returns roughly how many bytes of memory it takes.
+    #[expect(clippy::arithmetic_side_effects, reason = "it adds up what is in memory")]
     pub fn memory(&self) -> usize {
         let (offsets, ids) = self.ids.to_blocks();
         let values = [&self.bias, &self.factors, &self.ranking_factors, &self.rating];
@@ -114,11 +119,13 @@ pub struct StoredUserBlock<'a> {
 
 /// Returns the bytes of a sealed block without users: the header, four counts (one of them optional), eight
 /// lengths, and the first entry of both arrays of offsets.
+#[expect(clippy::arithmetic_side_effects, reason = "it adds up a few small numbers")]
 pub(super) fn empty_bytes(shape: UserShape) -> usize {
     HEADER_BYTES + 4 * 3 + 1 + 4 * usize::from(shape.n_ranking_factors.is_some()) + 8 * 8 + 4 * 2
 }
 
 /// Returns the bytes that a user adds to a sealed block.
+#[expect(clippy::arithmetic_side_effects, reason = "it adds up what is in memory")]
 pub(super) fn user_bytes(user: User<'_>) -> usize {
     let n_values = user.vector.len() + user.ranking_vector.map_or(0, <[f32]>::len);
     (4 + user.id.len()) + 4 + 2 * n_values + (4 + 8 * user.rating.len())

@@ -49,6 +49,11 @@ impl UserIndex {
     ///
     /// # Panics
     /// If `block` is not below [`UserIndex::n_blocks`].
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`from_stored` reads one more offset than blocks; the block is the caller's promise"
+    )]
     pub fn range(&self, block: usize) -> Range<u64> {
         self.offsets[block]..self.offsets[block + 1]
     }
@@ -63,7 +68,7 @@ impl UserIndex {
     /// # Errors
     /// It has another size.
     pub fn check_size(&self, n_bytes: u64) -> Result<(), Mismatch> {
-        let expected = self.offsets[self.offsets.len() - 1];
+        let expected = self.offsets.last().copied().unwrap_or_default();
         Mismatch::unless_equal("bytes of users", "user index", expected as usize, "object", n_bytes as usize)
     }
 
@@ -78,8 +83,9 @@ impl UserIndex {
     pub fn check(&self, at: usize, block: &UserBlock) -> Result<(), Invalid> {
         let first = block.ids.get(0) == self.first_ids.get(at);
         Invalid::unless(first, "ids", "not the block that the index names")?;
-        let last = block.ids.get(block.n_users() - 1);
-        let within = at + 1 == self.n_blocks() || UserId::cmp_text(last, self.first_ids.get(at + 1)).is_lt();
+        let last = block.ids.get(block.n_users().saturating_sub(1));
+        let next = at.saturating_add(1);
+        let within = next == self.n_blocks() || UserId::cmp_text(last, self.first_ids.get(next)).is_lt();
         Invalid::unless(within, "ids", "a user belongs to the next block")?;
         let UserShape { n_factors, n_ranking_factors, n_titles } = self.shape;
         Invalid::unless(block.n_factors == n_factors, "factors", "not as many as in the index")?;
@@ -139,8 +145,9 @@ impl Artifact for UserIndex {
         };
         Invalid::unless(are_in_order(&index.first_ids), "first_ids", "not in order")?;
         Invalid::unless(index.offsets.first() == Some(&0), "offsets", "they do not start at 0")?;
-        let apart = |pair: &[u64]| pair[1].checked_sub(pair[0]).is_some_and(|n| n > HEADER_BYTES as u64);
-        Invalid::unless(index.offsets.windows(2).all(apart), "offsets", "a block is too short")?;
+        let apart =
+            |&[begin, end]: &[u64; 2]| end.checked_sub(begin).is_some_and(|n| n > HEADER_BYTES as u64);
+        Invalid::unless(index.offsets.array_windows().all(apart), "offsets", "a block is too short")?;
         let held = s.n_users >= u64::from(s.n_blocks) && (s.n_users == 0) == (n_blocks == 0);
         Invalid::unless(held, "n_users", "not at least one for each block")?;
         Ok(index)

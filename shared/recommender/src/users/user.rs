@@ -63,5 +63,5 @@ pub(super) fn search(ids: &TextHeap, id: &str) -> Result<usize, usize> {
 
 /// Returns whether ids are in the order of [`UserId`], each after the one before.
 pub(super) fn are_in_order(ids: &TextHeap) -> bool {
-    (1..ids.len()).all(|i| UserId::cmp_text(ids.get(i - 1), ids.get(i)).is_lt())
+    ids.iter().is_sorted_by(|a, b| UserId::cmp_text(a, b).is_lt())
 }

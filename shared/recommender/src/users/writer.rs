@@ -84,11 +84,11 @@ impl UsersWriter {
         }
         user.check(self.shape).map_err(|source| UsersError::Unsound { id: user.id.to_owned(), source })?;
         let more = user_bytes(user);
-        let full = self.block.n_users() > 0 && self.block_bytes + more > self.most_bytes;
+        let full = self.block.n_users() > 0 && self.block_bytes.saturating_add(more) > self.most_bytes;
         let closed = if full { self.close()? } else { None };
         self.block.push(user);
-        self.block_bytes += more;
-        self.n_users += 1;
+        self.block_bytes = self.block_bytes.saturating_add(more);
+        self.n_users = self.n_users.saturating_add(1);
         user.id.clone_into(&mut self.last);
         Ok(closed)
     }
@@ -110,7 +110,8 @@ impl UsersWriter {
         let sealed = self.block.to_bytes()?;
         debug_assert_eq!(sealed.len(), self.block_bytes, "a block is as large as computed");
         self.first_ids.push(self.block.ids.get(0));
-        self.offsets.push(self.offsets[self.offsets.len() - 1] + sealed.len() as u64);
+        let begin = self.offsets.last().copied().unwrap_or_default();
+        self.offsets.push(begin.saturating_add(sealed.len() as u64));
         self.block = UserBlock::empty(self.shape);
         self.block_bytes = empty_bytes(self.shape);
         Ok(Some(sealed))

@@ -44,6 +44,12 @@ pub enum FileError {
         /// The most bytes that are read.
         most: u64,
     },
+    /// A file of which nearly nothing can be read, after millions of rows.
+    #[error(
+        "{}: millions of its rows are rejected; this is no file of ratings, or not in a layout that is read. The first thousand lines of it show why: pass them as a file",
+        .0.display()
+    )]
+    TooManyRejects(PathBuf),
     /// A file in a folder of inputs that is a link to a file elsewhere.
     #[error(
         "{}: this is a link to a file outside of its folder, which may not be meant to be read; if it is, copy it there, or pass the link by its own name instead of the folder",

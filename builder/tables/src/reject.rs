@@ -164,6 +164,11 @@ impl Rejects {
         }));
     }
 
+    /// Returns how many bytes of memory the rows take.
+    pub(crate) fn memory(&self) -> u64 {
+        (self.entries.len() * size_of::<Entry>() + self.values.len()) as u64
+    }
+
     /// Returns the number of a file, adding the file if it is new.
     pub fn file_idx(&mut self, file: &str) -> usize {
         // Rows of one file come together.

@@ -24,6 +24,11 @@ pub(crate) fn parse<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// Returns whether a text has the form of a release's name: 32 digits, or 16 as names had at first.
+pub(crate) fn is_name(text: &str) -> bool {
+    parse::<16>(text).is_some() || parse::<8>(text).is_some()
+}
+
 fn value(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => digit.checked_sub(b'0'),

@@ -7,7 +7,7 @@ use crate::parts::{
     ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, Signal, Source, Trials, UserSegment,
     one_segment,
 };
-use crate::{Digest, Kind, Signature};
+use crate::{Digest, Kind, Signature, hex};
 
 /// The manifest format that this code writes. It also reads format 1.
 pub const MANIFEST_FORMAT: u32 = 2;
@@ -167,8 +167,7 @@ impl Manifest {
 
     /// Returns the release whose manifest has this key, or `None` if it is not a key of a manifest.
     pub fn release_of(key: &str) -> Option<&str> {
-        let release = key.strip_prefix("releases/")?.strip_suffix(".json")?;
-        (!release.is_empty() && !release.contains('/')).then_some(release)
+        key.strip_prefix("releases/")?.strip_suffix(".json").filter(|release| hex::is_name(release))
     }
 
     /// Reads the manifest of a release, and checks that its bytes give the release's name.

@@ -22,8 +22,7 @@ impl Signature {
 
     /// Returns the release whose signature has this key, or `None` if it is not the key of a signature.
     pub fn release_of(key: &str) -> Option<&str> {
-        let release = key.strip_prefix("releases/")?.strip_suffix(".sig")?;
-        (!release.is_empty() && !release.contains('/')).then_some(release)
+        key.strip_prefix("releases/")?.strip_suffix(".sig").filter(|release| hex::is_name(release))
     }
 
     /// Reads a signature as a store keeps it.
@@ -97,8 +96,8 @@ mod tests {
         assert_eq!(json, format!("\"{}\"", "ab".repeat(64)));
         assert_eq!(serde_json::from_str::<Signature>(&json).unwrap(), signature);
         assert!(serde_json::from_str::<Signature>("\"AB\"").is_err());
-        assert_eq!(Signature::release_of(&Signature::key("0123")), Some("0123"));
-        for other in ["releases/.sig", "releases/a/b.sig", "releases/a.json", "a.sig"] {
+        assert_eq!(Signature::release_of(&Signature::key(&"01".repeat(8))), Some("01".repeat(8).as_str()));
+        for other in ["releases/.sig", "releases/a/b.sig", "releases/a.json", "a.sig", "releases/0123.sig"] {
             assert_eq!(Signature::release_of(other), None, "{other}");
         }
     }

@@ -1,7 +1,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-/// Returns an error and all of its causes in one line.
+/// Returns an error and all of its causes in one line. Control characters are escaped, since an error may
+/// quote what stands in a file, and a log has one line for each message.
 ///
 /// ```
 /// let error = store::StoreError::Source {
@@ -22,5 +23,25 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
         let _ = write!(text, "; caused by: {cause}");
         next = cause.source();
     }
+    if text.contains(char::is_control) {
+        text = text
+            .chars()
+            .map(|c| if c.is_control() { c.escape_unicode().to_string() } else { c.into() })
+            .collect();
+    }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn an_error_stays_in_its_line() {
+        let error = io::Error::other("unknown field `a\n2026-01-01 INFO forged\u{1b}[2J`");
+        let text = "unknown field `a\\u{a}2026-01-01 INFO forged\\u{1b}[2J`";
+        assert_eq!(with_causes(&error), text);
+    }
 }

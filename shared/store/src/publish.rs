@@ -70,8 +70,8 @@ pub type Checking<'a> = BoxFuture<'a, Result<(), Box<dyn Error + Send + Sync>>>;
 /// Objects that are there already are not sent. An object whose bytes are not those of its name is damaged
 /// and is written again. So publishing the current release again repairs it, and otherwise changes nothing.
 ///
-/// `signing` settles the signature, before anything is written. The current release can be signed by publishing
-/// it again with a signature.
+/// `signing` settles the signature, before anything is written. The current release can be signed by
+/// publishing it again with a signature.
 ///
 /// Then `check` has to accept the release, as it is in the store. That is for code that this crate does not
 /// have, such as that of the functions. It also has to accept the current release when it is published again.

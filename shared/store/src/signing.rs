@@ -11,8 +11,8 @@ pub struct Signing<'a> {
     pub copied: Option<Signature>,
     /// The keys of those who serve the release, if they are known. The signature must be of one of them.
     pub keys: Option<&'a ReleaseKeys>,
-    /// Whether a release without a signature may follow one that has one. Those who serve only signed releases
-    /// could not start with it.
+    /// Whether a release without a signature may follow one that has one. Those who serve only signed
+    /// releases could not start with it.
     pub may_be_unsigned: bool,
 }
 
@@ -20,8 +20,8 @@ impl Signing<'_> {
     /// Asks nothing of a signature.
     pub const ANY: Self = Signing { made: None, copied: None, keys: None, may_be_unsigned: true };
 
-    /// Returns the signature that the pointer gets. `before` is the pointer that will be replaced, and `stored` is
-    /// the signature of the release that the store has.
+    /// Returns the signature that the pointer gets. `before` is the pointer that will be replaced, and
+    /// `stored` is the signature of the release that the store has.
     pub(crate) fn settle(
         &self,
         manifest: &Manifest,

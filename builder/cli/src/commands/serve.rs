@@ -105,7 +105,9 @@ impl ListenArgs {
 fn identify(header: &HeaderName, mut request: Request) -> Request {
     let mut users = request.headers().get_all(header).iter();
     // The proxy sets the header once. If there is a second one, the client sent it.
-    if let (Some(user), None) = (users.next().and_then(|user| user.to_str().ok()), users.next()) {
+    if let (Some(user), None) =
+        (users.next().and_then(|user| str::from_utf8(user.as_bytes()).ok()), users.next())
+    {
         let caller = Caller(user.to_owned());
         request.extensions_mut().insert(caller);
     }

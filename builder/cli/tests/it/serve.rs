@@ -19,7 +19,7 @@ fn a_server_answers_pages_of_another_origin_and_ends_by_a_signal() {
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     for header in [
         "content-encoding: gzip",
-        "cache-control: no-cache",
+        "cache-control: max-age=60",
         "access-control-allow-origin: http://localhost:5173",
         &format!("content-length: {}", body.len()),
     ] {

@@ -360,17 +360,16 @@ fn words_for_nothing_are_counted() {
 fn unlikely_years_and_dates_are_kept_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("netflix_titles.csv");
-    let mut text = format!("{HEADER}\n");
-    for (id, added, released) in [
+    let rows = [
         ("s1", "2021-01-01", "1800"),
         ("s2", "1799-12-31", "2020"),
         ("s3", "9999-12-31", "2201"),
         ("s4", "2200-12-31", "2200"),
         ("s5", "", "0001"),
         ("s6", "", ""),
-    ] {
-        text += &format!("{id},Movie,A,,,,{added},{released},R,90,,\n");
-    }
+    ];
+    let rows = rows.map(|(id, added, released)| format!("{id},Movie,A,,,,{added},{released},R,90,,\n"));
+    let text = format!("{HEADER}\n{}", rows.concat());
     std::fs::write(&path, text).unwrap();
     let summary = read(dir.path(), &[path], None).unwrap().summary();
     assert_eq!((summary.titles, summary.unlikely_dates), (6, 3));

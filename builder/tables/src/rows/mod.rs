@@ -26,6 +26,7 @@ mod title_lines;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
@@ -66,6 +67,10 @@ pub struct Scan {
     pub scale: Scale,
 }
 
+/// The most bytes of memory for rejected rows, at least 10 million of them. A small file that unpacks to
+/// nothing but wrong lines must not fill the memory.
+const MOST_REJECTS: u64 = if cfg!(test) { 1 << 20 } else { 1 << 30 };
+
 /// Reads rating files. Rows whose title is not in `known` are refused; without `known`, every id is a title,
 /// and exports that name titles instead of ids are an error.
 /// `first_file` is the number of the first file in `rejects`.
@@ -85,6 +90,7 @@ pub fn scan(
     reporter.start("reading ratings", total_bytes(files), "bytes");
     let feed = Mutex::new(Feed::new(files, block_bytes, reading, known));
     let n_workers = rayon::current_num_threads();
+    let rejected = AtomicU64::new(0);
     let work = |worker| {
         let mut reader = Worker::new(worker, known);
         let mut buffer = Vec::new();
@@ -94,6 +100,10 @@ pub fn scan(
             match next {
                 Ok(Some(head)) => {
                     let block = reader.block(&head, &buffer);
+                    let more = block.rejects.memory();
+                    if rejected.fetch_add(more, Ordering::Relaxed).saturating_add(more) > MOST_REJECTS {
+                        return Err(FileError::TooManyRejects(files[block.file].clone()));
+                    }
                     reader.blocks.push(block);
                     reporter.advance(head.bytes);
                 }
@@ -295,6 +305,15 @@ mod tests {
 
     fn row(user: &str, title: &str, rating: f32, timestamp: u32) -> (String, String, f32, u32) {
         (user.to_owned(), title.to_owned(), rating, timestamp)
+    }
+
+    #[test]
+    fn a_file_of_wrong_lines_alone_is_given_up() {
+        let text = |n: usize| format!("user_id,id,rating\nu1,s1,5\n{}", "x\n".repeat(n));
+        let (rows, rejects, _) = read(text(1_000).as_bytes(), 1 << 12).unwrap();
+        assert_eq!((rows.len(), rejects.len()), (1, 1_000));
+        let error = read(text(60_000).as_bytes(), 1 << 12).unwrap_err();
+        assert!(error.to_string().contains("millions of its rows are rejected"), "{error}");
     }
 
     #[test]

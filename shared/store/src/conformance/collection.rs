@@ -89,9 +89,14 @@ pub(super) async fn a_collection_removes_nothing_young_or_unknown(store: Shared)
     for seed in 1..=4 {
         publish_seed(&*store, seed).await;
     }
-    for unknown in
-        ["artifacts/actor/short", "artifacts/x", "releases/deep/er.json", "other/thing", "releases/x.txt"]
-    {
+    for unknown in [
+        "artifacts/actor/short",
+        "artifacts/x",
+        "releases/deep/er.json",
+        "other/thing",
+        "releases/x.txt",
+        "releases/x.json",
+    ] {
         store.replace(unknown, "x".into(), None).await.expect("the key is free");
     }
     let before = everything(&*store).await;

@@ -194,7 +194,8 @@ def allowed(checks, store, role, principal, policy):
         ("releases",),
         ("show",),
         ("verify",),
-        ("rollback",),
+        # The release before is not signed.
+        ("rollback", "--unsigned"),
         ("gc", "--keep", "0", "--grace", "1h", "--dry-run"),
     )
     with store.guarded(role, principal, policy) as (guard, command):

@@ -18,19 +18,20 @@ use crate::{
     Action, Body, ObjectInfo, Put, ReadStore, Sent, Store, StoreError, Version, check_key, check_prefix,
 };
 
-/// The file that bytes are written to before they are moved to their key. One is enough, since writers take
-/// turns, and the next writer overwrites what a killed one left.
+/// The file that bytes are written to before it is renamed to its key. One is enough, because writers take
+/// turns. If a writer is killed, the next one replaces what it left.
 const INCOMING: &str = ".incoming";
 
 /// A store in a folder, with a file for each key.
 ///
-/// The first write creates the folder, on Unix with mode 0700: who serves it as another user has to change
-/// that. A folder that exists keeps its mode. A write goes to a temporary file, is flushed to disk and then
-/// moved into place. It holds a lock on the folder, which works between processes of one machine, and on a
-/// network folder if file locks do. The file `.lock` has the process and the host of the writer, for others
-/// that wait ([`Store::when_waiting`]). Reads take no lock, and work on a read-only disk.
+/// The first write creates the folder, on Unix with mode 0700; to serve it as another user, change the mode.
+/// An existing folder keeps its mode. Each write goes to a temporary file, is flushed to disk and is then
+/// renamed into place, all under a lock on the folder. The lock works between processes of one machine, and
+/// on a network folder if file locks do. The file `.lock` names the process and the host of the writer, so
+/// that others can say who they wait for ([`Store::when_waiting`]). Reads need no lock and work on a
+/// read-only disk.
 ///
-/// Files whose names are not keys, and symbolic links to folders, are not listed.
+/// Lists leave out files whose names are not keys, and symbolic links to folders.
 #[derive(Debug, Clone)]
 pub struct FolderStore {
     root: PathBuf,
@@ -88,8 +89,8 @@ impl FolderStore {
         })
     }
 
-    /// Creates the folder, unless it exists. A store holds what people rated, so on Unix only its owner may
-    /// open a new one. The mode of a folder that exists is kept.
+    /// Creates the folder if it does not exist. A store holds people's ratings, so on Unix only its owner can
+    /// open a new one. An existing folder keeps its mode.
     fn create(&self) -> io::Result<()> {
         if self.root.is_dir() {
             return Ok(());
@@ -107,7 +108,7 @@ impl FolderStore {
         }
     }
 
-    /// Waits for its turn to write. The turn ends when it is dropped.
+    /// Waits until this writer may write. Its turn ends when the returned value is dropped.
     fn lock(&self) -> io::Result<Turn> {
         Turn::wait(&self.root, |holder| {
             let location = self.location();
@@ -116,15 +117,15 @@ impl FolderStore {
         })
     }
 
-    /// Refuses keys in folders that are links, through which something else would be changed.
+    /// Refuses a key whose folder is a link: writing there would change something outside the store.
     fn check_folders(&self, key: &str) -> io::Result<()> {
         let target = self.root.join(key);
         let mut folders = target.ancestors().skip(1).take_while(|ancestor| *ancestor != self.root);
         if folders.any(Path::is_symlink) { Err(not_plain(key)) } else { Ok(()) }
     }
 
-    /// Creates the temporary file. What has its name is removed first: a file that a killed writer left, or a
-    /// link, through which another file would be overwritten.
+    /// Creates the temporary file. Whatever has its name is removed first: a file left by a killed writer, or
+    /// a link that would let another file be overwritten.
     fn create_incoming(&self) -> io::Result<File> {
         let path = self.root.join(INCOMING);
         match fs::remove_file(&path) {
@@ -134,7 +135,8 @@ impl FolderStore {
         File::options().write(true).create_new(true).open(path)
     }
 
-    /// Opens the file of a key, if there is one. Opening a pipe would wait for ever, and a device has no end.
+    /// Opens the file of a key, if there is one. Pipes and devices are refused: opening a pipe could wait
+    /// forever, and a device may never end.
     fn open(&self, key: &str) -> io::Result<Option<File>> {
         let path = self.root.join(key);
         match fs::metadata(&path) {
@@ -168,7 +170,7 @@ impl FolderStore {
         self.arrive(&file, key)
     }
 
-    /// Moves the written file to its key.
+    /// Renames the temporary file to its key.
     fn arrive(&self, file: &File, key: &str) -> io::Result<()> {
         file.sync_all()?;
         let (incoming, target) = (self.root.join(INCOMING), self.root.join(key));
@@ -231,7 +233,7 @@ fn describe(key: String, path: &Path) -> io::Result<Option<ObjectInfo>> {
     }
 }
 
-/// Flushes every folder down to a renamed file, without which the file is not safely on disk.
+/// Flushes every folder on the way to a renamed file; otherwise the new name could be lost in a crash.
 fn sync_folders(root: &Path, folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         for folder in folder.ancestors().take_while(|f| f.starts_with(root)) {

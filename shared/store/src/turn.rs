@@ -1,4 +1,4 @@
-//! Turns of the writers of a folder: a lock on a file, which holds who has it.
+//! The writers of a folder take turns: a lock on a file that says who holds it.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::memory::unix_seconds;
 
-/// The file that is locked while anything is written, so that writers in several processes take turns.
+/// The file that a writer locks while it writes, so that several processes can write to one folder.
 pub(crate) const LOCK: &str = ".lock";
 
-/// A writer waits this long before it reports that it waits. Most turns are shorter.
+/// How long a writer waits before it reports that. Most turns are shorter.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The turn of one writer. It ends when this is dropped, or when the process ends.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(crate) struct Turn(File);
 
 impl Turn {
-    /// Waits for the lock of a folder. Calls `waiting` once if another process has it for longer than a
+    /// Waits for the lock of a folder. Calls `waiting` once if another process holds it for more than a
     /// moment.
     pub(crate) fn wait(root: &Path, waiting: impl FnOnce(Holder) + Send) -> io::Result<Self> {
         let path = root.join(LOCK);
@@ -49,7 +49,8 @@ impl Turn {
         Ok(turn)
     }
 
-    /// Writes who has the lock. If that fails, on a full disk for example, others see that somebody has it.
+    /// Writes down who holds the lock. If that fails, because the disk is full for example, others only see
+    /// that somebody does.
     fn write(&mut self) {
         let since = unix_seconds(SystemTime::now()).unwrap_or(0);
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -59,13 +60,13 @@ impl Turn {
 }
 
 impl Drop for Turn {
-    /// Empties the file: nobody has the lock any more. A process that is killed leaves its name there.
+    /// Empties the file, because nobody holds the lock any more. A killed process leaves its name there.
     fn drop(&mut self) {
         let _ = self.0.set_len(0);
     }
 }
 
-/// Opens the file, or creates it. Nothing is written to a file behind a link.
+/// Opens the file, or creates it. Refuses links, so that no other file is written to.
 fn open(path: &Path) -> io::Result<File> {
     match File::options().create_new(true).write(true).open(path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
@@ -80,15 +81,21 @@ fn open(path: &Path) -> io::Result<File> {
     {
         use std::os::unix::fs::MetadataExt as _;
         let opened = file.metadata()?;
-        // A link may have taken its place since, and a hard link is another file's content.
-        if (opened.dev(), opened.ino()) != (found.dev(), found.ino()) || opened.nlink() > 1 {
+        // A link may have replaced the file in the meantime.
+        if (opened.dev(), opened.ino()) != (found.dev(), found.ino()) {
             return Err(not_plain(LOCK));
+        }
+        // A hard link may be the content of any file.
+        if opened.nlink() > 1 {
+            let text =
+                format!("{LOCK} is a hard link; if this store was copied with hard links, remove the file");
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
         }
     }
     Ok(file)
 }
 
-/// The error for something that is not a plain file, or is in a folder that is a link.
+/// Returns the error for something that is not a plain file, or is in a folder that is a link.
 pub(crate) fn not_plain(key: &str) -> io::Error {
     let text = format!(
         "{key} is a link, a device or a pipe, or in a folder that is a link; remove it from the store"
@@ -96,7 +103,7 @@ pub(crate) fn not_plain(key: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, text)
 }
 
-/// Who has the lock of a folder, as far as it is known.
+/// Who holds the lock of a folder, as far as is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Holder {
     process: Option<u32>,
@@ -105,7 +112,7 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// Reads the file. Anybody may have written it, so only what has the right form counts.
+    /// Reads the file. Anybody could have written it, so only values in the right form are used.
     fn read(path: &Path) -> Self {
         let mut text = String::new();
         match File::open(path).and_then(|file| file.take(1_000).read_to_string(&mut text)) {

@@ -67,6 +67,11 @@ impl fmt::Debug for SigningKey {
 pub struct ReleaseKeys(Vec<VerifyingKey>);
 
 impl ReleaseKeys {
+    /// Returns whether what is signed with a private key has the signature of one of these keys.
+    pub fn include(&self, key: &SigningKey) -> bool {
+        self.0.contains(&key.0.verifying_key())
+    }
+
     /// Checks that a release has the signature of one of the keys.
     ///
     /// # Errors
@@ -129,6 +134,7 @@ MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
         let key = SigningKey::from_pem(PRIVATE).unwrap();
         let signature = key.sign(&manifest);
         assert_eq!(key.public(), keys(PUBLIC));
+        assert!(keys(&format!("{OTHER}{PUBLIC}")).include(&key) && !keys(OTHER).include(&key));
         assert_eq!(keys(PUBLIC).check(&manifest, Some(&signature)), Ok(()));
         assert_eq!(keys(&format!("{OTHER}{PUBLIC}")).check(&manifest, Some(&signature)), Ok(()));
         let untrusted = |m: &Manifest| Err(SignatureError::Untrusted(m.release()));

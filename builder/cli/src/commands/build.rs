@@ -91,6 +91,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let options = options(args)?;
     let signer = args.sign.read()?;
+    block_on(signer.check_before_building(&args.store.store))?;
     let built = if let Some(dir) = args.input.tables()? {
         from_tables(dir, &options, context)?
     } else {

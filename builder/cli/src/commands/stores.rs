@@ -74,6 +74,27 @@ impl SignArg {
 }
 
 impl Signer {
+    /// Checks that a release that is still to be built could follow the one that a store serves. Building takes
+    /// long, so what is missing should be said before. A store that cannot be read is no matter yet.
+    pub(super) async fn check_before_building(&self, uri: &str) -> anyhow::Result<()> {
+        let missing = "the release will not be signed; pass --sign KEYFILE";
+        match (&self.args.release_keys, &self.key) {
+            (Some(keys), Some(key)) if !keys.include(key) => {
+                anyhow::bail!("the key given by --sign is not one of the release keys")
+            }
+            (Some(_), None) => anyhow::bail!("{missing}, because --release-keys asks for a signature"),
+            (None, None) if !self.args.unsigned => {}
+            _ => return Ok(()),
+        }
+        let Ok(pointer) = store::current(open(uri).await?.as_ref()).await else { return Ok(()) };
+        anyhow::ensure!(
+            pointer.signature.is_none(),
+            "{missing}, because the current release of {uri} is signed, or --unsigned if nothing that serves this store asks \
+             for signatures"
+        );
+        Ok(())
+    }
+
     /// Signs a release if there is a key. `copied` is the signature that came with it.
     fn sign(&self, manifest: &Manifest, copied: Option<Signature>) -> Signing<'_> {
         let made = self.key.as_ref().map(|key| key.sign(manifest));

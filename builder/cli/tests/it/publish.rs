@@ -199,6 +199,12 @@ const SIGNING_KEY: &str = "\
 MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
 -----END PRIVATE KEY-----
 ";
+/// The first key of RFC 8032, section 7.1.
+const OTHER_SIGNING_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+";
 const RELEASE_KEY: &str = "\
 -----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
@@ -250,6 +256,22 @@ fn a_signed_release_stays_signed_when_it_is_copied_and_rolled_back_to() {
     assert_eq!(pointer(&target).0, name);
     verified(&target);
     assert!(refusal(&back).contains("is not signed, and the current release of"));
+
+    // A build says so before it begins.
+    let build = ["build", "--titles=none", "--store", text(&target)];
+    let other_key = dir.path().join("other.pem");
+    std::fs::write(&other_key, OTHER_SIGNING_KEY).unwrap();
+    let other = format!("--sign={}", text(&other_key));
+    for (options, part) in [
+        (&[][..], "the current release of"),
+        (&[keys.as_str()], "--release-keys asks for a signature"),
+        (&[keys.as_str(), &other], "is not one of the release keys"),
+        (&["--unsigned"], "none: no such file"),
+        (&[keys.as_str(), &sign], "none: no such file"),
+    ] {
+        let error = refusal(&[&build[..], options].concat());
+        assert!(error.contains(part), "{options:?}: {error}");
+    }
 
     // A signature that comes with a copy does not replace the one that is there.
     let sig = target.join(artifact::Signature::key(&name));

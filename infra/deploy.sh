@@ -78,8 +78,8 @@ if $is_new; then
       [[ -z $budget ]] || added+=("MonthlyBudgetUsd=$budget")
     fi
   fi
-  [[ -n $email ]] || echo "AlarmEmail was not given: nobody is told of alarms." >&2
-  [[ -n $budget ]] || echo "MonthlyBudgetUsd was not given: nobody is warned of the costs." >&2
+  [[ -n $email ]] || echo "AlarmEmail is not set, so nobody will be notified of alarms." >&2
+  [[ -n $budget ]] || echo "MonthlyBudgetUsd is not set, so nobody will be warned about costs." >&2
 fi
 
 packages=()

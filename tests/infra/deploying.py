@@ -34,7 +34,7 @@ if name == "aws":
     sys.exit(0 if said.isupper() else 254)
 """
 EMAIL, BUDGET = "Email address", "US dollars a month"
-NO_EMAIL, NO_BUDGET = "AlarmEmail was not given", "MonthlyBudgetUsd was not given"
+NO_EMAIL, NO_BUDGET = "AlarmEmail is not set", "MonthlyBudgetUsd is not set"
 
 
 class Ended:

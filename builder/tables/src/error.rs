@@ -44,9 +44,9 @@ pub enum FileError {
         /// The most bytes that are read.
         most: u64,
     },
-    /// A file of which nearly nothing can be read, after millions of rows.
+    /// A file that was given up after millions of rejected rows.
     #[error(
-        "{}: millions of its rows are rejected; this is no file of ratings, or not in a layout that is read. The first thousand lines of it show why: pass them as a file",
+        "{}: gave up after millions of rejected rows; the file probably has no ratings, or a layout that is not supported. To see the reasons, run the command on its first thousand lines",
         .0.display()
     )]
     TooManyRejects(PathBuf),

@@ -90,7 +90,7 @@ pub fn to_offsets(field: &'static str, bytes: &[u8], n: usize, total: u32) -> Re
 /// Returns where group `i` begins and ends, by offsets as [`to_offsets`] reads them.
 ///
 /// # Panics
-/// If there is no group `i`.
+/// If `i` is not below the number of groups.
 #[expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -103,7 +103,7 @@ pub fn span(offsets: &[u32], i: usize) -> Range<usize> {
 /// Returns the rows of group `i`, by offsets as [`to_offsets`] reads them.
 ///
 /// # Panics
-/// If there is no group `i`, or the offsets do not cut these rows.
+/// If `i` is not below the number of groups, or the offsets go beyond the rows.
 #[expect(clippy::indexing_slicing, reason = "`to_offsets` checks that the offsets cut all rows, in order")]
 pub fn group<'a, T>(rows: &'a [T], offsets: &[u32], i: usize) -> &'a [T] {
     &rows[span(offsets, i)]

@@ -22,8 +22,8 @@ pub enum InvalidKey {
         "key {0} is not an Ed25519 public key; `openssl pkey -in release-key.pem -pubout` prints the one of a private key"
     )]
     Public(usize),
-    /// There is no key in it.
-    #[error("it holds no public key")]
+    /// The text has no key.
+    #[error("it contains no public key")]
     Empty,
 }
 

@@ -74,8 +74,8 @@ impl SignArg {
 }
 
 impl Signer {
-    /// Checks that a release that is still to be built could follow the one that a store serves. Building
-    /// takes long, so what is missing should be said before. A store that cannot be read is no matter yet.
+    /// Checks, before the release is built, that it will be signed as required. Building takes a long time, so
+    /// the command should fail now and not at the end. If the store cannot be read yet, that is not an error.
     pub(super) async fn check_before_building(&self, uri: &str) -> anyhow::Result<()> {
         let missing = "the release will not be signed; pass --sign KEYFILE";
         match (&self.args.release_keys, &self.key) {

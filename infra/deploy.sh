@@ -7,7 +7,7 @@
 #
 # A parameter that is not given keeps its value, or has its default in a new stack. For a new stack, the script
 # generates a CallerKey if Access needs one, and asks for AlarmEmail and MonthlyBudgetUsd on a terminal.
-# Elsewhere it asks nothing, and says on stderr what was not given. STACK is the name of the stack, by default
+# Without a terminal it does not ask, and says on stderr what is missing. STACK is the name of the stack, by default
 # `cartelera`. Account and region are those of the AWS variables or profile. Needs Rust, cargo-lambda, sam and
 # the AWS command line (see infra/README.md).
 set -euo pipefail
@@ -38,7 +38,7 @@ done
 has() { [[ $given == *" $1 "* ]]; }
 
 stack=${STACK:-cartelera}
-# A stack in review was never deployed.
+# A stack in review has never been deployed.
 if status=$(aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text 2>&1); then
   [[ $status == REVIEW_IN_PROGRESS ]] && is_new=true || is_new=false
 elif [[ $status == *"does not exist"* ]]; then
@@ -54,7 +54,7 @@ ask() {
   while true; do
     read -r -p "$question " answer || answer=
     [[ -z $answer || $answer =~ $pattern ]] && return
-    echo "$answer is not possible." >&2
+    echo "\"$answer\" is not valid." >&2
   done
 }
 
@@ -63,17 +63,17 @@ if $is_new; then
   if [[ $access == iam || $access == jwt ]] && ! has CallerKey; then
     key=$(openssl rand -hex 32)
     added+=("CallerKey=$key")
-    echo "CallerKey was not given: the stack gets a new one." >&2
+    echo "CallerKey is not set, so a new one was generated." >&2
   fi
   if [[ -t 0 ]]; then
     if ! has AlarmEmail; then
-      ask "Email address for alarms and the budget's warnings (nothing for none):" '^[^@[:space:]]+@[^@[:space:]]+$'
+      ask "Email address for alarms and budget warnings (empty for none):" '^[^@[:space:]]+@[^@[:space:]]+$'
       email=$answer
       [[ -z $email ]] || added+=("AlarmEmail=$email")
     fi
     # A budget warns by email.
     if ! has MonthlyBudgetUsd && [[ -n $email ]]; then
-      ask "Budget of the account in US dollars a month, to be warned at 80 percent of it (nothing for none):" '^[0-9]+(\.[0-9]+)?$'
+      ask "Budget of the account in US dollars a month, with a warning at 80 percent (empty for none):" '^[0-9]+(\.[0-9]+)?$'
       budget=$answer
       [[ -z $budget ]] || added+=("MonthlyBudgetUsd=$budget")
     fi

@@ -261,6 +261,16 @@ def changed(template, change):
     return copied
 
 
+def refused(checks, template, parameters):
+    """Expects that a template refuses each of some sets of parameters, with a reason."""
+    for given in parameters:
+        try:
+            stack.Stack(template, **given)
+            checks.expect(False, f"{given} is accepted")
+        except stack.Refused as error:
+            checks.expect(str(error), f"{given} is refused without a reason")
+
+
 def asserted(checks, template, deployment):
     """Checks what the template becomes, for several parameters, what is refused, and that deliberate faults
     are found.
@@ -270,12 +280,7 @@ def asserted(checks, template, deployment):
     checks.expect(generate.filled(text, deployment) == text, f"infra/template.yaml is not up to date; {remedy}")
     for given in COMBINATIONS:
         checks.none(expectations.faults(stack.Stack(template, **given), deployment), f"with {given}")
-    for given in REFUSED:
-        try:
-            stack.Stack(template, **given)
-            checks.expect(False, f"{given} is accepted")
-        except stack.Refused as error:
-            checks.expect(str(error), f"{given} is refused without a reason")
+    refused(checks, template, REFUSED)
 
     watched = sum(len(expectations.metrics_of(a)) for a in stack.Stack(template).of("AWS::CloudWatch::Alarm").values())
     _, _, counted = cost.counts()
@@ -371,12 +376,7 @@ def fronted(checks):
     template = stack.load(FRONT)
     for given in ({}, {"RequestsPerAddress": 500, "PriceClass": "PriceClass_All"}):
         checks.none(expectations.front_faults(stack.Stack(template, **FRONTED, **given)), f"CloudFront with {given}")
-    for given in FRONT_REFUSED:
-        try:
-            stack.Stack(template, **given)
-            checks.expect(False, f"CloudFront with {given} is accepted")
-        except stack.Refused as error:
-            checks.expect(str(error), f"CloudFront with {given} is refused without a reason")
+    refused(checks, template, FRONT_REFUSED)
 
     def found(change, word):
         faults = expectations.front_faults(stack.Stack(changed(template, change), **FRONTED))

@@ -141,7 +141,7 @@ def check(checks, work):
     for access in ("iam", "jwt"):
         ended = run(work, f"Access={access}", said=new)
         expect(ended.given == ["Architecture=arm64", f"CallerKey={KEY}", f"Access={access}"], "a key", ended)
-        expect("CallerKey was not given" in ended.said and KEY not in ended.said, "the key is not shown", ended)
+        expect("CallerKey is not set" in ended.said and KEY not in ended.said, "the key is not shown", ended)
         ended = run(work, f"Access={access}", "CallerKey=mine", said=new)
         expect(f"CallerKey={KEY}" not in ended.given and "openssl" not in ended.names, "a key is given", ended)
         ended = run(work, f"Access={access}")
@@ -152,7 +152,7 @@ def check(checks, work):
     ended = run(work, said=new, answers=[(EMAIL, "nobody"), (EMAIL, "a@b.example"), (BUDGET, "much"), (BUDGET, "20")])
     wanted = ["Architecture=arm64", "AlarmEmail=a@b.example", "MonthlyBudgetUsd=20"]
     expect(ended.status == 0 and ended.given == wanted, "a new stack, on a terminal", ended)
-    expect("nobody is not possible" in ended.said and "much is not possible" in ended.said, "wrong answers", ended)
+    expect('"nobody" is not valid' in ended.said and '"much" is not valid' in ended.said, "wrong answers", ended)
     expect(NO_EMAIL not in ended.said and NO_BUDGET not in ended.said, "answers", ended)
     ended = run(work, said=new, answers=[(EMAIL, "")])
     expect(ended.given == ["Architecture=arm64"] and BUDGET not in ended.said, "no answer", ended)

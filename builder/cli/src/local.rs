@@ -30,7 +30,7 @@ pub(crate) struct Patience {
     /// For the head of a request, and then for its body. A connection without a request counts as one whose
     /// head does not come.
     pub(crate) request: Duration,
-    /// For a client that has stopped to read its answer.
+    /// For a client that has stopped reading its answer.
     pub(crate) answer: Duration,
     /// For the requests in progress, after the signal to stop. With what comes after it, the program ends
     /// within five seconds.
@@ -44,7 +44,7 @@ impl Default for Patience {
     }
 }
 
-/// The most connections at a time. Others wait to be accepted.
+/// The maximum number of connections. Further clients wait until one is closed.
 const MOST_CONNECTIONS: usize = 1024;
 
 /// Serves `router` on `listener` until the first of `signals`, then finishes the requests in progress. A
@@ -142,7 +142,7 @@ async fn log_request(request: Request, next: Next) -> Response {
     response
 }
 
-/// Returns the name of a method for the log. A client may call its own anything, at any length.
+/// Returns the name of a method for the log. Clients can send any word as a method, of any length.
 fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

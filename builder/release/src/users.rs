@@ -76,7 +76,7 @@ impl<W: Write> UsersOutput<W> {
         Ok(())
     }
 
-    /// Writes what is left.
+    /// Writes the last block.
     ///
     /// # Errors
     /// Returns [`WriteUsersError`] if the rest cannot be written.
@@ -120,7 +120,7 @@ impl<'a> UsersCheck<'a> {
         Invalid::unless(as_long, "offsets", "the index has another length")?;
         self.index.check(self.n_blocks, &block)?;
         let known = self.digests.is_none_or(|digests| digests.matches(self.n_blocks, bytes));
-        Invalid::unless(known, "digests", "the digest of this block is another one")?;
+        Invalid::unless(known, "digests", "the digest of this block does not match")?;
         self.n_blocks += 1;
         self.n_users += block.n_users() as u64;
         Ok(())
@@ -133,7 +133,7 @@ impl<'a> UsersCheck<'a> {
     pub fn finish(self) -> Result<(), Invalid> {
         Invalid::unless(self.n_blocks == self.index.n_blocks(), "ids", "blocks are missing")?;
         let as_many = self.digests.is_none_or(|digests| digests.n_blocks() == self.n_blocks);
-        Invalid::unless(as_many, "digests", "there are digests of other blocks")?;
+        Invalid::unless(as_many, "digests", "not one digest for each block")?;
         Invalid::unless(
             self.n_users == self.index.n_users(),
             "n_users",

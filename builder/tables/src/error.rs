@@ -32,9 +32,9 @@ pub enum FileError {
     /// A device, which may have no end.
     #[error("{}: this is a device; pass a file, a pipe such as <(command), or - for standard input", .0.display())]
     Device(PathBuf),
-    /// A file that is read whole, and has no end or is far larger than any catalog.
+    /// A catalog that is endless, or far too large.
     #[error(
-        "{}: has more than {} GiB, unpacked, which no catalog has; pass another file, or cut it into several",
+        "{}: larger than {} GiB when unpacked, which is too large for a catalog; pass another file, or split it",
         path.display(),
         most >> 30
     )]

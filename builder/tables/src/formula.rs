@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-/// With what a formula begins, in either width, and the apostrophe itself, so that the guard can be taken off
-/// again.
+/// The characters that a formula can begin with, also in full width, and the apostrophe itself, so that the
+/// guard can be removed again.
 const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\''];
 
 /// Puts an apostrophe before a value that could be a formula.

@@ -7,7 +7,7 @@
 //! A function is one file in `functions`: its routes, their parameters, handlers and answers, and how it is
 //! loaded. [`ROUTES`] is the table of all routes.
 
-// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+// Functions read data from outside: arithmetic and positions are checked, or a reason says why not.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod about;

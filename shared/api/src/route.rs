@@ -72,7 +72,7 @@ impl Route {
 pub(crate) enum Kept {
     /// Anywhere, if it is checked each time: it stays the same until another release or program is served.
     Anywhere,
-    /// Anywhere for a minute, after which it is checked: a long answer that looks the same for hours.
+    /// Anywhere for a minute, after which it is checked: a long answer that rarely changes.
     ForAMinute,
     /// Nowhere: it holds at the moment only.
     Nowhere,

@@ -37,8 +37,8 @@ pub async fn load(
 }
 
 /// Loads a release, current or not, as each of these functions does when it starts, one after the other.
-/// Nothing is kept of what was loaded. With `keys`, the release has to be as those need it who serve only
-/// signed releases; the signature itself is not looked at.
+/// Nothing is kept of what was loaded. With `keys`, it loads the release as functions with release keys do,
+/// but does not check the signature.
 ///
 /// # Errors
 /// [`StartError`]: a function cannot start with this release.

@@ -94,7 +94,7 @@ pub fn to_offsets(field: &'static str, bytes: &[u8], n: usize, total: u32) -> Re
 #[expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
-    reason = "that there is such a group is the caller's promise"
+    reason = "the caller guarantees that the group exists"
 )]
 pub fn span(offsets: &[u32], i: usize) -> Range<usize> {
     offsets[i] as usize..offsets[i + 1] as usize

@@ -3,7 +3,7 @@
 //! Bytes in, bytes out: nothing here opens a file. `FORMAT.md` next to this crate describes the format; tests
 //! hold the code to it.
 
-// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+// Functions read data from outside: arithmetic and positions are checked, or a reason says why not.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod analysis;

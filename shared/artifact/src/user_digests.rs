@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Artifact, Digest, Invalid, Kind};
 
 /// The digests of the blocks of `users`, in order. The digest in the manifest is that of the whole object, so
-/// a reader of single blocks needs these to notice that somebody changed one.
+/// a reader of single blocks needs these to detect changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserDigests(Vec<u8>);
 

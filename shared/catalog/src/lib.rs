@@ -3,7 +3,7 @@
 //! Nothing here does I/O. Values of these types are valid by construction: ids are
 //! short texts, ratings are on their scale, rows of a [`RatingTable`] point at titles that exist.
 
-// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+// Functions read data from outside: arithmetic and positions are checked, or a reason says why not.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod date;

@@ -264,7 +264,7 @@ impl RatingTable {
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        reason = "`on_scale` checks that there are offsets for all users; the user is the caller's promise"
+        reason = "`on_scale` checks that there are offsets for all users; the caller guarantees the user"
     )]
     pub fn rows_of(&self, user_idx: usize) -> std::ops::Range<usize> {
         self.offsets[user_idx] as usize..self.offsets[user_idx + 1] as usize
@@ -294,7 +294,7 @@ impl RatingTable {
     #[must_use]
     #[expect(
         clippy::indexing_slicing,
-        reason = "`on_scale` checks that offsets cut the rows; a work for each title is the caller's promise"
+        reason = "`on_scale` checks that offsets cut the rows; the caller guarantees a work for each title"
     )]
     pub fn by_work(&self, works: &[u32]) -> Self {
         let mut pooled =
@@ -369,7 +369,7 @@ impl Interactions {
     /// # Panics
     /// If a position is not below [`Interactions::len`].
     #[must_use]
-    #[expect(clippy::indexing_slicing, reason = "the positions are the caller's promise")]
+    #[expect(clippy::indexing_slicing, reason = "the caller guarantees the positions")]
     pub fn select(&self, positions: &[usize]) -> Self {
         Self {
             n_users: self.n_users,

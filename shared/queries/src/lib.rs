@@ -4,7 +4,7 @@
 //! [`title_search`], whose answer is a list of titles. Platform names match in any case. A film is a
 //! [`catalog::Kind::Movie`].
 
-// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+// Functions read data from outside: arithmetic and positions are checked, or a reason says why not.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 pub mod actor;

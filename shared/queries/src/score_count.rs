@@ -41,7 +41,7 @@ const UNITS_PER_STAR: f64 = 10_000.0;
 ///
 /// # Panics
 /// If a rated title is not below `n_titles`.
-#[expect(clippy::indexing_slicing, reason = "that the ratings are of so many titles is the caller's promise")]
+#[expect(clippy::indexing_slicing, reason = "the caller guarantees that the ratings are of that many titles")]
 pub fn mean_scores(n_titles: usize, ratings: &RatingTable) -> Vec<f64> {
     let mut sums = vec![(0_i64, 0_u64); n_titles];
     for (&title_idx, &rating) in ratings.title_idx().iter().zip(ratings.rating()) {

@@ -30,7 +30,7 @@ pub fn fold_in(model: &ItemModel, ratings: &[(usize, f32)]) -> NewUser {
 /// order.
 #[expect(
     clippy::indexing_slicing,
-    reason = "that titles are in range is the caller's promise; `ItemModel::new` checks that each has a bias"
+    reason = "the caller guarantees that titles are in range; `ItemModel::new` checks that each has a bias"
 )]
 pub(crate) fn posterior(model: &ItemModel, ratings: &[(usize, f32)]) -> Posterior {
     let parts = model.parts();

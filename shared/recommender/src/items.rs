@@ -110,7 +110,7 @@ impl ItemModel {
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        reason = "`of_rounded` checks that there are items times factors; the item is the caller's promise"
+        reason = "`of_rounded` checks that there are items times factors; the caller guarantees the item"
     )]
     pub fn item_vector(&self, item: usize) -> &[f32] {
         &self.parts.item_factors[item * self.parts.n_factors..(item + 1) * self.parts.n_factors]

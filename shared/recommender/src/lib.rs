@@ -1,7 +1,7 @@
 //! The serving side of the recommender: scores, rankings, fold-in, reasons, similar titles. No training, no
 //! I/O.
 
-// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+// Functions read data from outside: arithmetic and positions are checked, or a reason says why not.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod diversity;

@@ -158,7 +158,7 @@ impl FactorModel {
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        reason = "`with_items` checks that there are users times factors; the user is the caller's promise"
+        reason = "`with_items` checks that there are users times factors; the caller guarantees the user"
     )]
     pub fn user_vector(&self, user: usize) -> &[f32] {
         let k = self.n_factors();
@@ -177,7 +177,7 @@ impl FactorModel {
     ///
     /// # Panics
     /// If a position is out of range.
-    #[expect(clippy::indexing_slicing, reason = "that both are in range is the caller's promise")]
+    #[expect(clippy::indexing_slicing, reason = "the caller guarantees that both are in range")]
     pub fn predict(&self, user: usize, item: usize) -> f32 {
         let product = dot(self.user_vector(user), self.item_vector(item));
         let parts = self.items.parts();

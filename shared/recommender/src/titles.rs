@@ -107,7 +107,7 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Ve
 
 #[expect(
     clippy::indexing_slicing,
-    reason = "`from_stored` checks that positions are in range; that a title is one is the caller's promise"
+    reason = "`from_stored` checks that positions are in range; the caller guarantees that the title exists"
 )]
 impl Titles {
     /// Takes the clean tables. Ratings are pooled over works ([`TitleTable::works`]): a user who rated two

@@ -16,7 +16,7 @@
 //! From a service that ignores `Range`, an object is read from its beginning to the end of the range, and
 //! only the range is kept in memory. [`ignores_ranges`](store::ReadStore::ignores_ranges) reports it.
 
-// What a function reads comes from outside: it checks arithmetic and positions, or says why it need not.
+// Functions read data from outside: arithmetic and positions are checked, or a reason says why not.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod bucket;

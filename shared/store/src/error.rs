@@ -209,9 +209,9 @@ pub enum LoadError {
         /// The step, and what is wrong.
         source: ReadError,
     },
-    /// One part of an object that is in parts is not the one that was published.
+    /// A part of an object does not have the digest that was published for it.
     #[error(
-        "bytes {} to {} of {key} in {location} were damaged or changed: their SHA-256 digest is another one; publish the release again",
+        "bytes {} to {} of {key} in {location} were damaged or changed: their SHA-256 digest does not match; publish the release again",
         .range.start,
         .range.end
     )]
@@ -271,9 +271,9 @@ pub enum ReleaseError {
         /// Why it cannot be served.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The release has no signature, and the one before it has one.
+    /// The release has no signature, but the current one has.
     #[error(
-        "release {release} is not signed, and the current release of {location} is, so the pointer was not moved; sign it with --sign KEYFILE, or pass --unsigned if nothing that serves this store asks for signatures"
+        "release {release} is not signed, and the current release of {location} is, so the pointer was not moved; sign it with --sign KEYFILE, or pass --unsigned if nothing that serves this store requires signatures"
     )]
     Unsigned {
         /// The release that should have become current.
@@ -281,7 +281,7 @@ pub enum ReleaseError {
         /// The store.
         location: String,
     },
-    /// The release does not have the signature that is asked for.
+    /// The release does not have the required signature.
     #[error(transparent)]
     Signature(#[from] SignatureError),
     /// Another publisher moved the pointer in the meantime.

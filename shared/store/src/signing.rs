@@ -2,26 +2,28 @@ use artifact::{Manifest, Pointer, ReleaseKeys, Signature};
 
 use crate::ReleaseError;
 
-/// How a release is signed that is to become current, and what is asked of its signature.
+/// The signature of a release that is about to become current, and the requirements for it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signing<'a> {
-    /// A signature that was just made. It replaces any other.
+    /// A new signature. It replaces any other.
     pub made: Option<Signature>,
-    /// A signature that came with the release. If the store already has one of the release, that one is kept.
+    /// The signature that the release had in the store it comes from. If this store has one already, that one
+    /// is kept.
     pub copied: Option<Signature>,
-    /// The keys of those who serve the release, if they are known. The signature must be of one of them.
+    /// If given, the release must be signed with one of these keys. Of several signatures, one that is
+    /// counts.
     pub keys: Option<&'a ReleaseKeys>,
-    /// Whether a release without a signature may follow one that has one. Those who serve only signed
-    /// releases could not start with it.
+    /// Whether an unsigned release may replace a signed one. Servers that require signatures could not start
+    /// with it.
     pub may_be_unsigned: bool,
 }
 
 impl Signing<'_> {
-    /// Asks nothing of a signature.
+    /// No requirements.
     pub const ANY: Self = Signing { made: None, copied: None, keys: None, may_be_unsigned: true };
 
-    /// Returns the signature that the pointer gets. `before` is the pointer that will be replaced, and
-    /// `stored` is the signature of the release that the store has.
+    /// Returns the signature for the pointer. `before` is the pointer that will be replaced, and `stored` is
+    /// the signature that the store has for the release.
     pub(crate) fn settle(
         &self,
         manifest: &Manifest,
@@ -31,10 +33,16 @@ impl Signing<'_> {
     ) -> Result<Option<Signature>, ReleaseError> {
         let release = manifest.release();
         let current = before.filter(|before| before.release == release).and_then(|before| before.signature);
-        let signature = self.made.or(current).or(stored).or(self.copied);
-        if let Some(keys) = self.keys {
-            keys.check(manifest, signature.as_ref())?;
-        }
+        let mut known = [self.made, current, stored, self.copied].into_iter().flatten();
+        let signature = match self.keys {
+            None => known.next(),
+            Some(keys) => {
+                let first = known.clone().next();
+                let trusted = known.find(|signature| keys.check(manifest, Some(signature)).is_ok());
+                keys.check(manifest, trusted.or(first).as_ref())?;
+                trusted
+            }
+        };
         let was_signed = before.is_some_and(|before| before.signature.is_some());
         if signature.is_none() && was_signed && !self.may_be_unsigned {
             return Err(ReleaseError::Unsigned { release, location: location() });

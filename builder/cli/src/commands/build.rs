@@ -19,7 +19,8 @@ use super::data::{HoldOut, Input};
 use super::params::ParamArgs;
 use super::pseudonym::read_key;
 use super::show::describe;
-use super::stores::{self, SignArg, Signer, StoreArg, block_on, open};
+use super::signing::{SignArgs, Signer};
+use super::stores::{self, StoreArg, block_on, open};
 use crate::Context;
 
 /// Build a release and serve it from a store.
@@ -37,7 +38,7 @@ pub(super) struct Args {
     store: StoreArg,
 
     #[command(flatten)]
-    sign: SignArg,
+    sign: SignArgs,
 
     /// Also write the clean tables and the rejects to this folder.
     #[arg(long, value_name = "DIR", conflicts_with = "data")]
@@ -91,7 +92,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let options = options(args)?;
     let signer = args.sign.read()?;
-    block_on(signer.check_before_building(&args.store.store))?;
+    let current = block_on(async { Ok(store::current(open(&args.store.store).await?.as_ref()).await.ok()) })?;
+    signer.check_before_building(current.as_ref())?;
     let built = if let Some(dir) = args.input.tables()? {
         from_tables(dir, &options, context)?
     } else {

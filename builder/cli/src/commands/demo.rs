@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use super::build::publish;
 use super::serve::{ListenArgs, serve_store};
-use super::stores::{Signer, block_on, open};
+use super::signing::Signer;
+use super::stores::{block_on, open};
 use crate::Context;
 use etl::EtlInput;
 use evaluate::choose::fit::FitOptions;

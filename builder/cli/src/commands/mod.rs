@@ -17,6 +17,7 @@ mod releases;
 mod rollback;
 mod serve;
 mod show;
+mod signing;
 mod split;
 mod spot_check;
 mod stores;

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use artifact::PseudonymKey;
 
-use super::stores;
+use super::signing;
 use crate::Context;
 
 /// Print the pseudonyms of user ids, one per line, in the order given.
@@ -32,6 +32,6 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 
 /// Reads the key of pseudonyms from a file.
 pub(super) fn read_key(path: &Path) -> anyhow::Result<PseudonymKey> {
-    let bytes = stores::read_key(path)?;
+    let bytes = signing::read_key(path)?;
     PseudonymKey::new(&bytes).with_context(|| format!("{} is not a key", path.display()))
 }

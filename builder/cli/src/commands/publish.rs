@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use artifact::Kind;
 use store::{Body, Store};
 
-use super::stores::{SignArg, StoreArg, block_on, manifest_of, note_ranges, open, publish, signature_of};
+use super::signing::{SignArgs, signature_of};
+use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open, publish};
 use super::verify::content;
 use crate::Context;
 
@@ -13,7 +14,7 @@ use crate::Context;
 /// Writes the artifacts first and then the manifest, and loads them as the functions do. Moves the pointer
 /// last, only if that succeeded and nobody else has moved it in the meantime. Readers see either the old
 /// release or the new one. Objects that are already there are not copied again. A signature is copied with
-/// the release; `--sign` makes a new one, also for a release that is already served.
+/// the release; `--sign` makes a new one, even if the release is already served.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Store to copy from.
@@ -28,7 +29,7 @@ pub(super) struct Args {
     to: StoreArg,
 
     #[command(flatten)]
-    sign: SignArg,
+    sign: SignArgs,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
@@ -38,10 +39,10 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         let to: Arc<dyn Store> = open(&args.to.store).await?.into();
         let (release, manifest) = manifest_of(from.as_ref(), args.release.as_deref()).await?;
         let copied = signature_of(from.as_ref(), &release).await?;
-        // A function that reads single blocks of users finds out only when it needs one.
+        // Functions that read users block by block would notice damage only when a request needs the block.
         for entry in manifest.artifacts.iter().filter(|entry| entry.kind.is_in_parts()) {
             let users = content(from.as_ref(), &manifest, entry).await;
-            users.with_context(|| format!("the users of release {release} are not as they should be"))?;
+            users.with_context(|| format!("the users of release {release} are damaged"))?;
         }
         let bodies: Vec<(Kind, Body)> = manifest
             .artifacts

@@ -1,4 +1,5 @@
-use super::stores::{KeysArg, StoreArg, block_on, now, open};
+use super::signing::MoveArgs;
+use super::stores::{StoreArg, block_on, now, open};
 use crate::Context;
 
 /// Serve an earlier release of a store again.
@@ -15,13 +16,13 @@ pub(super) struct Args {
     release: Option<String>,
 
     #[command(flatten)]
-    keys: KeysArg,
+    moving: MoveArgs,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let back = block_on(async {
         let store = open(&args.store.store).await?;
-        let (release, signing) = (args.release.as_deref(), args.keys.signing());
+        let (release, signing) = (args.release.as_deref(), args.moving.signing());
         Ok(store::rollback_signed(store.as_ref(), release, signing, now()).await?)
     })?;
     let text = if back.moved {

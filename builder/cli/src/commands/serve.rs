@@ -3,7 +3,6 @@ use std::net::IpAddr;
 
 use anyhow::Context as _;
 use api::{Caller, Current, Function, PersonalRoutes, Reload, Settings};
-use artifact::ReleaseKeys;
 use axum::extract::Request;
 use axum::http::HeaderName;
 use axum::middleware;
@@ -11,6 +10,7 @@ use store::ReadStore;
 use tokio::net::TcpListener;
 use tower::util::MapRequestLayer;
 
+use super::signing::KeysArg;
 use super::stores::{StoreArg, open, runtime};
 use crate::Context;
 use crate::cors::{Origin, cors};
@@ -64,10 +64,8 @@ pub(super) struct ListenArgs {
     #[arg(long, value_name = "HEADER")]
     subject_header: Option<HeaderName>,
 
-    /// Serve only releases that are signed with one of these public keys: the text of a PEM file, or of
-    /// several. `--release-keys "$(cat release-key.pub.pem)"` reads it from a file.
-    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true, allow_hyphen_values = true)]
-    release_keys: Option<ReleaseKeys>,
+    #[command(flatten)]
+    keys: KeysArg,
 
     /// Host name to accept in requests, in addition to `localhost` and IP addresses; others are rejected. Can
     /// be given more than once. If other machines can connect and no name is given, every name is accepted.
@@ -124,7 +122,7 @@ pub(super) fn serve_store(uri: &str, listen: &ListenArgs, context: &Context) -> 
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let store: Box<dyn ReadStore> = open(uri).await?;
-        let release_keys = listen.release_keys.clone();
+        let release_keys = listen.keys.release_keys.clone();
         let settings = Settings { personal_routes, release_keys, ..Settings::default() };
         let current = Current::start(store.into(), Function::ALL, settings, listen.artifact_ttl).await?;
         let mut api = current.router();

@@ -1,17 +1,16 @@
 //! How commands name stores, open them and wait for them.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use api::Function;
-use artifact::{InvalidKey, Kind, Manifest, ReleaseKeys, Signature, SigningKey};
-use store::{Body, Published, ReadStore, Signing, Store};
+use artifact::{Kind, Manifest, Signature};
+use store::{Body, Published, ReadStore, Store};
 
 use progress::Reporter;
+
+use super::signing::Signer;
 
 /// Store argument of a command.
 #[derive(Debug, Clone, clap::Args)]
@@ -20,111 +19,6 @@ pub(super) struct StoreArg {
     /// `s3://BUCKET/PREFIX`.
     #[arg(long, value_name = "STORE", env = "CARTELERA_STORE")]
     pub(super) store: String,
-}
-
-/// Argument of commands that publish.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct SignArg {
-    /// Sign the release with this private key (Ed25519, PEM). Servers that have the public key can then
-    /// reject any other release. Create a key with `openssl genpkey -algorithm ed25519 -out KEYFILE`.
-    #[arg(long, value_name = "KEYFILE")]
-    sign: Option<PathBuf>,
-
-    #[command(flatten)]
-    keys: KeysArg,
-}
-
-/// Argument of commands that move the pointer.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(super) struct KeysArg {
-    /// Fail unless the release is signed with one of these public keys (see `cartelera serve`).
-    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true, allow_hyphen_values = true)]
-    release_keys: Option<ReleaseKeys>,
-
-    /// Let a release that is not signed follow one that is.
-    #[arg(long, conflicts_with = "release_keys")]
-    unsigned: bool,
-}
-
-impl KeysArg {
-    /// Returns what is asked of the signature of a release.
-    pub(super) fn signing(&self) -> Signing<'_> {
-        let (keys, may_be_unsigned) = (self.release_keys.as_ref(), self.unsigned);
-        Signing { keys, may_be_unsigned, ..Signing::default() }
-    }
-}
-
-/// How a command signs releases, and what it asks of signatures.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Signer {
-    key: Option<SigningKey>,
-    args: KeysArg,
-}
-
-impl SignArg {
-    /// Reads the key.
-    pub(super) fn read(&self) -> anyhow::Result<Signer> {
-        let args = self.keys.clone();
-        let Some(path) = &self.sign else { return Ok(Signer { key: None, args }) };
-        let key = String::from_utf8(read_key(path)?).ok().and_then(|pem| SigningKey::from_pem(&pem).ok());
-        let key = key.ok_or(InvalidKey::Private);
-        let key = key.with_context(|| format!("{} cannot be used to sign", path.display()))?;
-        Ok(Signer { key: Some(key), args })
-    }
-}
-
-impl Signer {
-    /// Checks, before the release is built, that it will be signed as required. Building takes a long time, so
-    /// the command should fail now and not at the end. If the store cannot be read yet, that is not an error.
-    pub(super) async fn check_before_building(&self, uri: &str) -> anyhow::Result<()> {
-        let missing = "the release will not be signed; pass --sign KEYFILE";
-        match (&self.args.release_keys, &self.key) {
-            (Some(keys), Some(key)) if !keys.include(key) => {
-                anyhow::bail!("the key given by --sign is not one of the release keys")
-            }
-            (Some(_), None) => anyhow::bail!("{missing}, because --release-keys asks for a signature"),
-            (None, None) if !self.args.unsigned => {}
-            _ => return Ok(()),
-        }
-        let Ok(pointer) = store::current(open(uri).await?.as_ref()).await else { return Ok(()) };
-        anyhow::ensure!(
-            pointer.signature.is_none(),
-            "{missing}, because the current release of {uri} is signed, or --unsigned if nothing that serves this store asks \
-             for signatures"
-        );
-        Ok(())
-    }
-
-    /// Signs a release if there is a key. `copied` is the signature that came with it.
-    fn sign(&self, manifest: &Manifest, copied: Option<Signature>) -> Signing<'_> {
-        let made = self.key.as_ref().map(|key| key.sign(manifest));
-        Signing { made, copied, ..self.args.signing() }
-    }
-
-    /// Returns the public keys that the release will be served under, as far as they are known.
-    fn keys(&self) -> Option<ReleaseKeys> {
-        self.args.release_keys.clone().or_else(|| self.key.as_ref().map(SigningKey::public))
-    }
-}
-
-/// Reads a file with a key.
-pub(super) fn read_key(path: &Path) -> anyhow::Result<Vec<u8>> {
-    /// More than any key has.
-    const MOST_BYTES: u64 = 64 << 10;
-    let mut key = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut key));
-    read.with_context(|| format!("cannot read the key in {}", path.display()))?;
-    anyhow::ensure!(key.len() as u64 <= MOST_BYTES, "{} is too long to be a key", path.display());
-    Ok(key)
-}
-
-/// Returns the signature of a release: the one in the pointer if the release is current.
-pub(super) async fn signature_of(store: &dyn Store, release: &str) -> anyhow::Result<Option<Signature>> {
-    let pointer = store::current(store).await.ok().filter(|pointer| pointer.release == release);
-    match pointer.and_then(|pointer| pointer.signature) {
-        None => Ok(store::signature(store, release).await?),
-        signature => Ok(signature),
-    }
 }
 
 /// Runs asynchronous work on stores and sockets to completion.

@@ -2,12 +2,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use api::Function;
-use artifact::{ArtifactEntry, Manifest, ReleaseKeys, SignatureError, UserDigests};
+use artifact::{ArtifactEntry, Manifest, SignatureError, UserDigests};
 use indicatif::DecimalBytes;
 use recommender::UserIndex;
 use store::{ReadStore, Store};
 
-use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open, signature_of};
+use super::signing::{KeysArg, signature_of};
+use super::stores::{StoreArg, block_on, manifest_of, note_ranges, open};
 use crate::Context;
 use release::check;
 use release::users::UsersCheck;
@@ -26,9 +27,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
 
-    /// Also fail unless the release is signed with one of these public keys (see `cartelera serve`).
-    #[arg(long, env = api::RELEASE_KEYS, value_name = "KEYS", hide_env_values = true, allow_hyphen_values = true)]
-    release_keys: Option<ReleaseKeys>,
+    #[command(flatten)]
+    keys: KeysArg,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
             };
             let _ = writeln!(text, "  {:<16} {status}", entry.kind.name());
         }
-        let keys = args.release_keys.clone();
+        let keys = args.keys.release_keys.clone();
         let loaded = api::check_release(&Function::ALL, Arc::clone(&store) as _, &manifest, keys).await;
         let status = if loaded.is_ok() { "it can be served" } else { "it cannot be served" };
         let _ = writeln!(text, "  {status}");
@@ -74,8 +74,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     untrusted.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Checks the signature of a release. Returns a line for the report, and what is wrong if the release has to
-/// be signed with one of some keys.
+/// Checks the signature of a release against the release keys, if there are any. Returns a line for the
+/// report, and the error.
 async fn signature(
     store: &dyn Store,
     release: &str,
@@ -83,7 +83,7 @@ async fn signature(
     args: &Args,
 ) -> anyhow::Result<(&'static str, Option<SignatureError>)> {
     let signature = signature_of(store, release).await?;
-    Ok(match (&args.release_keys, &signature) {
+    Ok(match (&args.keys.release_keys, &signature) {
         (Some(keys), _) => match keys.check(manifest, signature.as_ref()) {
             Ok(()) => ("signed with a release key", None),
             Err(error) => ("not signed with a release key", Some(error)),

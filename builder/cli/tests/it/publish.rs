@@ -189,7 +189,7 @@ fn users_whose_digests_are_of_others_are_not_published() {
     std::fs::write(source.join(Manifest::key(&name)), manifest.to_bytes()).unwrap();
     let publish = ["publish", "--from", text(&source), "--store", text(&target), "--release", &name];
     let refused = refusal(&publish);
-    assert!(refused.contains("the digest of this block is another one"), "{refused}");
+    assert!(refused.contains("the digest of this block does not match"), "{refused}");
     assert!(!target.join("current.json").exists());
 }
 
@@ -264,8 +264,8 @@ fn a_signed_release_stays_signed_when_it_is_copied_and_rolled_back_to() {
     let other = format!("--sign={}", text(&other_key));
     for (options, part) in [
         (&[][..], "the current release of"),
-        (&[keys.as_str()], "--release-keys asks for a signature"),
-        (&[keys.as_str(), &other], "is not one of the release keys"),
+        (&[keys.as_str()], "--release-keys requires a signature"),
+        (&[keys.as_str(), &other], "does not belong to any of the release keys"),
         (&["--unsigned"], "none: no such file"),
         (&[keys.as_str(), &sign], "none: no such file"),
     ] {
@@ -273,20 +273,30 @@ fn a_signed_release_stays_signed_when_it_is_copied_and_rolled_back_to() {
         assert!(error.contains(part), "{options:?}: {error}");
     }
 
+    // A copy takes the signature along.
+    let copy = dir.path().join("copy");
+    assert!(publish(&target, &copy, &["--release", &name]).contains(", signed: "));
+    verified(&copy);
+
     // A signature that comes with a copy does not replace the one that is there.
     let sig = target.join(artifact::Signature::key(&name));
     let good = std::fs::read(&sig).unwrap();
     std::fs::write(first.join(artifact::Signature::key(&name)), [7; 64]).unwrap();
     publish(&first, &target, &[]);
     assert_eq!(std::fs::read(&sig).unwrap(), good);
+    // Unless the one that is there is of another key than is required.
+    std::fs::write(&sig, [7; 64]).unwrap();
+    let bytes = std::fs::read(target.join("current.json")).unwrap();
+    let pointer = artifact::Pointer::from_bytes(&bytes).unwrap();
+    let bad = artifact::Pointer { signature: Some([7; 64].into()), ..pointer };
+    std::fs::write(target.join("current.json"), bad.to_bytes()).unwrap();
+    assert!(unverified(&target).contains("was not made with any of the release keys"));
+    publish(&copy, &target, &["--release-keys", RELEASE_KEY]);
+    assert_eq!(std::fs::read(&sig).unwrap(), good);
+    verified(&target);
     let fresh = dir.path().join("fresh");
     let unknown = ["publish", "--from", text(&first), "--store", text(&fresh), &keys];
     assert!(refusal(&unknown).contains("was not made with any of the release keys"));
-
-    // A copy takes the signature along.
-    let copy = dir.path().join("copy");
-    assert!(publish(&target, &copy, &["--release", &name]).contains(", signed: "));
-    verified(&copy);
 
     for (file, part) in
         [(&public, "cannot be used to sign"), (&dir.path().join("none"), "cannot read the key")]

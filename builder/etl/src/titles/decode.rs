@@ -86,7 +86,7 @@ mod tests {
         let error = read_at_most(&path, (1 << 20) - 1).unwrap_err();
         assert!(matches!(error, FileError::TooLarge { .. }), "{error}");
         let error = FileError::TooLarge { path, most: MOST_BYTES };
-        assert!(error.to_string().contains("has more than 4 GiB, unpacked"), "{error}");
+        assert!(error.to_string().contains("larger than 4 GiB when unpacked"), "{error}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 /// anyway).
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// The characters that end a path, or that the library's parser takes for a slash.
+/// The characters that end a path, and the one that the library's parser treats as a slash.
 const NOT_IN_PATH: &AsciiSet = &CONTROLS.add(b'\\').add(b'?').add(b'#');
 
 /// An event from an HTTP API or a function URL.
@@ -66,7 +66,7 @@ fn repair_request(request: &mut ApiGatewayV2httpRequest) {
     if !path.starts_with('/') {
         path.insert(0, '/');
     }
-    *path = one_path(path);
+    *path = kept_path(path);
     if let Some(query) = &mut request.raw_query_string {
         *query = utf8_percent_encode(query, NOT_IN_QUERY).to_string();
     }
@@ -74,11 +74,12 @@ fn repair_request(request: &mut ApiGatewayV2httpRequest) {
     request.is_base64_encoded &= request.body.as_ref().is_none_or(is_base64);
 }
 
-/// Returns a path that the library's parser takes as it is. The parser follows the URL standard: a backslash
-/// is a slash to it, and the segments `.` and `..` lead elsewhere, whatever their dots are written as. But
-/// the gateway has already chosen the route, with its limits, by the path as it came. So backslashes are
-/// encoded, and segments of dots are encoded twice, and are the name of nothing.
-fn one_path(path: &str) -> String {
+/// Returns a path that the library's URL parser leaves unchanged. The parser treats a backslash as a slash
+/// and resolves the segments `.` and `..`, even if their dots are percent-encoded, so the path could become
+/// that of another route than the one that the gateway has chosen and limited. Backslashes are therefore
+/// encoded, and the dots of such segments are encoded twice, which makes them ordinary names that nothing
+/// has.
+fn kept_path(path: &str) -> String {
     let segment = |segment: &str| match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
         dots @ ("." | "..") => dots.replace('.', "%252E"),
         _ => utf8_percent_encode(segment, NOT_IN_PATH).to_string(),
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(request_of(no_base64).await.1, b"{\"n\":5}", "used as it is");
     }
 
-    /// The gateway has limited a route by this path, and no other route may answer.
+    /// The gateway chose and limited a route by this path, so no other route may answer.
     #[tokio::test]
     async fn a_path_does_not_become_that_of_another_route() {
         for (path, expected) in [

@@ -52,7 +52,7 @@ impl UserIndex {
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        reason = "`from_stored` reads one more offset than blocks; the block is the caller's promise"
+        reason = "`from_stored` reads one more offset than blocks; the caller guarantees the block"
     )]
     pub fn range(&self, block: usize) -> Range<u64> {
         self.offsets[block]..self.offsets[block + 1]

@@ -55,9 +55,17 @@ def build_cartelera(profile="debug"):
 
 def build_s3_server(profile="debug"):
     """Builds the S3 server for tests; returns its path."""
-    flags = ["--release"] if profile == "release" else []
-    run("cargo", "build", "--locked", "-p", "store-s3", "--example", "s3_server", *flags)
+    build_of_workspace("--example", "s3_server", profile=profile)
     return TARGET / profile / "examples" / "s3_server"
+
+
+def build_of_workspace(*targets, profile="debug"):
+    """Builds targets of any member with the features that `cargo test --workspace` compiles dependencies with,
+    so that those, the AWS SDK among them, are not compiled once more.
+    """
+    # Without an example among the targets, the features of what only tests depend on would be left out.
+    flags = ["--release"] if profile == "release" else []
+    run("cargo", "build", "--locked", "--workspace", "--example", "deployment", *targets, *flags)
 
 
 def build_functions(names, package=False):
@@ -65,14 +73,14 @@ def build_functions(names, package=False):
 
     With `package` they are built as `infra/deploy.sh` builds them, for the processor of this machine.
     """
-    packages = [word for name in names for word in ("-p", name)]
     if package:
+        packages = [word for name in names for word in ("-p", name)]
         processor = "--x86-64" if platform.machine() == "x86_64" else "--arm64"
         # Without --skip-target-check cargo-lambda would change the installed toolchain.
         flags = ("--locked", "--profile", "function", processor, "--skip-target-check")
         run("cargo-lambda", "lambda", "build", *flags, *packages, env=cargo_lambda())
     else:
-        run("cargo", "build", "--locked", *packages)
+        build_of_workspace(*[word for name in names for word in ("--bin", name)])
 
     def binary(name):
         path = TARGET / "lambda" / name / "bootstrap" if package else TARGET / "debug" / name

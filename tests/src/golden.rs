@@ -14,8 +14,9 @@ use artifact::{
 use catalog::{Duration, DurationUnit, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
 use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
-    Criteria, FactorModel, FactorModelParts, Filter, ItemModel, ItemModelParts, ListOptions, RankingModel,
-    RankingWeights, Recommender, Titles, User, UserBlock, UserIndex, UserPrior, UserShape, UsersWriter,
+    Criteria, FactorModel, FactorModelParts, Filter, ItemModel, ItemModelParts, ListOptions, NeighborParts,
+    Neighbors, RankingModel, RankingWeights, Recommender, Titles, User, UserBlock, UserIndex, UserPrior,
+    UserShape, UsersWriter,
 };
 
 /// What the tests know about a kind of artifact.
@@ -121,7 +122,7 @@ static KNOWN: [&dyn Known; Kind::ALL.len()] = [
         },
     },
     &Of { build: || Titles::build(&titles(), &ratings()), ask: ask_titles },
-    &Of { build: || model().items().clone(), ask: |model| ask_recommender(model.clone(), None) },
+    &Of { build: || model().items().clone(), ask: |model| ask_recommender(model.clone(), None, None) },
     &Of { build: ranking, ask: ask_ranking },
     &Of {
         build: || title_search::build(&titles(), &ratings()),
@@ -181,6 +182,7 @@ static KNOWN: [&dyn Known; Kind::ALL.len()] = [
         },
         ask: |digests| assert!(!digests.matches(digests.n_blocks(), b"no block")),
     },
+    &Of { build: neighbors, ask: ask_neighbors },
 ];
 
 /// Returns what the tests know about a kind.
@@ -329,6 +331,22 @@ pub fn ranking() -> RankingModel {
         .expect("golden weights are in range")
 }
 
+/// Returns neighbors of titles 0, 1 and 5, beside the factors. Title 2 is liked by too few.
+///
+/// # Panics
+/// Never: the parts fit together.
+pub fn neighbors() -> Neighbors {
+    let parts = NeighborParts {
+        n_items: 6,
+        beside_factors: true,
+        members: vec![0, 1, 5],
+        offsets: vec![0, 1, 2, 4],
+        targets: vec![1, 0, 0, 1],
+        weights: vec![0.5, 0.25, -0.125, 0.75],
+    };
+    Neighbors::new(&parts).expect("golden parts fit together")
+}
+
 /// Returns canonical genres of six titles. The first two share one, and the third has none.
 pub fn genres() -> TitleGenres {
     let of_titles = [&["Comedy", "Drama"][..], &["Comedy"], &[], &["Acción"], &["Drama"], &["Kids"]];
@@ -423,15 +441,24 @@ fn ask_ranking(ranking: &RankingModel) {
     let last = ranking.n_items().checked_sub(1);
     let liked: Vec<usize> = last.into_iter().collect();
     assert_eq!(ranking.fold_in(&liked).len(), ranking.n_factors());
-    ask_recommender(model().items().clone(), Some(ranking.clone()));
+    ask_recommender(model().items().clone(), Some(ranking.clone()), None);
+}
+
+fn ask_neighbors(neighbors: &Neighbors) {
+    neighbors.scores([0, 5, usize::MAX], |title, score| {
+        assert!(title < neighbors.n_items() && !score.is_nan());
+        assert!(neighbors.weight(0, title).is_finite() && neighbors.weight(title, usize::MAX) == 0.0);
+    });
+    ask_recommender(model().items().clone(), Some(ranking()), Some(neighbors.clone()));
 }
 
 /// Asks models together with the golden titles, if they fit, for a user who fits the models.
-fn ask_recommender(model: ItemModel, ranking: Option<RankingModel>) {
+fn ask_recommender(model: ItemModel, ranking: Option<RankingModel>, neighbors: Option<Neighbors>) {
     let titles = Titles::build(&titles(), &ratings());
     let n_ranking_factors = ranking.as_ref().map(RankingModel::n_factors);
     let shape = UserShape { n_factors: model.n_factors(), n_ranking_factors, n_titles: titles.len() };
-    let Ok(recommender) = Recommender::new(titles, model, ranking, shape, 3.5) else { return };
+    let made = Recommender::new(titles, model, ranking, shape, 3.5);
+    let Ok(recommender) = made.and_then(|made| made.with_neighbors(neighbors)) else { return };
     let vector = vec![0.5; shape.n_factors];
     let ranking_vector = n_ranking_factors.map(|k| vec![0.5; k]);
     let user = User {

@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use artifact::Artifact;
-use recommender::{FactorModel, RankingModel};
+use recommender::{FactorModel, Neighbors, RankingModel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use train::{IalsParams, ModelParams};
+use train::{ModelParams, RankingParams};
 
 use crate::{MAGIC, TrainedOn};
 
@@ -73,6 +73,9 @@ struct Header<P> {
     model: String,
     trained_on: TrainedOn,
     parameters: P,
+    /// The number of bytes of the model, if something follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    model_bytes: Option<usize>,
 }
 
 /// Model that predicts ratings, as written by `cartelera train --out`.
@@ -92,9 +95,11 @@ pub struct RankingModelFile {
     /// What it was trained on.
     pub trained_on: TrainedOn,
     /// The parameters it was trained with.
-    pub params: IalsParams,
-    /// The title side of the model.
+    pub params: RankingParams,
+    /// The title side of the factors.
     pub model: RankingModel,
+    /// What stands beside the factors, if anything.
+    pub neighbors: Option<Neighbors>,
 }
 
 const RATING: &str = "rating";
@@ -106,7 +111,7 @@ impl RatingModelFile {
     /// # Errors
     /// Returns [`ModelFileError`] if the model cannot be encoded or written.
     pub fn write(&self, path: &Path) -> Result<(), ModelFileError> {
-        write(path, RATING, self.trained_on, &self.params, &self.model)
+        write(path, RATING, self.trained_on, &self.params, &[&self.model.to_bytes()?])
     }
 
     /// Reads a file.
@@ -114,7 +119,7 @@ impl RatingModelFile {
     /// # Errors
     /// Returns [`ModelFileError`] if the file cannot be read or is not a rating model.
     pub fn read(path: &Path) -> Result<Self, ModelFileError> {
-        let (trained_on, params, model) = read(path, RATING)?;
+        let File { trained_on, params, model, rest: _ } = read(path, RATING)?;
         Ok(Self { trained_on, params, model })
     }
 }
@@ -125,7 +130,10 @@ impl RankingModelFile {
     /// # Errors
     /// Returns [`ModelFileError`] if the model cannot be encoded or written.
     pub fn write(&self, path: &Path) -> Result<(), ModelFileError> {
-        write(path, RANKING, self.trained_on, &self.params, &self.model)
+        let mut parts = vec![self.model.to_bytes()?];
+        parts.extend(self.neighbors.as_ref().map(Artifact::to_bytes).transpose()?);
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        write(path, RANKING, self.trained_on, &self.params, &parts)
     }
 
     /// Reads a file.
@@ -133,32 +141,45 @@ impl RankingModelFile {
     /// # Errors
     /// Returns [`ModelFileError`] if the file cannot be read or is not a ranking model.
     pub fn read(path: &Path) -> Result<Self, ModelFileError> {
-        let (trained_on, params, model) = read(path, RANKING)?;
-        Ok(Self { trained_on, params, model })
+        let File { trained_on, params, model, rest } = read(path, RANKING)?;
+        let damaged = |source| ModelFileError::Model { path: path.to_owned(), source };
+        let neighbors = rest.map(|rest| Neighbors::from_bytes(&rest)).transpose().map_err(damaged)?;
+        Ok(Self { trained_on, params, model, neighbors })
     }
 }
 
-fn write<P: Serialize, M: Artifact>(
+/// Writes a header, the model, and what may follow it.
+fn write(
     path: &Path,
     kind: &str,
     trained_on: TrainedOn,
-    parameters: &P,
-    model: &M,
+    parameters: &impl Serialize,
+    parts: &[&[u8]],
 ) -> Result<(), ModelFileError> {
-    let header = Header { model: kind.to_owned(), trained_on, parameters };
+    let model_bytes = (parts.len() > 1).then(|| parts[0].len());
+    let header = Header { model: kind.to_owned(), trained_on, parameters, model_bytes };
     let header = serde_json::to_vec(&header)
         .map_err(|source| ModelFileError::Header { path: path.to_owned(), source })?;
     let mut bytes = MAGIC.to_vec();
     bytes.extend((header.len() as u32).to_le_bytes());
     bytes.extend(header);
-    bytes.extend(model.to_bytes()?);
+    bytes.extend(parts.concat());
     std::fs::write(path, bytes).map_err(|source| ModelFileError::Write { path: path.to_owned(), source })
+}
+
+/// What a file holds.
+struct File<P, M> {
+    trained_on: TrainedOn,
+    params: P,
+    model: M,
+    /// What follows the model.
+    rest: Option<Vec<u8>>,
 }
 
 fn read<P: DeserializeOwned, M: Artifact>(
     path: &Path,
     wanted: &'static str,
-) -> Result<(TrainedOn, P, M), ModelFileError> {
+) -> Result<File<P, M>, ModelFileError> {
     let path = || path.to_owned();
     let bytes = std::fs::read(path()).map_err(|source| ModelFileError::Read { path: path(), source })?;
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
@@ -176,9 +197,17 @@ fn read<P: DeserializeOwned, M: Artifact>(
     if any.model != wanted {
         return Err(ModelFileError::Other { path: path(), found: any.model, wanted });
     }
-    let parameters = serde_json::from_value(any.parameters).map_err(damaged)?;
+    let params = serde_json::from_value(any.parameters).map_err(damaged)?;
+    let (model, rest) = match any.model_bytes {
+        None => (model, None),
+        Some(n) => {
+            let cut = model.split_at_checked(n);
+            let (model, rest) = cut.ok_or_else(|| ModelFileError::NoModel(path()))?;
+            (model, Some(rest.to_vec()))
+        }
+    };
     let model = M::from_bytes(model).map_err(|source| ModelFileError::Model { path: path(), source })?;
-    Ok((any.trained_on, parameters, model))
+    Ok(File { trained_on: any.trained_on, params, model, rest })
 }
 
 #[cfg(test)]
@@ -186,7 +215,7 @@ mod tests {
     use artifact::Digest;
     use dataset::TitleFeatures;
     use dataset::made_up::{MadeUp, two_tastes};
-    use train::{BiasParams, Run, TrainingData, ials};
+    use train::{BiasParams, IalsParams, NeighborsParams, Run, TrainingData, ranking};
 
     use super::*;
     use crate::Identity;
@@ -213,13 +242,25 @@ mod tests {
         let refused = RankingModelFile::read(&path).unwrap_err().to_string();
         assert!(refused.ends_with("m contains a rating model, not a ranking model"), "{refused}");
 
-        let params = IalsParams { n_factors: 3, ..IalsParams::default() };
-        let fitted =
-            ials::fit(&params, &two_tastes(20, 10), &TitleFeatures::default(), &Run::silent(1)).unwrap();
-        let ranking = RankingModelFile { trained_on: trained_on(), params, model: fitted.model };
-        ranking.write(&path).unwrap();
-        assert_eq!(RankingModelFile::read(&path).unwrap(), ranking);
-        assert!(matches!(RatingModelFile::read(&path), Err(ModelFileError::Other { .. })));
+        let factors = IalsParams { n_factors: 3, ..IalsParams::default() };
+        for neighbors in [None, Some(NeighborsParams::default())] {
+            let params = RankingParams { factors: factors.clone(), neighbors };
+            let rows = two_tastes(20, 10);
+            let fitted = ranking::fit(&params, &rows, &TitleFeatures::default(), &Run::silent(1)).unwrap();
+            let file = RankingModelFile {
+                trained_on: trained_on(),
+                params,
+                model: fitted.model,
+                neighbors: fitted.neighbors,
+            };
+            file.write(&path).unwrap();
+            assert_eq!(RankingModelFile::read(&path).unwrap(), file);
+            assert!(matches!(RatingModelFile::read(&path), Err(ModelFileError::Other { .. })));
+        }
+        // The neighbors are cut off.
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+        assert!(matches!(RankingModelFile::read(&path), Err(ModelFileError::Model { .. })));
     }
 
     #[test]

@@ -10,9 +10,10 @@ use eda::Eda;
 use progress::Reporter;
 use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
-    FactorModel, ItemModel, ItemModelParts, RankingModel, Titles, User, UserBlock, UserIndex, UserShape,
+    FactorModel, ItemModel, ItemModelParts, Neighbors, RankingModel, Titles, User, UserBlock, UserIndex,
+    UserShape,
 };
-use train::ials::Fitted;
+use train::ranking::Fitted;
 
 use crate::users::{UsersOutput, WriteUsersError, WrittenUsers};
 use crate::{BuildError, Models};
@@ -50,6 +51,9 @@ pub(crate) fn all(
     if let Some(model) = &ranking_model {
         artifacts.push(sealed(model, reporter)?);
     }
+    if let Some(neighbors) = fitted.and_then(|fitted| fitted.neighbors.as_ref()) {
+        artifacts.push(sealed(neighbors, reporter)?);
+    }
     reporter.finish();
     Ok(artifacts)
 }
@@ -69,6 +73,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), ReadError> {
         Kind::Titles => Titles::from_bytes(bytes).map(drop),
         Kind::RatingModel => ItemModel::from_bytes(bytes).map(drop),
         Kind::RankingModel => RankingModel::from_bytes(bytes).map(drop),
+        Kind::Neighbors => Neighbors::from_bytes(bytes).map(drop),
         Kind::TitleSearch => title_search::Index::from_bytes(bytes).map(drop),
         Kind::Eda => Ok(Analysis::from_bytes(bytes)?.check_policy()?),
         Kind::Users => UserBlock::from_bytes(bytes).map(drop),

@@ -1,8 +1,6 @@
 //! Makes the manifest of a release.
 
-use artifact::{
-    Fate, Kind, Manifest, ModelName, ModelSummary, Parameters, RankingSummary, RatingScale, Trial, Trials,
-};
+use artifact::{Fate, Kind, Manifest, ModelSummary, Parameters, RankingSummary, RatingScale, Trial, Trials};
 use bytes::Bytes;
 use catalog::Scale;
 use dataset::Data;
@@ -37,7 +35,7 @@ pub(crate) fn of(
                 .unwrap_or_else(|| data.ratings.scale().recommended()),
         },
         ranking: served.map(|(ranking, fitted)| RankingSummary {
-            algorithm: ModelName::Ials,
+            algorithm: ranking.params.model(),
             n_factors: fitted.model.n_factors() as u32,
             verdict: ranking.verdict.clone(),
         }),
@@ -98,8 +96,8 @@ fn rating_trial(trial: &trial::Trial) -> Result<Trial, BuildError> {
 fn ranking_trial(number: usize, trial: &ranking::RankingTrial) -> Result<Trial, BuildError> {
     Ok(Trial {
         number: number as u32,
-        algorithm: ModelName::Ials,
-        n_factors: trial.params.n_factors as u32,
+        algorithm: trial.params.model(),
+        n_factors: trial.params.factors.n_factors as u32,
         score: Some(trial.ndcg),
         fate: Fate::Finished,
         parameters: fields(json("the parameters", &trial.params)?),

@@ -10,8 +10,9 @@ use evaluate::choose::ranking::{self, RankingOptions, RankingTrial};
 use evaluate::{Origin, signal};
 use progress::{Reporter, Silent, WithoutNotes};
 use recommender::{FactorModel, FactorModelParts};
-use train::ials::{self, Fitted};
-use train::{BiasParams, IalsParams, ModelParams, Run};
+use train::ials;
+use train::ranking::{self as train_ranking, Fitted};
+use train::{BiasParams, ModelParams, RankingParams, Run};
 
 use crate::{BuildError, BuildOptions};
 
@@ -33,7 +34,7 @@ pub struct Ranking {
     /// The model, trained on all likes; `None` if it does not rank better than popularity.
     pub fitted: Option<Fitted>,
     /// Its parameters.
-    pub params: IalsParams,
+    pub params: RankingParams,
     /// One sentence that compares it with popularity.
     pub verdict: String,
     /// Every trial; empty if the model was given.
@@ -169,7 +170,7 @@ fn searched_ranking(
     let fitted = if found.beats_popularity {
         let liked = ials::liked(rows, rows.scale.liked());
         let run = Run::new(seed, reporter);
-        Some(ials::fit(&found.params, &liked, &data.features, &run).map_err(FitError::Train)?)
+        Some(train_ranking::fit(&found.params, &liked, &data.features, &run).map_err(FitError::Train)?)
     } else {
         None
     };
@@ -193,8 +194,12 @@ fn given_ranking(
         .trained_on
         .check_all(&identity(data))
         .map_err(|source| BuildError::Given { model: "ranking", source })?;
-    let fitted = Fitted::of_model(given.model.clone(), &ials::liked(rows, rows.scale.liked()))
-        .map_err(FitError::Train)?;
+    let fitted = Fitted::of_model(
+        given.model.clone(),
+        given.neighbors.clone(),
+        &ials::liked(rows, rows.scale.liked()),
+    )
+    .map_err(FitError::Train)?;
     let search = RankingOptions { seed: options.fit.seed, ..RankingOptions::default() };
     let measured =
         ranking::measure_given(rows, &data.features, &given.params, search).map_err(FitError::Train)?;

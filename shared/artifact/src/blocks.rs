@@ -69,6 +69,15 @@ pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f3
     Ok(values)
 }
 
+/// Returns whether the little-endian bytes of half-precision numbers hold neither infinities nor NaN.
+pub fn halves_are_finite(bytes: &[u8]) -> bool {
+    const EXPONENT: u16 = 0x7c00;
+    // Without an early return, which would prevent vectorization.
+    let (halves, rest) = bytes.as_chunks::<2>();
+    rest.is_empty()
+        && halves.iter().fold(true, |finite, &h| finite & (u16::from_le_bytes(h) & EXPONENT != EXPONENT))
+}
+
 /// Rounds values to those that [`from_f32_as_half`] stores.
 pub fn round_to_half(values: &mut [f32]) {
     for value in values {

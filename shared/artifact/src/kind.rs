@@ -58,6 +58,8 @@ kinds! {
     Genres = 15 "genres",
     /// The digests of the blocks of `users`.
     UserDigests = 16 "user-digests",
+    /// How much liking a title adds to the scores of titles near it.
+    Neighbors = 17 "neighbors",
 }
 
 impl Kind {

@@ -20,14 +20,26 @@ pub enum ModelName {
     GlobalMean,
     /// Implicit alternating least squares.
     Ials,
+    /// Implicit alternating least squares, with ridge regressions on neighbors beside it.
+    IalsNeighbors,
+    /// Ridge regressions on neighbors alone.
+    Neighbors,
     /// Titles by number of training ratings.
     Popularity,
 }
 
 impl ModelName {
     /// Every model.
-    pub const ALL: [Self; 6] =
-        [Self::Bayes, Self::Svd, Self::Biases, Self::GlobalMean, Self::Ials, Self::Popularity];
+    pub const ALL: [Self; 8] = [
+        Self::Bayes,
+        Self::Svd,
+        Self::Biases,
+        Self::GlobalMean,
+        Self::Ials,
+        Self::IalsNeighbors,
+        Self::Neighbors,
+        Self::Popularity,
+    ];
 
     /// The name in JSON.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +49,8 @@ impl ModelName {
             Self::Biases => "biases",
             Self::GlobalMean => "global-mean",
             Self::Ials => "ials",
+            Self::IalsNeighbors => "ials-neighbors",
+            Self::Neighbors => "neighbors",
             Self::Popularity => "popularity",
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! A folded-in user's score for a title is linear in the ratings. So it is exactly the sum of one
 //! contribution for each rated title, and a base that no rating changes (the prior and the biases). See
-//! `Posterior` for the formula. Nothing is approximated for the sake of an explanation.
+//! `Posterior` for the formula. Neighbors add to it the weight from the rated title. Nothing is approximated
+//! for the sake of an explanation.
 
 use crate::posterior::Posterior;
-use crate::{Titles, TopN};
+use crate::{Neighbors, Titles, TopN};
 
 /// A rated title that supports a recommendation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,8 +40,11 @@ pub struct Explanation<'a> {
 
 /// The contributions of one user's ratings to the score of any title.
 #[derive(Debug)]
-pub(crate) struct Contributors {
-    posterior: Posterior,
+pub(crate) struct Contributors<'a> {
+    /// The posterior of the factors; `None` if they play no part in the score.
+    posterior: Option<Posterior>,
+    /// What stands beside the factors.
+    neighbors: Option<&'a Neighbors>,
     /// The titles and ratings that were folded in, sorted by position, one for each observation of the
     /// posterior.
     rated: Vec<(usize, f32)>,
@@ -48,27 +52,56 @@ pub(crate) struct Contributors {
     bias: f64,
 }
 
-impl Contributors {
-    pub(crate) fn new(posterior: Posterior, rated: Vec<(usize, f32)>, bias: f64) -> Self {
+impl<'a> Contributors<'a> {
+    /// Takes the ratings folded into the rating model.
+    pub(crate) fn of_ratings(posterior: Posterior, rated: Vec<(usize, f32)>) -> Self {
+        Self::new(Some(posterior), None, rated, 1.0)
+    }
+
+    /// Takes the liked titles folded into the factors of the ranking model, and the neighbors beside them.
+    pub(crate) fn of_liked(
+        posterior: Option<Posterior>,
+        neighbors: Option<&'a Neighbors>,
+        liked: Vec<(usize, f32)>,
+    ) -> Self {
+        Self::new(posterior, neighbors, liked, 0.0)
+    }
+
+    fn new(
+        posterior: Option<Posterior>,
+        neighbors: Option<&'a Neighbors>,
+        rated: Vec<(usize, f32)>,
+        bias: f64,
+    ) -> Self {
         debug_assert!(rated.is_sorted_by_key(|&(title, _)| title), "ties are in catalog order");
-        Self { posterior, rated, bias }
+        Self { posterior, neighbors, rated, bias }
     }
 
     /// Returns the contribution of each rated title to the score of an item with this vector.
-    pub(crate) fn to_item(&self, vector: &[f32]) -> Vec<f64> {
-        self.posterior.contributions(self.bias, vector)
+    pub(crate) fn to_item(&self, titles: &Titles, item: usize, vector: &[f32]) -> Vec<f64> {
+        let mut contributions = match &self.posterior {
+            Some(posterior) => posterior.contributions(self.bias, vector),
+            None => vec![0.0; self.rated.len()],
+        };
+        if let Some(neighbors) = self.neighbors {
+            for (contribution, &(title, _)) in contributions.iter_mut().zip(&self.rated) {
+                *contribution += f64::from(neighbors.weight(titles.work(title), titles.work(item)));
+            }
+        }
+        contributions
     }
 
-    /// Explains the score `ranked_by` of an item with this vector by the `n` greatest contributions.
-    #[expect(clippy::indexing_slicing, reason = "the posterior has one contribution for each rated title")]
+    /// Explains the score `ranked_by` of an item, which has this vector, by the `n` greatest contributions.
+    #[expect(clippy::indexing_slicing, reason = "there is one contribution for each rated title")]
     pub(crate) fn explain<'t>(
         &self,
         titles: &'t Titles,
+        item: usize,
         vector: &[f32],
         ranked_by: f32,
         n: usize,
     ) -> Explanation<'t> {
-        let contributions = self.to_item(vector);
+        let contributions = self.to_item(titles, item, vector);
         let all: f64 = contributions.iter().map(|c| c.abs()).sum();
         let mut top = TopN::new(n);
         for (at, &contribution) in contributions.iter().enumerate() {

@@ -16,8 +16,8 @@ use http_body_util::BodyExt as _;
 use queries::title_count::{Attribute, Question};
 use queries::{actor, count_platform, max_duration, score_count, title_count, title_search};
 use recommender::{
-    Criteria, Edition, FactorModel, Filter, ItemModel, ItemStrategy, ListOptions, RankingModel, Recommender,
-    Strategy, Titles, UserBlock, UserIndex, UserShape,
+    Criteria, Edition, FactorModel, Filter, ItemModel, ItemStrategy, ListOptions, Neighbors, RankingModel,
+    Recommender, Strategy, Titles, UserBlock, UserIndex, UserShape,
 };
 use store::{MemoryStore, Store as _};
 use tests::{check, golden};
@@ -197,6 +197,17 @@ fn the_golden_models_titles_and_users_recommend() {
     assert!((why.ranked_by - 0.875).abs() < 1e-6);
     assert_eq!(why.reasons[0].id, "hs1", "the only title that user 2 likes");
     assert_eq!(recommender.recommend(user("30"), &short(2)).strategy, Strategy::Popular);
+
+    // Liking title 5, neighbors add 0.75 to the score of title 1.
+    let recommender = recommender.with_neighbors(Some(artifact::<Neighbors>())).unwrap();
+    let mut every_title = ListOptions { include_seen: true, ..short(6) };
+    every_title.filter.all_editions = true;
+    let list = recommender.recommend(user("2"), &every_title);
+    let as2 = list.items.iter().find(|item| item.title.id == "as2").unwrap();
+    let why = as2.explanation.as_ref().unwrap();
+    // (0.5, -0.25)·(0.5, 0.25) and 0.75.
+    assert!((why.ranked_by - 0.9375).abs() < 1e-6, "{why:?}");
+    assert!((why.base + why.reasons[0].contribution - 0.9375).abs() < 1e-6, "{why:?}");
 }
 
 #[test]

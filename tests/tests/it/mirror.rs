@@ -130,6 +130,17 @@ mirror!(RankingModel {
     items: RatingModel
 });
 
+mirror!(Neighbors {
+    n_items: u32,
+    beside_factors: bool,
+    n_members: u32,
+    n_weights: u32,
+    members: Block,
+    offsets: Block,
+    targets: Block,
+    weights: Block,
+});
+
 mirror!(TrainedModel { items: RatingModel, n_users: u32, user_bias: Block, user_factors: Block });
 
 mirror!(TitleSearch {
@@ -206,6 +217,7 @@ mirrors! {
     TitleCount: title_count,
     Genres: genres,
     UserDigests: user_digests,
+    Neighbors: neighbors,
 }
 
 /// Files by name.
@@ -372,6 +384,23 @@ fn genres(fields: &mut Fields<'_, Genres>) {
     fields.add("offsets.beyond-the-genres", |s| s.n_title_genres -= 1);
     fields.add("genre_idx.one-short", |s| s.genre_idx.truncate(s.genre_idx.len() - 2));
     fields.add("genre_idx.out-of-range", |s| set(&mut s.genre_idx, 0, 4_u16.to_le_bytes()));
+}
+
+fn neighbors(fields: &mut Fields<'_, Neighbors>) {
+    fields.add("members.n-huge", |s| s.n_members = u32::MAX);
+    fields.add("members.one-short", |s| s.members.truncate(s.members.len() - 4));
+    fields.add("members.not-in-order", |s| swap::<4>(&mut s.members, 0, 1));
+    fields.add("members.twice", |s| set(&mut s.members, 1, 0_u32.to_le_bytes()));
+    fields.add("members.out-of-range", |s| s.n_items = 5);
+    fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 4));
+    fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
+    fields.add("offsets.beyond-the-weights", |s| set(&mut s.offsets, 3, 5_u32.to_le_bytes()));
+    fields.add("targets.one-short", |s| s.targets.truncate(s.targets.len() - 2));
+    fields.add("targets.out-of-range", |s| set(&mut s.targets, 3, 3_u16.to_le_bytes()));
+    fields.add("targets.not-in-order", |s| swap::<2>(&mut s.targets, 2, 3));
+    fields.add("weights.n-huge", |s| s.n_weights = u32::MAX);
+    fields.add("weights.infinite", |s| set(&mut s.weights, 0, 0x7c00_u16.to_le_bytes()));
+    fields.add("weights.nan", |s| set(&mut s.weights, 1, 0x7e01_u16.to_le_bytes()));
 }
 
 fn user_digests(fields: &mut Fields<'_, UserDigests>) {

@@ -5,7 +5,8 @@ use evaluate::choose::ranking::{RankingOptions, Searched, search};
 use evaluate::{Candidate, Origin, Report};
 use models::{RankingModelFile, TrainedOn};
 use train::Run;
-use train::ials::{self, liked};
+use train::ials::liked;
+use train::ranking;
 
 use super::data::Source;
 use super::params::positive;
@@ -13,8 +14,9 @@ use crate::Context;
 
 /// Search for, measure and train a ranking model.
 ///
-/// Uses implicit alternating least squares on ratings of at least 4. Searches for parameters on users held
-/// out for validation, and compares the choice with popularity on users held out for test. Each of these
+/// Uses implicit alternating least squares on ratings of at least 4, and ridge regressions on the nearest
+/// titles beside it or in its place. Searches for parameters on users held out for validation, and compares
+/// the choice with popularity on users held out for test. Each of these
 /// users is folded in from four fifths of their likes (strong generalization). With several seeds, runs one
 /// search per seed and prints the means.
 #[derive(Debug, clap::Args)]
@@ -22,7 +24,7 @@ pub(super) struct Args {
     #[command(flatten)]
     source: Source,
 
-    /// Number of trials of each search.
+    /// Number of trials of each search; half as many are added for the neighbors.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = positive::<usize>)]
     trials: usize,
 
@@ -77,14 +79,15 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     }
     if let Some(path) = &args.out {
         let (params, liked) = (searches[0].params.clone(), liked(rows, rows.scale.liked()));
-        let model = ials::fit(&params, &liked, features, &Run::new(args.seed, context))?.model;
+        let fitted = ranking::fit(&params, &liked, features, &Run::new(args.seed, context))?;
         let trained_on = TrainedOn {
             data: ratings.identity(),
             n_ratings: liked.len() as u64,
             held_out: None,
             seed: args.seed,
         };
-        RankingModelFile { trained_on, params, model }.write(path)?;
+        RankingModelFile { trained_on, params, model: fitted.model, neighbors: fitted.neighbors }
+            .write(path)?;
     }
     Ok(())
 }

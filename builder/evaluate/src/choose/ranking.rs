@@ -6,6 +6,11 @@
 //! likes, drawn at random and rounded down, must be found; the rest is folded in. Candidates are all titles
 //! except those folded in.
 //!
+//! The search first tries parameters of the factors, and then, with the best of them, parameters of the
+//! neighbors: beside the factors, with several scales, and alone. A trial is taken if it ranks clearly better
+//! on the validation users than what was taken before, and what was taken last is kept if its gain over
+//! popularity is more than twice the gain's standard error.
+//!
 //! `ndcg@k` is defined in [`crate::lists`], and `recall@k` is [`bounded_recall`]. Means are over users.
 
 use std::fmt::Write as _;
@@ -18,9 +23,11 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use recommender::{LANES, RankingModel};
+use recommender::{LANES, Neighbors, RankingModel};
 use serde::{Deserialize, Serialize};
 use train::ials::{self, IalsParams, liked};
+use train::neighbors::{self, LikedTogether, NeighborsParams};
+use train::ranking::{self, RankingParams};
 use train::{Run, TrainError};
 
 use super::trial::log_uniform;
@@ -35,7 +42,7 @@ const CHOSEN_BY: &str = "ndcg@100";
 /// Options of the search for a ranking model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RankingOptions {
-    /// Number of trials drawn; the first has the defaults.
+    /// Number of trials of the factors; the first has the defaults. There are half as many of the neighbors.
     pub n_trials: usize,
     /// Number of users held out for validation, and for test; at most a quarter of the users with enough
     /// likes.
@@ -54,7 +61,7 @@ impl Default for RankingOptions {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankingTrial {
     /// The parameters.
-    pub params: IalsParams,
+    pub params: RankingParams,
     /// nDCG@100.
     pub ndcg: f64,
 }
@@ -63,7 +70,7 @@ pub struct RankingTrial {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Searched {
     /// The parameters chosen.
-    pub params: IalsParams,
+    pub params: RankingParams,
     /// Every trial, in the order drawn.
     pub trials: Vec<RankingTrial>,
     /// Whether the choice ranks better than popularity on the validation users.
@@ -109,19 +116,48 @@ pub fn search(
     let all = liked(rows, rows.scale.liked());
     let Some(parts) = Parts::cut(&all, options) else { return Ok(None) };
     let Trials { params, trials, found } = try_all(&parts, all.n_titles, options, reporter)?;
-    let popular = measure(&Ranker::Popular(&popularity(&parts.train)), &parts.validation, all.n_titles);
-    let popular = popular[CHOSEN_BY];
-    let beats_popularity = found > popular;
+    let popular = ndcg_of_each(&Ranker::Popular(&popularity(&parts.train)), &parts.validation, all.n_titles);
+    let gain = Gain::of(&found, &popular);
+    let beats_popularity = gain.exceeds(2.0);
     let verdict = format!(
-        "{} ranks {} than popularity: nDCG@100 {found:.4} and {popular:.4} for {} held-out users.",
+        "{} ranks {} than popularity: nDCG@100 {:.4} and {:.4} for {} held-out users; the gain has a standard \
+         error of {:.4}.",
         params.describe(),
-        if beats_popularity { "better" } else { "not better" },
-        parts.validation.len()
+        if beats_popularity { "better" } else { "not clearly better" },
+        mean(&found),
+        mean(&popular),
+        parts.validation.len(),
+        gain.standard_error,
     );
     reporter.note(&verdict);
 
     let measured = parts.measure_on_test(&params, true, features, options.seed)?;
     Ok(Some(Searched { params, trials, beats_popularity, verdict, measured, n_test: parts.test.len() }))
+}
+
+/// How much better one ranking is than another for the same users.
+struct Gain {
+    mean: f64,
+    /// Of the mean, over users.
+    standard_error: f64,
+}
+
+impl Gain {
+    fn of(better: &[f64], worse: &[f64]) -> Self {
+        let gains: Vec<f64> = better.iter().zip(worse).map(|(a, b)| a - b).collect();
+        let (n, mean) = (gains.len() as f64, mean(&gains));
+        let squares: f64 = gains.iter().map(|gain| (gain - mean).powi(2)).sum();
+        Self { mean, standard_error: (squares / (n - 1.0).max(1.0) / n).sqrt() }
+    }
+
+    /// Returns whether the gain is more than this many of its standard errors.
+    fn exceeds(&self, n_errors: f64) -> bool {
+        self.mean > n_errors * self.standard_error
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Measures given parameters on the test users that [`search`] would hold out, without a search. Returns
@@ -132,7 +168,7 @@ pub fn search(
 pub fn measure_given(
     rows: &Interactions,
     features: &TitleFeatures,
-    params: &IalsParams,
+    params: &RankingParams,
     options: RankingOptions,
 ) -> Result<Option<Vec<Measured>>, TrainError> {
     let options = RankingOptions { n_trials: options.n_trials.max(1), ..options };
@@ -193,13 +229,13 @@ impl Parts {
     /// Trains on everybody except the test users, and measures on those.
     fn measure_on_test(
         &self,
-        params: &IalsParams,
+        params: &RankingParams,
         tuned: bool,
         features: &TitleFeatures,
         seed: u64,
     ) -> Result<Vec<Measured>, TrainError> {
         let train = &self.train_and_validation;
-        let model = ials::fit(params, train, features, &Run::silent(seed))?.model;
+        let fitted = ranking::fit(params, train, features, &Run::silent(seed))?;
         let on_test = |model, tuned, ranker: &Ranker<'_>| Measured {
             model,
             held_out: HeldOut::Users,
@@ -207,17 +243,33 @@ impl Parts {
             measures: measure(ranker, &self.test, train.n_titles),
         };
         Ok(vec![
-            on_test(ModelName::Ials, tuned, &Ranker::Model(&model)),
+            on_test(params.model(), tuned, &Ranker::Both(&fitted.model, fitted.neighbors.as_ref())),
             on_test(ModelName::Popularity, false, &Ranker::Popular(&popularity(train))),
         ])
     }
 }
 
-/// Every trial, and the best one.
+/// Every trial, and the best one with its nDCG@100 of each validation user.
 struct Trials {
-    params: IalsParams,
+    params: RankingParams,
     trials: Vec<RankingTrial>,
-    found: f64,
+    found: Vec<f64>,
+}
+
+impl Trials {
+    /// Adds a trial. It is taken if its gain over what is taken so far is more than the gain's standard error
+    /// (the one-standard-error rule of Breiman, Friedman, Olshen and Stone 1984, section 3.4.3): the best of
+    /// many trials is often only the luckiest, and the defaults are a good guess. Returns whether it is
+    /// taken.
+    fn add(&mut self, params: RankingParams, of_each: Vec<f64>) -> bool {
+        let ndcg = mean(&of_each);
+        let is_taken = self.trials.is_empty() || Gain::of(&of_each, &self.found).exceeds(1.0);
+        if is_taken {
+            (self.params, self.found) = (params.clone(), of_each);
+        }
+        self.trials.push(RankingTrial { params, ndcg });
+        is_taken
+    }
 }
 
 fn try_all(
@@ -228,23 +280,75 @@ fn try_all(
 ) -> Result<Trials, TrainError> {
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     rng.set_stream(1);
-    reporter.start("tuning the ranking", options.n_trials as u64, "trials");
-    let mut trials = Vec::new();
+    let n_of_neighbors = options.n_trials.div_ceil(2);
+    reporter.start("tuning the ranking", (options.n_trials + n_of_neighbors) as u64, "trials");
+    let mut trials = Trials { params: RankingParams::default(), trials: Vec::new(), found: Vec::new() };
+    let note = |params: &RankingParams, of_each: &[f64]| {
+        reporter.note(&format!("nDCG@100 {:.4}, {}", mean(of_each), params.describe()));
+    };
+    let mut best = None;
     for number in 0..options.n_trials {
-        let params = if number == 0 { IalsParams::default() } else { draw(&mut rng) };
+        let factors = if number == 0 { IalsParams::default() } else { draw(&mut rng) };
         // No held-out user wants a title without likes, so skip placing cold titles here.
         let nothing = TitleFeatures::default();
-        let model = ials::fit(&params, &parts.train, &nothing, &Run::silent(options.seed))?.model;
-        let ndcg = measure(&Ranker::Model(&model), &parts.validation, n_titles)[CHOSEN_BY];
-        reporter.note(&format!("nDCG@100 {ndcg:.4}, {}", params.describe()));
-        trials.push(RankingTrial { params, ndcg });
+        let model = ials::fit(&factors, &parts.train, &nothing, &Run::silent(options.seed))?.model;
+        let of_each = ndcg_of_each(&Ranker::Both(&model, None), &parts.validation, n_titles);
+        let params = RankingParams { factors, neighbors: None };
+        note(&params, &of_each);
+        if trials.add(params, of_each) {
+            best = Some(model);
+        }
         reporter.advance(1);
     }
+    if let Some(model) = best {
+        let factors = trials.params.factors.clone();
+        let together = LikedTogether::count(&parts.train, NeighborsParams::default().user_exponent)?;
+        let by_factors = Ranker::Both(&model, None).of_all(&parts.validation, n_titles);
+        for number in 0..n_of_neighbors {
+            let params = if number == 0 { NeighborsParams::default() } else { draw_neighbors(&mut rng) };
+            let neighbors = neighbors::fit(&NeighborsParams { scale: 1.0, ..params.clone() }, &together)?;
+            for (params, of_each) in weigh(&params, &neighbors, &by_factors, &parts.validation) {
+                let params = RankingParams { factors: factors.clone(), neighbors: Some(params) };
+                note(&params, &of_each);
+                trials.add(params, of_each);
+            }
+            reporter.advance(1);
+        }
+    }
     reporter.finish();
-    // If several are equal, take the first.
-    let best = trials.iter().rev().max_by(|a, b| a.ndcg.total_cmp(&b.ndcg)).map(|trial| trial.params.clone());
-    let found = trials.iter().map(|trial| trial.ndcg).fold(0.0, f64::max);
-    Ok(Trials { params: best.unwrap_or_default(), trials, found })
+    Ok(trials)
+}
+
+/// Tries neighbors beside the factors with every weight, and alone. Returns the best weight and alone, with
+/// the nDCG@100 of each user.
+fn weigh(
+    params: &NeighborsParams,
+    neighbors: &Neighbors,
+    by_factors: &[Vec<f32>],
+    users: &[HeldOutUser],
+) -> [(NeighborsParams, Vec<f64>); 2] {
+    const SCALES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
+    let of_users: Vec<([f64; SCALES.len()], f64)> = users
+        .par_iter()
+        .zip(by_factors)
+        .map(|(user, by_factors)| {
+            let mut added = vec![0.0; by_factors.len()];
+            neighbors.scores(user.known(), |title, score| added[title] = score);
+            let of = |scores: &[f32]| user.measures(scores)[AT_CHOSEN_BY];
+            let beside = SCALES.map(|scale| {
+                let both: Vec<f32> =
+                    by_factors.iter().zip(&added).map(|(a, b)| a + b * scale as f32).collect();
+                of(&both)
+            });
+            (beside, of(&added))
+        })
+        .collect();
+    let of_scale = |at: usize| -> Vec<f64> { of_users.iter().map(|of| of.0[at]).collect() };
+    let at = (0..SCALES.len()).rev().max_by(|&a, &b| mean(&of_scale(a)).total_cmp(&mean(&of_scale(b))));
+    let at = at.unwrap_or_default();
+    let beside = NeighborsParams { scale: SCALES[at], beside_factors: true, ..params.clone() };
+    let alone = NeighborsParams { scale: 1.0, beside_factors: false, ..params.clone() };
+    [(beside, of_scale(at)), (alone, of_users.iter().map(|of| of.1).collect())]
 }
 
 fn draw(rng: &mut impl Rng) -> IalsParams {
@@ -264,52 +368,82 @@ fn draw(rng: &mut impl Rng) -> IalsParams {
     }
 }
 
+fn draw_neighbors(rng: &mut impl Rng) -> NeighborsParams {
+    const NEIGHBORS: [usize; 3] = [64, 128, 200];
+    NeighborsParams {
+        n_neighbors: NEIGHBORS[rng.random_range(0..NEIGHBORS.len())],
+        dropout: f64::from(rng.random_range(3_u32..=6)) / 10.0,
+        regularization: log_uniform(rng, 5.0, 100.0),
+        ..NeighborsParams::default()
+    }
+}
+
 enum Ranker<'a> {
-    Model(&'a RankingModel),
+    /// The ranking model, with its neighbors if it has some.
+    Both(&'a RankingModel, Option<&'a Neighbors>),
     Popular(&'a [f32]),
 }
 
 impl Ranker<'_> {
-    fn scores(&self, known: &[u32], n_titles: usize) -> Vec<f32> {
-        match self {
-            Self::Popular(scores) => scores.to_vec(),
-            Self::Model(model) => {
-                let known: Vec<usize> = known.iter().map(|&title| title as usize).collect();
-                let user = model.fold_in(&known);
-                let mut scores = Vec::with_capacity(n_titles + LANES);
-                model.panels().scan(&user, |_, products| scores.extend(products));
-                // The last lanes may not have a title.
-                scores.truncate(n_titles);
-                for (score, bias) in scores.iter_mut().zip(model.item_bias()) {
-                    *score += bias;
-                }
-                scores
+    fn scores(&self, user: &HeldOutUser, n_titles: usize) -> Vec<f32> {
+        let (model, neighbors) = match self {
+            Self::Popular(scores) => return scores.to_vec(),
+            Self::Both(model, neighbors) => (model, neighbors),
+        };
+        let mut scores = Vec::with_capacity(n_titles + LANES);
+        if neighbors.is_none_or(Neighbors::beside_factors) {
+            let vector = model.fold_in(&user.known().collect::<Vec<_>>());
+            model.panels().scan(&vector, |_, products| scores.extend(products));
+            // The last lanes may not have a title.
+            scores.truncate(n_titles);
+            for (score, bias) in scores.iter_mut().zip(model.item_bias()) {
+                *score += bias;
             }
+        } else {
+            scores.resize(n_titles, 0.0);
         }
+        if let Some(neighbors) = neighbors {
+            neighbors.scores(user.known(), |title, score| scores[title] += score);
+        }
+        scores
+    }
+
+    fn of_all(&self, users: &[HeldOutUser], n_titles: usize) -> Vec<Vec<f32>> {
+        users.par_iter().map(|user| self.scores(user, n_titles)).collect()
     }
 }
 
+const MEASURES: [&str; 4] = ["ndcg@10", CHOSEN_BY, "recall@20", "recall@50"];
+/// Where [`CHOSEN_BY`] is among them.
+const AT_CHOSEN_BY: usize = 1;
+
+impl HeldOutUser {
+    fn known(&self) -> impl Iterator<Item = usize> {
+        self.known.iter().map(|&title| title as usize)
+    }
+
+    /// Measures the list by these scores.
+    fn measures(&self, scores: &[f32]) -> [f64; MEASURES.len()] {
+        const DEEP: usize = 100;
+        let ranked = first(scores, &self.known, DEEP);
+        let hits: Vec<bool> = ranked.iter().map(|t| self.wanted.binary_search(t).is_ok()).collect();
+        let n = self.wanted.len();
+        [ndcg(&hits, n, 10), ndcg(&hits, n, DEEP), bounded_recall(&hits, n, 20), bounded_recall(&hits, n, 50)]
+    }
+}
+
+fn measures_of_each(ranker: &Ranker<'_>, users: &[HeldOutUser], n_titles: usize) -> Vec<[f64; 4]> {
+    users.par_iter().map(|user| user.measures(&ranker.scores(user, n_titles))).collect()
+}
+
+fn ndcg_of_each(ranker: &Ranker<'_>, users: &[HeldOutUser], n_titles: usize) -> Vec<f64> {
+    measures_of_each(ranker, users, n_titles).iter().map(|of| of[AT_CHOSEN_BY]).collect()
+}
+
 fn measure(ranker: &Ranker<'_>, users: &[HeldOutUser], n_titles: usize) -> Measures {
-    const DEEP: usize = 100;
-    let of_user: Vec<[f64; 4]> = users
-        .par_iter()
-        .map(|user| {
-            let ranked = first(&ranker.scores(&user.known, n_titles), &user.known, DEEP);
-            let hits: Vec<bool> = ranked.iter().map(|t| user.wanted.binary_search(t).is_ok()).collect();
-            let n = user.wanted.len();
-            [
-                ndcg(&hits, n, 10),
-                ndcg(&hits, n, DEEP),
-                bounded_recall(&hits, n, 20),
-                bounded_recall(&hits, n, 50),
-            ]
-        })
-        .collect();
-    ["ndcg@10", CHOSEN_BY, "recall@20", "recall@50"]
-        .into_iter()
-        .enumerate()
-        .map(|(at, name)| (name.to_owned(), of_user.iter().map(|m| m[at]).sum::<f64>() / users.len() as f64))
-        .collect()
+    let of_each = measures_of_each(ranker, users, n_titles);
+    let mean_at = |at: usize| of_each.iter().map(|of| of[at]).sum::<f64>() / of_each.len() as f64;
+    MEASURES.into_iter().enumerate().map(|(at, name)| (name.to_owned(), mean_at(at))).collect()
 }
 
 #[cfg(test)]
@@ -351,7 +485,7 @@ mod tests {
         let ndcg = |at: usize| found.measured[at].measures["ndcg@100"];
         assert_eq!(found.measured[1].model, ModelName::Popularity);
         assert!(ndcg(0) > ndcg(1) + 0.1, "{found:?}");
-        assert_eq!((found.n_test, found.trials.len()), (10, 3));
+        assert_eq!((found.n_test, found.trials.len()), (10, 3 + 2 * 2));
         assert_eq!(found, run(3));
     }
 

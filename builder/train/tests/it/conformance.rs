@@ -6,6 +6,7 @@ use dataset::TitleFeatures;
 use dataset::made_up::{MadeUp, two_tastes};
 
 use train::ials::{self, IalsParams};
+use train::neighbors::{self, LikedTogether, NeighborsParams};
 use train::{BayesParams, BiasParams, ModelParams, Run, SvdParams, TrainError, TrainingData, fit};
 
 /// Returns every trainer of rating models, with parameters that train in a moment.
@@ -61,6 +62,14 @@ fn all_trainers() -> Vec<(String, Train)> {
             let mut bytes = fitted.model.to_bytes().unwrap();
             bytes.extend(fitted.user_factors.iter().flat_map(|v| v.to_le_bytes()));
             Ok(bytes)
+        }),
+    ));
+    let neighbors = NeighborsParams { n_neighbors: 3, ..NeighborsParams::default() };
+    trainers.push((
+        neighbors.describe(),
+        Box::new(move |rows, _| {
+            let together = LikedTogether::count(rows, neighbors.user_exponent)?;
+            Ok(neighbors::fit(&neighbors, &together)?.to_bytes().unwrap())
         }),
     ));
     trainers
@@ -119,7 +128,8 @@ fn the_seed_matters_only_if_something_is_drawn() {
     for (name, train) in all_trainers() {
         // So few rows are one block of the grid, and without factors the seed does not change the order of
         // one block.
-        let drawn = !name.starts_with("biases") && !name.starts_with("0 factors");
+        let undrawn = ["biases", "0 factors", "3 neighbors"];
+        let drawn = !undrawn.iter().any(|start| name.starts_with(start));
         let differ = train(&made_up, 1).unwrap() != train(&made_up, 2).unwrap();
         assert_eq!(differ, drawn, "{name}");
     }

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use catalog::Scale;
-use recommender::{ItemModel, ItemStrategy, Ranked, RankingModel, Recommender, Strategy};
+use recommender::{ItemModel, ItemStrategy, Neighbors, Ranked, RankingModel, Recommender, Strategy};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ use crate::users::Users;
 pub(super) const FUNCTION: Function = Function {
     name: "recommend",
     kinds: &[Kind::Titles, Kind::RatingModel, Kind::UserIndex, Kind::Users],
-    optional_kinds: &[Kind::RankingModel, Kind::Genres, Kind::UserDigests],
+    optional_kinds: &[Kind::RankingModel, Kind::Neighbors, Kind::Genres, Kind::UserDigests],
     operations: &OPERATIONS,
     load: |release| Box::pin(load(release)),
 };
@@ -224,7 +224,8 @@ async fn load(release: Release<'_>) -> Result<Router, StartError> {
 
 async fn load_models(release: Release<'_>) -> Result<Recommending, StartError> {
     // What takes longest to fetch and to decode is asked for first.
-    let (ranking, users, model, titles) = tokio::try_join!(
+    let (neighbors, ranking, users, model, titles) = tokio::try_join!(
+        async { Ok(release.load_optional::<Neighbors>().await?) },
         async { Ok(release.load_optional::<RankingModel>().await?) },
         Users::load(release.store, release.manifest, release.settings),
         async { Ok(release.load::<ItemModel>().await?) },
@@ -233,7 +234,9 @@ async fn load_models(release: Release<'_>) -> Result<Recommending, StartError> {
     let threshold = release.manifest.model.recommend_threshold;
     let shape = users.shape();
     let scale = release.scale();
-    let recommender = store::run_blocking(move || Recommender::new(titles, model, ranking, shape, threshold))
+    let put_together =
+        move || Recommender::new(titles, model, ranking, shape, threshold)?.with_neighbors(neighbors);
+    let recommender = store::run_blocking(put_together)
         .await
         .map_err(|source| StartError::Mismatch { release: release.manifest.release(), source })?
         .with_liked(scale.liked());

@@ -8,13 +8,15 @@ use crate::posterior::Posterior;
 use crate::reasons::Contributors;
 use crate::{Filter, LANES, ListOptions, RankingModel, TopN, User, fold_in};
 
-/// The order of a list: by `base + b(i) + vector·q(i)` of the ranker.
+/// The order of a list: by `base + b(i) + vector·q(i)` of the ranker, plus what neighbors add.
 #[derive(Debug)]
 struct Order<'a> {
     strategy: Strategy,
     base: f32,
     vector: Cow<'a, [f32]>,
-    contributors: Option<Contributors>,
+    /// What neighbors add to each title, in panels; empty without neighbors.
+    added: Vec<[f32; LANES]>,
+    contributors: Option<Contributors<'a>>,
 }
 
 /// Returns the posterior of a ranking vector, given the liked titles.
@@ -26,15 +28,16 @@ fn posterior_of_liked(ranking: &RankingModel, liked: &[(usize, f32)]) -> Posteri
 impl Recommender {
     /// Returns the best of the titles that the options allow, for a user. `None` is an unknown user.
     ///
-    /// Titles are ordered by `p(u)·q(i) + b(i)` of the ranking model if there is one, otherwise by the
-    /// predicted rating before it is clipped. Ties are in catalog order. A list has one title of each work,
+    /// Titles are ordered by `p(u)·q(i) + b(i)` of the ranking model if there is one, plus the weights from
+    /// liked titles if it has neighbors (see [`Recommender::with_neighbors`]), otherwise by the predicted
+    /// rating before it is clipped. Ties are in catalog order. A list has one title of each work,
     /// the first in order that passes the filter, unless the filter wants all editions (see
     /// [`Filter::edition_to_show`]). Works that the user has rated are left out, unless
     /// `options.include_seen` is set. Each title's score is its predicted rating, as [`Recommender::predict`]
     /// returns it.
     ///
-    /// An unknown user gets the most rated works, and so does a user whose ranking vector is 0 because they
-    /// like nothing.
+    /// An unknown user gets the most rated works, and so does a user who likes nothing that the ranking model
+    /// knows, so that all scores would be 0.
     ///
     /// Reasons come from folding in the user's ratings. With a ranking model, only ratings of liked titles
     /// are folded in (see [`Recommender::with_liked`]). If the user rated several titles of one work, the
@@ -57,21 +60,15 @@ impl Recommender {
             ),
         };
         if let (Some(ranking), Some(vector)) = (self.ranking(), user.ranking_vector) {
-            let contributors = || {
-                let liked = profile.liked(self.liked);
-                Contributors::new(posterior_of_liked(ranking, &liked), liked, 0.0)
-            };
-            let order = Order {
-                strategy: Strategy::Ranking,
-                base: 0.0,
-                vector: Cow::Borrowed(vector),
-                contributors: (options.n_reasons > 0).then(contributors),
-            };
+            let liked = profile.liked(self.liked);
+            let folded_in = || posterior_of_liked(ranking, &liked);
+            let posterior = (options.n_reasons > 0 && self.factors_count()).then(folded_in);
+            let order = self.by_liked(Strategy::Ranking, Cow::Borrowed(vector), posterior, liked);
             return self.by_ranking(&profile, &order, options);
         }
         let contributors = || {
             let ratings = profile.ratings();
-            Contributors::new(fold_in::posterior(&self.model, &ratings), ratings, 1.0)
+            Contributors::of_ratings(fold_in::posterior(&self.model, &ratings), ratings)
         };
         let order = self.by_rating(
             Strategy::Svd,
@@ -100,15 +97,11 @@ impl Recommender {
         if let Some(ranking) = self.ranking() {
             let liked = profile.liked(self.liked);
             let posterior = posterior_of_liked(ranking, &liked);
-            let order = Order {
-                strategy: Strategy::RankingFoldIn,
-                base: 0.0,
-                vector: Cow::Owned(posterior.vector()),
-                contributors: Some(Contributors::new(posterior, liked, 0.0)),
-            };
+            let vector = Cow::Owned(posterior.vector());
+            let order = self.by_liked(Strategy::RankingFoldIn, vector, Some(posterior), liked);
             return self.by_ranking(&profile, &order, options);
         }
-        let contributors = (self.model.n_factors() > 0).then(|| Contributors::new(posterior, ratings, 1.0));
+        let contributors = (self.model.n_factors() > 0).then(|| Contributors::of_ratings(posterior, ratings));
         let order = self.by_rating(Strategy::FoldIn, &profile, contributors);
         self.list(&profile, &order, options)
     }
@@ -130,24 +123,63 @@ impl Recommender {
         &self,
         with_factors: Strategy,
         profile: &'p Profile<'_>,
-        contributors: Option<Contributors>,
+        contributors: Option<Contributors<'p>>,
     ) -> Order<'p> {
         Order {
             strategy: if self.model.n_factors() == 0 { Strategy::Biases } else { with_factors },
             base: self.model.parts().global_mean + profile.bias,
             vector: Cow::Borrowed(&profile.vector),
+            added: Vec::new(),
             contributors,
         }
     }
 
-    /// Returns the list of the ranking model, or the popular one if the user's vector is 0.
+    /// Returns the order of the ranking model for a user with this vector, who likes these titles.
+    fn by_liked<'p>(
+        &'p self,
+        strategy: Strategy,
+        vector: Cow<'p, [f32]>,
+        posterior: Option<Posterior>,
+        liked: Vec<(usize, f32)>,
+    ) -> Order<'p> {
+        let added = self.added_by_neighbors(&liked);
+        let (vector, posterior) = if self.factors_count() {
+            (vector, posterior)
+        } else {
+            (Cow::Owned(vec![0.0; vector.len()]), None)
+        };
+        let contributors = Some(Contributors::of_liked(posterior, self.neighbors.as_ref(), liked));
+        Order { strategy, base: 0.0, vector, added, contributors }
+    }
+
+    /// Returns what neighbors add to the score of each title, in panels; nothing without neighbors.
+    fn added_by_neighbors(&self, liked: &[(usize, f32)]) -> Vec<[f32; LANES]> {
+        let Some(neighbors) = &self.neighbors else { return Vec::new() };
+        let mut added = vec![[0.0; LANES]; self.panel_biases.len()];
+        let flat = added.as_flattened_mut();
+        neighbors.scores(liked.iter().map(|&(title, _)| self.titles.work(title)), |title, score| {
+            if let Some(at) = flat.get_mut(title) {
+                *at = score;
+            }
+        });
+        for &edition in &self.editions {
+            let of_work = flat.get(self.titles.work(edition)).copied().unwrap_or(0.0);
+            if let Some(at) = flat.get_mut(edition) {
+                *at = of_work;
+            }
+        }
+        added
+    }
+
+    /// Returns the list of the ranking model, or the popular one if every score would be 0.
     fn by_ranking(
         &self,
         profile: &Profile<'_>,
         order: &Order<'_>,
         options: &ListOptions,
     ) -> Recommendations<'_> {
-        if order.vector.iter().all(|&v| v == 0.0) {
+        let mut added = order.added.as_flattened().iter();
+        if order.vector.iter().all(|&v| v == 0.0) && added.all(|&v| v == 0.0) {
             self.popular(profile, options)
         } else {
             self.list(profile, order, options)
@@ -156,11 +188,12 @@ impl Recommender {
 
     fn list(&self, profile: &Profile<'_>, order: &Order<'_>, options: &ListOptions) -> Recommendations<'_> {
         let hidden = self.hidden(profile, options);
-        let pool = self.best(order.base, &order.vector, &hidden, options.pool(), &options.filter);
+        let pool = self.best(order, &hidden, options.pool(), &options.filter);
         let contributors = order.contributors.as_ref().filter(|_| options.n_reasons > 0);
         let items = self.pick(&pool, options).into_iter().map(|(item, ranked_by)| Ranked {
-            explanation: contributors
-                .map(|c| c.explain(&self.titles, &self.panels().vector(item), ranked_by, options.n_reasons)),
+            explanation: contributors.map(|c| {
+                c.explain(&self.titles, item, &self.panels().vector(item), ranked_by, options.n_reasons)
+            }),
             ..self.ranked(item, self.score(profile, item), &options.filter)
         });
         Recommendations { strategy: order.strategy, items: items.collect() }
@@ -209,23 +242,21 @@ impl Recommender {
         }
     }
 
-    /// Returns the titles with the highest `base + b(i) + vector·q(i)` that pass the filter and whose work is
-    /// not hidden (`hidden` is sorted). Scores are not clipped, so titles above the scale keep their order.
-    fn best(
-        &self,
-        base: f32,
-        vector: &[f32],
-        hidden: &[u32],
-        n: usize,
-        filter: &Filter,
-    ) -> Vec<(usize, f32)> {
+    /// Returns the first titles of an order that pass the filter and whose work is not hidden (`hidden` is
+    /// sorted). Scores are not clipped, so titles above the scale keep their order.
+    fn best(&self, order: &Order<'_>, hidden: &[u32], n: usize, filter: &Filter) -> Vec<(usize, f32)> {
         let mut top = TopN::new(n);
         let mut bar = top.bar();
-        self.panels().scan(vector, |first, products| {
+        self.panels().scan(&order.vector, |first, products| {
             #[expect(clippy::indexing_slicing, reason = "`new` checks that there is a bias for each item")]
             let mut scores = self.panel_biases[first / LANES];
             for (score, product) in scores.iter_mut().zip(products) {
-                *score = base + *score + product;
+                *score = order.base + *score + product;
+            }
+            if let Some(added) = order.added.get(first / LANES) {
+                for (score, added) in scores.iter_mut().zip(added) {
+                    *score += added;
+                }
             }
             let highest = scores.iter().fold(f32::NEG_INFINITY, |high, &s| if s > high { s } else { high });
             if highest <= bar {

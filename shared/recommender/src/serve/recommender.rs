@@ -6,7 +6,7 @@ use super::answer::{Prediction, Ranked, Strategy, UnknownTitle};
 use super::profile::Profile;
 use crate::mismatch::Mismatch;
 use crate::scan::dot;
-use crate::{Filter, ItemModel, ItemPanels, LANES, RankingModel, Titles, TopN, User, UserShape};
+use crate::{Filter, ItemModel, ItemPanels, LANES, Neighbors, RankingModel, Titles, TopN, User, UserShape};
 
 /// Everything that recommendations need, except the user they are for.
 ///
@@ -21,6 +21,10 @@ pub struct Recommender {
     /// The ranker's b(i) in panels. Lanes beyond the last item are minus infinity, which keeps them out of
     /// all lists.
     pub(super) panel_biases: Vec<[f32; LANES]>,
+    /// What stands beside the factors of the ranking model.
+    pub(super) neighbors: Option<Neighbors>,
+    /// The titles that are not the first of their work; empty without neighbors.
+    pub(super) editions: Vec<usize>,
     threshold: f32,
     /// The lowest rating that counts as a like.
     pub(super) liked: f32,
@@ -66,7 +70,43 @@ impl Recommender {
         biases.resize(biases.len().next_multiple_of(LANES), f32::NEG_INFINITY);
         let panel_biases = biases.as_chunks().0.to_vec();
         let ranker = ranking.map_or_else(|| Ranker::Rating(ItemPanels::of(&model)), Ranker::Ranking);
-        Ok(Self { titles, model, ranker, panel_biases, threshold, liked: Scale::STARS.liked() })
+        Ok(Self {
+            titles,
+            model,
+            ranker,
+            panel_biases,
+            neighbors: None,
+            editions: Vec::new(),
+            threshold,
+            liked: Scale::STARS.liked(),
+        })
+    }
+
+    /// Puts neighbors beside the factors of the ranking model, or in their place if
+    /// [`Neighbors::beside_factors`] says so. The factors then serve only to find similar titles.
+    ///
+    /// # Errors
+    /// The neighbors are of another number of titles, or there is no ranking model.
+    pub fn with_neighbors(mut self, neighbors: Option<Neighbors>) -> Result<Self, Mismatch> {
+        let Some(neighbors) = neighbors else { return Ok(self) };
+        let n_items = self.titles.len();
+        Mismatch::unless_equal("items", "neighbors", neighbors.n_items(), "titles", n_items)?;
+        let n_models = usize::from(self.ranking().is_some());
+        Mismatch::unless_equal("ranking models", "neighbors", 1, "release", n_models)?;
+        if !neighbors.beside_factors() {
+            // Lanes beyond the last item stay minus infinity.
+            for bias in self.panel_biases.as_flattened_mut().iter_mut().take(n_items) {
+                *bias = 0.0;
+            }
+        }
+        self.editions = (0..n_items).filter(|&title| self.titles.work(title) != title).collect();
+        self.neighbors = Some(neighbors);
+        Ok(self)
+    }
+
+    /// Returns whether the factors of the ranking model play a part in the order of lists.
+    pub(super) fn factors_count(&self) -> bool {
+        self.neighbors.as_ref().is_none_or(Neighbors::beside_factors)
     }
 
     /// Sets the lowest rating that counts as a like, from which on users are folded into the ranking model;

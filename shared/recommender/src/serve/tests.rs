@@ -5,9 +5,9 @@ use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, propte
 use crate::posterior::{Observation, Posterior};
 use crate::scan::dot;
 use crate::{
-    Criteria, Filter, FilterError, ItemModel, ItemModelParts, ItemStrategy, ListOptions, Prediction,
-    RankingModel, RankingWeights, Recommendations, Recommender, Strategy, TitleView, Titles, UnknownTitle,
-    User, UserBlock, UserPrior, UserShape, UsersWriter,
+    Criteria, Filter, FilterError, ItemModel, ItemModelParts, ItemStrategy, ListOptions, NeighborParts,
+    Neighbors, Prediction, RankingModel, RankingWeights, Recommendations, Recommender, Strategy, TitleView,
+    Titles, UnknownTitle, User, UserBlock, UserPrior, UserShape, UsersWriter,
 };
 
 /// Returns the first title of the work of title `i` of `n`. The last third repeats every other title of the
@@ -44,6 +44,8 @@ struct Made {
     n_items: usize,
     k: usize,
     ranking: bool,
+    /// Whether there are neighbors, and whether the factors count beside them. Needs `ranking`.
+    neighbors: Option<bool>,
     /// Whether titles of one work have the same factors.
     copies: bool,
     seed: u32,
@@ -51,7 +53,7 @@ struct Made {
 
 impl Default for Made {
     fn default() -> Self {
-        Self { n_users: 6, n_items: 30, k: 3, ranking: false, copies: true, seed: 1 }
+        Self { n_users: 6, n_items: 30, k: 3, ranking: false, neighbors: None, copies: true, seed: 1 }
     }
 }
 
@@ -122,6 +124,32 @@ impl Made {
         RankingModel::new(items.unwrap(), weights).unwrap()
     }
 
+    /// Returns weights between about a third of the pairs of works.
+    fn neighbors(self, works: &[u32], beside_factors: bool) -> Neighbors {
+        let mut members = works.to_vec();
+        members.sort_unstable();
+        members.dedup();
+        let mut parts = NeighborParts {
+            n_items: works.len(),
+            beside_factors,
+            members,
+            offsets: vec![0],
+            ..NeighborParts::default()
+        };
+        let n = parts.members.len();
+        for from in 0..n {
+            for to in 0..n {
+                let value = self.value(40_000 + from * n + to);
+                if from != to && value > 0.15 {
+                    parts.targets.push(to as u16);
+                    parts.weights.push(value - 0.25);
+                }
+            }
+            parts.offsets.push(parts.targets.len() as u32);
+        }
+        Neighbors::new(&parts).unwrap()
+    }
+
     /// Returns users whose ranking vectors are folded in from their liked titles, as a trainer leaves them.
     /// The first likes nothing.
     fn users(self, works: &[u32], ratings: &RatingTable, ranking: Option<&RankingModel>) -> UserBlock {
@@ -164,8 +192,9 @@ impl Made {
         let works = table.works();
         let ranking = self.ranking.then(|| self.ranking(&works));
         let users = self.users(&works, &ratings, ranking.as_ref());
-        let made = Recommender::new(titles, self.model(&works), ranking, self.shape(), 3.5);
-        Release { recommender: made.unwrap(), users }
+        let made = Recommender::new(titles, self.model(&works), ranking, self.shape(), 3.5).unwrap();
+        let neighbors = self.neighbors.map(|beside_factors| self.neighbors(&works, beside_factors));
+        Release { recommender: made.with_neighbors(neighbors).unwrap(), users }
     }
 }
 
@@ -229,17 +258,34 @@ fn slow_list(
     all
 }
 
+/// Returns the titles that a user likes, one of each work.
+fn liked(r: &Recommender, user: User<'_>) -> Vec<usize> {
+    let rated = user.title_idx.iter().map(|&t| t as usize).zip(user.rating.iter().copied());
+    let mut liked: Vec<usize> =
+        r.last_of_each_work(rated).iter().filter(|r| r.rating >= 4.0).map(|r| r.title).collect();
+    liked.sort_unstable();
+    liked
+}
+
+/// Returns what neighbors add to the score of a title.
+fn added(r: &Recommender, liked: &[usize], item: usize) -> f32 {
+    let Some(neighbors) = &r.neighbors else { return 0.0 };
+    let weight = |&title: &usize| neighbors.weight(r.titles.work(title), r.titles.work(item));
+    liked.iter().map(weight).fold(0.0, |sum, weight| sum + weight)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn a_list_is_that_of_a_slow_scan_and_agrees_with_predict(
         seed: u32, k in 0_usize..5, n in 1_usize..8,
-        [ranking, copies] in any::<[bool; 2]>(),
+        [ranking, copies] in any::<[bool; 2]>(), neighbors: Option<bool>,
         [netflix, movies, years, genre, audience] in any::<[bool; 5]>(),
         min_ratings in 0_u32..4,
         [all_editions, include_seen, exclude] in any::<[bool; 3]>(),
     ) {
-        let r = Made { n_users: 5, n_items: 37, k, ranking, copies, seed }.recommender();
+        let neighbors = neighbors.filter(|_| ranking);
+        let r = Made { n_users: 5, n_items: 37, k, ranking, neighbors, copies, seed }.recommender();
         let criteria = Criteria {
             platform: if netflix { &["NetFlix"] } else { &[] },
             kind: if movies { &[Kind::Movie] } else { &[] },
@@ -271,14 +317,17 @@ proptest! {
                 hidden.extend(known.title_idx);
             }
             let vector = known.map(|u| u.ranking_vector.unwrap_or(u.vector));
-            let popular = vector.is_none_or(|v| ranking && v.iter().all(|&v| v == 0.0));
+            let popular = vector.is_none_or(|v| ranking && v.iter().all(|&v| v == 0.0))
+                && known.is_none_or(|user| (0..37).all(|i| added(&r, &liked(&r, user), i) == 0.0));
             let scores: Vec<f32> = (0..37)
                 .map(|i| match known.filter(|_| !popular) {
                     // Each title is better by one than the next in the order of popularity.
                     None => -(r.titles.popular().position(|t| t == i).unwrap() as f32),
                     Some(user) => {
                         let base = if ranking { 0.0 } else { 3.0 + user.bias };
-                        base + r.ranking().map_or(&r.model().parts().item_bias[..], RankingModel::item_bias)[i] + dot(vector.unwrap(), &r.panels().vector(i))
+                        let biases = r.ranking().map_or(&r.model().parts().item_bias[..], RankingModel::item_bias);
+                        let by_factors = base + biases[i] + dot(vector.unwrap(), &r.panels().vector(i));
+                        (if r.factors_count() { by_factors } else { 0.0 }) + added(&r, &liked(&r, user), i)
                     }
                 })
                 .collect();
@@ -303,9 +352,10 @@ proptest! {
 
     #[test]
     fn base_and_contributions_add_up_to_the_score_and_each_is_the_effect_of_its_rating(
-        seed: u32, k in 1_usize..5, ranking: bool, trained: bool,
+        seed: u32, k in 1_usize..5, ranking: bool, neighbors: Option<bool>, trained: bool,
     ) {
-        let made = Made { k, ranking, seed, ..Made::default() };
+        let neighbors = neighbors.filter(|_| ranking);
+        let made = Made { k, ranking, neighbors, seed, ..Made::default() };
         let r = made.recommender();
         let options = ListOptions { n_reasons: 100, ..with_all_editions(30) };
         let given = [(3_usize, 4.5_f32), (11, 1.0), (7, 5.0), (16, 4.0)];
@@ -350,8 +400,11 @@ proptest! {
                 None => (0.8_f32.into(), 0.0),
             };
             let posterior = Posterior::new(prior, noise, ridge, &observations);
-            f64::from(mean + posterior.bias() + biases[item]
-                + dot(&posterior.vector(), &r.panels().vector(item)))
+            let others: Vec<usize> = ratings.iter().map(|r| r.0).filter(|&t| without != Some(t)).collect();
+            let product = dot(&posterior.vector(), &r.panels().vector(item));
+            let by_factors = mean + posterior.bias() + biases[item] + product;
+            let by_neighbors = if ranking { added(&r, &others, item) } else { 0.0 };
+            f64::from(if r.factors_count() { by_factors } else { 0.0 } + by_neighbors)
         };
         prop_assert!(!list.items.is_empty());
         if list.strategy == Strategy::Popular {
@@ -366,7 +419,7 @@ proptest! {
             prop_assert!((e.base + each.iter().sum::<f64>() - f64::from(e.ranked_by)).abs() < 1e-4);
             // If the vector is that fold-in, the base is just what no rating changes.
             if ranking || !trained {
-                let unmoved = f64::from(mean + biases[at]);
+                let unmoved = if r.factors_count() { f64::from(mean + biases[at]) } else { 0.0 };
                 // A stored vector is rounded to half precision.
                 let close = if trained { 5e-3 } else { 1e-4 };
                 prop_assert!((e.base - unmoved).abs() < close, "{} is not {unmoved}", e.base);
@@ -579,4 +632,9 @@ fn artifacts_of_two_releases_are_refused() {
     assert!(
         refused(&a.titles, None, shape).starts_with("factors: 0 in the ranking model, 4 in the user index")
     );
+    let error = of(made).with_neighbors(Some(made.neighbors(&[0; 11], true))).unwrap_err().to_string();
+    assert!(error.starts_with("items: 11 in the neighbors, 10 in the titles"), "{error}");
+    let error = of(Made { ranking: false, ..made }).with_neighbors(Some(made.neighbors(&[0; 10], true)));
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with("ranking models: 1 in the neighbors, 0 in the release"), "{error}");
 }

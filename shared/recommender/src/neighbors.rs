@@ -1,0 +1,266 @@
+use std::ops::Range;
+
+use artifact::{Artifact, Invalid, Kind, blocks};
+use serde::{Deserialize, Serialize};
+
+/// Parts of [`Neighbors`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NeighborParts {
+    /// Number of titles of the release.
+    pub n_items: usize,
+    /// Whether the score of the ranking model counts too. If not, its factors serve similar titles only.
+    pub beside_factors: bool,
+    /// Positions of the titles that have neighbors or are neighbors, ascending: the *members*, at most
+    /// 65,536.
+    pub members: Vec<u32>,
+    /// Where the weights of each member begin, and the number of all weights: one more than there are
+    /// members.
+    pub offsets: Vec<u32>,
+    /// The member that each weight is for, as its place in `members`; ascending for each member.
+    pub targets: Vec<u16>,
+    /// The weights.
+    pub weights: Vec<f32>,
+}
+
+/// For each title, how much liking it adds to the scores of titles near it.
+///
+/// A user's score of title `j` is the sum of `w(i, j)` over the titles `i` that they like, beside the score
+/// of the ranking model. `w(·, j)` is a ridge regression of who likes `j` on who likes its nearest titles
+/// (see `train::neighbors`). Weights are stored by `i`, so that a request reads only the rows of liked
+/// titles. Titles are works: other editions have the scores of their work's first title.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbors {
+    n_items: usize,
+    beside_factors: bool,
+    members: Vec<u32>,
+    offsets: Vec<u32>,
+    targets: Vec<u16>,
+    /// Half-precision numbers as little-endian bytes: converted row by row, when a row is read.
+    halves: Vec<u8>,
+}
+
+impl Neighbors {
+    /// The most members that there can be.
+    pub const MOST_MEMBERS: usize = 1 << 16;
+
+    /// Takes weights, which are rounded to half precision.
+    ///
+    /// # Errors
+    /// Lengths do not fit together, members or targets are out of range or order, or a weight is not finite
+    /// in half precision.
+    pub fn new(parts: &NeighborParts) -> Result<Self, Invalid> {
+        let fits = parts.weights.len() == parts.targets.len();
+        Invalid::unless(fits, "weights", "not one for each target")?;
+        Self::checked(Self {
+            n_items: parts.n_items,
+            beside_factors: parts.beside_factors,
+            members: parts.members.clone(),
+            offsets: parts.offsets.clone(),
+            targets: parts.targets.clone(),
+            halves: blocks::from_f32_as_half(&parts.weights),
+        })
+    }
+
+    fn checked(self) -> Result<Self, Invalid> {
+        let n_members = self.members.len();
+        let fits = n_members <= Self::MOST_MEMBERS && self.members.is_sorted_by(|a, b| a < b);
+        Invalid::unless(fits, "members", "more than 65,536, or not in ascending order")?;
+        let known = self.members.last().is_none_or(|&last| (last as usize) < self.n_items);
+        Invalid::unless(known, "members", "a position is beyond the last title")?;
+        let cut = self.offsets.len() == n_members.saturating_add(1)
+            && self.offsets.first() == Some(&0)
+            && self.offsets.last().map(|&last| last as usize) == Some(self.targets.len())
+            && self.offsets.is_sorted();
+        Invalid::unless(cut, "offsets", "they do not cut the weights")?;
+        // Without early returns, which would prevent vectorization.
+        let highest = self.targets.iter().fold(0, |high, &target| target.max(high));
+        let known = self.targets.is_empty() || usize::from(highest) < n_members;
+        Invalid::unless(known, "targets", "one is beyond the last member")?;
+        let ascending = (0..n_members).all(|member| {
+            let targets = self.targets.get(self.span(member)).unwrap_or_default();
+            targets.iter().zip(targets.iter().skip(1)).fold(true, |so_far, (a, b)| so_far & (a < b))
+        });
+        Invalid::unless(ascending, "targets", "those of a member are not in ascending order")?;
+        Invalid::unless(blocks::halves_are_finite(&self.halves), "weights", "a value is not finite")?;
+        Ok(self)
+    }
+
+    /// Returns the number of titles of the release.
+    pub fn n_items(&self) -> usize {
+        self.n_items
+    }
+
+    /// Returns whether the score of the ranking model counts too.
+    pub fn beside_factors(&self) -> bool {
+        self.beside_factors
+    }
+
+    /// Returns the parts, to be changed.
+    pub fn to_parts(&self) -> NeighborParts {
+        NeighborParts {
+            n_items: self.n_items,
+            beside_factors: self.beside_factors,
+            members: self.members.clone(),
+            offsets: self.offsets.clone(),
+            targets: self.targets.clone(),
+            weights: self.weights(0..self.targets.len()),
+        }
+    }
+
+    fn span(&self, member: usize) -> Range<usize> {
+        let at = |member: usize| self.offsets.get(member).map_or(self.targets.len(), |&at| at as usize);
+        at(member)..at(member.saturating_add(1))
+    }
+
+    fn member(&self, title: usize) -> Option<usize> {
+        u32::try_from(title).ok().and_then(|title| self.members.binary_search(&title).ok())
+    }
+
+    /// Returns where the row of a title is; it is empty if the title has no neighbors.
+    fn row(&self, title: usize) -> Range<usize> {
+        self.member(title).map_or(0..0, |member| self.span(member))
+    }
+
+    /// Returns weights by their places.
+    fn weights(&self, span: Range<usize>) -> Vec<f32> {
+        let n = span.len();
+        let bytes = span.start.saturating_mul(2)..span.end.saturating_mul(2);
+        let halves = self.halves.get(bytes).unwrap_or_default();
+        blocks::half_to_f32("weights", halves, n).unwrap_or_default()
+    }
+
+    /// Calls `visit(title, score)` for every member: the sum of the weights from the liked titles. Each title
+    /// counts as often as it is in `liked`. The order of `liked` may change the last bit of a sum.
+    pub fn scores(&self, liked: impl IntoIterator<Item = usize>, mut visit: impl FnMut(usize, f32)) {
+        let mut sums = vec![0.0_f32; self.members.len()];
+        for title in liked {
+            let row = self.row(title);
+            let targets = self.targets.get(row.clone()).unwrap_or_default();
+            for (&target, weight) in targets.iter().zip(self.weights(row)) {
+                if let Some(sum) = sums.get_mut(usize::from(target)) {
+                    *sum += weight;
+                }
+            }
+        }
+        for (&title, sum) in self.members.iter().zip(sums) {
+            visit(title as usize, sum);
+        }
+    }
+
+    /// Returns what liking one title adds to the score of another; 0 if they are not near each other.
+    pub fn weight(&self, from: usize, to: usize) -> f32 {
+        let Some(to) = self.member(to).and_then(|to| u16::try_from(to).ok()) else { return 0.0 };
+        let row = self.row(from);
+        let found = self.targets.get(row.clone()).unwrap_or_default().binary_search(&to);
+        let Ok(at) = found.map(|at| row.start.saturating_add(at)) else { return 0.0 };
+        self.weights(at..at.saturating_add(1)).first().copied().unwrap_or(0.0)
+    }
+}
+
+/// The stored form of [`Neighbors`], with weights in half precision. Rules: those of [`NeighborParts`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredNeighbors<'a> {
+    n_items: u32,
+    beside_factors: bool,
+    n_members: u32,
+    n_weights: u32,
+    #[serde(borrow, with = "serde_bytes")]
+    members: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    offsets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    targets: &'a [u8],
+    #[serde(borrow, with = "serde_bytes")]
+    weights: &'a [u8],
+}
+
+impl Artifact for Neighbors {
+    const KIND: Kind = Kind::Neighbors;
+    type Stored<'a> = StoredNeighbors<'a>;
+
+    fn with_stored<R>(&self, write: impl FnOnce(&Self::Stored<'_>) -> R) -> R {
+        write(&StoredNeighbors {
+            n_items: self.n_items as u32,
+            beside_factors: self.beside_factors,
+            n_members: self.members.len() as u32,
+            n_weights: self.targets.len() as u32,
+            members: &blocks::from_u32(&self.members),
+            offsets: &blocks::from_u32(&self.offsets),
+            targets: &blocks::from_u16(&self.targets),
+            weights: &self.halves,
+        })
+    }
+
+    fn from_stored(s: Self::Stored<'_>) -> Result<Self, Invalid> {
+        let (n_members, n_weights) = (s.n_members as usize, s.n_weights as usize);
+        let fits = n_weights.checked_mul(2) == Some(s.weights.len());
+        Invalid::unless(fits, "weights", "not one for each target")?;
+        Self::checked(Self {
+            n_items: s.n_items as usize,
+            beside_factors: s.beside_factors,
+            members: blocks::to_u32("members", s.members, n_members)?,
+            offsets: blocks::to_offsets("offsets", s.offsets, n_members, s.n_weights)?,
+            targets: blocks::to_u16("targets", s.targets, n_weights)?,
+            halves: s.weights.to_vec(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Titles 1, 4 and 6 of eight: liking 1 adds to 4 and 6, liking 4 adds to 1.
+    fn parts() -> NeighborParts {
+        NeighborParts {
+            n_items: 8,
+            beside_factors: true,
+            members: vec![1, 4, 6],
+            offsets: vec![0, 2, 3, 3],
+            targets: vec![1, 2, 0],
+            weights: vec![0.5, -0.25, 2.0],
+        }
+    }
+
+    fn scores(neighbors: &Neighbors, liked: &[usize]) -> Vec<(usize, f32)> {
+        let mut scores = Vec::new();
+        neighbors.scores(liked.iter().copied(), |title, score| scores.push((title, score)));
+        scores
+    }
+
+    #[test]
+    fn weights_add_up_over_what_is_liked() {
+        let neighbors = Neighbors::new(&parts()).unwrap();
+        assert_eq!(scores(&neighbors, &[1]), [(1, 0.0), (4, 0.5), (6, -0.25)]);
+        assert_eq!(scores(&neighbors, &[1, 4, 6, 7, 99]), [(1, 2.0), (4, 0.5), (6, -0.25)]);
+        assert_eq!(scores(&neighbors, &[]), [(1, 0.0), (4, 0.0), (6, 0.0)]);
+        let weight = |from, to| neighbors.weight(from, to);
+        assert_eq!([weight(1, 4), weight(1, 6), weight(4, 1), weight(6, 1)], [0.5, -0.25, 2.0, 0.0]);
+        assert_eq!([weight(0, 4), weight(1, 0), weight(1, 99)], [0.0; 3]);
+    }
+
+    #[test]
+    fn neighbors_round_trip_and_check_themselves() {
+        let neighbors = Neighbors::new(&parts()).unwrap();
+        assert_eq!(Neighbors::from_bytes(&neighbors.to_bytes().unwrap()), Ok(neighbors.clone()));
+        assert_eq!(neighbors.to_parts(), parts());
+        let none = NeighborParts { n_items: 3, offsets: vec![0], ..NeighborParts::default() };
+        assert_eq!(scores(&Neighbors::new(&none).unwrap(), &[0, 1]), []);
+
+        let refused = |change: fn(&mut NeighborParts)| {
+            let mut parts = parts();
+            change(&mut parts);
+            Neighbors::new(&parts).unwrap_err().field
+        };
+        assert_eq!(refused(|p| p.n_items = 6), "members");
+        assert_eq!(refused(|p| p.members = vec![1, 6, 4]), "members");
+        assert_eq!(refused(|p| p.offsets = vec![0, 2, 3]), "offsets");
+        assert_eq!(refused(|p| p.offsets = vec![0, 3, 2, 3]), "offsets");
+        assert_eq!(refused(|p| p.offsets = vec![0, 2, 3, 4]), "offsets");
+        assert_eq!(refused(|p| p.targets[0] = 3), "targets");
+        assert_eq!(refused(|p| p.targets = vec![2, 1, 0]), "targets");
+        assert_eq!(refused(|p| p.weights[1] = 1e6), "weights");
+        assert_eq!(refused(|p| p.weights[1] = f32::NAN), "weights");
+        assert_eq!(refused(|p| p.weights.truncate(2)), "weights");
+    }
+}

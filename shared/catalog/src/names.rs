@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn no_character_becomes_more_than_three() {
-        let longest = (char::MIN..=char::MAX).map(|c| compared(c.encode_utf8(&mut [0; 4])).chars().count()).max();
+        let longest =
+            (char::MIN..=char::MAX).map(|c| compared(c.encode_utf8(&mut [0; 4])).chars().count()).max();
         assert_eq!(longest, Some(3));
         // Lowercase comes before NFC, and what becomes two characters there is not decomposed.
         assert_eq!(compared("\u{130}\u{FB2C}").chars().count(), 5);

@@ -19,6 +19,12 @@ email=''
 budget=''
 given=" "
 for parameter in "$@"; do
+  # sam parses each parameter again: what follows white space, a quote or ParameterKey= could become another
+  # parameter. Two single quotes are an empty value.
+  if [[ $parameter == *[[:space:]\"\\]* || $parameter == *ParameterKey=* || ( $parameter == *\'* && ${parameter#*=} != "''" ) ]]; then
+    printf '%q cannot be passed on to sam: give its value without white space, quotes, backslashes and ParameterKey=\n' "${parameter%%=*}" >&2
+    exit 2
+  fi
   case $parameter in
     Architecture=arm64 | Architecture=x86_64) architecture=${parameter#*=} ;;
     Architecture=*) echo "$parameter is not possible: give Architecture=arm64 or Architecture=x86_64" >&2; exit 2 ;;
@@ -67,7 +73,7 @@ if $is_new; then
   fi
   if [[ -t 0 ]]; then
     if ! has AlarmEmail; then
-      ask "Email address for alarms and budget warnings (empty for none):" '^[^@[:space:]]+@[^@[:space:]]+$'
+      ask "Email address for alarms and budget warnings (empty for none):" "^[^@[:space:]\"'\\\\]+@[^@[:space:]\"'\\\\]+\$"
       email=$answer
       [[ -z $email ]] || added+=("AlarmEmail=$email")
     fi

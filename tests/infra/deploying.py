@@ -176,6 +176,19 @@ def check(checks, work):
     for wrong in ("Architecture=mips", "publish", "--help"):
         ended = run(work, wrong)
         expect(ended.status == 2 and not ended.ran and wrong in ended.said, f"with {wrong}", ended)
+    # sam would take the last part of each for a parameter, or change the value.
+    for value in ("a Access=public", "a\tAccess=public", "a\nb", 'a"b', "a\\", "it's", "'a'"):
+        ended = run(work, "Access=iam", f"CallerKey={value}")
+        refused = ended.status == 2 and not ended.ran
+        expect(refused and "CallerKey" in ended.said and "without white space" in ended.said, repr(value), ended)
+    for wrong in ("CorsOrigins=https://a,ParameterKey=Access,ParameterValue=public", "ParameterKey=Access,ParameterValue=iam"):
+        ended = run(work, wrong)
+        expect(ended.status == 2 and not ended.ran and "ParameterKey=" in ended.said, wrong, ended)
+    ended = run(work, "JwtAudience=a,b", "CallerKey=!#$%&()*;<>?[]^`{|}~", "CorsOrigins=''")
+    wanted = ["Architecture=arm64", "JwtAudience=a,b", "CallerKey=!#$%&()*;<>?[]^`{|}~", "CorsOrigins=''"]
+    expect(ended.status == 0 and ended.given == wanted, "other signs", ended)
+    ended = run(work, said=new, answers=[(EMAIL, 'a"b@c.example'), (EMAIL, "")])
+    expect(ended.status == 0 and ended.given == ["Architecture=arm64"], "a typed quote", ended)
     for tool in ("cargo", "cargo-lambda", "sam", "aws"):
         ended = run(work, without=tool)
         expect(ended.status == 2 and not ended.ran and f"{tool} is missing" in ended.said, f"without {tool}", ended)

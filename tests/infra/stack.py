@@ -59,11 +59,13 @@ def parameters(template, given):
                 raise Refused(f"{name} is {value}, out of its range")
         if "AllowedValues" in about and value not in map(str, about["AllowedValues"]):
             raise Refused(f"{name} is {value!r}, which is not one of {about['AllowedValues']}")
-        if not re.fullmatch(about.get("AllowedPattern", ".*"), value) or len(value) > about.get(
-            "MaxLength", len(value)
-        ):
+        is_list = about["Type"] == "CommaDelimitedList"
+        # CloudFormation applies the pattern to each item of a list.
+        items = value.split(",") if is_list else [value]
+        fits = all(re.fullmatch(about.get("AllowedPattern", ".*"), item) for item in items)
+        if not fits or len(value) > about.get("MaxLength", len(value)):
             raise Refused(f"{name} is {value!r}: {about.get('ConstraintDescription')}")
-        values[name] = value.split(",") if about["Type"] == "CommaDelimitedList" else value
+        values[name] = items if is_list else value
     return values
 
 

@@ -8,7 +8,7 @@ use api::{MAX_BODY_BYTES, StrategyUsed};
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::serve::Listener;
@@ -130,7 +130,7 @@ async fn read(mut body: Body) -> Result<Body, axum::Error> {
 
 async fn log_request(request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let method = method_name(request.method());
+    let method = api::method_name(request.method());
     let response = next.run(request).await;
     tracing::info!(
         method,
@@ -140,20 +140,6 @@ async fn log_request(request: Request, next: Next) -> Response {
         micros = began.elapsed().as_micros() as u64,
     );
     response
-}
-
-/// Returns the name of a method for the log. Clients can send any word as a method, of any length.
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        _ => "other",
-    }
 }
 
 /// Returns a channel that receives a message for each SIGINT (Ctrl-C) and SIGTERM of the process.

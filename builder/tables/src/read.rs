@@ -172,8 +172,8 @@ pub fn read_rejects(dir: &Path) -> Result<Option<Rejects>, FileError> {
         let line = line.parse().map_err(|_| refused(1, "not a line number"))?;
         let reason = Reason::from_name(reason)
             .ok_or_else(|| refused(4, "not a reason that `cartelera etl` writes"))?;
-        let file_idx = rejects.file_idx(unguarded(file));
-        rejects.push(file_idx, line, column, unguarded(value).as_bytes(), reason);
+        let file_idx = rejects.file_idx(&unguarded(file));
+        rejects.push(file_idx, line, &unguarded(column), unguarded(value).as_bytes(), reason);
     }
     Ok(Some(rejects))
 }

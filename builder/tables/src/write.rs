@@ -8,10 +8,10 @@
 //! `mean_rating` summarize `ratings.csv` for readers of the file; [`crate::read_clean`] does not need them.
 //!
 //! `ratings.csv` holds the ratings by user (shorter ids first, then by bytes), and within a user in the order
-//! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines; a value that a
-//! spreadsheet would take for a formula has an apostrophe in front. `tables.json` holds the scale of the
-//! ratings, and how many rows each input had and lost. In tables without it, the scale is found from the
-//! ratings; earlier versions wrote it without the rows.
+//! of titles. `rejects.csv` holds the refused rows in the order of inputs and lines; what a
+//! spreadsheet would take for a formula has an apostrophe in front, and control characters are written as
+//! `\u{1b}`. `tables.json` holds the scale of the ratings, and how many rows each input had and lost. In
+//! tables without it, the scale is found from the ratings; earlier versions wrote it without the rows.
 //!
 //! Columns have the names that the API uses: `id`, `user_id`, `kind`, `audience`, `genres`, `year`. Raw files
 //! have other names for some of them, and so did the clean tables of earlier versions, which
@@ -198,8 +198,8 @@ fn write_rejects(rejects: &Rejects, out: &mut Staged) -> Result<(), FileError> {
         for reject in rejects.iter() {
             let line = reject.line.to_string();
             let reason = reject.reason.as_str();
-            let (file, value) = (guarded(reject.file), guarded(reject.value));
-            writer.write_record([&*file, &line, reject.column, &value, reason])?;
+            let [file, column, value] = [reject.file, reject.column, reject.value].map(guarded);
+            writer.write_record([&*file, &line, &column, &value, reason])?;
         }
         writer.flush()?;
         Ok(())

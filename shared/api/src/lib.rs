@@ -19,6 +19,7 @@ mod docs;
 mod error;
 mod function;
 mod functions;
+mod json;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod log;
@@ -37,7 +38,7 @@ mod users;
 
 pub use error::{CatalogMismatch, StartError};
 pub use function::Function;
-pub use log::StrategyUsed;
+pub use log::{StrategyUsed, method_name};
 pub use middleware::MAX_BODY_BYTES;
 pub use personal::{Caller, InvalidPersonalRoutes, PERSONAL_ROUTES, PersonalRoutes};
 pub use problem::{Problem, ProblemKind};

@@ -6,6 +6,7 @@
 // Functions read data from outside: arithmetic and positions are checked, or a reason says why not.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
+mod compared_names;
 mod date;
 mod ids;
 mod limits;
@@ -16,6 +17,7 @@ mod tables;
 mod title;
 mod works;
 
+pub use compared_names::ComparedNames;
 pub use date::{Date, DateError};
 pub use ids::{IdError, MAX_ID_BYTES, TitleId, UserId, check_id};
 pub use limits::{MAX_GENRES_BYTES, MAX_LABELS, MAX_NAME_CHARS, count_labels, names_in_words};

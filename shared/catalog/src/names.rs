@@ -16,7 +16,7 @@ pub fn is_joiner(c: char) -> bool {
 }
 
 /// Returns the form in which names are compared: Unicode NFC, in lower case, without the joiners U+200C and
-/// U+200D.
+/// U+200D. It has at most three times the characters of the name.
 pub fn compared(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
@@ -105,6 +105,16 @@ mod tests {
         assert_eq!(compared("Pen\u{E9}lope"), compared("PENE\u{301}LOPE"));
         assert_eq!(compared("می\u{200C}خواهم"), compared("میخواهم"));
         assert_ne!(compared("Penelope"), compared("Penélope"));
+    }
+
+    #[test]
+    fn no_character_becomes_more_than_three() {
+        let longest =
+            (char::MIN..=char::MAX).map(|c| compared(c.encode_utf8(&mut [0; 4])).chars().count()).max();
+        assert_eq!(longest, Some(3));
+        // Lowercase comes before NFC, and what becomes two characters there is not decomposed.
+        assert_eq!(compared("\u{130}\u{FB2C}").chars().count(), 5);
+        assert_eq!(compared("\u{FDFA}"), "\u{FDFA}");
     }
 
     #[test]

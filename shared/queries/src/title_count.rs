@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use artifact::blocks::{self, TextHeap};
 use artifact::{Artifact, Invalid, Kind, TitleGenres};
-use catalog::{Title, TitleTable, compared};
+use catalog::{ComparedNames, Title, TitleTable, compared};
 use serde::{Deserialize, Serialize};
 
 /// What titles are counted by, and filtered by.
@@ -158,6 +158,8 @@ struct Postings {
     /// The values as they are compared, with their positions, in ascending order. They follow from `names`
     /// and are not stored.
     by_name: Vec<(String, u32)>,
+    /// The values, to be searched. They are not stored either.
+    by_text: ComparedNames,
     /// Where each value's titles begin, with the end of the last as one more entry.
     offsets: Vec<u32>,
     /// Positions of titles, in ascending order within a value.
@@ -199,7 +201,7 @@ impl Postings {
         let names = groups.iter().filter_map(|group| group.first());
         let names: TextHeap = names.map(|(name, _)| name.as_ref()).collect();
         let titles = pairs.iter().map(|pair| pair.1).collect();
-        Self { by_name: by_name(&names), names, offsets, titles }
+        Self { by_name: by_name(&names), by_text: names.iter().collect(), names, offsets, titles }
     }
 
     /// Returns the titles of a value.
@@ -276,33 +278,35 @@ impl Index {
         }
     }
 
-    /// Returns the values that a filter finds by a name, as it is compared.
-    fn found(&self, attribute: Attribute, wanted: &str) -> Vec<usize> {
+    /// Returns the values that a filter finds by a name.
+    fn found(&self, attribute: Attribute, wanted: &str) -> impl Iterator<Item = usize> {
         let postings = self.of(attribute);
-        if attribute == Attribute::Genre {
-            let names = postings.by_name.iter();
-            names.filter(|(name, _)| name.contains(wanted)).map(|&(_, at)| at as usize).collect()
-        } else {
-            postings.find(wanted).into_iter().collect()
-        }
+        let is_part = attribute == Attribute::Genre;
+        let parts = is_part.then(|| postings.by_text.containing(wanted));
+        let whole = if is_part { None } else { postings.find(&compared(wanted)) };
+        parts.into_iter().flatten().chain(whole)
     }
 
-    /// Returns the values that a filter accepts. A year that no title has is not an error: nothing matches
-    /// it.
-    fn accepted(&self, attribute: Attribute, wanted: &str) -> Result<Vec<usize>, UnknownName> {
-        let wanted = compared(wanted.trim());
-        let accepted = self.found(attribute, &wanted);
-        let may_be_empty = matches!(attribute, Attribute::Year | Attribute::Kind);
-        if accepted.is_empty() && !may_be_empty {
-            let allowed = self.of(attribute).names.iter().map(str::to_owned).collect();
-            return Err(UnknownName { attribute, found: wanted, allowed });
+    /// Sets the flags of the values that a filter accepts. A year that no title has is not an error: nothing
+    /// matches it.
+    fn accept(&self, attribute: Attribute, wanted: &str, accepted: &mut [bool]) -> Result<(), UnknownName> {
+        let mut is_known = matches!(attribute, Attribute::Year | Attribute::Kind);
+        for at in self.found(attribute, wanted.trim()) {
+            is_known = true;
+            if let Some(flag) = accepted.get_mut(at) {
+                *flag = true;
+            }
         }
-        Ok(accepted)
+        if is_known {
+            return Ok(());
+        }
+        let allowed = self.of(attribute).names.iter().map(str::to_owned).collect();
+        Err(UnknownName { attribute, found: compared(wanted.trim()), allowed })
     }
 
     /// Returns whether a filter on an attribute finds a value by this name.
     pub fn has(&self, attribute: Attribute, name: &str) -> bool {
-        !self.found(attribute, &compared(name.trim())).is_empty()
+        self.found(attribute, name.trim()).next().is_some()
     }
 
     /// Answers a query: intersects the titles of each filter's values, and looks up how many of each value of
@@ -325,17 +329,17 @@ impl Index {
         ];
         let (mut left, mut unknown) = (Titles::all(self.n_titles), Vec::new());
         for (attribute, wanted) in filters.into_iter().filter(|(_, wanted)| !wanted.is_empty()) {
-            let mut values = Vec::new();
+            let postings = self.of(attribute);
+            // A value that several names find counts once, so no more is read than the postings have.
+            let mut accepted = vec![false; postings.names.len()];
             for name in wanted {
-                match self.accepted(attribute, name) {
-                    Ok(accepted) => values.extend(accepted),
-                    Err(error) => {
-                        unknown.push(error);
-                        break;
-                    }
+                if let Err(error) = self.accept(attribute, name, &mut accepted) {
+                    unknown.push(error);
+                    break;
                 }
             }
-            left.keep(values.into_iter().map(|at| self.of(attribute).of(at)));
+            let values = accepted.iter().enumerate().filter(|(_, accepted)| **accepted);
+            left.keep(values.map(|(at, _)| postings.of(at)));
         }
         if !unknown.is_empty() {
             return Err(unknown);
@@ -388,6 +392,7 @@ impl Postings {
         let names = TextHeap::from_blocks("names", stored.name_offsets, stored.names, n)?;
         let postings = Self {
             by_name: by_name(&names),
+            by_text: names.iter().collect(),
             names,
             offsets: blocks::to_offsets("offsets", stored.offsets, n, stored.n_titles)?,
             titles: blocks::to_u32("titles", stored.titles, stored.n_titles as usize)?,
@@ -545,6 +550,26 @@ mod tests {
             [(Attribute::Platform, "hbo"), (Attribute::Country, "peru"), (Attribute::Genre, "opera")];
         assert_eq!(found, expected);
         assert!(unknown[2].to_string().starts_with("no genre contains \"opera\"; "), "{}", unknown[2]);
+    }
+
+    #[test]
+    fn a_genre_that_several_texts_find_counts_once() {
+        let title = |(at, genre): (usize, &str)| Title {
+            genres: vec![genre.to_owned()],
+            ..Title::named(catalog::TitleId::new(&format!("t{at}")).unwrap(), "a")
+        };
+        let titles = ["TV Comedies", "Stand-Up Comedy", "Drama"].into_iter().enumerate().map(title);
+        let platforms = vec![catalog::Platform::new("netflix").unwrap()];
+        let index = build(&TitleTable::new(platforms, titles.collect()).unwrap());
+        let mut accepted = vec![false; 3];
+        for text in ["COMED", "comed", "o", "comed"] {
+            index.accept(Attribute::Genre, text, &mut accepted).unwrap();
+        }
+        assert_eq!(accepted, [false, true, true], "in the order Drama, Stand-Up Comedy, TV Comedies");
+        let question = Question { genre: &["comed"; 50], by: Some(Attribute::Genre), ..Question::default() };
+        let counts = vec![("Stand-Up Comedy", 1), ("TV Comedies", 1)];
+        assert_eq!(index.answer(&question), Ok(Answer { total: 2, counts }));
+        assert!(index.has(Attribute::Genre, "dram") && !index.has(Attribute::Genre, "opera"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use catalog::{Kind, names_in_words, without_suffix};
 use thiserror::Error;
 
 use crate::Titles;
-use crate::titles::GenrePositions;
+use crate::titles::AcceptedGenres;
 
 /// A filter that no title can pass, because a name in it is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -64,7 +64,7 @@ pub struct Filter {
     // Positions or values, any of which a title has to have. If there are none, all titles pass.
     platforms: Vec<usize>,
     kinds: Vec<Kind>,
-    genres: GenrePositions,
+    genres: AcceptedGenres,
     audiences: Vec<u16>,
     year_from: Option<u16>,
     year_to: Option<u16>,
@@ -93,16 +93,14 @@ impl Filter {
                 allowed: owned(titles.platforms()),
             })
         };
-        let mut genres = GenrePositions::default();
+        let mut genres = AcceptedGenres::default();
         for text in criteria.genre {
-            let found = titles.genres_with(text);
-            if found.is_empty() {
+            if !titles.accept_genres_with(text, &mut genres) {
                 return Err(FilterError::Genre {
                     found: text.to_lowercase(),
                     allowed: owned(titles.genres().into_iter()),
                 });
             }
-            genres.extend(found);
         }
         let audience = |name: &&str| {
             titles.audience(name).ok_or_else(|| FilterError::Audience {
@@ -164,7 +162,7 @@ impl Filter {
             && self.year_from.is_none_or(|from| year.is_some_and(|y| y >= from))
             && self.year_to.is_none_or(|to| year.is_some_and(|y| y <= to))
             && titles.n_ratings(title) >= self.min_ratings
-            && (self.genres.is_empty() || titles.has_genre(title, &self.genres))
+            && (self.genres.is_any() || titles.has_genre(title, &self.genres))
     }
 }
 

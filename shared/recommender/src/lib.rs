@@ -32,5 +32,5 @@ pub use scan::{ItemPanels, LANES, TopN};
 pub use serve::{
     ItemStrategy, Prediction, Ranked, Recommendations, Recommender, Similar, Strategy, UnknownTitle,
 };
-pub use titles::{Edition, GenrePositions, TitleView, Titles};
+pub use titles::{Edition, TitleView, Titles};
 pub use users::{BLOCK_BYTES, User, UserBlock, UserIndex, UserShape, UsersError, UsersWriter};

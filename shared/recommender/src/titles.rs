@@ -2,10 +2,10 @@ mod genres;
 
 use artifact::blocks::{self, TextHeap};
 use artifact::{Artifact, Invalid, Kind, TitleGenres};
-use catalog::{RatingTable, TitleTable, compared};
+use catalog::{ComparedNames, RatingTable, TitleTable, compared};
 use serde::{Deserialize, Serialize};
 
-pub use genres::GenrePositions;
+pub(crate) use genres::AcceptedGenres;
 
 /// What lists show of titles and filter by, and how popular each title is. A title's position here is the
 /// `item` of the models.
@@ -13,8 +13,13 @@ pub use genres::GenrePositions;
 pub struct Titles {
     platforms: TextHeap,
     genres: TextHeap,
+    /// The same names, to be searched. They are not stored.
+    genres_by_text: ComparedNames,
     /// Distinct audience ratings, with an empty one if the source lacks some.
     audiences: TextHeap,
+    /// The audience ratings as they are compared, with their positions, in ascending order. They are not
+    /// stored.
+    audience_by_name: Vec<(String, u16)>,
     ids: TextHeap,
     /// Title positions, sorted by id.
     by_id: Vec<u32>,
@@ -28,6 +33,8 @@ pub struct Titles {
     genre_idx: Vec<u16>,
     /// The canonical genres of each title, which are an artifact of their own. Older releases have none.
     canonical: Option<TitleGenres>,
+    /// Their names, to be searched.
+    canonical_by_text: ComparedNames,
     audience_idx: Vec<u16>,
     /// The position of the first title of the same work.
     work: Vec<u32>,
@@ -105,6 +112,14 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str> + Clone, what: &str) -> (Ve
     (names, positions)
 }
 
+/// Returns the audience ratings as they are compared, with their positions, in ascending order.
+fn by_name(audiences: &TextHeap) -> Vec<(String, u16)> {
+    let all = audiences.iter().zip(0..=u16::MAX).filter(|(name, _)| !name.is_empty());
+    let mut by_name: Vec<(String, u16)> = all.map(|(name, at)| (compared(name), at)).collect();
+    by_name.sort_unstable();
+    by_name
+}
+
 #[expect(
     clippy::indexing_slicing,
     reason = "`from_stored` checks that positions are in range; the caller guarantees that the title exists"
@@ -152,10 +167,13 @@ impl Titles {
             n_ratings[b].cmp(&n_ratings[a]).then(sums[b].total_cmp(&sums[a])).then(a.cmp(&b))
         });
 
+        let audiences: TextHeap = audiences.into_iter().collect();
         Self {
             platforms: table.platforms().iter().map(catalog::Platform::as_str).collect(),
+            genres_by_text: genres.iter().copied().collect(),
             genres: genres.into_iter().collect(),
-            audiences: audiences.into_iter().collect(),
+            audience_by_name: by_name(&audiences),
+            audiences,
             ids: titles.iter().map(|t| t.id.as_str()).collect(),
             by_id,
             display: titles.iter().map(|t| t.display.as_str()).collect(),
@@ -165,6 +183,7 @@ impl Titles {
             genre_offsets,
             genre_idx,
             canonical: None,
+            canonical_by_text: ComparedNames::default(),
             audience_idx,
             next: next_of(&work),
             work,
@@ -299,8 +318,8 @@ impl Titles {
     /// Returns the position of an audience rating, compared as [`catalog::compared`] does.
     pub fn audience(&self, name: &str) -> Option<u16> {
         let name = compared(name);
-        let at = self.audiences.iter().position(|a| !a.is_empty() && compared(a) == name);
-        at.map(|at| at as u16)
+        let at = self.audience_by_name.partition_point(|(known, _)| *known < name);
+        self.audience_by_name.get(at).filter(|(known, _)| *known == name).map(|&(_, at)| at)
     }
 
     pub(crate) fn kind(&self, title: usize) -> catalog::Kind {
@@ -313,15 +332,6 @@ impl Titles {
     /// If `title` is not below [`Titles::len`].
     pub fn year(&self, title: usize) -> Option<u16> {
         Some(self.year[title]).filter(|&y| y > 0)
-    }
-
-    /// Returns the number of genres that two titles share, divided by the number that either has (Jaccard).
-    /// It is 0 if neither has any.
-    pub(crate) fn genre_similarity(&self, a: usize, b: usize) -> f32 {
-        let (a, b) = (self.genre_positions(a), self.genre_positions(b));
-        let shared = a.iter().filter(|g| b.contains(g)).count();
-        let either = a.len().saturating_add(b.len()).saturating_sub(shared);
-        shared as f32 / either.max(1) as f32
     }
 
     pub(crate) fn genre_positions(&self, title: usize) -> &[u16] {
@@ -435,12 +445,14 @@ impl Artifact for Titles {
                 s.genre_names,
                 s.n_genres as usize,
             )?,
+            genres_by_text: ComparedNames::default(),
             audiences: TextHeap::from_blocks(
                 "audiences",
                 s.audience_offsets,
                 s.audiences,
                 s.n_audiences as usize,
             )?,
+            audience_by_name: Vec::new(),
             ids: TextHeap::from_blocks("ids", s.id_offsets, s.ids, n)?,
             by_id: blocks::to_u32("by_id", s.by_id, n)?,
             display: TextHeap::from_blocks("display", s.display_offsets, s.display, n)?,
@@ -450,6 +462,7 @@ impl Artifact for Titles {
             genre_offsets: blocks::to_offsets("genre_offsets", s.genre_offsets, n, s.n_title_genres)?,
             genre_idx: blocks::to_u16("genre_idx", s.genre_idx, s.n_title_genres as usize)?,
             canonical: None,
+            canonical_by_text: ComparedNames::default(),
             audience_idx: blocks::to_u16("audience_idx", s.audience_idx, n)?,
             work: blocks::to_u32("work", s.work, n)?,
             next: Vec::new(),
@@ -479,6 +492,8 @@ impl Artifact for Titles {
             }
         }
         titles.next = next_of(&titles.work);
+        titles.genres_by_text = titles.genres.iter().collect();
+        titles.audience_by_name = by_name(&titles.audiences);
         Ok(titles)
     }
 }

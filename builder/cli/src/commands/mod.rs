@@ -28,6 +28,7 @@ mod verify;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::Context;
@@ -86,10 +87,27 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// The most threads for parallel work. Thousands of idle ones would keep a machine busy for minutes.
+const MAX_THREADS: usize = 1024;
+
+/// Starts the threads for parallel work, if their number is given. Otherwise the first parallel work would
+/// start those of `RAYON_NUM_THREADS`, and panic if the system does not allow as many.
+fn start_threads(given: Option<std::num::NonZeroUsize>) -> anyhow::Result<()> {
+    let of_rayon = || std::env::var("RAYON_NUM_THREADS").ok()?.parse().ok().filter(|&n: &usize| n > 0);
+    let (name, n) = match (given, of_rayon()) {
+        (Some(given), _) => ("--threads or CARTELERA_THREADS", given.get()),
+        (None, Some(n)) => ("RAYON_NUM_THREADS", n),
+        (None, None) => return Ok(()),
+    };
+    anyhow::ensure!(n <= MAX_THREADS, "{name} asks for {n} threads; give at most {MAX_THREADS}");
+    let started = rayon::ThreadPoolBuilder::new().num_threads(n).build_global();
+    started.with_context(|| {
+        format!("{name} asks for {n} threads, which cannot be started; give a smaller number")
+    })
+}
+
 fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
-    if let Some(threads) = cli.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global()?;
-    }
+    start_threads(cli.threads)?;
     match cli.command {
         Command::Etl(args) => etl::run(args, context),
         Command::Eda(args) => eda::run(&args, context),

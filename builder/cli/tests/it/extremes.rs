@@ -157,3 +157,22 @@ fn too_many_genres_are_refused_before_anything_is_trained() {
     assert!(error.contains("check that its column has genres"), "{error}");
     assert!(!store.exists(), "nothing is published");
 }
+
+#[test]
+fn more_threads_than_the_system_starts_are_an_error() {
+    // A thread reserves 2 MB.
+    let script = "ulimit -v 500000; exec \"$@\"";
+    let program = env!("CARGO_BIN_EXE_cartelera");
+    for variable in ["RAYON_NUM_THREADS", "CARTELERA_THREADS"] {
+        for (n, expected) in [("100000", "give at most 1024"), ("1000", "cannot be started; give a smaller")]
+        {
+            let mut run = Command::new("bash");
+            run.args(["-c", script, "bash", program, "releases", "--store", "none"]).env(variable, n);
+            let output = run.output().expect("bash starts the program");
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{error}");
+            let names = error.contains(variable) && error.contains(&format!("asks for {n} threads"));
+            assert!(names && error.contains(expected) && !error.contains("panicked"), "{error}");
+        }
+    }
+}

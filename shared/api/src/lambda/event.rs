@@ -1,9 +1,10 @@
 //! Events as a gateway may send them, repaired so that `lambda_http` can turn every one into a request.
 //!
 //! A gateway passes on what a client sent. The runtime's library refuses the whole event if a header is not
-//! ASCII. It panics if the query has a character that is not allowed in a URI, if the host is not a valid
-//! host, or if a body is not the base64 it is marked as. The client would get a 500 for its own mistake. Here
-//! such an event becomes a request, and the routes answer it like any other.
+//! ASCII. It panics if the query has a character that is not allowed in a URI, if path and query have more
+//! than 64 KiB, if the host is not a valid host, or if a body is not the base64 it is marked as. The client
+//! would get a 500 for its own mistake. Here such an event becomes a request, and the routes answer it like
+//! any other.
 
 use axum::http::header::{self, HeaderName, HeaderValue};
 use base64::Engine as _;
@@ -17,12 +18,24 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::json::PlainValue;
+
 /// The characters that a query must not contain (RFC 3986, section 3.4, less those that `http` accepts
 /// anyway).
 const NOT_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
 /// The characters that end a path, and the one that the library's parser treats as a slash.
 const NOT_IN_PATH: &AsciiSet = &CONTROLS.add(b'\\').add(b'?').add(b'#');
+
+/// The most bytes of a path. The library's parser encodes some characters, each as three.
+const MAX_PATH_BYTES: usize = 8 << 10;
+
+/// The most bytes of a query. API Gateway accepts less.
+const MAX_QUERY_BYTES: usize = 32 << 10;
+
+/// What a path and a query become that are longer. Routes refuse them by these names.
+const LONG_PATH: &str = "/path-of-more-than-8-KiB";
+const LONG_QUERY: &str = "query-of-more-than-32-KiB";
 
 /// An event from an HTTP API or a function URL.
 #[derive(Debug)]
@@ -39,7 +52,7 @@ impl<'de> Deserialize<'de> for Event {
 /// Parses an event without the headers whose name or value the library does not accept. No route reads a
 /// header that may have such a value.
 fn without_odd_headers(raw: &RawValue) -> Result<LambdaRequest, serde_json::Error> {
-    let mut event: Value = serde_json::from_str(raw.get())?;
+    let PlainValue(mut event) = serde_json::from_str(raw.get())?;
     if let Some(headers) = event.get_mut("headers").and_then(Value::as_object_mut) {
         headers.retain(|name, value| {
             let value = value.as_str().and_then(|value| HeaderValue::from_str(value).ok());
@@ -67,8 +80,14 @@ fn repair_request(request: &mut ApiGatewayV2httpRequest) {
         path.insert(0, '/');
     }
     *path = kept_path(path);
+    if path.len() > MAX_PATH_BYTES {
+        LONG_PATH.clone_into(path);
+    }
     if let Some(query) = &mut request.raw_query_string {
         *query = utf8_percent_encode(query, NOT_IN_QUERY).to_string();
+        if query.len() > MAX_QUERY_BYTES {
+            LONG_QUERY.clone_into(query);
+        }
     }
     let is_base64 = |body: &String| STANDARD.decode(body).is_ok();
     request.is_base64_encoded &= request.body.as_ref().is_none_or(is_base64);
@@ -151,6 +170,35 @@ mod tests {
             event["body"] = "{\"n\":5}".into();
         };
         assert_eq!(request_of(no_base64).await.1, b"{\"n\":5}", "used as it is");
+    }
+
+    #[tokio::test]
+    async fn a_path_or_a_query_that_is_too_long_is_refused_by_name() {
+        for text in ["a", "\"", "ñ"] {
+            let long = text.repeat(70_000);
+            let (uri, _) = request_of(|event| event["rawQueryString"] = long.as_str().into()).await;
+            assert_eq!(uri, "/titles?query-of-more-than-32-KiB");
+            let (uri, _) = request_of(|event| event["rawPath"] = long.as_str().into()).await;
+            assert_eq!(uri, "/path-of-more-than-8-KiB?q=a");
+        }
+        let (path, query) = ("{".repeat(MAX_PATH_BYTES - 1), "a".repeat(MAX_QUERY_BYTES));
+        let longest = |event: &mut Value| {
+            event["rawPath"] = format!("/{path}").into();
+            event["rawQueryString"] = query.as_str().into();
+        };
+        assert_eq!(request_of(longest).await.0, format!("/{}?{query}", "%7B".repeat(MAX_PATH_BYTES - 1)));
+    }
+
+    /// A query may have a parameter of this name, and an odd header leads to the other way of reading.
+    #[tokio::test]
+    async fn a_key_of_the_parser_is_a_parameter_like_any_other() {
+        for text in ["5", "[[[[", "no JSON"] {
+            let odd = |event: &mut Value| {
+                event["headers"]["x-odd"] = "ñ".into();
+                event["queryStringParameters"] = json!({ "$serde_json::private::RawValue": text });
+            };
+            assert_eq!(request_of(odd).await.0, "/titles?q=a", "{text}");
+        }
     }
 
     /// The gateway chose and limited a route by this path, so no other route may answer.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::MatchedPath;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use lambda_http::{Context, Request, RequestExt};
 use serde::{Serialize, Serializer};
@@ -17,7 +17,7 @@ use serde_json::json;
 use tower::{Service, ServiceExt};
 
 use super::caller::Callers;
-use crate::log::{StrategyUsed, with_causes};
+use crate::log::{StrategyUsed, method_name, with_causes};
 use crate::reload::Current;
 use crate::users::BlockRead;
 
@@ -68,7 +68,7 @@ struct Line<'a> {
     /// A keyed hash of the caller, if the gateway identified one.
     #[serde(skip_serializing_if = "Option::is_none")]
     caller: Option<&'a str>,
-    method: &'a str,
+    method: &'static str,
     route: &'a str,
     status: u16,
     #[serde(rename = "Latency")]
@@ -99,7 +99,7 @@ struct Line<'a> {
 
 /// The parts of a request that are logged.
 struct Asked<'a> {
-    method: &'a Method,
+    method: &'static str,
     context: Option<&'a Context>,
     trace: Option<&'a HeaderValue>,
     caller: Option<&'a str>,
@@ -163,7 +163,7 @@ impl Observer {
             let (observer, service) = (Arc::clone(&observer), service.clone());
             async move {
                 let began = Instant::now();
-                let method = request.method().clone();
+                let method = method_name(request.method());
                 let context = request.lambda_context_ref().cloned();
                 let trace = request.headers().get(TRACE_ID).cloned();
                 let caller = observer.callers.as_ref().and_then(|callers| callers.name(&request));
@@ -172,7 +172,7 @@ impl Observer {
                     response.headers_mut().insert(TRACE_ID, trace.clone());
                 }
                 let asked = Asked {
-                    method: &method,
+                    method,
                     context: context.as_ref(),
                     trace: trace.as_ref(),
                     caller: caller.as_deref(),
@@ -202,7 +202,7 @@ impl Observer {
             request_id: context.map_or("none", |context| &context.request_id),
             trace_id: trace.and_then(|trace| trace.to_str().ok()),
             caller,
-            method: method.as_str(),
+            method,
             route,
             status: response.status().as_u16(),
             latency: milliseconds(took),

@@ -113,7 +113,7 @@ impl FilterRequest {
     /// Finds what the filters name among the titles.
     pub(crate) fn resolve(&self, titles: &Titles) -> Result<Filter, FilterError> {
         let platform = names(&self.platform.0, |name| titles.platform(name).is_some());
-        let genre = names(&self.genre.0, |text| !titles.genres_with(text).is_empty());
+        let genre = names(&self.genre.0, |text| titles.has_genre_with(text));
         let audience = names(&self.audience.0, |name| titles.audience(name).is_some());
         let [platform, genre, audience] = [&platform, &genre, &audience].map(|names| as_texts(names));
         let criteria = Criteria {

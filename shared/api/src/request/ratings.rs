@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::params::ParamList;
 use super::reader::Reader;
 use super::spec::{Absent, Spec, Values};
+use crate::json::PlainValue;
 use crate::problem::Problem;
 
 /// The maximum number of ratings in a request.
@@ -54,8 +55,8 @@ impl<'de> Deserialize<'de> for Fields {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
+                while let Some((name, PlainValue(value))) = map.next_entry()? {
+                    fields.push((name, value));
                 }
                 Ok(Fields(fields))
             }
@@ -133,6 +134,28 @@ fn check(given: Vec<GivenRating>, scale: Scale, reader: &mut Reader<'_>) -> Rati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::params::Param;
+
+    /// `serde_json` would parse the text of such a key as JSON, in which the depth was never counted.
+    #[test]
+    fn a_key_of_the_parser_is_refused_like_any_other_field() {
+        let n = Param::whole("n", 1, 100, "").default(10);
+        let read = |body: &str| {
+            let scale = Scale::new(0.5, 5.0).unwrap();
+            let read = read_ratings::<Param<usize>>(body.as_bytes(), &n, scale);
+            read.map(|(_, n)| n).map_err(|problem| serde_json::to_string(&problem).unwrap())
+        };
+        assert_eq!(read(r#"{"ratings":[],"n":5}"#), Ok(5));
+        for (body, field) in [
+            (r#"{"ratings":[],"n":{"$serde_json::private::RawValue":" 5 "}}"#, "n"),
+            (r#"{"ratings":[],"n":{"\u0024serde_json::private::RawValue":"[[[[[[[[[[[[]]]]]]]]]]]]"}}"#, "n"),
+            (r#"{"ratings":[],"n":[{"a":{"$serde_json::private::Number":"5"}}]}"#, "n"),
+            (r#"{"ratings":[],"$serde_json::private::RawValue":"5"}"#, "$serde_json::private::RawValue"),
+        ] {
+            let problem = read(body).unwrap_err();
+            assert!(problem.contains(&format!(r#""parameter":"{field}""#)), "{body}: {problem}");
+        }
+    }
 
     #[test]
     fn depth_counts_brackets_outside_of_texts() {

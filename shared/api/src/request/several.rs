@@ -10,12 +10,12 @@ use super::reader::{Form, Given, Reader, cut};
 use super::spec::{Absent, MAX_TEXT, MAX_VALUES, Spec, Values};
 use super::value::Value;
 
-/// The values of a filter. There are none if it is not given.
+/// The values of a filter, each once. There are none if it is not given.
 #[derive(Debug)]
 pub(crate) struct Several<T>(pub(crate) Vec<T>);
 
 /// Type of a filter that accepts several values.
-pub(crate) trait Item: Sized + Debug {
+pub(crate) trait Item: Sized + Debug + PartialEq {
     /// Reads one text or one JSON value, which may hold several. Returns `None` if one of them is wrong; the
     /// reader then has a fault.
     fn read(reader: &mut Reader<'_>, spec: &Spec, given: Given<'_>) -> Option<Vec<Self>>;
@@ -28,7 +28,7 @@ pub(crate) trait Item: Sized + Debug {
 
 /// A name as it was given, which may be several separated by commas. Only the names of a release show
 /// whether a comma separates names or is part of one.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     text: String,
     /// The same text of a query, where `+` means a blank, with `+` as it is.
@@ -36,7 +36,7 @@ pub(crate) struct Name {
 }
 
 /// Returns the names that were given: each text as a whole if there is such a name, and otherwise its parts
-/// between commas. `16+` in a query is a name of that spelling, if there is one.
+/// between commas, each once. `16+` in a query is a name of that spelling, if there is one.
 pub(crate) fn names(given: &[Name], is_known: impl Fn(&str) -> bool) -> Vec<String> {
     let mut names = Vec::new();
     for Name { text, with_plus } in given {
@@ -56,7 +56,18 @@ pub(crate) fn names(given: &[Name], is_known: impl Fn(&str) -> bool) -> Vec<Stri
             names.push(text.clone());
         }
     }
-    names
+    without_repeated(names)
+}
+
+/// Returns values without those that came before.
+fn without_repeated<T: PartialEq>(values: Vec<T>) -> Vec<T> {
+    let mut distinct = Vec::with_capacity(values.len());
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
 }
 
 /// Returns names as a domain takes them.
@@ -131,7 +142,7 @@ impl<T: Item> ParamList for Param<Several<T>> {
             reader.fail(self.spec.name, format!("{n_values} values are more than {MAX_VALUES}"));
             return None;
         }
-        Some(Several(values))
+        Some(Several(without_repeated(values)))
     }
 }
 
@@ -160,6 +171,7 @@ mod tests {
             ("audience=arts,+g", &["arts", "g"]),
             ("audience=&audience=", &[]),
             ("audience=,", &[","]),
+            ("audience=g&audience=g&audience=pg-13,g,g", &["g", "pg-13"]),
         ] {
             assert_eq!(named(query, &known), expected, "{query}");
         }
@@ -184,7 +196,7 @@ mod tests {
     #[test]
     fn words_are_cut_at_commas_and_each_is_checked() {
         let read = |query: &str| RawParams::of_query(query).read(&KIND);
-        assert_eq!(read("kind=Movie,series&kind=movie").unwrap().0, [Kind::Movie, Kind::Series, Kind::Movie]);
+        assert_eq!(read("kind=Movie,series&kind=movie").unwrap().0, [Kind::Movie, Kind::Series]);
         assert_eq!(read("").unwrap().0, []);
         let problem = serde_json::to_string(&read("kind=podcast,movie,song").unwrap_err()).unwrap();
         assert!(problem.contains("podcast") && problem.contains("song"), "{problem}");

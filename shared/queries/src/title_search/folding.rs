@@ -1,23 +1,25 @@
 //! Texts as the search compares them: without case, accents and apostrophes.
 
-use catalog::is_joiner;
+use catalog::{MAX_NAME_CHARS, is_joiner};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Folds a text to lowercase without accents: compatibility decomposition (Unicode NFKD) without combining
 /// marks and joiners. Letters that have no decomposition become those that people type instead (`o` for `ø`,
-/// `ss` for `ß`). Apostrophes are removed, so that `dont` finds `Don't`.
+/// `ss` for `ß`). Apostrophes are removed, so that `dont` finds `Don't`. No more than the first 400
+/// characters are left ([`MAX_NAME_CHARS`]): decomposition makes 18 of `ﷺ`, and nobody types so long a name.
 pub fn fold(text: &str) -> String {
     folded(text).collect()
 }
 
-/// Returns the characters of a folded text, one after the other.
+/// Returns the characters of a folded text, one after the other, at most [`MAX_NAME_CHARS`].
 pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkd()
         .filter(|&c| !is_combining_mark(c) && !is_joiner(c))
         .flat_map(char::to_lowercase)
         .flat_map(typed_for)
         .flatten()
+        .take(MAX_NAME_CHARS)
 }
 
 /// Returns what people type for a lowercase letter: at most two characters.
@@ -57,4 +59,18 @@ pub(super) fn joined(folded: impl Iterator<Item = char>) -> impl Iterator<Item =
         [blank, Some(letter)]
     };
     folded.flat_map(next).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folded_text_is_as_long_as_a_name_at_most() {
+        assert_eq!(fold("\u{FDFA}").chars().count(), 18);
+        assert_eq!(fold(&"\u{FDFA}".repeat(MAX_NAME_CHARS)).chars().count(), MAX_NAME_CHARS);
+        let longest = "É".repeat(MAX_NAME_CHARS);
+        assert_eq!(fold(&longest), "e".repeat(MAX_NAME_CHARS));
+        assert_eq!(fold(&format!("{longest}f")), fold(&longest));
+    }
 }

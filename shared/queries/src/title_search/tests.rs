@@ -291,3 +291,12 @@ fn a_year_after_a_name_puts_its_titles_first() {
         assert_eq!(found_of_years(&titles, typed), [""; 0], "{typed}");
     }
 }
+
+/// `ﷺ` is four words of 18 characters.
+#[test]
+fn names_that_decompose_into_thousands_of_letters_are_found_by_their_beginning() {
+    let long = "\u{FDFA}".repeat(400);
+    let names = [long.as_str(), "\u{FDFA}", "b"];
+    assert_eq!(found(&names, "\u{FDFA}"), ["\u{FDFA}", &long]);
+    assert_eq!(found(&names, &long), [long.as_str()]);
+}

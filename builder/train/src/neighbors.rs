@@ -216,7 +216,8 @@ fn triangle(n: usize) -> usize {
 pub fn fit(params: &NeighborsParams, together: &LikedTogether) -> Result<Neighbors, TrainError> {
     params.check()?;
     let exponent = params.user_exponent;
-    check_parameter("user_exponent", exponent, exponent == together.user_exponent, "that of the counts")?;
+    let is_counted_so = exponent.to_bits() == together.user_exponent.to_bits();
+    check_parameter("user_exponent", exponent, is_counted_so, "that of the counts")?;
     let n_members = together.members.len();
     let by_target: Vec<(Vec<usize>, Vec<f64>)> = (0..n_members)
         .into_par_iter()
@@ -272,9 +273,9 @@ mod tests {
     fn pairs_are_counted_and_the_nearest_found() {
         let together = LikedTogether::count(&few(), 0.0).unwrap();
         assert_eq!(together.members, [0, 2, 3]);
-        let of = |a, b| together.of(a, b);
-        assert_eq!([of(0, 0), of(1, 1), of(2, 2)], [5.0, 5.0, 6.0]);
-        assert_eq!([of(0, 1), of(0, 2), of(1, 2), of(2, 1)], [3.0, 4.0, 3.0, 3.0]);
+        let pairs = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2), (2, 1)];
+        let counts: Vec<f32> = pairs.into_iter().map(|(a, b)| together.of(a, b)).collect();
+        assert_eq!(counts, [5.0, 5.0, 6.0, 3.0, 4.0, 3.0, 3.0]);
         // Cosines to title 0: 3/√25 and 4/√30.
         assert_eq!((together.nearest(0, 1), together.nearest(0, 9)), (vec![2], vec![1, 2]));
     }

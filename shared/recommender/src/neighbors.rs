@@ -72,14 +72,12 @@ impl Neighbors {
             && self.offsets.last().map(|&last| last as usize) == Some(self.targets.len())
             && self.offsets.is_sorted();
         Invalid::unless(cut, "offsets", "they do not cut the weights")?;
-        // Without early returns, which would prevent vectorization.
+        // Without an early return, which would prevent vectorization.
         let highest = self.targets.iter().fold(0, |high, &target| target.max(high));
         let known = self.targets.is_empty() || usize::from(highest) < n_members;
         Invalid::unless(known, "targets", "one is beyond the last member")?;
-        let ascending = (0..n_members).all(|member| {
-            let targets = self.targets.get(self.span(member)).unwrap_or_default();
-            targets.iter().zip(targets.iter().skip(1)).fold(true, |so_far, (a, b)| so_far & (a < b))
-        });
+        let of_member = |member| self.targets.get(self.span(member)).unwrap_or_default();
+        let ascending = (0..n_members).all(|member| of_member(member).is_sorted_by(|a, b| a < b));
         Invalid::unless(ascending, "targets", "those of a member are not in ascending order")?;
         Invalid::unless(blocks::halves_are_finite(&self.halves), "weights", "a value is not finite")?;
         Ok(self)
@@ -234,9 +232,9 @@ mod tests {
         assert_eq!(scores(&neighbors, &[1]), [(1, 0.0), (4, 0.5), (6, -0.25)]);
         assert_eq!(scores(&neighbors, &[1, 4, 6, 7, 99]), [(1, 2.0), (4, 0.5), (6, -0.25)]);
         assert_eq!(scores(&neighbors, &[]), [(1, 0.0), (4, 0.0), (6, 0.0)]);
-        let weight = |from, to| neighbors.weight(from, to);
-        assert_eq!([weight(1, 4), weight(1, 6), weight(4, 1), weight(6, 1)], [0.5, -0.25, 2.0, 0.0]);
-        assert_eq!([weight(0, 4), weight(1, 0), weight(1, 99)], [0.0; 3]);
+        let pairs = [(1, 4), (1, 6), (4, 1), (6, 1), (0, 4), (1, 0), (1, 99)];
+        let weights: Vec<f32> = pairs.into_iter().map(|(from, to)| neighbors.weight(from, to)).collect();
+        assert_eq!(weights, [0.5, -0.25, 2.0, 0.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]

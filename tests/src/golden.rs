@@ -331,7 +331,7 @@ pub fn ranking() -> RankingModel {
         .expect("golden weights are in range")
 }
 
-/// Returns neighbors of titles 0, 1 and 5, beside the factors. Title 2 is liked by too few.
+/// Returns neighbors of titles 0, 1 and 5, added to the factors. Title 2 has too few likes.
 ///
 /// # Panics
 /// Never: the parts fit together.

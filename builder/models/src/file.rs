@@ -73,7 +73,7 @@ struct Header<P> {
     model: String,
     trained_on: TrainedOn,
     parameters: P,
-    /// The number of bytes of the model, if something follows it.
+    /// Length of the model in bytes, if neighbors follow it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     model_bytes: Option<usize>,
 }
@@ -98,7 +98,7 @@ pub struct RankingModelFile {
     pub params: RankingParams,
     /// The title side of the factors.
     pub model: RankingModel,
-    /// What stands beside the factors, if anything.
+    /// The neighbors, if the model has any.
     pub neighbors: Option<Neighbors>,
 }
 
@@ -148,7 +148,7 @@ impl RankingModelFile {
     }
 }
 
-/// Writes a header, the model, and what may follow it.
+/// Writes a header, the model, and the neighbors if there are any.
 fn write(
     path: &Path,
     kind: &str,
@@ -167,12 +167,12 @@ fn write(
     std::fs::write(path, bytes).map_err(|source| ModelFileError::Write { path: path.to_owned(), source })
 }
 
-/// What a file holds.
+/// Contents of a file.
 struct File<P, M> {
     trained_on: TrainedOn,
     params: P,
     model: M,
-    /// What follows the model.
+    /// The bytes after the model.
     rest: Option<Vec<u8>>,
 }
 
@@ -257,7 +257,7 @@ mod tests {
             assert_eq!(RankingModelFile::read(&path).unwrap(), file);
             assert!(matches!(RatingModelFile::read(&path), Err(ModelFileError::Other { .. })));
         }
-        // The neighbors are cut off.
+        // Without the last byte of the neighbors.
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
         assert!(matches!(RankingModelFile::read(&path), Err(ModelFileError::Model { .. })));

@@ -31,7 +31,7 @@ pub struct Models {
 /// Choice of a ranking model, with the model if it is worth serving.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
-    /// The model, trained on all likes; `None` if it does not rank better than popularity.
+    /// The model, trained on all likes; `None` if it does not rank clearly better than popularity.
     pub fitted: Option<Fitted>,
     /// Its parameters.
     pub params: RankingParams,

@@ -1,9 +1,9 @@
 //! Values as `rejects.csv` holds them.
 //!
 //! People open the file in spreadsheets and show it in terminals, and its values come from anybody. Control
-//! characters are written as `\u{1b}`. A value that could be a formula gets an apostrophe in front, which
-//! spreadsheets hide and which keeps it a text. Some spreadsheets separate cells by `;`, so the same is done
-//! for what follows one.
+//! characters are written as escapes such as `\u{1b}`. A value that could be a formula gets an apostrophe in
+//! front, which spreadsheets hide and which keeps it text. Some spreadsheets separate cells by `;`, so
+//! whatever follows a `;` gets one too.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 /// guard can be removed again. Earlier versions wrote tabs and line ends as they are.
 const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\''];
 
-/// What a control character begins with, and a backslash that could be taken for one.
+/// The beginning of an escape. A backslash that begins the same text is escaped too.
 const ESCAPE: &str = "\\u{";
 
 /// Returns a value as it is written: escaped, then with an apostrophe before whatever could be a formula.
@@ -35,7 +35,7 @@ pub(crate) fn guarded(value: &str) -> Cow<'_, str> {
     written.into()
 }
 
-/// Returns the value that [`guarded`] made this of.
+/// Returns the value that [`guarded`] was given.
 pub(crate) fn unguarded(written: &str) -> String {
     let cell = |cell: &str| {
         let (blanks, text) = cell.split_at(cell.len() - cell.trim_start_matches(' ').len());
@@ -49,7 +49,7 @@ fn escaped(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     for (at, c) in value.char_indices() {
         if c.is_control() || value[at..].starts_with(ESCAPE) {
-            // A text in memory takes whatever is written.
+            // Writing to a `String` cannot fail.
             let _ = write!(escaped, "{ESCAPE}{:x}}}", u32::from(c));
         } else {
             escaped.push(c);
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn control_characters_are_seen_and_not_obeyed() {
         assert_eq!(guarded("\u{1b}[2J\u{9b}"), "\\u{1b}[2J\\u{9b}");
-        assert_eq!(guarded("\\u{1b}"), "\\u{5c}u{1b}", "this was no control character");
+        assert_eq!(guarded("\\u{1b}"), "\\u{5c}u{1b}", "this was text, not a control character");
         assert_eq!(unguarded("\\u{41}\\u{\\u{7"), "\\u{41}\\u{\\u{7");
     }
 

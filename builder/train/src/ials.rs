@@ -96,7 +96,7 @@ pub struct Factors {
 /// has none, and plays no part in the fold-in of users.
 ///
 /// # Errors
-/// Returns [`TrainError`] if parameters or pairs are out of range, or there are no pairs.
+/// Returns [`TrainError`] if `liked` is empty, or if a pair or a parameter is out of range.
 pub fn fit(
     params: &IalsParams,
     liked: &Interactions,

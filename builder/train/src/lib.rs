@@ -3,7 +3,7 @@
 //! [`fit()`] trains the rating model that [`ModelParams`] names: [`bayes`] (Gibbs sampling), [`svd`]
 //! (stochastic gradient descent), or [`biases`] only. Each is a [`Trainer`] and produces a
 //! [`recommender::FactorModel`], the only form that serving knows. [`ranking`] trains a model that ranks
-//! titles and does not predict ratings: [`ials`], with [`neighbors`] beside it. Every trainer passes the same
+//! titles and does not predict ratings: [`ials`] plus [`neighbors`]. Every trainer passes the same
 //! suite of tests (`tests/it/conformance.rs`).
 //!
 //! Users without a training row have bias 0 and factors 0, so predictions for them are the global mean plus

@@ -1,16 +1,16 @@
-//! Neighbors: for each title, a ridge regression of who likes it on who likes the titles nearest to it.
+//! Neighbors: one ridge regression per title, which predicts who likes it from who likes the nearest titles.
 //!
-//! Let `X` be the users × titles matrix of likes, 0 or 1, `G = XᵀDX`, and `g` its diagonal, where `D` weighs
-//! users: somebody who likes `n` titles counts `(n/n̄)^−e`, with the mean `n̄`, because the likes of somebody
-//! who likes almost anything say little. The neighbors `S` of title `j` are the `N` titles with the greatest
-//! cosine `G_ij/√(g_i g_j)`, ties by position. Their weights are
+//! Let `X` be the users × titles matrix of likes, 0 or 1, let `G = XᵀDX`, and let `g` be its diagonal. The
+//! diagonal matrix `D` weights the users: one with `n` likes has the weight `(n/n̄)^−e`, where `n̄` is the
+//! mean, because a user who likes almost everything says little about any title. The neighbors `S` of title
+//! `j` are the `N` titles with the greatest cosine `G_ij/√(g_i g_j)`, ties by position. Their weights are
 //!
 //! `w = (G_SS + diag(p/(1−p)·g_S) + λI)⁻¹ G_Sj`,
 //!
 //! the ridge regression under dropout of Steck 2020, "Autoencoders that don't overfit towards the identity"
-//! (EDLAE), restricted to neighbors. It needs no constraint on the diagonal, because `j` is not its own
-//! neighbor. A user's score of `j` is the sum of the weights of the titles they
-//! like, so somebody new needs nothing solved.
+//! (EDLAE), restricted to neighbors. It needs no constraint on the diagonal, because a title is not its own
+//! neighbor. A user's score for `j` is the sum of the weights of the titles they like, so nothing has to be
+//! solved for a new user.
 
 use catalog::Interactions;
 use dataset::Grouped;
@@ -27,17 +27,17 @@ use crate::rows::check_rows;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NeighborsParams {
-    /// `N`, the neighbors of a title.
+    /// `N`, the number of neighbors of a title.
     pub n_neighbors: usize,
     /// `p`, the share of likes that the regression expects to be missing, from 0 to below 1.
     pub dropout: f64,
     /// λ, the strength of the regularization.
     pub regularization: f64,
-    /// What the weights are multiplied by, so that they fit beside the score of the factors.
+    /// Factor for all weights, which balances them against the score of the factors.
     pub scale: f64,
-    /// `e`, how much less the likes of users with many likes count, from 0 (not less) to 1.
+    /// `e`, from 0 (every user has the same weight) to 1 (the weight falls with the number of likes).
     pub user_exponent: f64,
-    /// Whether the score of the factors counts too.
+    /// Whether the score of the factors is added.
     pub beside_factors: bool,
 }
 
@@ -79,19 +79,19 @@ fn check_user_exponent(exponent: f64) -> Result<(), TrainError> {
     check_parameter("user_exponent", exponent, (0.0..=1.0).contains(&exponent), "0 to 1")
 }
 
-/// Fewest likes of a title that has neighbors or is one.
+/// Titles with fewer likes are left out.
 const LEAST_LIKED: usize = 5;
 
-/// Most titles that have neighbors or are one; the most liked. The counts of pairs take 4 bytes each, so that
-/// this many take half a gigabyte.
+/// At most this many titles are used, those with the most likes. Each pair takes 4 bytes, so this many take
+/// half a gigabyte.
 const MOST_TITLES: usize = 16_384;
 
-/// How often titles are liked together: `G` of the titles liked often enough.
+/// How often titles are liked by the same users: the matrix `G`.
 #[derive(Debug)]
 pub struct LikedTogether {
     n_titles: usize,
     user_exponent: f64,
-    /// Position of each title counted, ascending.
+    /// Positions of the titles that are used, ascending.
     members: Vec<u32>,
     /// Lower triangle of `G`, row by row, with the diagonal.
     counts: Vec<f32>,
@@ -101,7 +101,7 @@ impl LikedTogether {
     /// Counts the pairs of `liked`; ratings are ignored.
     ///
     /// # Errors
-    /// Returns [`TrainError`] if a pair or the exponent is out of range, or there are no pairs.
+    /// Returns [`TrainError`] if `liked` is empty, or if a pair or the exponent is out of range.
     pub fn count(liked: &Interactions, user_exponent: f64) -> Result<Self, TrainError> {
         check_user_exponent(user_exponent)?;
         check_rows("liked", liked)?;
@@ -162,15 +162,15 @@ impl LikedTogether {
         Ok(Self { n_titles: liked.n_titles, user_exponent, members, counts })
     }
 
-    /// Returns how many users like both members, weighed.
+    /// Returns the weighted number of users who like both members.
     fn of(&self, a: usize, b: usize) -> f32 {
         let (low, high) = if a < b { (a, b) } else { (b, a) };
         self.counts[triangle(high) + low]
     }
 
-    /// Returns the members with the greatest cosine to one, at most `n`, ascending.
+    /// Returns the `n` members with the greatest cosine to `member`, ascending; fewer if fewer are above 0.
     fn nearest(&self, member: usize, n: usize) -> Vec<usize> {
-        // The length of `member` is the same for all of them.
+        // Without the length of `member`, which does not change the order.
         let mut near: Vec<(f64, usize)> = (0..self.members.len())
             .filter(|&other| other != member)
             .map(|other| (f64::from(self.of(member, other)) / f64::from(self.of(other, other)).sqrt(), other))
@@ -186,7 +186,7 @@ impl LikedTogether {
         nearest
     }
 
-    /// Returns the weights from some members to another, which is not among them.
+    /// Returns the weight of each member in `from` for the member `to`.
     fn weights(&self, from: &[usize], to: usize, params: &NeighborsParams) -> Vec<f64> {
         let n = from.len();
         let mut matrix = DMatrix::zeros(n, n);
@@ -198,7 +198,7 @@ impl LikedTogether {
             matrix[(col, col)] += params.regularization;
         }
         let right = DVector::from_iterator(n, from.iter().map(|&a| f64::from(self.of(a, to))));
-        // Counts of pairs are positive semidefinite, and a regularization above 0 makes them definite.
+        // `G` is positive semidefinite, so a regularization above 0 makes the matrix definite.
         Cholesky::new(matrix).map_or_else(|| vec![0.0; n], |factor| factor.solve(&right).as_slice().to_vec())
     }
 }
@@ -208,11 +208,11 @@ fn triangle(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
-/// Trains on counts of pairs, made with the same exponent. Titles with fewer than five likes have no
-/// neighbors and are none, and of more than 16,384 titles only the most liked are counted.
+/// Trains on pairs that were counted with the same user exponent. Titles with fewer than five likes are left
+/// out, and so are all but the 16,384 most liked.
 ///
 /// # Errors
-/// Returns [`TrainError`] if a parameter is out of range or a weight cannot be stored.
+/// Returns [`TrainError`] if a parameter is out of range, or if a weight cannot be stored.
 pub fn fit(params: &NeighborsParams, together: &LikedTogether) -> Result<Neighbors, TrainError> {
     params.check()?;
     let exponent = params.user_exponent;
@@ -264,7 +264,7 @@ mod tests {
         rows
     }
 
-    /// Titles 0, 2 and 3 are liked by five users or more; 1 is not.
+    /// Titles 0, 2 and 3 have at least five likes; title 1 has fewer.
     fn few() -> Interactions {
         likes(&[&[3, 0], &[0, 2, 3], &[2, 3], &[0, 2], &[0, 1, 3], &[0, 2, 3], &[2], &[3]], 4)
     }
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn users_who_like_much_count_less() {
-        // Users like 2, 3, 2, 2, 2, 3, 1 and 1 of the titles counted: 2 on average.
+        // The users like 2, 3, 2, 2, 2, 3, 1 and 1 of these titles: 2 on average.
         let together = LikedTogether::count(&few(), 1.0).unwrap();
         let pairs = [together.of(0, 1), together.of(0, 2)];
         let expected = [2.0 * (2.0 / 3.0) + 1.0, 2.0 * (2.0 / 3.0) + 2.0];
@@ -318,7 +318,7 @@ mod tests {
             pool.install(|| fit(&params, &LikedTogether::count(&rows, 0.5).unwrap()).unwrap())
         };
         assert_eq!(run(1), run(3));
-        // Users like titles of one half, so weights between the halves are none.
+        // Each user likes titles of one half, so only titles of the same half support each other.
         let neighbors = run(1);
         assert!(neighbors.weight(0, 2) > 0.0 && neighbors.weight(0, 1) <= 0.0, "{neighbors:?}");
     }

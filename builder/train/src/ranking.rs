@@ -1,4 +1,4 @@
-//! The ranking model: factors, and neighbors beside them if a search found that they help.
+//! The ranking model: factors, plus neighbors if the search found that they help.
 
 use artifact::ModelName;
 use catalog::Interactions;
@@ -37,7 +37,7 @@ impl RankingParams {
         match &self.neighbors {
             None => self.factors.describe(),
             Some(neighbors) if neighbors.beside_factors => {
-                format!("{}; beside them {}", self.factors.describe(), neighbors.describe())
+                format!("{}; plus {}", self.factors.describe(), neighbors.describe())
             }
             Some(neighbors) => format!("{}, without factors", neighbors.describe()),
         }
@@ -49,7 +49,7 @@ impl RankingParams {
 pub struct Fitted {
     /// The title side of the factors.
     pub model: RankingModel,
-    /// What stands beside the factors, if anything.
+    /// The neighbors, if the model has any.
     pub neighbors: Option<Neighbors>,
     /// p(u), users × factors, row by row.
     pub user_factors: Vec<f32>,
@@ -59,7 +59,7 @@ impl Fitted {
     /// Returns p(u), the factor vector of a user.
     ///
     /// # Panics
-    /// Panics if there is no such user.
+    /// Panics if `user` is out of range.
     pub fn user_vector(&self, user: usize) -> &[f32] {
         let k = self.model.n_factors();
         &self.user_factors[user * k..(user + 1) * k]
@@ -83,7 +83,7 @@ impl Fitted {
 /// Trains on the pairs of `liked`; their ratings are ignored. See [`ials::fit`] and [`neighbors::fit`].
 ///
 /// # Errors
-/// Returns [`TrainError`] if parameters or pairs are out of range, or there are no pairs.
+/// Returns [`TrainError`] if `liked` is empty, or if a pair or a parameter is out of range.
 pub fn fit(
     params: &RankingParams,
     liked: &Interactions,

@@ -1,4 +1,4 @@
-//! JSON that a client wrote.
+//! JSON from clients.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
-/// A value in which all keys are those of the text.
+/// A JSON value that gives no key a special meaning.
 ///
-/// `serde_json` uses keys of its own to pass on raw texts (`$serde_json::private::RawValue`). If a client
+/// `serde_json` reserves keys to pass on raw text (`$serde_json::private::RawValue`). If a client
 /// writes one, its `Value` parses the text that belongs to the key as JSON, again and again, whatever the
-/// depth of the body may be. Here such a key is like any other.
+/// depth limit of the body. Here such a key is like any other.
 #[derive(Debug)]
 pub(crate) struct PlainValue(pub(crate) Value);
 

@@ -69,7 +69,7 @@ pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f3
     Ok(values)
 }
 
-/// Returns whether the little-endian bytes of half-precision numbers hold neither infinities nor NaN.
+/// Returns whether all half-precision numbers, given as little-endian bytes, are finite.
 pub fn halves_are_finite(bytes: &[u8]) -> bool {
     const EXPONENT: u16 = 0x7c00;
     // Without an early return, which would prevent vectorization.

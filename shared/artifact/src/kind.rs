@@ -58,7 +58,7 @@ kinds! {
     Genres = 15 "genres",
     /// The digests of the blocks of `users`.
     UserDigests = 16 "user-digests",
-    /// How much liking a title adds to the scores of titles near it.
+    /// How much liking each title adds to the scores of other titles.
     Neighbors = 17 "neighbors",
 }
 

@@ -20,7 +20,7 @@ pub enum ModelName {
     GlobalMean,
     /// Implicit alternating least squares.
     Ials,
-    /// Implicit alternating least squares, with ridge regressions on neighbors beside it.
+    /// Implicit alternating least squares plus ridge regressions on neighbors.
     IalsNeighbors,
     /// Ridge regressions on neighbors alone.
     Neighbors,

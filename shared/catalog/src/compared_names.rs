@@ -1,9 +1,9 @@
-//! Names to search in, by what they contain.
+//! Names that can be searched for a text.
 
 use crate::names::compared;
 
-/// Names in the form in which they are compared, one text after the other. They are folded once, so that a
-/// search costs no more than one pass over their text.
+/// Names in the form in which they are compared, all in one text. They are converted once, so a search is one
+/// pass over the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComparedNames {
     text: String,
@@ -28,7 +28,7 @@ impl ComparedNames {
         self.ends.len()
     }
 
-    /// Returns whether there is no name.
+    /// Returns whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -48,7 +48,7 @@ impl ComparedNames {
                 }
                 let (this, end) = (at, *self.ends.get(at)?);
                 (at, begin) = (at.checked_add(1)?, end);
-                // Otherwise the match goes on in the next name, as all later ones in this name do.
+                // Otherwise the match runs into the next name, and so do all later ones in this name.
                 if found.checked_add(text.len())? <= end {
                     return Some(this);
                 }

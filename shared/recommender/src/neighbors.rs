@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 pub struct NeighborParts {
     /// Number of titles of the release.
     pub n_items: usize,
-    /// Whether the score of the ranking model counts too. If not, its factors serve similar titles only.
+    /// Whether the score of the ranking model is added. If not, its factors are used only to find similar
+    /// titles.
     pub beside_factors: bool,
     /// Positions of the titles that have neighbors or are neighbors, ascending: the *members*, at most
     /// 65,536.
     pub members: Vec<u32>,
-    /// Where the weights of each member begin, and the number of all weights: one more than there are
-    /// members.
+    /// Where the weights of each member begin, and then the total number of weights.
     pub offsets: Vec<u32>,
-    /// The member that each weight is for, as its place in `members`; ascending for each member.
+    /// The member that each weight is for, as an index into `members`; ascending for each member.
     pub targets: Vec<u16>,
     /// The weights.
     pub weights: Vec<f32>,
 }
 
-/// For each title, how much liking it adds to the scores of titles near it.
+/// How much liking each title adds to the scores of other titles.
 ///
-/// A user's score of title `j` is the sum of `w(i, j)` over the titles `i` that they like, beside the score
-/// of the ranking model. `w(·, j)` is a ridge regression of who likes `j` on who likes its nearest titles
-/// (see `train::neighbors`). Weights are stored by `i`, so that a request reads only the rows of liked
-/// titles. Titles are works: other editions have the scores of their work's first title.
+/// A user's score for title `j` is the sum of `w(i, j)` over the titles `i` that they like, plus the score of
+/// the ranking model. The weights `w(·, j)` come from a ridge regression on the titles nearest to `j` (see
+/// `train::neighbors`). Weights are stored by `i`, so that a request reads only the rows of liked
+/// titles. Only the first title of each work has weights; other editions share them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neighbors {
     n_items: usize,
@@ -35,12 +35,12 @@ pub struct Neighbors {
     members: Vec<u32>,
     offsets: Vec<u32>,
     targets: Vec<u16>,
-    /// Half-precision numbers as little-endian bytes: converted row by row, when a row is read.
+    /// Half-precision numbers as little-endian bytes, converted when a row is read.
     halves: Vec<u8>,
 }
 
 impl Neighbors {
-    /// The most members that there can be.
+    /// The largest number of members.
     pub const MOST_MEMBERS: usize = 1 << 16;
 
     /// Takes weights, which are rounded to half precision.
@@ -88,12 +88,12 @@ impl Neighbors {
         self.n_items
     }
 
-    /// Returns whether the score of the ranking model counts too.
+    /// Returns whether the score of the ranking model is added.
     pub fn beside_factors(&self) -> bool {
         self.beside_factors
     }
 
-    /// Returns the parts, to be changed.
+    /// Returns a copy of the parts.
     pub fn to_parts(&self) -> NeighborParts {
         NeighborParts {
             n_items: self.n_items,
@@ -114,12 +114,12 @@ impl Neighbors {
         u32::try_from(title).ok().and_then(|title| self.members.binary_search(&title).ok())
     }
 
-    /// Returns where the row of a title is; it is empty if the title has no neighbors.
+    /// Returns the range of a title's weights; empty if the title is not a member.
     fn row(&self, title: usize) -> Range<usize> {
         self.member(title).map_or(0..0, |member| self.span(member))
     }
 
-    /// Returns weights by their places.
+    /// Returns the weights in a range.
     fn weights(&self, span: Range<usize>) -> Vec<f32> {
         let n = span.len();
         let bytes = span.start.saturating_mul(2)..span.end.saturating_mul(2);
@@ -127,8 +127,9 @@ impl Neighbors {
         blocks::half_to_f32("weights", halves, n).unwrap_or_default()
     }
 
-    /// Calls `visit(title, score)` for every member: the sum of the weights from the liked titles. Each title
-    /// counts as often as it is in `liked`. The order of `liked` may change the last bit of a sum.
+    /// Calls `visit(title, score)` for every member, where `score` is the sum of the weights from the liked
+    /// titles. A title that is in `liked` twice counts twice. The order of `liked` may change the last bit of
+    /// a sum.
     pub fn scores(&self, liked: impl IntoIterator<Item = usize>, mut visit: impl FnMut(usize, f32)) {
         let mut sums = vec![0.0_f32; self.members.len()];
         for title in liked {
@@ -145,7 +146,7 @@ impl Neighbors {
         }
     }
 
-    /// Returns what liking one title adds to the score of another; 0 if they are not near each other.
+    /// Returns what liking one title adds to the score of another; 0 without a weight between them.
     pub fn weight(&self, from: usize, to: usize) -> f32 {
         let Some(to) = self.member(to).and_then(|to| u16::try_from(to).ok()) else { return 0.0 };
         let row = self.row(from);

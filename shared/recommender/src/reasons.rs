@@ -2,7 +2,7 @@
 //!
 //! A folded-in user's score for a title is linear in the ratings. So it is exactly the sum of one
 //! contribution for each rated title, and a base that no rating changes (the prior and the biases). See
-//! `Posterior` for the formula. Neighbors add to it the weight from the rated title. Nothing is approximated
+//! `Posterior` for the formula. Neighbors add the weight from the rated title. Nothing is approximated
 //! for the sake of an explanation.
 
 use crate::posterior::Posterior;
@@ -41,9 +41,9 @@ pub struct Explanation<'a> {
 /// The contributions of one user's ratings to the score of any title.
 #[derive(Debug)]
 pub(crate) struct Contributors<'a> {
-    /// The posterior of the factors; `None` if they play no part in the score.
+    /// The posterior of the factors, if they are part of the score.
     posterior: Option<Posterior>,
-    /// What stands beside the factors.
+    /// The neighbors, if they are part of the score.
     neighbors: Option<&'a Neighbors>,
     /// The titles and ratings that were folded in, sorted by position, one for each observation of the
     /// posterior.
@@ -58,7 +58,7 @@ impl<'a> Contributors<'a> {
         Self::new(Some(posterior), None, rated, 1.0)
     }
 
-    /// Takes the liked titles folded into the factors of the ranking model, and the neighbors beside them.
+    /// Takes the parts of the ranking model's score, and the liked titles that they come from.
     pub(crate) fn of_liked(
         posterior: Option<Posterior>,
         neighbors: Option<&'a Neighbors>,

@@ -62,8 +62,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "MINUTES")]
     minutes: Option<f64>,
 
-    /// Number of trials in the search for a ranking model. With 0, none is trained and lists are ordered by
-    /// predicted rating.
+    /// Number of trials in the search for a ranking model; neighbors get half as many more. With 0, none is
+    /// trained and lists are ordered by predicted rating.
     #[arg(long, value_name = "N", default_value_t = 16)]
     ranking_trials: usize,
 

@@ -14,17 +14,17 @@ use crate::Context;
 
 /// Search for, measure and train a ranking model.
 ///
-/// Uses implicit alternating least squares on ratings of at least 4, and ridge regressions on the nearest
-/// titles beside it or in its place. Searches for parameters on users held out for validation, and compares
-/// the choice with popularity on users held out for test. Each of these
-/// users is folded in from four fifths of their likes (strong generalization). With several seeds, runs one
-/// search per seed and prints the means.
+/// Uses implicit alternating least squares on ratings of at least 4, ridge regressions on the nearest titles,
+/// or the sum of both, whichever ranks best. Searches for parameters on users held out for validation, and
+/// compares the choice with popularity on users held out for test. Each of these users is folded in from four
+/// fifths of their likes (strong generalization). With several seeds, runs one search per seed and prints the
+/// means.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     source: Source,
 
-    /// Number of trials of each search; half as many are added for the neighbors.
+    /// Number of trials of each search. Neighbors get half as many more.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = positive::<usize>)]
     trials: usize,
 

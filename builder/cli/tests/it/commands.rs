@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{project, refusal, stdout, text};
 
-/// Returns the options for the sample, which is enough for a ranking model that beats popularity clearly.
+/// Returns the options for the sample, which has enough ratings for a ranking model that clearly beats
+/// popularity.
 fn raw_files() -> [String; 2] {
     let files = |option: &str, path: &str| format!("{option}={}", text(&project("data/sample").join(path)));
     [files("--titles", "titles"), files("--ratings", "ratings")]

@@ -6,10 +6,10 @@
 //! likes, drawn at random and rounded down, must be found; the rest is folded in. Candidates are all titles
 //! except those folded in.
 //!
-//! The search first tries parameters of the factors, and then, with the best of them, parameters of the
-//! neighbors: beside the factors, with several scales, and alone. A trial is taken if it ranks clearly better
-//! on the validation users than what was taken before, and what was taken last is kept if its gain over
-//! popularity is more than twice the gain's standard error.
+//! The search first chooses parameters of the factors. It then tries neighbors, added to these factors at
+//! several scales, and alone. A trial replaces the current choice if it ranks the validation users' titles
+//! better by more than the standard error of the gain. The final choice is served if its gain over popularity
+//! is more than twice the gain's standard error.
 //!
 //! `ndcg@k` is defined in [`crate::lists`], and `recall@k` is [`bounded_recall`]. Means are over users.
 
@@ -42,7 +42,7 @@ const CHOSEN_BY: &str = "ndcg@100";
 /// Options of the search for a ranking model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RankingOptions {
-    /// Number of trials of the factors; the first has the defaults. There are half as many of the neighbors.
+    /// Number of trials of the factors; the first has the defaults. The neighbors get half as many.
     pub n_trials: usize,
     /// Number of users held out for validation, and for test; at most a quarter of the users with enough
     /// likes.
@@ -73,7 +73,7 @@ pub struct Searched {
     pub params: RankingParams,
     /// Every trial, in the order drawn.
     pub trials: Vec<RankingTrial>,
-    /// Whether the choice ranks better than popularity on the validation users.
+    /// Whether the choice ranks clearly better than popularity on the validation users.
     pub beats_popularity: bool,
     /// One sentence that compares the choice with popularity.
     pub verdict: String,
@@ -135,10 +135,10 @@ pub fn search(
     Ok(Some(Searched { params, trials, beats_popularity, verdict, measured, n_test: parts.test.len() }))
 }
 
-/// How much better one ranking is than another for the same users.
+/// Difference between two rankings for the same users.
 struct Gain {
     mean: f64,
-    /// Of the mean, over users.
+    /// Standard error of the mean over users.
     standard_error: f64,
 }
 
@@ -150,7 +150,7 @@ impl Gain {
         Self { mean, standard_error: (squares / (n - 1.0).max(1.0) / n).sqrt() }
     }
 
-    /// Returns whether the gain is more than this many of its standard errors.
+    /// Returns whether the gain is more than `n_errors` standard errors.
     fn exceeds(&self, n_errors: f64) -> bool {
         self.mean > n_errors * self.standard_error
     }
@@ -249,7 +249,7 @@ impl Parts {
     }
 }
 
-/// Every trial, and the best one with its nDCG@100 of each validation user.
+/// Every trial, and the choice, with its nDCG@100 for each validation user.
 struct Trials {
     params: RankingParams,
     trials: Vec<RankingTrial>,
@@ -257,18 +257,17 @@ struct Trials {
 }
 
 impl Trials {
-    /// Adds a trial. It is taken if its gain over what is taken so far is more than the gain's standard error
-    /// (the one-standard-error rule of Breiman, Friedman, Olshen and Stone 1984, section 3.4.3): the best of
-    /// many trials is often only the luckiest, and the defaults are a good guess. Returns whether it is
-    /// taken.
+    /// Adds a trial, and makes it the choice if it is better by more than the standard error of the gain (the
+    /// one-standard-error rule of Breiman, Friedman, Olshen and Stone 1984, "Classification and regression
+    /// trees"): the best of many trials is often just the luckiest one. Returns whether it is the choice.
     fn add(&mut self, params: RankingParams, of_each: Vec<f64>) -> bool {
         let ndcg = mean(&of_each);
-        let is_taken = self.trials.is_empty() || Gain::of(&of_each, &self.found).exceeds(1.0);
-        if is_taken {
+        let is_chosen = self.trials.is_empty() || Gain::of(&of_each, &self.found).exceeds(1.0);
+        if is_chosen {
             (self.params, self.found) = (params.clone(), of_each);
         }
         self.trials.push(RankingTrial { params, ndcg });
-        is_taken
+        is_chosen
     }
 }
 
@@ -319,8 +318,8 @@ fn try_all(
     Ok(trials)
 }
 
-/// Tries neighbors beside the factors with every weight, and alone. Returns the best weight and alone, with
-/// the nDCG@100 of each user.
+/// Measures neighbors added to the factors at every scale, and neighbors alone. Returns the parameters of the
+/// best scale and those of neighbors alone, each with the nDCG@100 of every user.
 fn weigh(
     params: &NeighborsParams,
     neighbors: &Neighbors,
@@ -379,7 +378,7 @@ fn draw_neighbors(rng: &mut impl Rng) -> NeighborsParams {
 }
 
 enum Ranker<'a> {
-    /// The ranking model, with its neighbors if it has some.
+    /// The ranking model, and its neighbors if it has any.
     Both(&'a RankingModel, Option<&'a Neighbors>),
     Popular(&'a [f32]),
 }
@@ -414,7 +413,7 @@ impl Ranker<'_> {
 }
 
 const MEASURES: [&str; 4] = ["ndcg@10", CHOSEN_BY, "recall@20", "recall@50"];
-/// Where [`CHOSEN_BY`] is among them.
+/// Index of [`CHOSEN_BY`] in [`MEASURES`].
 const AT_CHOSEN_BY: usize = 1;
 
 impl HeldOutUser {
@@ -422,7 +421,7 @@ impl HeldOutUser {
         self.known.iter().map(|&title| title as usize)
     }
 
-    /// Measures the list by these scores.
+    /// Measures the list that these scores give.
     fn measures(&self, scores: &[f32]) -> [f64; MEASURES.len()] {
         const DEEP: usize = 100;
         let ranked = first(scores, &self.known, DEEP);

@@ -10,7 +10,7 @@ use super::reader::{Form, Given, Reader, cut};
 use super::spec::{Absent, MAX_TEXT, MAX_VALUES, Spec, Values};
 use super::value::Value;
 
-/// The values of a filter, each once. There are none if it is not given.
+/// The values of a filter without duplicates; empty if the filter is not given.
 #[derive(Debug)]
 pub(crate) struct Several<T>(pub(crate) Vec<T>);
 
@@ -36,7 +36,7 @@ pub(crate) struct Name {
 }
 
 /// Returns the names that were given: each text as a whole if there is such a name, and otherwise its parts
-/// between commas, each once. `16+` in a query is a name of that spelling, if there is one.
+/// between commas, without duplicates. `16+` in a query is a name of that spelling, if there is one.
 pub(crate) fn names(given: &[Name], is_known: impl Fn(&str) -> bool) -> Vec<String> {
     let mut names = Vec::new();
     for Name { text, with_plus } in given {
@@ -59,7 +59,7 @@ pub(crate) fn names(given: &[Name], is_known: impl Fn(&str) -> bool) -> Vec<Stri
     without_repeated(names)
 }
 
-/// Returns values without those that came before.
+/// Removes duplicates, and keeps the first of each.
 fn without_repeated<T: PartialEq>(values: Vec<T>) -> Vec<T> {
     let mut distinct = Vec::with_capacity(values.len());
     for value in values {

@@ -36,8 +36,8 @@ impl Recommender {
     /// `options.include_seen` is set. Each title's score is its predicted rating, as [`Recommender::predict`]
     /// returns it.
     ///
-    /// An unknown user gets the most rated works, and so does a user who likes nothing that the ranking model
-    /// knows, so that all scores would be 0.
+    /// An unknown user gets the most rated works, and so does a user for whom the ranking model gives every
+    /// title the score 0.
     ///
     /// Reasons come from folding in the user's ratings. With a ranking model, only ratings of liked titles
     /// are folded in (see [`Recommender::with_liked`]). If the user rated several titles of one work, the

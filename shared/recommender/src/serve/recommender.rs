@@ -21,7 +21,7 @@ pub struct Recommender {
     /// The ranker's b(i) in panels. Lanes beyond the last item are minus infinity, which keeps them out of
     /// all lists.
     pub(super) panel_biases: Vec<[f32; LANES]>,
-    /// What stands beside the factors of the ranking model.
+    /// The neighbors of the ranking model, if it has any.
     pub(super) neighbors: Option<Neighbors>,
     /// The titles that are not the first of their work; empty without neighbors.
     pub(super) editions: Vec<usize>,
@@ -82,11 +82,11 @@ impl Recommender {
         })
     }
 
-    /// Puts neighbors beside the factors of the ranking model, or in their place if
-    /// [`Neighbors::beside_factors`] says so. The factors then serve only to find similar titles.
+    /// Orders lists by neighbors: added to the factors of the ranking model, or in place of them (see
+    /// [`Neighbors::beside_factors`]). In the second case the factors are used only to find similar titles.
     ///
     /// # Errors
-    /// The neighbors are of another number of titles, or there is no ranking model.
+    /// The number of titles differs, or the release has no ranking model.
     pub fn with_neighbors(mut self, neighbors: Option<Neighbors>) -> Result<Self, Mismatch> {
         let Some(neighbors) = neighbors else { return Ok(self) };
         let n_items = self.titles.len();
@@ -104,7 +104,7 @@ impl Recommender {
         Ok(self)
     }
 
-    /// Returns whether the factors of the ranking model play a part in the order of lists.
+    /// Returns whether lists are ordered by the factors of the ranking model, with or without neighbors.
     pub(super) fn factors_count(&self) -> bool {
         self.neighbors.as_ref().is_none_or(Neighbors::beside_factors)
     }

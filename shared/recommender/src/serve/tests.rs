@@ -44,7 +44,7 @@ struct Made {
     n_items: usize,
     k: usize,
     ranking: bool,
-    /// Whether there are neighbors, and whether the factors count beside them. Needs `ranking`.
+    /// `None` without neighbors, otherwise whether the factors are added. Needs `ranking`.
     neighbors: Option<bool>,
     /// Whether titles of one work have the same factors.
     copies: bool,

@@ -10,7 +10,8 @@ use crate::Mismatch;
 const MOST_PAIRS: usize = 1024;
 
 /// The genres that a filter accepts: a flag for each one of platforms, and for each canonical one. It has no
-/// flags if every title passes. With flags, a title costs no more than it has genres, whatever was asked for.
+/// flags if every title passes. Testing a title takes one step for each of its genres, whatever was asked
+/// for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AcceptedGenres {
     labels: Vec<bool>,
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(titles.view(0).canonical_genres, Some(vec!["Comedy"]));
     }
 
-    /// With 64,000 genres, comparing each of a title's with each that was accepted took half a minute.
+    /// With 64,000 genres, comparing each genre of a title with each accepted one took half a minute.
     #[test]
     fn a_filter_has_one_flag_for_each_genre_however_often_it_was_asked_for() {
         let titles = titles();

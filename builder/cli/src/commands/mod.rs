@@ -87,7 +87,8 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// The largest number of threads for parallel work. Thousands of idle threads keep a machine busy for minutes.
+/// The largest number of threads for parallel work. Thousands of idle threads keep a machine busy for
+/// minutes.
 const MAX_THREADS: usize = 1024;
 
 /// Starts the threads for parallel work, if their number is given. Otherwise the first parallel work would

@@ -445,10 +445,11 @@ fn ask_ranking(ranking: &RankingModel) {
 }
 
 fn ask_neighbors(neighbors: &Neighbors) {
-    neighbors.scores([0, 5, usize::MAX], |title, score| {
+    let scores = neighbors.from_liked([0, 5, usize::MAX]).scores();
+    for (title, score) in neighbors.members().zip(scores) {
         assert!(title < neighbors.n_items() && !score.is_nan());
         assert!(neighbors.weight(0, title).is_finite() && neighbors.weight(title, usize::MAX) == 0.0);
-    });
+    }
     ask_recommender(model().items().clone(), Some(ranking()), Some(neighbors.clone()));
 }
 

@@ -44,29 +44,45 @@ pub fn from_f32_as_half(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect()
 }
 
+/// The number of half-precision numbers that are converted at once, so that they stay in the cache.
+const AT_ONCE: usize = 512;
+
 /// Reads `n` values from the little-endian bytes of half-precision numbers.
 ///
 /// # Errors
 /// The number of bytes is not twice `n`.
 pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f32>, Invalid> {
-    const AT_ONCE: usize = 512;
     if n.checked_mul(2) != Some(bytes.len()) {
         return Err(Invalid::new(field, format!("{n} values of 2 bytes do not fill {} bytes", bytes.len())));
     }
-    // A few at a time, so that they stay in the cache. They are appended, since filling a vector with zeros
-    // first would write everything twice.
-    let (mut halves, mut singles) = ([f16::ZERO; AT_ONCE], [0.0; AT_ONCE]);
+    // They are appended, since filling a vector with zeros first would write everything twice.
+    let mut singles = [0.0; AT_ONCE];
     let mut values = Vec::with_capacity(n);
-    for bytes in bytes.as_chunks::<2>().0.chunks(AT_ONCE) {
+    for bytes in bytes.chunks(2 * AT_ONCE) {
         #[expect(clippy::indexing_slicing, reason = "a chunk has at most `AT_ONCE` values")]
-        let (halves, singles) = (&mut halves[..bytes.len()], &mut singles[..bytes.len()]);
-        for (half, bytes) in halves.iter_mut().zip(bytes) {
-            *half = f16::from_le_bytes(*bytes);
-        }
-        halves.convert_to_f32_slice(singles);
+        let singles = &mut singles[..bytes.len() / 2];
+        read_halves(bytes, singles);
         values.extend_from_slice(singles);
     }
     Ok(values)
+}
+
+/// Reads values from the little-endian bytes of half-precision numbers, until there are no more bytes or no
+/// more places.
+pub fn read_halves(bytes: &[u8], values: &mut [f32]) {
+    let mut halves = [f16::ZERO; AT_ONCE];
+    for (bytes, values) in bytes.as_chunks::<2>().0.chunks(AT_ONCE).zip(values.chunks_mut(AT_ONCE)) {
+        for (half, bytes) in halves.iter_mut().zip(bytes) {
+            *half = f16::from_le_bytes(*bytes);
+        }
+        #[expect(clippy::indexing_slicing, reason = "a chunk has at most `AT_ONCE` values")]
+        halves[..values.len()].convert_to_f32_slice(values);
+    }
+}
+
+/// Returns one of the half-precision numbers, given as little-endian bytes; `None` beyond the last.
+pub fn half_at(bytes: &[u8], index: usize) -> Option<f32> {
+    bytes.as_chunks::<2>().0.get(index).map(|bytes| f16::from_le_bytes(*bytes).to_f32())
 }
 
 /// Returns whether all half-precision numbers, given as little-endian bytes, are finite.

@@ -24,7 +24,7 @@ pub use fold_in::{NewUser, fold_in};
 pub use items::{ItemModel, ItemModelParts};
 pub use mismatch::Mismatch;
 pub use model::{FactorModel, FactorModelParts};
-pub use neighbors::{NeighborParts, Neighbors};
+pub use neighbors::{FromLiked, NeighborParts, Neighbors};
 pub use posterior::UserPrior;
 pub use ranking::{RankingModel, RankingWeights};
 pub use reasons::{Explanation, Reason};

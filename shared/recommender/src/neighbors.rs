@@ -101,7 +101,7 @@ impl Neighbors {
             members: self.members.clone(),
             offsets: self.offsets.clone(),
             targets: self.targets.clone(),
-            weights: self.weights(0..self.targets.len()),
+            weights: blocks::half_to_f32("weights", &self.halves, self.targets.len()).unwrap_or_default(),
         }
     }
 
@@ -110,49 +110,67 @@ impl Neighbors {
         at(member)..at(member.saturating_add(1))
     }
 
-    fn member(&self, title: usize) -> Option<usize> {
+    /// Returns which member a title is.
+    pub(crate) fn member(&self, title: usize) -> Option<usize> {
         u32::try_from(title).ok().and_then(|title| self.members.binary_search(&title).ok())
     }
 
-    /// Returns the range of a title's weights; empty if the title is not a member.
-    fn row(&self, title: usize) -> Range<usize> {
-        self.member(title).map_or(0..0, |member| self.span(member))
+    /// Returns the titles that have neighbors or are neighbors, ascending.
+    pub fn members(&self) -> impl Iterator<Item = usize> {
+        self.members.iter().map(|&title| title as usize)
     }
 
-    /// Returns the weights in a range.
-    fn weights(&self, span: Range<usize>) -> Vec<f32> {
-        let n = span.len();
-        let bytes = span.start.saturating_mul(2)..span.end.saturating_mul(2);
-        let halves = self.halves.get(bytes).unwrap_or_default();
-        blocks::half_to_f32("weights", halves, n).unwrap_or_default()
+    /// Returns what liking one title adds to the score of another; 0 without a weight between them.
+    pub fn weight(&self, from: usize, to: usize) -> f32 {
+        self.from_liked([from]).added_to(to).sum()
     }
 
-    /// Calls `visit(title, score)` for every member, where `score` is the sum of the weights from the liked
-    /// titles. A title that is in `liked` twice counts twice. The order of `liked` may change the last bit of
-    /// a sum.
-    pub fn scores(&self, liked: impl IntoIterator<Item = usize>, mut visit: impl FnMut(usize, f32)) {
-        let mut sums = vec![0.0_f32; self.members.len()];
-        for title in liked {
-            let row = self.row(title);
-            let targets = self.targets.get(row.clone()).unwrap_or_default();
-            for (&target, weight) in targets.iter().zip(self.weights(row)) {
+    /// Finds the weights from liked titles. Titles that are not members have none.
+    pub fn from_liked(&self, liked: impl IntoIterator<Item = usize>) -> FromLiked<'_> {
+        let row = |title| self.member(title).map_or(0..0, |member| self.span(member));
+        FromLiked { neighbors: self, rows: liked.into_iter().map(row).collect() }
+    }
+}
+
+/// The weights from the titles that one user likes. A title that is among them twice counts twice.
+#[derive(Debug)]
+pub struct FromLiked<'a> {
+    neighbors: &'a Neighbors,
+    /// The range of each liked title's weights.
+    rows: Vec<Range<usize>>,
+}
+
+impl FromLiked<'_> {
+    /// Returns the score of each member, in their order: the sum of the weights from the liked titles. The
+    /// order of the liked titles may change the last bit of a sum.
+    pub fn scores(&self) -> Vec<f32> {
+        let Neighbors { members, targets, halves, .. } = self.neighbors;
+        let mut sums = vec![0.0_f32; members.len()];
+        let mut weights = Vec::new();
+        for row in &self.rows {
+            let bytes = row.start.saturating_mul(2)..row.end.saturating_mul(2);
+            weights.resize(row.len(), 0.0);
+            blocks::read_halves(halves.get(bytes).unwrap_or_default(), &mut weights);
+            let targets = targets.get(row.clone()).unwrap_or_default();
+            for (&target, weight) in targets.iter().zip(&weights) {
                 if let Some(sum) = sums.get_mut(usize::from(target)) {
                     *sum += weight;
                 }
             }
         }
-        for (&title, sum) in self.members.iter().zip(sums) {
-            visit(title as usize, sum);
-        }
+        sums
     }
 
-    /// Returns what liking one title adds to the score of another; 0 without a weight between them.
-    pub fn weight(&self, from: usize, to: usize) -> f32 {
-        let Some(to) = self.member(to).and_then(|to| u16::try_from(to).ok()) else { return 0.0 };
-        let row = self.row(from);
-        let found = self.targets.get(row.clone()).unwrap_or_default().binary_search(&to);
-        let Ok(at) = found.map(|at| row.start.saturating_add(at)) else { return 0.0 };
-        self.weights(at..at.saturating_add(1)).first().copied().unwrap_or(0.0)
+    /// Returns what each liked title, in their order, adds to the score of a title: 0 without a weight
+    /// between them.
+    pub fn added_to(&self, title: usize) -> impl Iterator<Item = f32> {
+        let Neighbors { targets, halves, .. } = self.neighbors;
+        let target = self.neighbors.member(title).and_then(|member| u16::try_from(member).ok());
+        let weight = move |row: &Range<usize>| {
+            let found = targets.get(row.clone())?.binary_search(&target?).ok()?;
+            blocks::half_at(halves, row.start.saturating_add(found))
+        };
+        self.rows.iter().map(move |row| weight(row).unwrap_or(0.0))
     }
 }
 
@@ -222,9 +240,7 @@ mod tests {
     }
 
     fn scores(neighbors: &Neighbors, liked: &[usize]) -> Vec<(usize, f32)> {
-        let mut scores = Vec::new();
-        neighbors.scores(liked.iter().copied(), |title, score| scores.push((title, score)));
-        scores
+        neighbors.members().zip(neighbors.from_liked(liked.iter().copied()).scores()).collect()
     }
 
     #[test]
@@ -233,9 +249,12 @@ mod tests {
         assert_eq!(scores(&neighbors, &[1]), [(1, 0.0), (4, 0.5), (6, -0.25)]);
         assert_eq!(scores(&neighbors, &[1, 4, 6, 7, 99]), [(1, 2.0), (4, 0.5), (6, -0.25)]);
         assert_eq!(scores(&neighbors, &[]), [(1, 0.0), (4, 0.0), (6, 0.0)]);
-        let pairs = [(1, 4), (1, 6), (4, 1), (6, 1), (0, 4), (1, 0), (1, 99)];
-        let weights: Vec<f32> = pairs.into_iter().map(|(from, to)| neighbors.weight(from, to)).collect();
-        assert_eq!(weights, [0.5, -0.25, 2.0, 0.0, 0.0, 0.0, 0.0]);
+        let liked = neighbors.from_liked([1, 4, 6, 0]);
+        let added = |title| liked.added_to(title).collect::<Vec<_>>();
+        assert_eq!(added(1), [0.0, 2.0, 0.0, 0.0]);
+        assert_eq!(added(4), [0.5, 0.0, 0.0, 0.0]);
+        assert_eq!(added(6), [-0.25, 0.0, 0.0, 0.0]);
+        assert_eq!([added(0), added(99)], [[0.0; 4]; 2]);
     }
 
     #[test]

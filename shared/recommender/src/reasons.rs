@@ -6,7 +6,7 @@
 //! for the sake of an explanation.
 
 use crate::posterior::Posterior;
-use crate::{Neighbors, Titles, TopN};
+use crate::{FromLiked, Titles, TopN};
 
 /// A rated title that supports a recommendation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,8 +43,8 @@ pub struct Explanation<'a> {
 pub(crate) struct Contributors<'a> {
     /// The posterior of the factors, if they are part of the score.
     posterior: Option<Posterior>,
-    /// The neighbors, if they are part of the score.
-    neighbors: Option<&'a Neighbors>,
+    /// The weights from the rated titles, if they are part of the score.
+    neighbors: Option<FromLiked<'a>>,
     /// The titles and ratings that were folded in, sorted by position, one for each observation of the
     /// posterior.
     rated: Vec<(usize, f32)>,
@@ -61,7 +61,7 @@ impl<'a> Contributors<'a> {
     /// Takes the parts of the ranking model's score, and the liked titles that they come from.
     pub(crate) fn of_liked(
         posterior: Option<Posterior>,
-        neighbors: Option<&'a Neighbors>,
+        neighbors: Option<FromLiked<'a>>,
         liked: Vec<(usize, f32)>,
     ) -> Self {
         Self::new(posterior, neighbors, liked, 0.0)
@@ -69,7 +69,7 @@ impl<'a> Contributors<'a> {
 
     fn new(
         posterior: Option<Posterior>,
-        neighbors: Option<&'a Neighbors>,
+        neighbors: Option<FromLiked<'a>>,
         rated: Vec<(usize, f32)>,
         bias: f64,
     ) -> Self {
@@ -83,9 +83,9 @@ impl<'a> Contributors<'a> {
             Some(posterior) => posterior.contributions(self.bias, vector),
             None => vec![0.0; self.rated.len()],
         };
-        if let Some(neighbors) = self.neighbors {
-            for (contribution, &(title, _)) in contributions.iter_mut().zip(&self.rated) {
-                *contribution += f64::from(neighbors.weight(titles.work(title), titles.work(item)));
+        if let Some(neighbors) = &self.neighbors {
+            for (contribution, added) in contributions.iter_mut().zip(neighbors.added_to(titles.work(item))) {
+                *contribution += f64::from(added);
             }
         }
         contributions

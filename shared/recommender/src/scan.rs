@@ -5,40 +5,45 @@ use std::cmp::Ordering;
 use artifact::{Invalid, blocks};
 
 use crate::ItemModel;
-use crate::items::all_finite;
 
 /// The number of items in a panel. Sixteen sums fill four 128-bit registers, which every 64-bit machine has.
 pub const LANES: usize = 16;
 
-/// Item vectors in panels of sixteen items, factor by factor. The scan then adds up sixteen scores at once,
-/// and never sums across a register.
+/// Item vectors in panels of sixteen items, factor by factor. [`ItemPanels::products`] adds up sixteen scores
+/// at once, and never sums across a register.
+///
+/// The items with the longest vectors come first. A user's product with an item is at most the product of
+/// their lengths (Cauchy and Schwarz), so a scan for the best items can leave out most panels of short
+/// vectors (Teflioudi, Gemulla and Mykytiuk 2015, "LEMP", section 3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemPanels {
     n_items: usize,
     n_factors: usize,
     /// Panels × factors × lanes. Lanes beyond the last item are 0.
     factors: Vec<f32>,
+    /// The length of each item's vector.
     norms: Vec<f32>,
+    /// The item in each lane, panel after panel: longest vector first, ties by position.
+    items: Vec<u32>,
+    /// The lane of each item.
+    lanes: Vec<u32>,
 }
 
 #[expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
-    reason = "`new` and `from_halves` check that there are items times factors, of which `push` makes panels"
+    reason = "`new` and `from_halves` check that there are items times factors, of which `of_rows` makes panels"
 )]
 impl ItemPanels {
     /// Lays out item vectors, given row by row.
     ///
     /// # Panics
-    /// If `rows` is not `n_items` times `n_factors`.
+    /// If `rows` is not `n_items` times `n_factors`, or there are more than 2³² items.
     pub fn new(rows: &[f32], n_items: usize, n_factors: usize) -> Self {
         assert_eq!(rows.len(), n_items * n_factors, "rows are items times factors");
-        let mut panels = Self::without_items(n_items, n_factors);
-        for rows in rows.chunks((n_factors * LANES).max(1)) {
-            panels.push(rows);
-        }
-        panels.norms.resize(n_items, 0.0);
-        panels
+        Self::of_rows(n_items, n_factors, |item, row| {
+            row.copy_from_slice(&rows[item * n_factors..(item + 1) * n_factors]);
+        })
     }
 
     /// Lays out item vectors, given row by row as the little-endian bytes of half-precision numbers. At no
@@ -54,41 +59,34 @@ impl ItemPanels {
     ) -> Result<Self, Invalid> {
         let fits = n_items.checked_mul(n_factors).and_then(|n| n.checked_mul(2)) == Some(halves.len());
         Invalid::unless(fits, field, "not items times factors")?;
-        let mut panels = Self::without_items(n_items, n_factors);
-        for halves in halves.chunks((n_factors * LANES * 2).max(1)) {
-            let rows = blocks::half_to_f32(field, halves, halves.len() / 2)?;
-            all_finite(field, &rows)?;
-            panels.push(&rows);
-        }
-        panels.norms.resize(n_items, 0.0);
-        Ok(panels)
+        Invalid::unless(u32::try_from(n_items).is_ok(), field, "more than 2³² items")?;
+        Invalid::unless(blocks::halves_are_finite(halves), field, "a value is not finite")?;
+        Ok(Self::of_rows(n_items, n_factors, |item, row| {
+            blocks::read_halves(&halves[item * n_factors * 2..(item + 1) * n_factors * 2], row);
+        }))
     }
 
-    /// Allocates panels, without items yet.
-    fn without_items(n_items: usize, n_factors: usize) -> Self {
-        let n_lanes = if n_factors > 0 { n_items.next_multiple_of(LANES) } else { 0 };
-        Self {
-            n_items,
-            n_factors,
-            factors: Vec::with_capacity(n_lanes * n_factors),
-            norms: Vec::with_capacity(n_lanes),
+    /// Lays out the rows that `read` writes, which it is asked for twice.
+    fn of_rows(n_items: usize, n_factors: usize, read: impl Fn(usize, &mut [f32])) -> Self {
+        let mut row = vec![0.0; n_factors];
+        let mut norms = Vec::with_capacity(n_items);
+        for item in 0..n_items {
+            read(item, &mut row);
+            norms.push(dot(&row, &row).sqrt());
         }
-    }
-
-    /// Adds a panel from the rows of its items: sixteen, or fewer for the last panel.
-    fn push(&mut self, rows: &[f32]) {
-        let mut sums = [0.0_f32; LANES];
-        for f in 0..self.n_factors {
-            let mut lanes = [0.0_f32; LANES];
-            for (lane, item) in lanes.iter_mut().zip(rows.chunks_exact(self.n_factors)) {
-                *lane = item[f];
+        let mut items: Vec<u32> = (0..u32::try_from(n_items).expect("items fit 32 bits")).collect();
+        items.sort_by(|&a, &b| norms[b as usize].total_cmp(&norms[a as usize]).then(a.cmp(&b)));
+        let mut lanes = vec![0; n_items];
+        let mut factors = vec![0.0; n_items.div_ceil(LANES) * n_factors * LANES];
+        for (lane, &item) in items.iter().enumerate() {
+            lanes[item as usize] = lane as u32;
+            read(item as usize, &mut row);
+            let panel = &mut factors[lane / LANES * n_factors * LANES..];
+            for (value, values) in row.iter().zip(panel.as_chunks_mut::<LANES>().0) {
+                values[lane % LANES] = *value;
             }
-            for (sum, value) in sums.iter_mut().zip(lanes) {
-                *sum += value * value;
-            }
-            self.factors.extend_from_slice(&lanes);
         }
-        self.norms.extend(sums.map(f32::sqrt));
+        Self { n_items, n_factors, factors, norms, items, lanes }
     }
 
     /// Lays out a model's item vectors.
@@ -106,9 +104,23 @@ impl ItemPanels {
         self.n_factors
     }
 
-    fn values(&self, item: usize) -> impl Iterator<Item = f32> {
+    /// Returns the number of panels.
+    pub fn n_panels(&self) -> usize {
+        self.n_items.div_ceil(LANES)
+    }
+
+    /// Returns the place of an item: its panel, times the number of lanes, plus its lane.
+    ///
+    /// # Panics
+    /// If there is no such item.
+    pub fn lane(&self, item: usize) -> usize {
         assert!(item < self.n_items, "item {item} is out of range: there are {} items", self.n_items);
-        let begin = item / LANES * self.n_factors * LANES + item % LANES;
+        self.lanes[item] as usize
+    }
+
+    fn values(&self, item: usize) -> impl Iterator<Item = f32> {
+        let lane = self.lane(item);
+        let begin = lane / LANES * self.n_factors * LANES + lane % LANES;
         (0..self.n_factors).map(move |f| self.factors[begin + f * LANES])
     }
 
@@ -138,29 +150,54 @@ impl ItemPanels {
         &self.norms
     }
 
-    /// Calls `visit(first, products)` for every panel in order. `products[lane]` is the product of `user` and
-    /// the vector of item `first + lane`, summed in the order of the factors. It is 0 in lanes beyond the
-    /// last item.
+    /// Returns the items of a panel: sixteen, or fewer in the last panel.
     ///
     /// # Panics
-    /// If `user` does not have the model's number of factors.
-    pub fn scan(&self, user: &[f32], mut visit: impl FnMut(usize, &[f32; LANES])) {
+    /// If there is no such panel.
+    pub fn items(&self, panel: usize) -> &[u32] {
+        &self.items[panel * LANES..self.n_items.min((panel + 1) * LANES)]
+    }
+
+    /// Returns the product of `user` and the vector of each item of a panel, summed in the order of the
+    /// factors. It is 0 in lanes beyond the last item.
+    ///
+    /// # Panics
+    /// If there is no such panel, or `user` does not have the model's number of factors.
+    #[inline]
+    pub fn products(&self, panel: usize, user: &[f32]) -> [f32; LANES] {
         assert_eq!(user.len(), self.n_factors, "a user vector has one value for each factor");
-        for p in 0..self.n_items.div_ceil(LANES) {
-            let panel = &self.factors[p * self.n_factors * LANES..(p + 1) * self.n_factors * LANES];
-            let mut sums = [0.0_f32; LANES];
-            for (lanes, &weight) in panel.as_chunks::<LANES>().0.iter().zip(user) {
-                for (sum, value) in sums.iter_mut().zip(lanes) {
-                    *sum += weight * value;
-                }
+        let panel = &self.factors[panel * self.n_factors * LANES..(panel + 1) * self.n_factors * LANES];
+        let mut sums = [0.0_f32; LANES];
+        for (values, &weight) in panel.as_chunks::<LANES>().0.iter().zip(user) {
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += weight * value;
             }
-            visit(p * LANES, &sums);
         }
+        sums
+    }
+
+    /// Returns what [`ItemPanels::bound`] multiplies: the length of a user's vector, with room for the
+    /// rounding of every sum.
+    pub fn reach(&self, user: &[f32]) -> f32 {
+        // A sum of k products in single precision is off by at most about k·ε of the sum of their absolute
+        // values, and the length of an item by about k·ε/2 of itself. In double precision, squares of tiny
+        // values do not vanish.
+        let length = user.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+        length as f32 * (1.0 + (4 * self.n_factors + 16) as f32 * f32::EPSILON) + f32::MIN_POSITIVE
+    }
+
+    /// Returns a number that no product in a panel exceeds, given the [`ItemPanels::reach`] of the user.
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    #[inline]
+    pub fn bound(&self, panel: usize, reach: f32) -> f32 {
+        self.norms[self.items[panel * LANES] as usize] * reach + f32::MIN_POSITIVE
     }
 }
 
-/// Computes the dot product in the order of the factors, as [`ItemPanels::scan`] does, so that a pair has the
-/// same score everywhere.
+/// Computes the dot product in the order of the factors, as [`ItemPanels::products`] does, so that a pair has
+/// the same score everywhere.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
 }
@@ -200,12 +237,21 @@ impl TopN {
         Self { n, heap: std::collections::BinaryHeap::with_capacity(n.min(1024).saturating_add(1)) }
     }
 
-    /// Returns the score that the next item must exceed to be kept, for a cheap test before costly ones.
+    /// Returns a score below which no item is kept, for a cheap test before costly ones.
     pub fn bar(&self) -> f32 {
         match self.heap.peek() {
             _ if self.n == 0 => f32::INFINITY,
             Some(worst) if self.heap.len() == self.n => worst.score,
             _ => f32::NEG_INFINITY,
+        }
+    }
+
+    /// Returns whether an entry would be kept.
+    pub fn keeps(&self, item: usize, score: f32) -> bool {
+        match self.heap.peek() {
+            _ if self.n == 0 => false,
+            Some(worst) if self.heap.len() == self.n => Entry { score, item } < *worst,
+            _ => true,
         }
     }
 
@@ -242,6 +288,13 @@ mod tests {
 
     use super::*;
 
+    /// Returns the numbers below `n` in an order that depends on `by`.
+    fn order_of(n: usize, by: u32) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by_key(|&i| (i as u32).wrapping_mul(2_654_435_761) ^ by);
+        order
+    }
+
     #[test]
     fn norms_are_those_of_the_rows() {
         for (n_items, n_factors) in [(0, 3), (1, 1), (16, 5), (37, 8), (5, 0)] {
@@ -276,34 +329,52 @@ mod tests {
         }
 
         #[test]
-        fn the_scan_gives_every_item_its_product_to_the_bit(
+        fn panels_give_every_item_its_product_to_the_bit_and_no_product_exceeds_the_bound(
             n_items in 0_usize..50,
-            n_factors in 0_usize..9,
+            n_factors in 0_usize..90,
             seed: u32,
+            scale in prop_oneof![Just(0.0_f32), Just(1e-4), Just(1.0), Just(1e4)],
+            along in proptest::collection::vec(-2.0_f32..2.0, 0..9),
         ) {
             let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) ^ seed) as f32 / u32::MAX as f32 - 0.5;
-            let rows: Vec<f32> = (0..n_items * n_factors).map(value).collect();
+            let mut rows: Vec<f32> = (0..n_items * n_factors).map(|i| scale * value(i)).collect();
             let user: Vec<f32> = (0..n_factors).map(|i| value(i + 977)).collect();
-            let mut seen = 0;
-            ItemPanels::new(&rows, n_items, n_factors).scan(&user, |first, products| {
-                assert_eq!(first, seen);
-                for (lane, product) in products.iter().enumerate() {
-                    let row = rows.get((first + lane) * n_factors..(first + lane + 1) * n_factors);
-                    assert_eq!(product.to_bits(), row.map_or(0.0, |row| dot(&user, row)).to_bits());
+            // The first vectors have the direction of the user's, in which the bound is tight.
+            for (row, length) in rows.chunks_exact_mut(n_factors.max(1)).zip(along) {
+                row.iter_mut().zip(&user).for_each(|(value, of_user)| *value = length * of_user);
+            }
+            let panels = ItemPanels::new(&rows, n_items, n_factors);
+            let reach = panels.reach(&user);
+            let mut seen = Vec::new();
+            for panel in 0..panels.n_panels() {
+                let (items, products) = (panels.items(panel), panels.products(panel, &user));
+                for (lane, &item) in items.iter().enumerate() {
+                    let item = item as usize;
+                    let product = dot(&user, &rows[item * n_factors..(item + 1) * n_factors]);
+                    prop_assert_eq!(products[lane].to_bits(), product.to_bits());
+                    prop_assert!(product <= panels.bound(panel, reach), "{} > {}", product, panels.bound(panel, reach));
+                    prop_assert_eq!(panels.lane(item), panel * LANES + lane);
+                    seen.push(item);
                 }
-                seen += LANES;
-            });
-            prop_assert_eq!(seen, n_items.next_multiple_of(LANES));
+                prop_assert!(products[items.len()..].iter().all(|product| product.to_bits() << 1 == 0));
+            }
+            let norms = panels.norms();
+            prop_assert!(seen.is_sorted_by(|&a, &b| norms[b].total_cmp(&norms[a]).then(a.cmp(&b)).is_lt()));
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..n_items).collect::<Vec<_>>());
         }
 
         #[test]
         fn the_best_of_groups_are_those_of_a_full_sort(
             entries in proptest::collection::vec((0_u8..6, 0_u8..9), 0..40),
             n in 0_usize..12,
+            by: u32,
         ) {
             let mut top = TopN::new(n);
-            for (item, &(score, group)) in entries.iter().enumerate() {
-                if f32::from(score) > top.bar() {
+            for &item in &order_of(entries.len(), by) {
+                let (score, group) = entries[item];
+                prop_assert!(!top.keeps(item, f32::from(score)) || f32::from(score) >= top.bar());
+                if top.keeps(item, f32::from(score)) {
                     top.push_one_of_group(item, f32::from(score), |other| entries[other].1 == group);
                 }
             }
@@ -317,11 +388,17 @@ mod tests {
         }
 
         #[test]
-        fn the_best_are_those_of_a_full_sort(scores in proptest::collection::vec(0_u8..6, 0..40), n in 0_usize..12) {
+        fn the_best_are_those_of_a_full_sort(
+            scores in proptest::collection::vec(0_u8..6, 0..40),
+            n in 0_usize..12,
+            by: u32,
+        ) {
             let mut top = TopN::new(n);
-            for (item, &score) in scores.iter().enumerate() {
-                if f32::from(score) > top.bar() {
-                    top.push(item, f32::from(score));
+            for &item in &order_of(scores.len(), by) {
+                let score = f32::from(scores[item]);
+                prop_assert!(!top.keeps(item, score) || score >= top.bar());
+                if top.keeps(item, score) {
+                    top.push(item, score);
                 }
             }
             let mut all: Vec<(usize, f32)> =

@@ -23,7 +23,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use recommender::{LANES, Neighbors, RankingModel};
+use recommender::{Neighbors, RankingModel};
 use serde::{Deserialize, Serialize};
 use train::ials::{self, IalsParams, liked};
 use train::neighbors::{self, LikedTogether, NeighborsParams};
@@ -332,7 +332,9 @@ fn weigh(
         .zip(by_factors)
         .map(|(user, by_factors)| {
             let mut added = vec![0.0; by_factors.len()];
-            neighbors.scores(user.known(), |title, score| added[title] = score);
+            for (title, score) in neighbors.members().zip(neighbors.from_liked(user.known()).scores()) {
+                added[title] = score;
+            }
             let of = |scores: &[f32]| user.measures(scores)[AT_CHOSEN_BY];
             let beside = SCALES.map(|scale| {
                 let both: Vec<f32> =
@@ -389,20 +391,20 @@ impl Ranker<'_> {
             Self::Popular(scores) => return scores.to_vec(),
             Self::Both(model, neighbors) => (model, neighbors),
         };
-        let mut scores = Vec::with_capacity(n_titles + LANES);
+        let mut scores = vec![0.0; n_titles];
         if neighbors.is_none_or(Neighbors::beside_factors) {
             let vector = model.fold_in(&user.known().collect::<Vec<_>>());
-            model.panels().scan(&vector, |_, products| scores.extend(products));
-            // The last lanes may not have a title.
-            scores.truncate(n_titles);
-            for (score, bias) in scores.iter_mut().zip(model.item_bias()) {
-                *score += bias;
+            let panels = model.panels();
+            for panel in 0..panels.n_panels() {
+                for (&title, product) in panels.items(panel).iter().zip(panels.products(panel, &vector)) {
+                    scores[title as usize] = product + model.item_bias()[title as usize];
+                }
             }
-        } else {
-            scores.resize(n_titles, 0.0);
         }
         if let Some(neighbors) = neighbors {
-            neighbors.scores(user.known(), |title, score| scores[title] += score);
+            for (title, score) in neighbors.members().zip(neighbors.from_liked(user.known()).scores()) {
+                scores[title] += score;
+            }
         }
         scores
     }

@@ -6,7 +6,7 @@ use super::recommender::Recommender;
 use crate::diversity::diversify;
 use crate::posterior::Posterior;
 use crate::reasons::Contributors;
-use crate::{Filter, LANES, ListOptions, RankingModel, TopN, User, fold_in};
+use crate::{Filter, FromLiked, LANES, ListOptions, RankingModel, TopN, User, fold_in};
 
 /// The order of a list: by `base + b(i) + vector·q(i)` of the ranker, plus what neighbors add.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ struct Order<'a> {
     strategy: Strategy,
     base: f32,
     vector: Cow<'a, [f32]>,
-    /// What neighbors add to each title, in panels; empty without neighbors.
+    /// What neighbors add to each title, in the lanes of the first panels; nothing in the others.
     added: Vec<[f32; LANES]>,
     contributors: Option<Contributors<'a>>,
 }
@@ -142,30 +142,27 @@ impl Recommender {
         posterior: Option<Posterior>,
         liked: Vec<(usize, f32)>,
     ) -> Order<'p> {
-        let added = self.added_by_neighbors(&liked);
+        let works = liked.iter().map(|&(title, _)| self.titles.work(title));
+        let from_liked = self.neighbors.as_ref().map(|neighbors| neighbors.from_liked(works));
+        let added = from_liked.as_ref().map_or_else(Vec::new, |from_liked| self.added_by(from_liked));
         let (vector, posterior) = if self.factors_count() {
             (vector, posterior)
         } else {
             (Cow::Owned(vec![0.0; vector.len()]), None)
         };
-        let contributors = Some(Contributors::of_liked(posterior, self.neighbors.as_ref(), liked));
+        let contributors = Some(Contributors::of_liked(posterior, from_liked, liked));
         Order { strategy, base: 0.0, vector, added, contributors }
     }
 
-    /// Returns what neighbors add to the score of each title, in panels; nothing without neighbors.
-    fn added_by_neighbors(&self, liked: &[(usize, f32)]) -> Vec<[f32; LANES]> {
-        let Some(neighbors) = &self.neighbors else { return Vec::new() };
-        let mut added = vec![[0.0; LANES]; self.panel_biases.len()];
-        let flat = added.as_flattened_mut();
-        neighbors.scores(liked.iter().map(|&(title, _)| self.titles.work(title)), |title, score| {
-            if let Some(at) = flat.get_mut(title) {
+    /// Returns what the weights from liked titles add to the score of each title, in the lanes of the panels.
+    /// Panels after the last one with a member are left out.
+    fn added_by(&self, from_liked: &FromLiked<'_>) -> Vec<[f32; LANES]> {
+        let scores = from_liked.scores();
+        let mut added = vec![[0.0; LANES]; self.n_panels_with_members];
+        let lanes = added.as_flattened_mut();
+        for &(member, lane) in &self.member_lanes {
+            if let (Some(at), Some(&score)) = (lanes.get_mut(lane), scores.get(member)) {
                 *at = score;
-            }
-        });
-        for &edition in &self.editions {
-            let of_work = flat.get(self.titles.work(edition)).copied().unwrap_or(0.0);
-            if let Some(at) = flat.get_mut(edition) {
-                *at = of_work;
             }
         }
         added
@@ -245,30 +242,40 @@ impl Recommender {
     /// Returns the first titles of an order that pass the filter and whose work is not hidden (`hidden` is
     /// sorted). Scores are not clipped, so titles above the scale keep their order.
     fn best(&self, order: &Order<'_>, hidden: &[u32], n: usize, filter: &Filter) -> Vec<(usize, f32)> {
+        let panels = self.panels();
+        let reach = panels.reach(&order.vector);
         let mut top = TopN::new(n);
-        let mut bar = top.bar();
-        self.panels().scan(&order.vector, |first, products| {
-            #[expect(clippy::indexing_slicing, reason = "`new` checks that there is a bias for each item")]
-            let mut scores = self.panel_biases[first / LANES];
+        for (panel, (biases, &greatest_bias)) in
+            self.panel_biases.iter().zip(&self.greatest_biases).enumerate()
+        {
+            let added = order.added.get(panel);
+            // Bounds and scores are added up in the same order, so that rounding does not turn them around.
+            let bound = order.base + greatest_bias + panels.bound(panel, reach) + added.map_or(0.0, greatest);
+            if bound < top.bar() {
+                continue;
+            }
+            let products = panels.products(panel, &order.vector);
+            let mut scores = *biases;
             for (score, product) in scores.iter_mut().zip(products) {
                 *score = order.base + *score + product;
             }
-            if let Some(added) = order.added.get(first / LANES) {
-                for (score, added) in scores.iter_mut().zip(added) {
-                    *score += added;
-                }
+            for (score, added) in scores.iter_mut().zip(added.into_iter().flatten()) {
+                *score += added;
             }
-            let highest = scores.iter().fold(f32::NEG_INFINITY, |high, &s| if s > high { s } else { high });
-            if highest <= bar {
-                return;
+            if greatest(&scores) < top.bar() {
+                continue;
             }
-            for (item, &score) in (first..).zip(&scores) {
-                if score > bar && self.may_list(item, hidden, filter) {
+            for (&item, score) in panels.items(panel).iter().zip(scores) {
+                let item = item as usize;
+                if top.keeps(item, score) && self.may_list(item, hidden, filter) {
                     self.offer(&mut top, item, score, filter);
-                    bar = top.bar();
                 }
             }
-        });
+        }
         top.into_sorted()
     }
+}
+
+fn greatest(lanes: &[f32; LANES]) -> f32 {
+    lanes.iter().fold(f32::NEG_INFINITY, |high, &s| if s > high { s } else { high })
 }

@@ -18,13 +18,16 @@ pub struct Recommender {
     pub(super) titles: Titles,
     pub(super) model: ItemModel,
     pub(super) ranker: Ranker,
-    /// The ranker's b(i) in panels. Lanes beyond the last item are minus infinity, which keeps them out of
-    /// all lists.
+    /// The ranker's b(i), in the lanes of its panels.
     pub(super) panel_biases: Vec<[f32; LANES]>,
+    /// The greatest b(i) of each panel.
+    pub(super) greatest_biases: Vec<f32>,
     /// The neighbors of the ranking model, if it has any.
     pub(super) neighbors: Option<Neighbors>,
-    /// The titles that are not the first of their work; empty without neighbors.
-    pub(super) editions: Vec<usize>,
+    /// For each title whose work is a member of the neighbors: which member, and the lane of the title.
+    pub(super) member_lanes: Vec<(usize, usize)>,
+    /// The number of panels up to the last one with a title of `member_lanes`.
+    pub(super) n_panels_with_members: usize,
     threshold: f32,
     /// The lowest rating that counts as a like.
     pub(super) liked: f32,
@@ -65,21 +68,40 @@ impl Recommender {
         Mismatch::unless_equal("factors", "ranking model", n_ranking, "user index", n_of_users)?;
         let presence = (usize::from(ranking.is_some()), usize::from(users.n_ranking_factors.is_some()));
         Mismatch::unless_equal("ranking models", "release", presence.0, "user index", presence.1)?;
-        let mut biases =
-            ranking.as_ref().map_or(&model.parts().item_bias[..], RankingModel::item_bias).to_vec();
-        biases.resize(biases.len().next_multiple_of(LANES), f32::NEG_INFINITY);
-        let panel_biases = biases.as_chunks().0.to_vec();
         let ranker = ranking.map_or_else(|| Ranker::Rating(ItemPanels::of(&model)), Ranker::Ranking);
-        Ok(Self {
+        let mut recommender = Self {
             titles,
             model,
             ranker,
-            panel_biases,
+            panel_biases: Vec::new(),
+            greatest_biases: Vec::new(),
             neighbors: None,
-            editions: Vec::new(),
+            member_lanes: Vec::new(),
+            n_panels_with_members: 0,
             threshold,
             liked: Scale::STARS.liked(),
-        })
+        };
+        recommender.lay_out_biases();
+        Ok(recommender)
+    }
+
+    fn lay_out_biases(&mut self) {
+        let biases = self.ranking().map_or(&self.model.parts().item_bias[..], RankingModel::item_bias);
+        let bias = |&item: &u32| {
+            let counts = self.factors_count();
+            biases.get(item as usize).copied().filter(|_| counts).unwrap_or(0.0)
+        };
+        let panels = self.panels();
+        let (mut panel_biases, mut greatest) = (Vec::new(), Vec::new());
+        for panel in 0..panels.n_panels() {
+            let mut lanes = [0.0; LANES];
+            for (lane, item) in lanes.iter_mut().zip(panels.items(panel)) {
+                *lane = bias(item);
+            }
+            greatest.push(panels.items(panel).iter().map(bias).fold(f32::NEG_INFINITY, f32::max));
+            panel_biases.push(lanes);
+        }
+        (self.panel_biases, self.greatest_biases) = (panel_biases, greatest);
     }
 
     /// Orders lists by neighbors: added to the factors of the ranking model, or in place of them (see
@@ -93,14 +115,13 @@ impl Recommender {
         Mismatch::unless_equal("items", "neighbors", neighbors.n_items(), "titles", n_items)?;
         let n_models = usize::from(self.ranking().is_some());
         Mismatch::unless_equal("ranking models", "neighbors", 1, "release", n_models)?;
-        if !neighbors.beside_factors() {
-            // Lanes beyond the last item stay minus infinity.
-            for bias in self.panel_biases.as_flattened_mut().iter_mut().take(n_items) {
-                *bias = 0.0;
-            }
-        }
-        self.editions = (0..n_items).filter(|&title| self.titles.work(title) != title).collect();
+        self.member_lanes = (0..n_items)
+            .filter_map(|title| Some((neighbors.member(self.titles.work(title))?, self.panels().lane(title))))
+            .collect();
+        let n_lanes = self.member_lanes.iter().map(|&(_, lane)| lane.saturating_add(1)).max();
+        self.n_panels_with_members = n_lanes.unwrap_or(0).div_ceil(LANES);
         self.neighbors = Some(neighbors);
+        self.lay_out_biases();
         Ok(self)
     }
 

@@ -32,9 +32,16 @@ impl Recommender {
     fn similar_by_factors(&self, item: usize, n: usize, filter: &Filter) -> Vec<(usize, f32)> {
         let own_work = [self.titles.work(item) as u32];
         let (panels, norms) = (self.panels(), self.panels().norms());
+        let vector = panels.vector(item);
         let mut top = TopN::new(n);
-        panels.scan(&panels.vector(item), |first, products| {
-            for (other, product) in (first..self.titles.len()).zip(products) {
+        for panel in 0..panels.n_panels() {
+            let items = panels.items(panel);
+            // Titles without factors come last.
+            if items.first().is_some_and(|&longest| norms[longest as usize] == 0.0) {
+                break;
+            }
+            for (&other, product) in items.iter().zip(panels.products(panel, &vector)) {
+                let other = other as usize;
                 let norm = norms[other];
                 if norm > 0.0 {
                     let m = self.titles.n_ratings(other) as f32;
@@ -42,12 +49,12 @@ impl Recommender {
                     // Adding zero turns a negative zero into a positive one, so that works without ratings
                     // tie.
                     let similarity = cosine * m / (m + SIMILARITY_SHRINKAGE) + 0.0;
-                    if similarity > top.bar() && self.may_list(other, &own_work, filter) {
+                    if top.keeps(other, similarity) && self.may_list(other, &own_work, filter) {
                         self.offer(&mut top, other, similarity, filter);
                     }
                 }
             }
-        });
+        }
         top.into_sorted()
     }
 

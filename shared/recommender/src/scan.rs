@@ -1,6 +1,7 @@
 //! The scoring kernel: multiplies one user vector with all items and keeps the best.
 
 use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap};
 
 use artifact::{Invalid, blocks};
 
@@ -207,13 +208,16 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 pub struct TopN {
     n: usize,
     /// A heap with the worst entry on top.
-    heap: std::collections::BinaryHeap<Entry>,
+    heap: BinaryHeap<Entry>,
+    /// The entry of each group that has one.
+    of_groups: HashMap<usize, Entry>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Entry {
     score: f32,
     item: usize,
+    group: Option<usize>,
 }
 
 impl Eq for Entry {}
@@ -234,7 +238,8 @@ impl Ord for Entry {
 impl TopN {
     /// Starts without entries.
     pub fn new(n: usize) -> Self {
-        Self { n, heap: std::collections::BinaryHeap::with_capacity(n.min(1024).saturating_add(1)) }
+        let heap = BinaryHeap::with_capacity(n.min(1024).saturating_add(1));
+        Self { n, heap, of_groups: HashMap::new() }
     }
 
     /// Returns a score below which no item is kept, for a cheap test before costly ones.
@@ -250,30 +255,37 @@ impl TopN {
     pub fn keeps(&self, item: usize, score: f32) -> bool {
         match self.heap.peek() {
             _ if self.n == 0 => false,
-            Some(worst) if self.heap.len() == self.n => Entry { score, item } < *worst,
+            Some(worst) if self.heap.len() == self.n => Entry { score, item, group: None } < *worst,
             _ => true,
         }
     }
 
-    /// Adds an entry, and drops the worst if there are more than `n`.
+    /// Adds an entry, and drops the worst if there are more than `n`. An item may be added only once.
     pub fn push(&mut self, item: usize, score: f32) {
-        self.heap.push(Entry { score, item });
-        if self.heap.len() > self.n {
-            self.heap.pop();
-        }
+        self.insert(Entry { score, item, group: None });
     }
 
     /// Adds an entry of a group that may have only one entry. If there already is one, the better of the two
     /// stays, or at equal scores the lower position.
-    pub fn push_one_of_group(&mut self, item: usize, score: f32, of_group: impl Fn(usize) -> bool) {
-        let entry = Entry { score, item };
-        if let Some(&kept) = self.heap.iter().find(|kept| of_group(kept.item)) {
+    pub fn push_one_of_group(&mut self, item: usize, score: f32, group: usize) {
+        let entry = Entry { score, item, group: Some(group) };
+        if let Some(&kept) = self.of_groups.get(&group) {
             if kept <= entry {
                 return;
             }
-            self.heap.retain(|other| *other != kept);
+            self.heap.retain(|other| other.item != kept.item);
         }
-        self.push(item, score);
+        self.of_groups.insert(group, entry);
+        self.insert(entry);
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        self.heap.push(entry);
+        if self.heap.len() > self.n
+            && let Some(group) = self.heap.pop().and_then(|worst| worst.group)
+        {
+            self.of_groups.remove(&group);
+        }
     }
 
     /// Returns items and scores, best first.
@@ -375,7 +387,7 @@ mod tests {
                 let (score, group) = entries[item];
                 prop_assert!(!top.keeps(item, f32::from(score)) || f32::from(score) >= top.bar());
                 if top.keeps(item, f32::from(score)) {
-                    top.push_one_of_group(item, f32::from(score), |other| entries[other].1 == group);
+                    top.push_one_of_group(item, f32::from(score), usize::from(group));
                 }
             }
             let mut all: Vec<(usize, f32)> =

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::answer::{Ranked, Recommendations, Strategy};
 use super::profile::{Profile, Rated};
@@ -199,14 +200,13 @@ impl Recommender {
     fn popular(&self, profile: &Profile<'_>, options: &ListOptions) -> Recommendations<'_> {
         let (hidden, filter) = (self.hidden(profile, options), &options.filter);
         let mut pool: Vec<(usize, f32)> = Vec::new();
+        let mut works = HashSet::new();
         for item in self.titles.popular() {
             if pool.len() == options.pool() {
                 break;
             }
-            let is_first_of_work = || {
-                filter.all_editions
-                    || !self.titles.has_editions(item)
-                    || pool.iter().all(|&(other, _)| self.titles.work(other) != self.titles.work(item))
+            let mut is_first_of_work = || {
+                filter.all_editions || !self.titles.has_editions(item) || works.insert(self.titles.work(item))
             };
             if self.may_list(item, &hidden, filter) && is_first_of_work() {
                 pool.push((item, self.titles.n_ratings(item) as f32));

@@ -226,8 +226,7 @@ impl Recommender {
         if filter.all_editions || !self.titles.has_editions(item) {
             top.push(item, score);
         } else {
-            let work = self.titles.work(item);
-            top.push_one_of_group(item, score, |other| self.titles.work(other) == work);
+            top.push_one_of_group(item, score, self.titles.work(item));
         }
     }
 

@@ -67,9 +67,11 @@ impl Recommender {
         for (rank, &other) in by_rank.iter().enumerate() {
             let similarity = self.titles.genre_similarity(item, other);
             if similarity > 0.0 && similarity > top.bar() && self.may_list(other, &own_work, filter) {
-                let work = self.titles.work(other);
-                let same = |rank: usize| !filter.all_editions && self.titles.work(by_rank[rank]) == work;
-                top.push_one_of_group(rank, similarity, same);
+                if filter.all_editions {
+                    top.push(rank, similarity);
+                } else {
+                    top.push_one_of_group(rank, similarity, self.titles.work(other));
+                }
             }
         }
         top.into_sorted().into_iter().map(|(rank, score)| (by_rank[rank], score)).collect()

@@ -185,8 +185,10 @@ def allowed(checks, store, role, principal, policy):
     key.write_text(SIGNING_KEY, encoding="utf-8")
     key.chmod(0o600)
     run(store.cartelera, "-q", "build", "--titles", catalogs / "hulu_titles.csv", "--store", local)
+    with_users = ("--ratings", SAMPLE / "ratings", "--algorithm", "biases", "--ranking-trials", "0", "--signal-splits", "0")
     commands = (
-        ("build", "--titles", catalogs / "netflix_titles.csv"),
+        ("build", "--titles", catalogs, *with_users),
+        ("forget", "--user", "1"),
         ("build", "--titles", catalogs / "disney_plus_titles.csv"),
         ("publish", "--from", local),
         ("publish", "--from", local, "--sign", key),
@@ -215,7 +217,7 @@ def allowed(checks, store, role, principal, policy):
         store.restore()
         said = works("gc", "--keep", "0", "--grace", "1h")
         checks.expect(
-            re.search(r"deleted: 1 releases, [1-9]\d* artifacts .* 1 unfinished uploads", said), f"gc: {said}"
+            re.search(r"deleted: 2 releases, [1-9]\d* artifacts .* 1 unfinished uploads", said), f"gc: {said}"
         )
         works("verify")
         checks.none(guard.refused, "a publisher was refused")

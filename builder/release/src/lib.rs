@@ -4,6 +4,7 @@
 //! which takes models from anywhere.
 
 mod artifacts;
+pub mod forget;
 mod manifest;
 mod models;
 pub mod users;

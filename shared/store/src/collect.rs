@@ -17,9 +17,11 @@ pub const MIN_GRACE: Duration = Duration::from_hours(1);
 /// What [`gc`] keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// The number of releases to keep, those written last. The current one and the one before it are kept in
-    /// any case.
+    /// The number of releases to keep, those written last. The current one is kept in any case.
     pub releases: usize,
+    /// Whether the release before the current one is kept in any case. If not, it is removed once the current
+    /// one has been current for the grace period, and nothing can be rolled back to it.
+    pub previous: bool,
     /// How long everything is kept after it was written, at least [`MIN_GRACE`].
     pub grace: Duration,
 }
@@ -50,9 +52,10 @@ impl Collected {
 ///
 /// The signature of a release goes with it.
 ///
-/// It never removes the current release and the one before it, objects written within the grace period,
-/// objects of unknown age, and objects that are neither manifests, signatures nor artifacts. A release is
-/// removed before its artifacts, so that no manifest names artifacts that are gone.
+/// It never removes the current release, the one before it (unless [`Keep::previous`] is `false`), objects
+/// written within the grace period, objects of unknown age, and objects that are neither manifests,
+/// signatures nor artifacts. A release is removed before its artifacts, so that no manifest names artifacts
+/// that are gone.
 ///
 /// It may run while another process publishes. A publisher's own objects are younger than the grace period.
 /// Older objects that the publisher found, and so did not send, are named by the current release, or the
@@ -79,7 +82,7 @@ pub async fn gc(store: &dyn Store, keep: Keep, now: u64, dry_run: bool) -> Resul
 
     let signatures: Vec<ObjectInfo> =
         manifests.iter().filter(|object| Signature::release_of(&object.key).is_some()).cloned().collect();
-    let (kept, outdated) = sort_out(manifests, &pointer, keep.releases, before);
+    let (kept, outdated) = sort_out(manifests, &pointer, keep, before);
     let mut named: BTreeSet<String> = pointer.manifest.artifacts.iter().map(ArtifactEntry::key).collect();
     for release in &kept {
         match manifest(store, release).await {
@@ -131,13 +134,16 @@ fn is_artifact(key: &str) -> bool {
 fn sort_out(
     manifests: Vec<ObjectInfo>,
     pointer: &Pointer,
-    n_keep: usize,
+    keep: Keep,
     before: u64,
 ) -> (Vec<String>, Vec<(String, ObjectInfo)>) {
     let (mut kept, mut outdated) = (Vec::new(), Vec::new());
+    // Servers may still answer from the previous release just after the pointer moved.
+    let keeps_previous = keep.previous || pointer.moved_at >= before;
     for (i, (release, object)) in newest_first(manifests).into_iter().enumerate() {
-        let is_pointed_at = release == pointer.release || pointer.previous.as_ref() == Some(&release);
-        if i < n_keep || is_pointed_at || !is_older(&object, before) {
+        let is_previous = keeps_previous && pointer.previous.as_ref() == Some(&release);
+        let is_pointed_at = release == pointer.release || is_previous;
+        if i < keep.releases || is_pointed_at || !is_older(&object, before) {
             kept.push(release);
         } else {
             outdated.push((release, object));

@@ -98,7 +98,6 @@ pub(crate) async fn move_to(
 
 /// Returns the keys that no collection removes as long as the pointer does not move.
 pub(crate) fn protected_by(pointer: &Pointer) -> BTreeSet<String> {
-    let releases = [Some(&pointer.release), pointer.previous.as_ref()].into_iter().flatten();
-    let described = releases.flat_map(|release| [Manifest::key(release), Signature::key(release)]);
+    let described = [Manifest::key(&pointer.release), Signature::key(&pointer.release)];
     pointer.manifest.artifacts.iter().map(ArtifactEntry::key).chain(described).collect()
 }

@@ -54,17 +54,15 @@ pub async fn rollback_signed(
         let (manifest, signature) = (manifest(store, target).await?, signature(store, target).await?);
         let signature = signing.settle(&manifest, Some(&before), signature, || store.location())?;
         check_whole(store, &manifest).await?;
-        if before.previous.as_deref() != Some(target) {
-            let protected = protected_by(&before);
-            for entry in manifest.artifacts.iter().filter(|e| !protected.contains(&e.key())) {
-                if !store.refresh(&entry.key()).await? {
-                    return Err(not_whole(store, &manifest, entry));
-                }
+        let protected = protected_by(&before);
+        for entry in manifest.artifacts.iter().filter(|e| !protected.contains(&e.key())) {
+            if !store.refresh(&entry.key()).await? {
+                return Err(not_whole(store, &manifest, entry));
             }
-            store.refresh(&Manifest::key(target)).await?;
-            if signature.is_some() {
-                store.refresh(&Signature::key(target)).await?;
-            }
+        }
+        store.refresh(&Manifest::key(target)).await?;
+        if signature.is_some() {
+            store.refresh(&Signature::key(target)).await?;
         }
         let (release, previous) = (target.to_owned(), Some(before.release));
         let pointer = Pointer { release, previous, moved_at, manifest, signature };

@@ -8,16 +8,16 @@ use crate::Context;
 
 /// Delete old releases, artifacts that no remaining release uses, and unfinished uploads.
 ///
-/// The release that is served, the one served before it, and everything written within the grace period are
-/// never deleted. A release is deleted before its artifacts. It is safe to run this while a release is being
-/// published.
+/// The release that is served, the one served before it (unless `--without-previous` is given), and
+/// everything written within the grace period are never deleted. A release is deleted before its artifacts.
+/// It is safe to run this while a release is being published.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     store: StoreArg,
 
-    /// Number of newest releases to keep. The one served and the one before it are kept even if they are
-    /// older.
+    /// Number of newest releases to keep. The one served is kept even if it is older, and so is the one
+    /// before it, unless --without-previous is given.
     #[arg(long, value_name = "N", default_value_t = 5)]
     keep: usize,
 
@@ -25,6 +25,12 @@ pub(super) struct Args {
     /// least 1h.
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration)]
     grace: Duration,
+
+    /// Also delete the release served before the current one, once the current one has been served for the
+    /// grace period. Then nothing is left to roll back to. For data that must be gone, as after
+    /// `cartelera forget`.
+    #[arg(long)]
+    without_previous: bool,
 
     /// Show what would be deleted, without deleting it.
     #[arg(long)]
@@ -45,7 +51,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let keep = Keep { releases: args.keep, grace: args.grace };
+    let keep = Keep { releases: args.keep, previous: !args.without_previous, grace: args.grace };
     let collected = block_on(async {
         let store = open(&args.store.store).await?;
         Ok(store::gc(store.as_ref(), keep, now(), args.dry_run).await?)

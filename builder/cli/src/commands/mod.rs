@@ -8,6 +8,7 @@ mod demo;
 mod eda;
 mod etl;
 mod evaluate;
+mod forget;
 mod gc;
 mod params;
 mod pseudonym;
@@ -67,6 +68,7 @@ enum Command {
     Releases(releases::Args),
     Rollback(rollback::Args),
     Gc(gc::Args),
+    Forget(forget::Args),
     Show(show::Args),
     Verify(verify::Args),
     Pseudonym(pseudonym::Args),
@@ -125,6 +127,7 @@ fn run(cli: Cli, context: &Context) -> anyhow::Result<()> {
         Command::Publish(args) => publish::run(&args, context),
         Command::Releases(args) => releases::run(&args, context),
         Command::Rollback(args) => rollback::run(&args, context),
+        Command::Forget(args) => forget::run(&args, context),
         Command::Gc(args) => gc::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use api::Function;
-use artifact::{Kind, Manifest, Signature};
-use store::{Body, Published, ReadStore, Store};
+use artifact::{Kind, Manifest, ReleaseKeys, Signature};
+use store::{Body, Published, ReadStore, Signing, Store};
 
 use progress::Reporter;
 
@@ -66,7 +66,7 @@ pub(super) async fn manifest_of(
 }
 
 /// Publishes a release, showing how much of it is written. The pointer moves only if every function can load
-/// the release from the store.
+/// the release from the store. `copied` is the signature that the release had where it came from.
 pub(super) async fn publish(
     store: &Arc<dyn Store>,
     artifacts: &[(Kind, Body)],
@@ -75,16 +75,53 @@ pub(super) async fn publish(
     copied: Option<Signature>,
     reporter: &dyn Reporter,
 ) -> anyhow::Result<Published> {
+    let signing = signer.sign(manifest, copied);
+    publish_if(store, artifacts, manifest, signer.keys(), signing, None, reporter).await
+}
+
+/// Publishes a release that was made from the current one. Fails if another one became current in the
+/// meantime.
+pub(super) async fn publish_over(
+    store: &Arc<dyn Store>,
+    artifacts: &[(Kind, Body)],
+    manifest: &Manifest,
+    signer: &Signer,
+    current: &str,
+    reporter: &dyn Reporter,
+) -> anyhow::Result<Published> {
+    let signing = signer.sign(manifest, None);
+    publish_if(store, artifacts, manifest, signer.keys(), signing, Some(current), reporter).await
+}
+
+async fn publish_if(
+    store: &Arc<dyn Store>,
+    artifacts: &[(Kind, Body)],
+    manifest: &Manifest,
+    keys: Option<ReleaseKeys>,
+    signing: Signing<'_>,
+    current: Option<&str>,
+    reporter: &dyn Reporter,
+) -> anyhow::Result<Published> {
     let total = artifacts.iter().map(|(_, body)| body.len()).sum();
     reporter.start("publishing", total, "bytes");
     let done = |n| reporter.advance(n);
     let check = || {
-        let store: Arc<dyn ReadStore> = Arc::clone(store) as _;
-        let keys = signer.keys();
-        Box::pin(async move { Ok(api::check_release(&Function::ALL, store, manifest, keys).await?) })
-            as store::Checking<'_>
+        let reader: Arc<dyn ReadStore> = Arc::clone(store) as _;
+        let keys = keys.clone();
+        Box::pin(async move {
+            // The pointer is still the one that publishing began with, or it will not move.
+            if let Some(current) = current {
+                let found = store::current(reader.as_ref()).await?.release;
+                if found != current {
+                    return Err(format!(
+                        "release {found} was published in the meantime; run the command again"
+                    )
+                    .into());
+                }
+            }
+            Ok(api::check_release(&Function::ALL, reader, manifest, keys).await?)
+        }) as store::Checking<'_>
     };
-    let signing = signer.sign(manifest, copied);
     let published =
         store::publish_bodies(store.as_ref(), artifacts, manifest, signing, now(), &done, &check).await;
     reporter.finish();

@@ -9,6 +9,7 @@ mod etl;
 mod exports;
 #[cfg(target_os = "linux")]
 mod extremes;
+mod forget;
 mod losses;
 mod model;
 mod no_ratings;

@@ -35,7 +35,7 @@ pub(crate) fn release(dir: &Path, seed: u64) -> PathBuf {
 }
 
 /// Returns the releases in the pointer of a store: the current one and the one before.
-fn pointer(store: &Path) -> (String, Option<String>) {
+pub(crate) fn pointer(store: &Path) -> (String, Option<String>) {
     let bytes = std::fs::read(store.join("current.json")).unwrap();
     let pointer = artifact::Pointer::from_bytes(&bytes).unwrap();
     (pointer.release, pointer.previous)
@@ -194,7 +194,7 @@ fn users_whose_digests_are_of_others_are_not_published() {
 }
 
 /// The example of RFC 8410, section 10.3, and its public key.
-const SIGNING_KEY: &str = "\
+pub(crate) const SIGNING_KEY: &str = "\
 -----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
 -----END PRIVATE KEY-----
@@ -205,7 +205,7 @@ const OTHER_SIGNING_KEY: &str = "\
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
 -----END PRIVATE KEY-----
 ";
-const RELEASE_KEY: &str = "\
+pub(crate) const RELEASE_KEY: &str = "\
 -----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 -----END PUBLIC KEY-----

@@ -25,7 +25,9 @@ fn much_later() -> u64 {
 const GRACE: Duration = Duration::from_hours(7 * 24);
 
 async fn collect(store: &dyn Store, releases: usize, now: u64, dry_run: bool) -> Collected {
-    gc(store, Keep { releases, grace: GRACE }, now, dry_run).await.expect("nothing is in the way")
+    gc(store, Keep { releases, previous: true, grace: GRACE }, now, dry_run)
+        .await
+        .expect("nothing is in the way")
 }
 
 fn names(seeds: &[u32]) -> BTreeSet<String> {
@@ -33,7 +35,7 @@ fn names(seeds: &[u32]) -> BTreeSet<String> {
 }
 
 pub(super) async fn a_collection_keeps_what_it_should(store: Shared) {
-    let nothing = gc(&*store, Keep { releases: 1, grace: GRACE }, much_later(), false).await;
+    let nothing = gc(&*store, Keep { releases: 1, previous: true, grace: GRACE }, much_later(), false).await;
     assert!(
         matches!(
             nothing,
@@ -51,7 +53,7 @@ pub(super) async fn a_collection_keeps_what_it_should(store: Shared) {
     // Current is 2, the one before it 6.
     rollback(&*store, Some(&name_of(2)), 1).await.expect("the release is there");
     let before = everything(&*store).await;
-    let short = Keep { releases: 1, grace: MIN_GRACE.saturating_sub(Duration::from_secs(1)) };
+    let short = Keep { releases: 1, previous: true, grace: MIN_GRACE.saturating_sub(Duration::from_secs(1)) };
     assert!(matches!(gc(&*store, short, much_later(), false).await, Err(ReleaseError::ShortGrace { .. })));
 
     let planned = collect(&*store, 0, much_later(), true).await;
@@ -81,8 +83,20 @@ pub(super) async fn a_collection_keeps_what_it_should(store: Shared) {
     assert_eq!(store.list("artifacts/").await.expect("the store can be listed").len(), 3);
     let again = collect(&*store, 0, much_later(), false).await;
     assert!(again.releases.is_empty() && again.artifacts.is_empty(), "{again:?}");
-    let back = rollback(&*store, None, 2).await.expect("the release before is kept");
-    assert_eq!(back.release, name_of(6));
+    let back = rollback(&*store, None, much_later() - GRACE.as_secs()).await;
+    assert_eq!(back.expect("the release before is kept").release, name_of(6));
+
+    // The release before the current one goes only if that is asked for, and not before the grace period of
+    // the current one is over.
+    let only_current = Keep { releases: 0, previous: false, grace: GRACE };
+    let young = gc(&*store, only_current, much_later(), false).await.expect("nothing is in the way");
+    assert_eq!((young.kept.len(), young.releases), (2, Vec::new()));
+    let done = gc(&*store, only_current, much_later() + 1, false).await.expect("nothing is in the way");
+    assert_eq!((done.kept, done.releases), (vec![name_of(6)], vec![name_of(2)]));
+    assert_whole(&*store, &name_of(6)).await;
+    assert_eq!(store.list("artifacts/").await.expect("the store can be listed").len(), 2);
+    let back = rollback(&*store, None, much_later()).await;
+    assert!(matches!(back, Err(ReleaseError::Load(LoadError::NoSuchRelease { .. }))), "{back:?}");
 }
 
 pub(super) async fn a_collection_removes_nothing_young_or_unknown(store: Shared) {
@@ -114,7 +128,7 @@ pub(super) async fn a_collection_removes_nothing_young_or_unknown(store: Shared)
 
     damage(&*store, &Manifest::key(&name_of(3)), b"{}".to_vec()).await;
     let before = everything(&*store).await;
-    let damaged = gc(&*store, Keep { releases: 9, grace: GRACE }, much_later(), false).await;
+    let damaged = gc(&*store, Keep { releases: 9, previous: true, grace: GRACE }, much_later(), false).await;
     assert!(matches!(damaged, Err(ReleaseError::Load(LoadError::Manifest { .. }))), "{damaged:?}");
     assert_eq!(
         everything(&*store).await,
@@ -198,7 +212,7 @@ pub(super) async fn collectors_and_publishers_meet(open: &dyn Fn(&str) -> Shared
         }
         let done = AtomicBool::new(false);
         let interrupted = interrupted(&*store, moment, Deed::Publish(1), &done);
-        let keep = Keep { releases: 0, grace: GRACE };
+        let keep = Keep { releases: 0, previous: true, grace: GRACE };
         let outcome = gc(&interrupted, keep, much_later(), false).await;
         assert!(done.load(Ordering::SeqCst), "{moment:?}");
         let stopped = matches!(outcome, Err(ReleaseError::PointerMoved { .. }));

@@ -42,8 +42,10 @@ impl ItemPanels {
     /// If `rows` is not `n_items` times `n_factors`, or there are more than 2³² items.
     pub fn new(rows: &[f32], n_items: usize, n_factors: usize) -> Self {
         assert_eq!(rows.len(), n_items * n_factors, "rows are items times factors");
-        Self::of_rows(n_items, n_factors, |item, row| {
-            row.copy_from_slice(&rows[item * n_factors..(item + 1) * n_factors]);
+        Self::of_rows(n_items, n_factors, |items, panel| {
+            for (&item, row) in items.iter().zip(panel.chunks_exact_mut(n_factors)) {
+                row.copy_from_slice(&rows[item as usize * n_factors..][..n_factors]);
+            }
         })
     }
 
@@ -62,30 +64,52 @@ impl ItemPanels {
         Invalid::unless(fits, field, "not items times factors")?;
         Invalid::unless(u32::try_from(n_items).is_ok(), field, "more than 2³² items")?;
         Invalid::unless(blocks::halves_are_finite(halves), field, "a value is not finite")?;
-        Ok(Self::of_rows(n_items, n_factors, |item, row| {
-            blocks::read_halves(&halves[item * n_factors * 2..(item + 1) * n_factors * 2], row);
+        let n_bytes = 2 * n_factors;
+        let mut bytes = vec![0; LANES * n_bytes];
+        Ok(Self::of_rows(n_items, n_factors, |items, panel| {
+            for (&item, row) in items.iter().zip(bytes.chunks_exact_mut(n_bytes)) {
+                row.copy_from_slice(&halves[item as usize * n_bytes..][..n_bytes]);
+            }
+            blocks::read_halves(&bytes[..items.len() * n_bytes], panel);
         }))
     }
 
-    /// Lays out the rows that `read` writes, which it is asked for twice.
-    fn of_rows(n_items: usize, n_factors: usize, read: impl Fn(usize, &mut [f32])) -> Self {
-        let mut row = vec![0.0; n_factors];
-        let mut norms = Vec::with_capacity(n_items);
-        for item in 0..n_items {
-            read(item, &mut row);
-            norms.push(dot(&row, &row).sqrt());
-        }
+    /// Lays out the rows that `read` writes for up to sixteen items. It is asked for each item twice: for the
+    /// length, and in the order of lengths.
+    fn of_rows(n_items: usize, n_factors: usize, mut read: impl FnMut(&[u32], &mut [f32])) -> Self {
+        let mut rows = vec![0.0; LANES * n_factors];
+        let mut lay_out = |items: &[u32], panel: &mut [[f32; LANES]]| {
+            read(items, &mut rows);
+            for (lane, row) in rows.chunks_exact(n_factors).take(items.len()).enumerate() {
+                for (values, value) in panel.iter_mut().zip(row) {
+                    values[lane] = *value;
+                }
+            }
+        };
+        let n_panels = if n_factors > 0 { n_items.div_ceil(LANES) } else { 0 };
         let mut items: Vec<u32> = (0..u32::try_from(n_items).expect("items fit 32 bits")).collect();
-        items.sort_by(|&a, &b| norms[b as usize].total_cmp(&norms[a as usize]).then(a.cmp(&b)));
+        let mut norms = vec![0.0; n_items];
+        let mut panel = vec![[0.0; LANES]; n_factors];
+        for (items, norms) in items.chunks(LANES).zip(norms.chunks_mut(LANES)).take(n_panels) {
+            lay_out(items, &mut panel);
+            let mut sums = [0.0_f32; LANES];
+            for values in &panel {
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum += value * value;
+                }
+            }
+            norms.iter_mut().zip(sums).for_each(|(norm, sum)| *norm = sum.sqrt());
+        }
+        // Bits of numbers that are not negative have the order of the numbers.
+        items.sort_unstable_by_key(|&item| (u32::MAX - norms[item as usize].to_bits(), item));
         let mut lanes = vec![0; n_items];
-        let mut factors = vec![0.0; n_items.div_ceil(LANES) * n_factors * LANES];
         for (lane, &item) in items.iter().enumerate() {
             lanes[item as usize] = lane as u32;
-            read(item as usize, &mut row);
-            let panel = &mut factors[lane / LANES * n_factors * LANES..];
-            for (value, values) in row.iter().zip(panel.as_chunks_mut::<LANES>().0) {
-                values[lane % LANES] = *value;
-            }
+        }
+        let mut factors = vec![0.0; n_panels * n_factors * LANES];
+        let panels = factors.as_chunks_mut().0.chunks_exact_mut(n_factors.max(1));
+        for (items, panel) in items.chunks(LANES).zip(panels) {
+            lay_out(items, panel);
         }
         Self { n_items, n_factors, factors, norms, items, lanes }
     }

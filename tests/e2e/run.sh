@@ -12,7 +12,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-script=(node --test --test-concurrency=1 "$here/pages.test.mjs" "$here/others.test.mjs" "$here/scale.test.mjs" "$here/personal.test.mjs")
+script=(node --test --test-concurrency=1 "$here/names.test.mjs" "$here/pages.test.mjs" "$here/others.test.mjs" "$here/scale.test.mjs" "$here/personal.test.mjs")
 of_ten=yes
 if [[ ${1:-} == --at ]]; then
   script=(node --test "$here/places.test.mjs")

@@ -398,6 +398,14 @@ def fronted(checks):
     found(lambda r: r["Firewall"]["Properties"]["Rules"][0].update(Action={"Count": {}}), "asks too much")
     found(lambda r: r["Firewall"]["Properties"]["Rules"].pop(2), "the groups of rules")
 
+    def distribution(resources):
+        return resources["Distribution"]["Properties"]["DistributionConfig"]
+
+    found(lambda r: distribution(r).update(IPV6Enabled=True), "addresses of IPv6")
+    found(lambda r: distribution(r).pop("IPV6Enabled"), "addresses of IPv6")
+    found(lambda r: distribution(r)["DefaultCacheBehavior"].update(Compress=True), "may be compressed")
+    found(lambda r: policy(r)[of_key].update(EnableAcceptEncodingGzip=False), "not asked for compressed")
+
 
 def ask(url, path, method="GET", headers=None, body=None):
     """Returns status, headers and body of an answer."""

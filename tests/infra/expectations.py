@@ -471,6 +471,8 @@ def front_faults(stack):
     limit_of = {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": given["RequestsPerAddress"]}
     expect(rate["Statement"] == {"RateBasedStatement": limit_of}, f"addresses are limited by {rate['Statement']}")
     expect("Block" in rate["Action"], f"an address that asks too much gets {rate['Action']}")
+    # The default is to answer on IPv6 too, where one caller may have any number of addresses.
+    expect(distribution.get("IPV6Enabled") is False, "one caller may have many addresses of IPv6")
     groups = {
         rule["Statement"]["ManagedRuleGroupStatement"]["Name"]: rule
         for rule in rules.values()
@@ -493,6 +495,7 @@ def front_faults(stack):
     expect(behavior["ViewerProtocolPolicy"] == "redirect-to-https", "callers may ask without TLS")
     expect({"GET", "HEAD", "OPTIONS", "POST"} <= set(behavior["AllowedMethods"]), f"{behavior['AllowedMethods']}")
     expect(behavior["CachedMethods"] == ["GET", "HEAD"], f"answers to {behavior['CachedMethods']} are kept")
+    expect(behavior["Compress"] is False, "answers about a user may be compressed")
     (cache,) = (p["CachePolicyConfig"] for p in stack.of("AWS::CloudFront::CachePolicy").values())
     (name,) = stack.of("AWS::CloudFront::CachePolicy")
     expect(behavior["CachePolicyId"] == stack.identity(name), f"answers are kept by {behavior['CachePolicyId']}")
@@ -501,6 +504,7 @@ def front_faults(stack):
     times = (cache["MinTTL"], cache["DefaultTTL"])
     expect(times == (0, 0) and cache["MaxTTL"] > 0, f"answers are kept for {times} seconds, whatever they say")
     key = cache["ParametersInCacheKeyAndForwardedToOrigin"]
+    expect(key["EnableAcceptEncodingGzip"] is True, "the API is not asked for compressed answers")
     headers = set(key["HeadersConfig"].get("Headers", []))
     expect({"Authorization", "Origin"} <= headers, f"the answer to one caller may be given to another: {key}")
     expect(key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}, f"queries are taken for the same: {key}")

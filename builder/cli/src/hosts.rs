@@ -25,8 +25,15 @@ impl Hosts {
 
     fn has(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
+        // Nothing is in front of a host, such as a user, and only a port behind it.
+        let is_port =
+            |rest: &str| rest.strip_prefix(':').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        let behind = host.strip_prefix(authority.host());
+        if !behind.is_some_and(|rest| rest.is_empty() || is_port(rest)) {
+            return false;
+        }
         let host = authority.host().trim_end_matches('.');
-        let address = host.trim_start_matches('[').trim_end_matches(']');
+        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         address.parse::<IpAddr>().is_ok()
             || host.eq_ignore_ascii_case("localhost")
             || host.to_ascii_lowercase().ends_with(".localhost")
@@ -79,6 +86,19 @@ mod tests {
                 "films.example.evil",
                 "a b",
                 "evil.example#@localhost",
+                "evil.example@localhost",
+                "localhost@evil.example",
+                "localhost@localhost",
+                "user:password@127.0.0.1:80",
+                "@localhost",
+                "[::1]evil.example",
+                "[::1].evil.example:80",
+                "[::1]]",
+                "[[::1]]",
+                "[::1",
+                "[evil.example]",
+                "localhost:80:80",
+                "localhost:evil.example",
                 "notlocalhost",
             ] {
                 assert!(!hosts.has(host), "{host}");

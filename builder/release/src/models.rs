@@ -151,7 +151,7 @@ fn given_rating(
         .map_err(|source| BuildError::Given { model: "rating", source })?;
     let options = FitOptions { params: Some(given.params.clone()), ..options.clone() };
     let chosen = fit::choose(rows, data.pooled.timestamp(), &data.features, &options, reporter)?;
-    Ok(chosen.with_model(given.model.clone()))
+    Ok(chosen.with_model(given.model.clone()).map_err(FitError::from)?)
 }
 
 /// Searches for a ranking model, and trains it on all likes if it ranks better than popularity.

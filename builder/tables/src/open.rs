@@ -4,6 +4,7 @@ use std::fs::{File, FileType};
 use std::io::{self, BufRead, BufReader, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use artifact::{Digest, Hasher};
@@ -24,6 +25,28 @@ pub const SAMPLE_BYTES: usize = 256 << 10;
 /// Largest window of a zstd frame. The format's specification recommends that decoders support 8 MB; `zstd
 /// --long` uses 128 MB.
 const MAX_ZSTD_WINDOW: u64 = 128 << 20;
+
+/// How far a packed file may unpack: to this many bytes whatever its size, and beyond that to so many times
+/// the bytes that were read of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Most {
+    bytes: u64,
+    times: u64,
+}
+
+/// Ratings pack to between a third and a twentieth of their size. A few kilobytes that unpack to gigabytes
+/// were made to fill the memory.
+const MOST: Most = Most { bytes: 1 << 30, times: 200 };
+
+/// A packed file that unpacks too far.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[error(
+    "it unpacks to more than {} GiB and to more than {} times its size, so it may have been made to fill the \
+     memory; if it is meant, unpack it and pass the unpacked file",
+    .0.bytes >> 30,
+    .0.times
+)]
+struct UnpacksTooFar(Most);
 
 /// Character encoding of a file, by a name of the WHATWG Encoding Standard such as `utf-8`, `latin1` or
 /// `utf-16le`.
@@ -95,6 +118,41 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
+/// Counts the bytes that pass through.
+struct Counting<R> {
+    inner: R,
+    n: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.n.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// What a file unpacks to, as far as it may.
+struct Within<R> {
+    inner: R,
+    /// Bytes that were read of the packed file.
+    packed: Arc<AtomicU64>,
+    unpacked: u64,
+    most: Most,
+}
+
+impl<R: Read> Read for Within<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.unpacked = self.unpacked.saturating_add(n as u64);
+        let most = self.packed.load(Ordering::Relaxed).saturating_mul(self.most.times).max(self.most.bytes);
+        if self.unpacked > most {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, UnpacksTooFar(self.most)));
+        }
+        Ok(n)
+    }
+}
+
 /// Opens a plain file or a pipe. A device other than a terminal is refused: `/dev/zero` would be read until
 /// memory is full.
 ///
@@ -140,16 +198,22 @@ pub fn check_inside(folder: &Path, path: &Path) -> Result<(), FileError> {
 /// with the byte order mark of UTF-16 is converted to UTF-8, as is text in the given encoding; line ends that
 /// are a carriage return alone become line feeds.
 ///
+/// Reading fails where a packed file has become more than 1 GiB and more than 200 times what was read of it.
+///
 /// # Errors
 /// Returns [`FileError`] if the file cannot be read, or is a zip with several files or of another kind.
 pub fn open(path: &Path, encoding: Option<Encoding>) -> Result<Opened, FileError> {
+    open_within(path, encoding, MOST)
+}
+
+fn open_within(path: &Path, encoding: Option<Encoding>, most: Most) -> Result<Opened, FileError> {
     let failed = |error| FileError::read(path, error);
     let file: Box<dyn Read + Send> =
         if path.as_os_str() == STANDARD_INPUT { Box::new(io::stdin()) } else { Box::new(open_file(path)?) };
     let raw = Arc::new(Mutex::new(Raw::default()));
     let mut packing = Vec::new();
     let hashing = Hashing { inner: file, raw: Arc::clone(&raw) };
-    let unpacked = unpack(path, BufReader::with_capacity(1 << 16, hashing), &mut packing)?;
+    let unpacked = unpack(path, hashing, most, &mut packing)?;
     let decoded = decode(unpacked, encoding, &mut packing).map_err(failed)?;
     let reader = with_line_feeds(decoded, &mut packing).map_err(failed)?;
     Ok(Opened { reader, raw, packing })
@@ -164,30 +228,30 @@ fn start(reader: &mut (impl Read + ?Sized)) -> io::Result<Vec<u8>> {
 
 fn unpack(
     path: &Path,
-    mut packed: BufReader<Hashing<Box<dyn Read + Send>>>,
+    file: impl Read + Send + 'static,
+    most: Most,
     packing: &mut Vec<String>,
 ) -> Result<Box<dyn Read + Send>, FileError> {
     let failed = |error| FileError::read(path, error);
+    let n_packed = Arc::new(AtomicU64::new(0));
+    let mut packed = BufReader::with_capacity(1 << 16, Counting { inner: file, n: Arc::clone(&n_packed) });
     // A pipe may give fewer bytes at once than a mark has.
     let mut magic = Vec::new();
     packed.by_ref().take(4).read_to_end(&mut magic).map_err(failed)?;
     let whole = Cursor::new(magic.clone()).chain(packed);
-    Ok(match magic[..] {
-        [0x1f, 0x8b, ..] => {
-            packing.push("gzip".to_owned());
-            Box::new(MultiGzDecoder::new(whole))
-        }
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            packing.push("zstd".to_owned());
-            Box::new(Zstd::Between(Box::new(whole)))
-        }
+    let (inner, packed, name): (Box<dyn Read + Send>, _, _) = match magic[..] {
+        [0x1f, 0x8b, ..] => (Box::new(MultiGzDecoder::new(whole)), n_packed, "gzip".to_owned()),
+        [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(Zstd::Between(Box::new(whole))), n_packed, "zstd".to_owned()),
         [b'P', b'K', 3, 4] => {
-            let (entry, name) = only_file_of_zip(path)?;
-            packing.push(format!("{name} in a zip"));
-            Box::new(AfterAll { first: entry, then: whole })
+            // The whole file is read again behind the one in it, to be hashed.
+            let n_of_entry = Arc::new(AtomicU64::new(0));
+            let (entry, name) = only_file_of_zip(path, &n_of_entry)?;
+            (Box::new(AfterAll { first: entry, then: whole }), n_of_entry, format!("{name} in a zip"))
         }
-        _ => Box::new(whole),
-    })
+        _ => return Ok(Box::new(whole)),
+    };
+    packing.push(name);
+    Ok(Box::new(Within { inner, packed, unpacked: 0, most }))
 }
 
 /// Reads one frame of zstd after another; a file may be made of several.
@@ -255,8 +319,11 @@ impl<R: Read> Read for Checked<R> {
     }
 }
 
-/// Opens the only file of a zip. Also returns its name.
-fn only_file_of_zip(path: &Path) -> Result<(impl Read + Send + use<>, String), FileError> {
+/// Opens the only file of a zip, and counts what is read of it before it is unpacked. Also returns its name.
+fn only_file_of_zip(
+    path: &Path,
+    n_packed: &Arc<AtomicU64>,
+) -> Result<(impl Read + Send + use<>, String), FileError> {
     let refuse = |problem: String| FileError::Zip { path: path.to_owned(), problem };
     let broken = |error: zip::result::ZipError| refuse(format!("it cannot be read ({error})"));
     let read = |error| FileError::read(path, error);
@@ -286,7 +353,8 @@ fn only_file_of_zip(path: &Path) -> Result<(impl Read + Send + use<>, String), F
     drop(entry);
     let mut file = File::open(path).map_err(read)?;
     file.seek(SeekFrom::Start(begin)).map_err(read)?;
-    let packed = BufReader::with_capacity(1 << 16, file).take(size);
+    let counted = Counting { inner: file, n: Arc::clone(n_packed) };
+    let packed = BufReader::with_capacity(1 << 16, counted).take(size);
     let inner: Box<dyn Read + Send> = match method {
         CompressionMethod::Stored => Box::new(packed),
         CompressionMethod::Deflated => Box::new(DeflateDecoder::new(packed)),
@@ -441,6 +509,50 @@ mod tests {
                 (TEXT.to_owned(), packing.into_iter().map(str::to_owned).collect())
             );
         }
+    }
+
+    #[test]
+    fn a_small_file_that_unpacks_too_far_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        let read = |name: &str, most| {
+            let mut opened = open_within(&dir.path().join(name), None, most)?;
+            let n = io::copy(&mut opened, &mut io::sink());
+            n.map_err(|error| FileError::read(&dir.path().join(name), error))
+        };
+        let equal = "1,ns1,3\n".repeat(1 << 17);
+        let row = |n: u64| format!("{},ns{},3\n", n * n % 6_007, n * 7 % 911);
+        let text = (0..40_000).map(row).collect::<Vec<_>>().concat();
+        let packed = |text: &str| {
+            let mut deflated = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            let by = zip::write::SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+            deflated.start_file("r.csv", by).unwrap();
+            deflated.write_all(text.as_bytes()).unwrap();
+            let zip = deflated.finish().unwrap().into_inner();
+            let zstd = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
+            [("r.csv.gz", gzip(text)), ("r.csv.zst", zstd), ("r.zip", zip)]
+        };
+        let size = equal.len() as u64;
+        for (name, bytes) in packed(&equal) {
+            let times = size / bytes.len() as u64;
+            assert!(times > 100, "{name}: {times}");
+            std::fs::write(dir.path().join(name), &bytes).unwrap();
+            // Of a zip, only the file in it counts, so its factor is a little higher.
+            let (few, enough) = (times / 2, times * 2);
+            assert_eq!(read(name, Most { bytes: size, times: few }).unwrap(), size, "{name}");
+            assert_eq!(read(name, Most { bytes: 0, times: enough }).unwrap(), size, "{name}");
+            let error = read(name, Most { bytes: size - 1, times: few }).unwrap_err();
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert!(cause.contains(&format!("more than {few} times its size")), "{name}: {cause}");
+            assert!(cause.contains("pass the unpacked file"), "{name}: {cause}");
+        }
+        for (name, bytes) in packed(&text) {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            assert_eq!(read(name, Most { bytes: 0, ..MOST }).unwrap(), text.len() as u64, "{name}");
+        }
+        // What is not packed has no limit.
+        std::fs::write(dir.path().join("r.csv"), &equal).unwrap();
+        assert_eq!(read("r.csv", Most { bytes: 0, times: 0 }).unwrap(), size);
     }
 
     #[test]

@@ -53,6 +53,19 @@ pub enum TrainError {
         /// Number of sweeps done.
         sweep: usize,
     },
+    /// A model cannot represent the ratings.
+    #[error(
+        "on a scale from {low} to {high}, a number of the model becomes too large ({problem}); divide the ratings, \
+         for example by 1,000, or train fewer factors"
+    )]
+    TooLarge {
+        /// The lowest rating.
+        low: f32,
+        /// The highest rating.
+        high: f32,
+        /// Which number.
+        problem: String,
+    },
     /// The trained values are not a valid model.
     #[error("training did not produce a valid model: {0}")]
     InvalidModel(String),

@@ -32,8 +32,8 @@ fn in_units(rows: &Interactions, unit: f32) -> Interactions {
 /// threads.
 ///
 /// # Errors
-/// Returns [`TrainError`] if there are no rows, if rows or parameters are out of range, or if training
-/// diverges.
+/// Returns [`TrainError`] if there are no rows, if rows or parameters are out of range, if training diverges,
+/// or if the ratings are too large for a model.
 pub fn fit(
     params: &ModelParams,
     data: &TrainingData<'_>,
@@ -47,17 +47,24 @@ pub fn fit(
     }
     let Some(unit) = unit_of(checked.train.scale()) else {
         let (model, history) = trainer.fit(&checked, run)?;
-        return Ok(prior::finished(&model, history, &checked.train, checked.features));
+        return prior::finished(&model, history, &checked.train, checked.features);
     };
     let (train, validation) = (in_units(&checked.train.columns(), unit), in_units(checked.validation, unit));
     let scaled = Checked::new(&TrainingData::new(&train, checked.features).watching(&validation))?;
     let (model, history) = trainer.fit(&scaled, run)?;
-    let (model, history) = in_ratings(&model, history, unit);
-    Ok(prior::finished(&model, history, &checked.train, checked.features))
+    let (model, history) = in_ratings(&model, history, unit)?;
+    prior::finished(&model, history, &checked.train, checked.features)
 }
 
 /// Returns a model that was trained in a unit, and the course of its training, in ratings.
-fn in_ratings(model: &FactorModel, mut history: History, unit: f32) -> (FactorModel, History) {
+///
+/// # Errors
+/// Returns [`TrainError::TooLarge`] if a factor does not fit into half precision.
+fn in_ratings(
+    model: &FactorModel,
+    mut history: History,
+    unit: f32,
+) -> Result<(FactorModel, History), TrainError> {
     let mut parts = model.clone().into_parts();
     parts.global_mean *= unit;
     parts.scale = (parts.scale.0 * unit, parts.scale.1 * unit);
@@ -68,5 +75,9 @@ fn in_ratings(model: &FactorModel, mut history: History, unit: f32) -> (FactorMo
         epoch.train_rmse *= f64::from(unit);
         epoch.validation_rmse = epoch.validation_rmse.map(|rmse| rmse * f64::from(unit));
     }
-    (FactorModel::new(parts).expect("finite numbers times a small one are finite"), history)
+    let (low, high) = parts.scale;
+    match FactorModel::new(parts) {
+        Ok(model) => Ok((model, history)),
+        Err(problem) => Err(TrainError::TooLarge { low, high, problem: problem.to_string() }),
+    }
 }

@@ -3,7 +3,7 @@
 import { get, latest, post, Problem } from "./api.js";
 import { announce, debounce, fill, h, put } from "./dom.js";
 import { asked, filters } from "./filters.js";
-import { number, t, tn } from "./i18n.js";
+import { number, own, t, tn } from "./i18n.js";
 import { card, meet, meta, poster, reasonOf, stars, syncStars, titleLink, trouble, waiting } from "./parts.js";
 import * as ratings from "./ratings.js";
 import { known, likedStars, ofStars } from "./scale.js";
@@ -116,7 +116,7 @@ export function home() {
   function drawBill(found) {
     const n = ratings.rated().length;
     const liked = { n: number(likedStars()) };
-    const same = { popular: "home.bill.popular", biases: "home.bill.biases" }[found.strategy];
+    const same = own({ popular: "home.bill.popular", biases: "home.bill.biases" }, found.strategy);
     fill(
       billLead,
       same ? t(same, liked) : tn("home.bill.yours", n),

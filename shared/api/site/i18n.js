@@ -298,14 +298,17 @@ export const words = {
   },
 };
 
+/** Returns what an object has of its own under a key; names such as `constructor` are in every object. */
+export const own = (object, key) => (Object.hasOwn(object, key) ? object[key] : undefined);
+
 function preferred() {
   try {
     const kept = localStorage.getItem(KEY);
-    if (kept in words) return kept;
+    if (Object.hasOwn(words, kept)) return kept;
   } catch {
     // No storage: the browser's language decides.
   }
-  const first = (globalThis.navigator?.languages ?? []).map((tag) => tag.slice(0, 2)).find((tag) => tag in words);
+  const first = (globalThis.navigator?.languages ?? []).map((tag) => tag.slice(0, 2)).find((tag) => Object.hasOwn(words, tag));
   return first ?? "en";
 }
 
@@ -331,8 +334,8 @@ export function learn(more) {
 
 /** Returns the text of a key, with `{name}` filled in. */
 export function t(key, values = {}) {
-  const text = words[language][key] ?? words.en[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  const text = own(words[language], key) ?? own(words.en, key) ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => own(values, name) ?? whole);
 }
 
 /** Returns the text for a number: `key.one` or `key.other`, with `{n}` filled in. */
@@ -344,9 +347,9 @@ export function tn(key, n, values = {}) {
 /** Returns a sentence as texts and elements: `{name}` becomes the element of that name. */
 export function sentence(key, parts, n) {
   const form = n === undefined ? "" : new Intl.PluralRules(language).select(n) === "one" ? ".one" : ".other";
-  const text = words[language][key + form] ?? key;
+  const text = own(words[language], key + form) ?? key;
   const values = n === undefined ? parts : { n: number(n), ...parts };
-  return text.split(/(\{\w+\})/).map((piece) => (piece.startsWith("{") && values[piece.slice(1, -1)]) || piece);
+  return text.split(/(\{\w+\})/).map((piece) => (piece.startsWith("{") && own(values, piece.slice(1, -1))) || piece);
 }
 
 /** Formats a number for the language. */

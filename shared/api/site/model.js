@@ -4,7 +4,7 @@
 import { get, latest, Problem } from "./api.js";
 import { amount, lying, ofErrors, points, table } from "./charts.js";
 import { fill, h } from "./dom.js";
-import { date, number, t, tn } from "./i18n.js";
+import { date, number, own, t, tn } from "./i18n.js";
 import { facts, panel, trouble, waiting } from "./parts.js";
 
 const UNITS = ["kB", "MB", "GB"];
@@ -95,13 +95,14 @@ const BASELINES = { biases: "biases", "global-mean": "mean", popularity: "popula
 
 function called({ model, tuned }) {
   if (tuned) return t("model.tuned", { name: model });
-  return model in BASELINES ? t(`model.name.${BASELINES[model]}`) : model;
+  const key = own(BASELINES, model);
+  return key ? t(`model.name.${key}`) : model;
 }
 
 /** Tabulates every measure, one row per model and kind of held-out data. */
 function measures(measured) {
   const kinds = [...new Set(measured.flatMap((m) => Object.keys(m.measures)))].sort();
-  const rows = measured.map((m) => [called(m), t(`model.held_out.${m.held_out}`), ...kinds.map((kind) => (kind in m.measures ? exact(m.measures[kind]) : "–"))]);
+  const rows = measured.map((m) => [called(m), t(`model.held_out.${m.held_out}`), ...kinds.map((kind) => (Object.hasOwn(m.measures, kind) ? exact(m.measures[kind]) : "–"))]);
   return table(t("model.measures"), [t("model.measures.model"), t("model.held_out"), ...kinds], rows);
 }
 

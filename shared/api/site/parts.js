@@ -2,7 +2,7 @@
 
 import { segment } from "./api.js";
 import { h, put, uid } from "./dom.js";
-import { list, number, percent, score, t, tn } from "./i18n.js";
+import { list, number, own, percent, score, t, tn } from "./i18n.js";
 import * as ratings from "./ratings.js";
 import { areStars, high, known, ofStars, toStars } from "./scale.js";
 
@@ -24,7 +24,7 @@ const stemOf = (genre) => GENRES.find((stem) => new RegExp(`(^|[^a-z])${stem}`).
 const PLATFORMS = { amazon: "Amazon Prime", disney: "Disney+", hulu: "Hulu", netflix: "Netflix" };
 
 /** Returns the name of a platform. */
-export const platformName = (id) => PLATFORMS[id] ?? id;
+export const platformName = (id) => own(PLATFORMS, id) ?? id;
 
 /** Returns a tile in place of a picture: a color by genre, and the title's initials. */
 export function poster(title) {

@@ -1,4 +1,7 @@
 //! Answers compressed by gzip, for clients that take it.
+//!
+//! Answers about a user are not: they also hold what the request asked for. Somebody who can make a browser
+//! send requests, and see how long the answers are, would find out which names are in them twice (BREACH).
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, OnceLock};
@@ -25,11 +28,14 @@ const MOST_IN_PLACE: usize = 64 * 1024;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CompressedOnce(Arc<OnceLock<Bytes>>);
 
-/// Compresses an answer of more than [`MOST_PLAIN`] bytes if the client takes gzip. Every answer is text, so
-/// all of them become smaller.
+/// Compresses an answer of more than [`MOST_PLAIN`] bytes if the client takes gzip, unless it is about a
+/// user. Every answer is text, so all of them become smaller.
 pub(crate) async fn compression(request: Request, next: Next) -> Response {
     let takes_gzip = takes_gzip(request.headers());
     let mut response = next.run(request).await;
+    if is_private(response.headers()) {
+        return response;
+    }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
     let n_bytes = response.body().size_hint().lower();
     if !takes_gzip || n_bytes <= MOST_PLAIN || response.status() == StatusCode::NOT_MODIFIED {
@@ -59,6 +65,12 @@ pub(crate) async fn compression(request: Request, next: Next) -> Response {
         head.headers.insert(header::ETAG, weak);
     }
     Response::from_parts(head, Body::from(compressed))
+}
+
+/// Returns whether an answer is about one user, as `Cache-Control` says.
+fn is_private(answer: &HeaderMap) -> bool {
+    let lists = answer.get_all(header::CACHE_CONTROL).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|rule| rule.trim().eq_ignore_ascii_case("private"))
 }
 
 async fn compressed(body: Body) -> io::Result<Bytes> {
@@ -98,12 +110,15 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use axum::middleware::from_fn;
-    use axum::routing::get;
+    use axum::routing::{any, get};
     use axum::{Extension, Router};
     use flate2::read::GzDecoder;
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::caching::caching;
+    use crate::route::Kept;
+    use crate::routes::ROUTES;
 
     /// The bodies differ only to show which of them was compressed.
     #[tokio::test]
@@ -134,6 +149,32 @@ mod tests {
         assert_eq!(ask("gzip").await, (true, b'1'));
         assert_eq!(ask("gzip").await, (true, b'1'));
         assert_eq!(ask("identity").await, (false, b'3'));
+    }
+
+    /// However large they are, and whether or not they are errors.
+    #[tokio::test]
+    async fn every_route_is_compressed_unless_it_is_about_a_user() {
+        let mut n_personal = 0;
+        for route in ROUTES {
+            let answer = |status: StatusCode| any(async move || (status, "x".repeat(2_000_000)));
+            for status in [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND] {
+                let router = Router::new().route(route.path, answer(status)).layer(from_fn(caching));
+                let router = router.layer(from_fn(compression));
+                for accepted in ["gzip", "*", "br, gzip;q=0.1"] {
+                    let request = Request::builder().method(route.method.as_str()).uri(route.path);
+                    let request = request.header(header::ACCEPT_ENCODING, accepted).body(Body::empty());
+                    let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+                    let personal = route.operation.kept == Kept::Personal;
+                    let coding = answer.headers().get(header::CONTENT_ENCODING);
+                    assert_eq!(coding.is_none(), personal, "{} {status}", route.path);
+                    let n_bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap().len();
+                    assert_eq!(n_bytes == 2_000_000, personal, "{} {status}", route.path);
+                }
+            }
+            assert!(!route.is_personal() || route.operation.kept == Kept::Personal, "{}", route.path);
+            n_personal += u32::from(route.is_personal());
+        }
+        assert!(n_personal >= 3);
     }
 
     #[test]

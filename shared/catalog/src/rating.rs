@@ -16,8 +16,18 @@ pub struct OffScale {
 
 /// Text or numbers that make no scale.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a scale; write the lowest and the highest rating as LOW:HIGH, such as 1:10")]
-pub struct ScaleError(String);
+pub enum ScaleError {
+    /// There are not two finite numbers of which the first is the lower one.
+    #[error("{0:?} is not a scale; write the lowest and the highest rating as LOW:HIGH, such as 1:10")]
+    Malformed(String),
+    /// Ratings are too large for models.
+    #[error(
+        "{0:?} reaches beyond ±{most}, and models cannot represent ratings that large; divide the ratings, for \
+         example by 1,000, and give the scale of the result",
+        most = Scale::FARTHEST
+    )]
+    TooFar(String),
+}
 
 /// The lowest and the highest rating that a user can give.
 ///
@@ -60,6 +70,13 @@ impl Scale {
     /// Half a star to five stars.
     pub const STARS: Self = usual(0.5, 5.0);
 
+    /// The farthest from 0 that a rating may be for models to be trained on it.
+    ///
+    /// Models keep factors in half precision, which holds numbers up to 65,504. Ratings of a wide scale are
+    /// trained on as if they were from 0.5 to 5, and factors are multiplied by the ratio of the widths
+    /// afterwards. With this limit, the ratio is at most 4,444, so factors of up to 14.7 fit.
+    pub const FARTHEST: f32 = 10_000.0;
+
     /// Takes the lowest and the highest rating.
     ///
     /// # Errors
@@ -68,7 +85,20 @@ impl Scale {
         if low < high && low.is_finite() && high.is_finite() {
             Ok(usual(low, high))
         } else {
-            Err(ScaleError(format!("{low}:{high}")))
+            Err(ScaleError::Malformed(format!("{low}:{high}")))
+        }
+    }
+
+    /// Returns the scale if models can be trained on it. What users give is checked in this way; a release of
+    /// an older version may have any scale.
+    ///
+    /// # Errors
+    /// [`ScaleError::TooFar`] if it reaches beyond ±[`Scale::FARTHEST`].
+    pub fn trainable(self) -> Result<Self, ScaleError> {
+        if self.low >= -Self::FARTHEST && self.high <= Self::FARTHEST {
+            Ok(self)
+        } else {
+            Err(ScaleError::TooFar(format!("{}:{}", self.low, self.high)))
         }
     }
 
@@ -127,7 +157,7 @@ impl Default for Scale {
 impl TryFrom<StoredScale> for Scale {
     type Error = String;
     fn try_from(StoredScale { low, high, liked }: StoredScale) -> Result<Self, String> {
-        let scale = Self::new(low, high).map_err(|error| error.to_string())?;
+        let scale = Self::new(low, high).and_then(Self::trainable).map_err(|error| error.to_string())?;
         scale.with_liked(liked).map_err(|error| error.to_string())
     }
 }
@@ -147,10 +177,10 @@ impl fmt::Display for Scale {
 impl FromStr for Scale {
     type Err = ScaleError;
     fn from_str(text: &str) -> Result<Self, ScaleError> {
-        let wrong = || ScaleError(text.to_owned());
+        let wrong = || ScaleError::Malformed(text.to_owned());
         let (low, high) = text.split_once(':').ok_or_else(wrong)?;
         let number = |part: &str| part.trim().parse::<f32>().map_err(|_| wrong());
-        Self::new(number(low)?, number(high)?).map_err(|_| wrong())
+        Self::new(number(low)?, number(high)?).map_err(|_| wrong())?.trainable()
     }
 }
 
@@ -323,6 +353,28 @@ mod tests {
         assert_eq!("-10 : 10".parse::<Scale>().unwrap().to_string(), "-10 to 10");
         for bad in ["", "1", "5:1", "1:1", "a:b", "0:inf", "NaN:1", "1:2:3"] {
             assert!(bad.parse::<Scale>().unwrap_err().to_string().starts_with(&format!("{bad:?}")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn scales_are_read_up_to_what_models_can_represent() {
+        let stored = |low, high| Scale::try_from(StoredScale { low, high, liked: low });
+        let (most, beyond) = (Scale::FARTHEST, Scale::FARTHEST.next_up());
+        for (low, high) in [(-most, most), (0.0, most), (-most, 0.0), (most.next_down(), most)] {
+            let written: Scale = format!("{low}:{high}").parse().unwrap();
+            assert_eq!(written, Scale::new(low, high).unwrap());
+            assert!(stored(low, high).is_ok(), "{low}:{high}");
+        }
+        for (low, high) in [(-most, beyond), (-beyond, 0.0), (0.0, f32::MAX), (f32::MIN, f32::MAX)] {
+            // A release may have such a scale.
+            assert!(Scale::new(low, high).is_ok());
+            let errors = [
+                format!("{low}:{high}").parse::<Scale>().unwrap_err().to_string(),
+                stored(low, high).unwrap_err(),
+            ];
+            for error in errors {
+                assert!(error.contains("beyond ±10000") && error.contains("divide the ratings"), "{error}");
+            }
         }
     }
 

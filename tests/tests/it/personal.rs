@@ -24,6 +24,46 @@ const PERSONAL: [&str; 5] = [
     "/predict?user_id={}&id=ns1",
 ];
 
+/// Lists of titles about nobody, as long as those about a user.
+const PUBLIC: [&str; 2] = ["/similar/ns1?n=100", "/titles?limit=100"];
+
+/// The length of a compressed answer would tell which of the names that were asked for are in it (BREACH).
+#[tokio::test]
+async fn answers_about_a_user_are_never_compressed() {
+    let coding = async |router: &Router, line: &str, body: &str| {
+        let (method, path) = line.split_once(' ').unwrap();
+        let request = Request::builder().method(method).uri(path).header("accept-encoding", "gzip, br");
+        let request = request.header("content-type", "application/json").body(Body::from(body.to_owned()));
+        let response = router.clone().oneshot(request.unwrap()).await.unwrap();
+        let coding =
+            response.headers().get("content-encoding").map(|coding| coding.to_str().unwrap().to_owned());
+        (coding, response.into_body().collect().await.unwrap().to_bytes().len())
+    };
+    // As many names that are not ids as a query may have.
+    let ignored = (0..199).map(|n| format!("not-an-id-of-a-title-{n}")).collect::<Vec<_>>().join(",");
+    let mut largest = 0;
+    for setting in [PersonalRoutes::Open, PersonalRoutes::Subject, PersonalRoutes::Off] {
+        let router = serving(setting).await;
+        let long = [format!("/recommendations/1?n=100&reasons=10&include_seen=true&exclude=ns1,{ignored}")];
+        let of_user = PERSONAL.map(|path| path.replace("{}", "1")).into_iter().chain(long);
+        for path in of_user {
+            for method in ["GET", "HEAD"] {
+                let (coding, n_bytes) = coding(&router, &format!("{method} {path}"), "").await;
+                assert_eq!(coding, None, "{method} {path}");
+                largest = largest.max(n_bytes);
+            }
+        }
+        let ratings = r#"{"ratings":[{"id":"ns1","rating":5}],"n":100,"reasons":10,"include_seen":true}"#;
+        let (of_new, _) = coding(&router, "POST /recommendations", ratings).await;
+        assert_eq!(of_new, None);
+        for path in PUBLIC {
+            let (coding, _) = coding(&router, &format!("GET {path}"), "").await;
+            assert_eq!(coding.as_deref(), Some("gzip"), "{path}");
+        }
+    }
+    assert!(largest > 3_000, "{largest} bytes: public answers of this size are compressed");
+}
+
 async fn serving(personal_routes: PersonalRoutes) -> Router {
     let store = Arc::new(small_release::store_with_ranking().await);
     api::load(&Function::ALL, store, personal_routes).await.unwrap()

@@ -78,7 +78,7 @@ pub(super) struct Args {
     recommend_threshold: Option<f32>,
 
     /// Store pseudonyms instead of user ids, computed with the key in this file (see `cartelera pseudonym`).
-    /// Only someone with the key can look up a user.
+    /// Only someone with the key can look up a user. The clean tables that --tables writes keep the ids.
     #[arg(long, value_name = "KEYFILE")]
     pseudonyms: Option<PathBuf>,
 

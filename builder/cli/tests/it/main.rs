@@ -15,6 +15,7 @@ mod model;
 mod no_ratings;
 mod publish;
 mod real_data;
+mod scales;
 mod serve;
 mod server;
 mod synth;

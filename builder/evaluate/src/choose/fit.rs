@@ -135,19 +135,22 @@ pub fn fit_rating_model(
     let quiet = WithoutNotes(reporter);
     let data = TrainingData::new(&rows, features);
     let (model, _) = train::fit(&settled, &data, &Run::new(options.seed, &quiet))?;
-    Ok(chosen.with_model(model))
+    Ok(chosen.with_model(model)?)
 }
 
 impl Chosen {
     /// Combines the choice with a model that was trained on all rows with its parameters, and sets the
     /// model's noise from the test rows.
-    pub fn with_model(self, model: FactorModel) -> FittedModel {
+    ///
+    /// # Errors
+    /// Returns [`TrainError::InvalidModel`] if the error on the test rows is too large for a model.
+    pub fn with_model(self, model: FactorModel) -> Result<FittedModel, TrainError> {
         let Self { params, origin, trials, verdict, measured, test_rmse } = self;
         let model = match test_rmse {
-            Some(rmse) => train::with_noise(model, rmse),
+            Some(rmse) => train::with_noise(model, rmse)?,
             None => model,
         };
-        FittedModel { model, params, origin, trials, verdict, measured }
+        Ok(FittedModel { model, params, origin, trials, verdict, measured })
     }
 }
 

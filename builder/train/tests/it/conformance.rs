@@ -258,6 +258,42 @@ fn ratings_on_a_wide_scale_are_predicted_as_well_as_stars() {
     }
 }
 
+/// What is beyond the largest scale that is read is an error or a model, and never a panic.
+#[test]
+fn ratings_that_models_cannot_represent_are_an_error() {
+    let stars = MadeUp { n_users: 70, n_titles: 40, ..MadeUp::default() }.rows();
+    let nothing = TitleFeatures::default();
+    for params in rating_trainers() {
+        let train = |low: f32, high: f32| {
+            let mut rows = stars.clone();
+            for rating in &mut rows.rating {
+                let place = (*rating - 0.5) / 4.5;
+                *rating = (low * (1.0 - place) + high * place).clamp(low, high);
+            }
+            rows.scale = Scale::new(low, high).unwrap();
+            fit(&params, &TrainingData::new(&rows, &nothing).watching(&rows), &Run::silent(1))
+        };
+        let most = Scale::FARTHEST;
+        for (low, high) in [(-most, most), (0.0, most), (most - 1.0, most)] {
+            assert!(train(low, high).is_ok(), "{low}:{high}: {}", params.describe());
+        }
+        for exponent in 5..=38 {
+            let high = 10_f32.powi(exponent);
+            for (low, high) in [(-high, high), (0.0, high), (high, f32::MAX)] {
+                let trained = train(low, high).map(|_| ());
+                let is_known = matches!(
+                    trained,
+                    Ok(()) | Err(TrainError::TooLarge { .. } | TrainError::InvalidModel(_))
+                );
+                assert!(is_known, "{low}:{high}: {trained:?}");
+            }
+        }
+        let has_factors = params.trainer().n_factors() > 0;
+        assert_eq!(train(-1e9, 1e9).is_err(), has_factors, "{}", params.describe());
+        assert!(train(f32::MIN, f32::MAX).is_err(), "{}", params.describe());
+    }
+}
+
 #[test]
 fn predictions_are_clipped_to_the_scale_of_the_rows() {
     let nothing = TitleFeatures::default();

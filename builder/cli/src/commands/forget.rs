@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let key = args.pseudonyms.as_deref().map(read_key).transpose()?;
     let stored =
         |id: &String| key.as_ref().map_or_else(|| id.trim().to_owned(), |key| key.pseudonym(id.trim()));
-    let ids: Vec<String> = args.users.iter().map(stored).collect();
+    let ids: BTreeSet<String> = args.users.iter().map(stored).collect();
     let (location, published) = block_on(async {
         let store: Arc<dyn Store> = open(&args.store.store).await?.into();
         let pointer = store::current(store.as_ref()).await?;
@@ -79,7 +80,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Returns the changed artifacts and the manifest of a release without these users.
-async fn without(store: &dyn Store, manifest: &Manifest, ids: &[String]) -> anyhow::Result<Built> {
+async fn without(store: &dyn Store, manifest: &Manifest, ids: &BTreeSet<String>) -> anyhow::Result<Built> {
     anyhow::ensure!(
         manifest.older.is_none(),
         "an older version of Cartelera built it; remove their rows from the rating files and build it again"

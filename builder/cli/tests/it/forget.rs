@@ -60,7 +60,7 @@ fn forgotten_users_are_gone_and_nothing_else_changes() {
     assert!(error.contains("it has no user nobody") && error.contains(&built), "{error}");
     assert_eq!(pointer(&store), (built.clone(), None));
 
-    let said = stdout(&words(&forget(&store, &["20", " 1 ", "40"], &[])));
+    let said = stdout(&words(&forget(&store, &["20", " 1 ", "40", "20"], &[])));
     let (now, previous) = pointer(&store);
     assert_eq!(previous.as_deref(), Some(built.as_str()));
     for part in ["3 users were removed", &now, &built, "the next build brings the users back", "gc --keep 1"]

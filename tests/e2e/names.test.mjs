@@ -71,7 +71,7 @@ test("a text has only the keys and the values that it was given", () => {
   }
 });
 
-test("no module looks a name up in an object without asking whether it is the object's own", () => {
+test("known ways to look a name up on an object's prototype do not occur", () => {
   for (const file of readdirSync(site).filter((name) => name.endsWith(".js"))) {
     const code = readFileSync(join(site, file), "utf8").replace(/^\s*(\/\/|\/?\*).*$/gm, "").replace(/"[^"\n]*"/g, '""');
     for (const [index, line] of code.split("\n").entries()) {

@@ -25,7 +25,7 @@ impl Hosts {
 
     fn has(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
-        // Nothing is in front of a host, such as a user, and only a port behind it.
+        // Reject userinfo before the host, and anything but a port after it.
         let is_port =
             |rest: &str| rest.strip_prefix(':').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
         let behind = host.strip_prefix(authority.host());

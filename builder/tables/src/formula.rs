@@ -17,7 +17,7 @@ const ESCAPE: &str = "\\u{";
 
 /// Returns a value as it is written: escaped, then with an apostrophe before whatever could be a formula.
 pub(crate) fn guarded(value: &str) -> Cow<'_, str> {
-    let is_plain = !value.starts_with(BEGINNINGS)
+    let is_plain = !value.trim_start_matches(' ').starts_with(BEGINNINGS)
         && !value.contains(|c: char| c == ';' || c.is_control())
         && !value.contains(ESCAPE);
     if is_plain {
@@ -99,6 +99,7 @@ mod tests {
     fn a_cell_that_begins_within_a_value_is_no_formula_either() {
         for (value, written) in [
             (";=1+1;", ";'=1+1;"),
+            ("  -1", "  '-1"),
             ("a; \u{A0}b;  @SUM(A1)", "a; \u{A0}b;  '@SUM(A1)"),
             ("a,\";-1", "a,\";'-1"),
             ("x\t=1+1", "x\\u{9}=1+1"),

@@ -41,8 +41,8 @@ const MOST: Most = Most { bytes: 1 << 30, times: 200 };
 /// A packed file that unpacks too far.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 #[error(
-    "it unpacks to more than {} GiB and to more than {} times its size, so it may have been made to fill the \
-     memory; if it is meant, unpack it and pass the unpacked file",
+    "it unpacks to more than {} GiB, and to more than {} times what was read of it, so it may have been made to fill \
+     the memory; if this is intended, unpack it and pass the unpacked file",
     .0.bytes >> 30,
     .0.times
 )]
@@ -543,7 +543,7 @@ mod tests {
             assert_eq!(read(name, Most { bytes: 0, times: enough }).unwrap(), size, "{name}");
             let error = read(name, Most { bytes: size - 1, times: few }).unwrap_err();
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            assert!(cause.contains(&format!("more than {few} times its size")), "{name}: {cause}");
+            assert!(cause.contains(&format!("more than {few} times what was read")), "{name}: {cause}");
             assert!(cause.contains("pass the unpacked file"), "{name}: {cause}");
         }
         for (name, bytes) in packed(&text) {

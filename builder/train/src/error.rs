@@ -56,7 +56,7 @@ pub enum TrainError {
     /// A model cannot represent the ratings.
     #[error(
         "on a scale from {low} to {high}, a number of the model becomes too large ({problem}); divide the ratings, \
-         for example by 1,000, or train fewer factors"
+         for example by 1,000, or train with fewer factors"
     )]
     TooLarge {
         /// The lowest rating.

@@ -39,7 +39,7 @@ impl ItemPanels {
     /// Lays out item vectors, given row by row.
     ///
     /// # Panics
-    /// If `rows` is not `n_items` times `n_factors`, or there are more than 2³² items.
+    /// If `rows` is not `n_items` times `n_factors`, or there are 2³² items or more.
     pub fn new(rows: &[f32], n_items: usize, n_factors: usize) -> Self {
         assert_eq!(rows.len(), n_items * n_factors, "rows are items times factors");
         Self::of_rows(n_items, n_factors, |items, panel| {
@@ -62,7 +62,7 @@ impl ItemPanels {
     ) -> Result<Self, Invalid> {
         let fits = n_items.checked_mul(n_factors).and_then(|n| n.checked_mul(2)) == Some(halves.len());
         Invalid::unless(fits, field, "not items times factors")?;
-        Invalid::unless(u32::try_from(n_items).is_ok(), field, "more than 2³² items")?;
+        Invalid::unless(u32::try_from(n_items).is_ok(), field, "2³² items or more")?;
         Invalid::unless(blocks::halves_are_finite(halves), field, "a value is not finite")?;
         let n_bytes = 2 * n_factors;
         let mut bytes = vec![0; LANES * n_bytes];
@@ -212,6 +212,8 @@ impl ItemPanels {
     }
 
     /// Returns a number that no product in a panel exceeds, given the [`ItemPanels::reach`] of the user.
+    /// Values of items have to be 0 or as large as half precision holds, at least 2⁻²⁴, so that no square
+    /// vanishes.
     ///
     /// # Panics
     /// If there is no such panel.
@@ -237,11 +239,17 @@ pub struct TopN {
     of_groups: HashMap<usize, Entry>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 struct Entry {
     score: f32,
     item: usize,
     group: Option<usize>,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
 }
 
 impl Eq for Entry {}
@@ -275,10 +283,10 @@ impl TopN {
         }
     }
 
-    /// Returns whether an entry would be kept.
+    /// Returns whether an entry would be kept. NaN never is.
     pub fn keeps(&self, item: usize, score: f32) -> bool {
         match self.heap.peek() {
-            _ if self.n == 0 => false,
+            _ if self.n == 0 || score.is_nan() => false,
             Some(worst) if self.heap.len() == self.n => Entry { score, item, group: None } < *worst,
             _ => true,
         }

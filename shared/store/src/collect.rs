@@ -141,9 +141,10 @@ fn sort_out(
     // Servers may still answer from the previous release just after the pointer moved.
     let keeps_previous = keep.previous || pointer.moved_at >= before;
     for (i, (release, object)) in newest_first(manifests).into_iter().enumerate() {
-        let is_previous = keeps_previous && pointer.previous.as_ref() == Some(&release);
-        let is_pointed_at = release == pointer.release || is_previous;
-        if i < keep.releases || is_pointed_at || !is_older(&object, before) {
+        let is_previous = pointer.previous.as_ref() == Some(&release);
+        let is_pointed_at = release == pointer.release || is_previous && keeps_previous;
+        let is_recent = i < keep.releases && (keeps_previous || !is_previous);
+        if is_recent || is_pointed_at || !is_older(&object, before) {
             kept.push(release);
         } else {
             outdated.push((release, object));

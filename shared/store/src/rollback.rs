@@ -60,9 +60,12 @@ pub async fn rollback_signed(
                 return Err(not_whole(store, &manifest, entry));
             }
         }
-        store.refresh(&Manifest::key(target)).await?;
-        if signature.is_some() {
-            store.refresh(&Signature::key(target)).await?;
+        let described = [Some(Manifest::key(target)), signature.as_ref().map(|_| Signature::key(target))];
+        for key in described.into_iter().flatten() {
+            if !store.refresh(&key).await? {
+                let (release, location) = (target.to_owned(), store.location());
+                return Err(LoadError::NoSuchRelease { release, location }.into());
+            }
         }
         let (release, previous) = (target.to_owned(), Some(before.release));
         let pointer = Pointer { release, previous, moved_at, manifest, signature };

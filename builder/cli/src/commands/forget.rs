@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use artifact::{Kind, Manifest};
+use artifact::{Kind, Pointer};
 use recommender::UserIndex;
 use release::Built;
 use release::forget::Forgetting;
@@ -18,15 +18,16 @@ use crate::Context;
 const WHAT_IS_LEFT: &str = "\
 What still has data of these users:
   - the rating files, and tables and models made from them: remove the rows there, or the next build brings the users back
-  - earlier releases in this store: an hour after this one, run `cartelera gc --keep 1 --grace 1h --without-previous`
+  - other releases in this store: after more than an hour, run `cartelera gc --keep 0 --grace 1h --without-previous`
   - a bucket with versions keeps what was deleted for as long as its lifecycle says, and copies of the store keep theirs
-  - the models of this release, and its counts, were made with their ratings, and name nobody; the next build makes new ones";
+  - the models and counts of this release come from their ratings too, and contain no user ids; the next build makes new ones";
 
 /// Remove users and what they rated from the release that a store serves.
 ///
 /// Publishes a release without them, like `publish`: their ids, ratings and vectors are gone, and everything
 /// else is the same. The models were trained with their ratings and stay as they are until the next build.
 /// Afterwards it prints what still has data of these users. If a user is not in the release, nothing changes.
+/// Remove their rows from the rating files first, so that no build brings them back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Ids of the users, as in the rating files.
@@ -54,7 +55,16 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         let store: Arc<dyn Store> = open(&args.store.store).await?.into();
         let pointer = store::current(store.as_ref()).await?;
         signer.check_before_building(Some(&pointer))?;
-        let Built { artifacts, manifest } = without(store.as_ref(), &pointer.manifest, &ids)
+        // Whoever can write to the store could have put something else there, and it would be signed here.
+        if let Some(keys) = signer.keys() {
+            keys.check(&pointer.manifest, pointer.signature.as_ref()).with_context(|| {
+                format!(
+                    "a release is signed only if its key signed the one before; publish {} with --sign first",
+                    pointer.release
+                )
+            })?;
+        }
+        let Built { artifacts, manifest } = without(store.as_ref(), &pointer, &ids)
             .await
             .with_context(|| format!("nothing was removed from release {}", pointer.release))?;
         let mut bodies: Vec<(Kind, Body)> =
@@ -80,11 +90,21 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
 }
 
 /// Returns the changed artifacts and the manifest of a release without these users.
-async fn without(store: &dyn Store, manifest: &Manifest, ids: &BTreeSet<String>) -> anyhow::Result<Built> {
+async fn without(store: &dyn Store, current: &Pointer, ids: &BTreeSet<String>) -> anyhow::Result<Built> {
+    let manifest = &current.manifest;
     anyhow::ensure!(
         manifest.older.is_none(),
         "an older version of Cartelera built it; remove their rows from the rating files and build it again"
     );
+    // The artifacts that stay are the only copies: none can be repaired from here.
+    for verified in store::verify_release(store, &current.release).await? {
+        if let Some(problem) = verified.problem {
+            let kind = verified.entry.kind;
+            return Err(anyhow::Error::new(problem).context(format!(
+                "artifact {kind} is damaged; repair the release by publishing it again from another store"
+            )));
+        }
+    }
     let entry = manifest.artifact(Kind::Users).context("it has no users")?;
     let index: UserIndex = store::load(store, manifest).await?;
     let mut forgetting = Forgetting::new(ids.iter().cloned(), index.shape());
@@ -92,8 +112,8 @@ async fn without(store: &dyn Store, manifest: &Manifest, ids: &BTreeSet<String>)
     let missing: Vec<&str> = forgetting.missing().iter().map(String::as_str).collect();
     anyhow::ensure!(
         missing.is_empty(),
-        "it has no user {}; ids are those of the rating files, and --pseudonyms KEYFILE is needed if the release \
-         was built with it",
+        "no user {} in this release; use ids as in the rating files, and pass --pseudonyms KEYFILE if it was built \
+         with pseudonyms",
         missing.join(", ")
     );
     Ok(forgetting.finish(manifest)?)

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use api::Function;
 use artifact::{Kind, Manifest, ReleaseKeys, Signature};
-use store::{Body, Published, ReadStore, Signing, Store};
+use store::{Body, Published, ReadStore, ReleaseError, Signing, Store};
 
 use progress::Reporter;
 
@@ -93,6 +93,14 @@ pub(super) async fn publish_over(
     publish_if(store, artifacts, manifest, signer.keys(), signing, Some(current), reporter).await
 }
 
+/// Another release became current.
+#[derive(Debug, thiserror::Error)]
+#[error("release {to} became current in the meantime, instead of {from}")]
+struct Moved {
+    from: String,
+    to: String,
+}
+
 async fn publish_if(
     store: &Arc<dyn Store>,
     artifacts: &[(Kind, Body)],
@@ -109,14 +117,11 @@ async fn publish_if(
         let reader: Arc<dyn ReadStore> = Arc::clone(store) as _;
         let keys = keys.clone();
         Box::pin(async move {
-            // The pointer is still the one that publishing began with, or it will not move.
+            // If the pointer has moved since publishing began, the conditional write fails anyway.
             if let Some(current) = current {
                 let found = store::current(reader.as_ref()).await?.release;
                 if found != current {
-                    return Err(format!(
-                        "release {found} was published in the meantime; run the command again"
-                    )
-                    .into());
+                    return Err(Moved { from: current.to_owned(), to: found }.into());
                 }
             }
             Ok(api::check_release(&Function::ALL, reader, manifest, keys).await?)
@@ -125,7 +130,12 @@ async fn publish_if(
     let published =
         store::publish_bodies(store.as_ref(), artifacts, manifest, signing, now(), &done, &check).await;
     reporter.finish();
-    let published = published?;
+    let published = match published {
+        Err(ReleaseError::Unservable { source, .. }) if source.is::<Moved>() => {
+            return Err(anyhow::anyhow!(source).context("nothing was changed; run the command again"));
+        }
+        published => published?,
+    };
     if !published.confirmed {
         reporter
             .note("the store failed after the pointer was moved; check the release with `cartelera verify`");
@@ -164,7 +174,29 @@ pub(super) fn day_and_time(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::day_and_time;
+    use progress::Silent;
+    use store::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_release_made_from_one_that_is_not_current_any_more_is_not_published() {
+        let release = |text: &'static str| {
+            let manifest = Manifest::of(&[(Kind::Actor, text.as_bytes())]);
+            (vec![(Kind::Actor, Body::from(bytes::Bytes::from(text)))], manifest)
+        };
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let (first, made) = (release("first"), release("made from another"));
+        let manifest = first.1.clone();
+        store::publish(store.as_ref(), &[(Kind::Actor, "first".into())], &manifest, 1).await.unwrap();
+        let signer = Signer::default();
+        let error = publish_over(&store, &made.0, &made.1, &signer, "another", &Silent).await.unwrap_err();
+        let error = format!("{error:#}");
+        let expected =
+            format!("release {} became current in the meantime, instead of another", manifest.release());
+        assert!(error.contains(&expected) && error.contains("run the command again"), "{error}");
+        assert_eq!(store::current(store.as_ref()).await.unwrap().release, manifest.release());
+    }
 
     #[test]
     fn days_are_those_of_the_calendar() {

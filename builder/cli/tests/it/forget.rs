@@ -31,7 +31,7 @@ fn users_of(store: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Returns the answers of a release that name nobody of these users.
+/// Returns the answers about these users, and some about nobody.
 fn answers(server: &Server, users: &[String]) -> Vec<String> {
     let personal = users.iter().flat_map(|user| {
         [
@@ -57,13 +57,13 @@ fn forgotten_users_are_gone_and_nothing_else_changes() {
 
     // If one of them is not there, nothing happens.
     let error = refusal(&words(&forget(&store, &["1", "nobody"], &[])));
-    assert!(error.contains("it has no user nobody") && error.contains(&built), "{error}");
+    assert!(error.contains("no user nobody in this release") && error.contains(&built), "{error}");
     assert_eq!(pointer(&store), (built.clone(), None));
 
     let said = stdout(&words(&forget(&store, &["20", " 1 ", "40", "20"], &[])));
     let (now, previous) = pointer(&store);
     assert_eq!(previous.as_deref(), Some(built.as_str()));
-    for part in ["3 users were removed", &now, &built, "the next build brings the users back", "gc --keep 1"]
+    for part in ["3 users were removed", &now, &built, "the next build brings the users back", "gc --keep 0"]
     {
         assert!(said.contains(part), "{said}");
     }
@@ -81,7 +81,7 @@ fn forgotten_users_are_gone_and_nothing_else_changes() {
     assert_eq!(server.get_json("/model")["parameters"]["forgotten_users"], 3);
 
     // The number adds up, and somebody who is gone is not there any more.
-    assert!(refusal(&words(&forget(&store, &["1"], &[]))).contains("it has no user 1"));
+    assert!(refusal(&words(&forget(&store, &["1"], &[]))).contains("no user 1 in this release"));
     let rest: Vec<&str> = others.iter().map(String::as_str).collect();
     stdout(&words(&forget(&store, &rest, &[])));
     let server = Server::start(&store, &[]);
@@ -98,21 +98,26 @@ fn a_collection_removes_the_release_with_the_forgotten_users_when_it_is_told_to(
     let old = Pointer::from_bytes(&std::fs::read(store.join("current.json")).unwrap()).unwrap();
     let old_users = store.join(old.manifest.artifact(Kind::Users).unwrap().key());
     stdout(&words(&forget(&store, &["1"], &[])));
-    let gc = ["gc", "--keep=1", "--grace=1h", "--store", text(&store)];
-    let without = [&gc[..], &["--without-previous"]].concat();
-    // Servers may still be reading it.
-    assert!(stdout(&without).contains("deleted: 0 releases"));
+    // Another publisher wrote a release with the user, and lost the race to the pointer.
+    let orphan = artifact::Manifest { seed: 77, ..old.manifest.clone() };
+    std::fs::write(store.join(artifact::Manifest::key(&orphan.release())), orphan.to_bytes()).unwrap();
     let two_hours_ago = SystemTime::now() - Duration::from_hours(2);
     for file in files(&store) {
         std::fs::File::options().write(true).open(file).unwrap().set_modified(two_hours_ago).unwrap();
     }
+    let gc = ["gc", "--keep=0", "--grace=1h", "--store", text(&store)];
+    let without = ["gc", "--keep=1", "--grace=1h", "--without-previous", "--store", text(&store)];
+    // Servers may still be reading it: the pointer moved less than an hour ago.
+    assert!(!stdout(&[&gc[..], &["--without-previous", "--dry-run"]].concat()).contains(&built));
     let current = Pointer::from_bytes(&std::fs::read(store.join("current.json")).unwrap()).unwrap();
     let moved = Pointer { moved_at: current.moved_at - 7200, ..current };
     std::fs::write(store.join("current.json"), moved.to_bytes()).unwrap();
-    assert!(stdout(&gc).contains("deleted: 0 releases"));
-    assert!(old_users.exists());
-    let said = stdout(&without);
+    assert!(!stdout(&[&gc[..], &["--dry-run"]].concat()).contains(&built));
+    // Whatever number of others is kept, the previous one goes.
+    assert!(stdout(&[&without[..], &["--dry-run"]].concat()).contains(&format!("release {built} would be")));
+    let said = stdout(&[&gc[..], &["--without-previous"]].concat());
     assert!(said.contains(&format!("release {built} deleted")) && !old_users.exists(), "{said}");
+    assert!(said.contains(&format!("release {} deleted", orphan.release())), "{said}");
     stdout(&["verify", "--store", text(&store)]);
     assert!(refusal(&["rollback", "--store", text(&store)]).contains(&built));
 }
@@ -138,8 +143,28 @@ fn pseudonyms_need_their_key_and_signed_stores_a_signature() {
     stdout(&[&build[..], &quick].concat());
     let n_users = users_of(&store).len();
 
+    // What the key did not sign is not signed in its place.
+    let current = store.join("current.json");
+    let good = std::fs::read(&current).unwrap();
+    for signature in [None, Some([7; 64].into())] {
+        let forged = Pointer { signature, ..Pointer::from_bytes(&good).unwrap() };
+        std::fs::write(&current, forged.to_bytes()).unwrap();
+        let error = refusal(&words(&forget(&store, &["1"], &[&pseudonyms, &sign])));
+        assert!(error.contains("a release is signed only if its key signed the one before"), "{error}");
+    }
+    std::fs::write(&current, &good).unwrap();
+
+    // Nothing is published over a damaged artifact, which is the only copy.
+    let titles = Pointer::from_bytes(&good).unwrap().manifest.artifact(Kind::Titles).unwrap().key();
+    let whole = std::fs::read(store.join(&titles)).unwrap();
+    std::fs::write(store.join(&titles), &whole[1..]).unwrap();
+    let error = refusal(&words(&forget(&store, &["1"], &[&pseudonyms, &sign])));
+    assert!(error.contains("artifact titles is damaged"), "{error}");
+    assert_eq!(std::fs::read(&current).unwrap(), good);
+    std::fs::write(store.join(&titles), &whole).unwrap();
+
     let error = refusal(&words(&forget(&store, &["1"], &[&sign])));
-    assert!(error.contains("it has no user 1") && error.contains("--pseudonyms KEYFILE"), "{error}");
+    assert!(error.contains("no user 1 in this release") && error.contains("--pseudonyms KEYFILE"), "{error}");
     let error = refusal(&words(&forget(&store, &["1"], &[&pseudonyms])));
     assert!(error.contains("pass --sign KEYFILE"), "{error}");
     stdout(&words(&forget(&store, &["1"], &[&pseudonyms, &sign])));

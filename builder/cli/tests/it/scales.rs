@@ -22,7 +22,7 @@ fn write_ratings(path: &Path, low: f32, high: f32) {
 }
 
 /// Every command that trains on clean tables, with as little work as its options allow.
-const TRAINING: [&[&str]; 9] = [
+const TRAINING: [&[&str]; 10] = [
     &["train", "--algorithm=svd", "--factors=4"],
     &["train", "--algorithm=bayes", "--epochs=10"],
     &["train", "--algorithm=biases"],
@@ -31,6 +31,7 @@ const TRAINING: [&[&str]; 9] = [
     &["cold-start", "--algorithm=svd", "--factors=4"],
     &["spot-check", "--algorithm=svd", "--factors=4"],
     &["eda", "--signal-splits=2"],
+    &["rank", "--trials=1"],
     &["build", "--algorithm=svd", "--trials=1", "--ranking-trials=1", "--signal-splits=2"],
 ];
 

@@ -260,7 +260,7 @@ fn ratings_on_a_wide_scale_are_predicted_as_well_as_stars() {
 
 /// What is beyond the largest scale that is read is an error or a model, and never a panic.
 #[test]
-fn ratings_that_models_cannot_represent_are_an_error() {
+fn ratings_that_models_cannot_represent_never_panic() {
     let stars = MadeUp { n_users: 70, n_titles: 40, ..MadeUp::default() }.rows();
     let nothing = TitleFeatures::default();
     for params in rating_trainers() {

@@ -63,7 +63,7 @@ impl Recommender {
         if let (Some(ranking), Some(vector)) = (self.ranking(), user.ranking_vector) {
             let liked = profile.liked(self.liked);
             let folded_in = || posterior_of_liked(ranking, &liked);
-            let posterior = (options.n_reasons > 0 && self.factors_count()).then(folded_in);
+            let posterior = (options.n_reasons > 0 && self.uses_factors()).then(folded_in);
             let order = self.by_liked(Strategy::Ranking, Cow::Borrowed(vector), posterior, liked);
             return self.by_ranking(&profile, &order, options);
         }
@@ -146,7 +146,7 @@ impl Recommender {
         let works = liked.iter().map(|&(title, _)| self.titles.work(title));
         let from_liked = self.neighbors.as_ref().map(|neighbors| neighbors.from_liked(works));
         let added = from_liked.as_ref().map_or_else(Vec::new, |from_liked| self.added_by(from_liked));
-        let (vector, posterior) = if self.factors_count() {
+        let (vector, posterior) = if self.uses_factors() {
             (vector, posterior)
         } else {
             (Cow::Owned(vec![0.0; vector.len()]), None)
@@ -186,7 +186,7 @@ impl Recommender {
 
     fn list(&self, profile: &Profile<'_>, order: &Order<'_>, options: &ListOptions) -> Recommendations<'_> {
         let hidden = self.hidden(profile, options);
-        let pool = self.best(order, &hidden, options.pool(), &options.filter);
+        let (pool, _) = self.best(order, &hidden, options.pool(), &options.filter);
         let contributors = order.contributors.as_ref().filter(|_| options.n_reasons > 0);
         let items = self.pick(&pool, options).into_iter().map(|(item, ranked_by)| Ranked {
             explanation: contributors.map(|c| {
@@ -240,20 +240,29 @@ impl Recommender {
     }
 
     /// Returns the first titles of an order that pass the filter and whose work is not hidden (`hidden` is
-    /// sorted). Scores are not clipped, so titles above the scale keep their order.
-    fn best(&self, order: &Order<'_>, hidden: &[u32], n: usize, filter: &Filter) -> Vec<(usize, f32)> {
+    /// sorted), and the number of panels that were multiplied for it. Scores are not clipped, so titles above
+    /// the scale keep their order.
+    fn best(
+        &self,
+        order: &Order<'_>,
+        hidden: &[u32],
+        n: usize,
+        filter: &Filter,
+    ) -> (Vec<(usize, f32)>, usize) {
         let panels = self.panels();
         let reach = panels.reach(&order.vector);
         let mut top = TopN::new(n);
+        let mut n_multiplied = 0_usize;
         for (panel, (biases, &greatest_bias)) in
             self.panel_biases.iter().zip(&self.greatest_biases).enumerate()
         {
             let added = order.added.get(panel);
-            // Bounds and scores are added up in the same order, so that rounding does not turn them around.
+            // Added up in the same order as the scores, so that rounding cannot push the bound below one.
             let bound = order.base + greatest_bias + panels.bound(panel, reach) + added.map_or(0.0, greatest);
             if bound < top.bar() {
                 continue;
             }
+            n_multiplied = n_multiplied.saturating_add(1);
             let products = panels.products(panel, &order.vector);
             let mut scores = *biases;
             for (score, product) in scores.iter_mut().zip(products) {
@@ -272,7 +281,17 @@ impl Recommender {
                 }
             }
         }
-        top.into_sorted()
+        (top.into_sorted(), n_multiplied)
+    }
+
+    /// Returns the number of panels that are multiplied for the list of a user with a ranking vector.
+    #[cfg(test)]
+    pub(super) fn n_multiplied(&self, user: User<'_>, n: usize) -> usize {
+        let rated = user.title_idx.iter().zip(user.rating).map(|(&title, &rating)| (title as usize, rating));
+        let profile = Profile { rated: self.last_of_each_work(rated), ..Profile::unknown() };
+        let vector = Cow::Borrowed(user.ranking_vector.unwrap());
+        let order = self.by_liked(Strategy::Ranking, vector, None, profile.liked(self.liked));
+        self.best(&order, &[], n, &Filter::default()).1
     }
 }
 

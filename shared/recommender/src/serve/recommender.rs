@@ -88,7 +88,7 @@ impl Recommender {
     fn lay_out_biases(&mut self) {
         let biases = self.ranking().map_or(&self.model.parts().item_bias[..], RankingModel::item_bias);
         let bias = |&item: &u32| {
-            let counts = self.factors_count();
+            let counts = self.uses_factors();
             biases.get(item as usize).copied().filter(|_| counts).unwrap_or(0.0)
         };
         let panels = self.panels();
@@ -126,7 +126,7 @@ impl Recommender {
     }
 
     /// Returns whether lists are ordered by the factors of the ranking model, with or without neighbors.
-    pub(super) fn factors_count(&self) -> bool {
+    pub(super) fn uses_factors(&self) -> bool {
         self.neighbors.as_ref().is_none_or(Neighbors::beside_factors)
     }
 

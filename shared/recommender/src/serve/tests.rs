@@ -48,12 +48,24 @@ struct Made {
     neighbors: Option<bool>,
     /// Whether titles of one work have the same factors.
     copies: bool,
+    /// Whether the values of titles differ by orders of magnitude, as those of popular and of rare titles do;
+    /// then a third of the works have no neighbors.
+    spread: bool,
     seed: u32,
 }
 
 impl Default for Made {
     fn default() -> Self {
-        Self { n_users: 6, n_items: 30, k: 3, ranking: false, neighbors: None, copies: true, seed: 1 }
+        Self {
+            n_users: 6,
+            n_items: 30,
+            k: 3,
+            ranking: false,
+            neighbors: None,
+            copies: true,
+            spread: false,
+            seed: 1,
+        }
     }
 }
 
@@ -61,6 +73,10 @@ impl Made {
     fn value(self, i: usize) -> f32 {
         let x = (i as u32 ^ self.seed).wrapping_mul(2_654_435_761);
         (x ^ (x >> 15)).wrapping_mul(2_246_822_519) as f32 / u32::MAX as f32 - 0.5
+    }
+
+    fn size(self, title: usize) -> f32 {
+        if self.spread { 2.0 * 0.8_f32.powi((title * 7 % 61) as i32) } else { 2.0 }
     }
 
     fn ratings(self) -> RatingTable {
@@ -87,7 +103,7 @@ impl Made {
     fn of_items(self, works: &[u32], from: usize, k: usize) -> Vec<f32> {
         let like = |i: usize| if self.copies { works[i] as usize } else { i };
         (0..self.n_items)
-            .flat_map(|i| (0..k).map(move |f| self.value(from + like(i) * k + f) * 2.0))
+            .flat_map(|i| (0..k).map(move |f| self.value(from + like(i) * k + f) * self.size(like(i))))
             .collect()
     }
 
@@ -129,6 +145,7 @@ impl Made {
         let mut members = works.to_vec();
         members.sort_unstable();
         members.dedup();
+        members.retain(|work| !self.spread || work % 3 > 0);
         let mut parts = NeighborParts {
             n_items: works.len(),
             beside_factors,
@@ -274,6 +291,16 @@ fn added(r: &Recommender, liked: &[usize], item: usize) -> f32 {
     liked.iter().map(weight).fold(0.0, |sum, weight| sum + weight)
 }
 
+#[test]
+fn panels_that_cannot_reach_the_list_are_not_multiplied() {
+    let made = Made { n_items: 800, ranking: true, neighbors: Some(true), spread: true, ..Made::default() };
+    let r = made.recommender();
+    let multiplied = |n| r.n_multiplied(r.user("u2").unwrap(), n);
+    assert_eq!(multiplied(800), r.panels().n_panels());
+    let few = multiplied(3);
+    assert!(few > 0 && few < r.panels().n_panels() / 2, "{few} of {}", r.panels().n_panels());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
@@ -282,10 +309,11 @@ proptest! {
         [ranking, copies] in any::<[bool; 2]>(), neighbors: Option<bool>,
         [netflix, movies, years, genre, audience] in any::<[bool; 5]>(),
         min_ratings in 0_u32..4,
-        [all_editions, include_seen, exclude] in any::<[bool; 3]>(),
+        [all_editions, include_seen, exclude, spread] in any::<[bool; 4]>(),
     ) {
         let neighbors = neighbors.filter(|_| ranking);
-        let r = Made { n_users: 5, n_items: 37, k, ranking, neighbors, copies, seed }.recommender();
+        let n_items = if spread { 150 } else { 37 };
+        let r = Made { n_users: 5, n_items, k, ranking, neighbors, copies, spread, seed }.recommender();
         let criteria = Criteria {
             platform: if netflix { &["NetFlix"] } else { &[] },
             kind: if movies { &[Kind::Movie] } else { &[] },
@@ -318,8 +346,8 @@ proptest! {
             }
             let vector = known.map(|u| u.ranking_vector.unwrap_or(u.vector));
             let popular = vector.is_none_or(|v| ranking && v.iter().all(|&v| v == 0.0))
-                && known.is_none_or(|user| (0..37).all(|i| added(&r, &liked(&r, user), i) == 0.0));
-            let scores: Vec<f32> = (0..37)
+                && known.is_none_or(|user| (0..n_items).all(|i| added(&r, &liked(&r, user), i) == 0.0));
+            let scores: Vec<f32> = (0..n_items)
                 .map(|i| match known.filter(|_| !popular) {
                     // Each title is better by one than the next in the order of popularity.
                     None => -(r.titles.popular().position(|t| t == i).unwrap() as f32),
@@ -327,7 +355,7 @@ proptest! {
                         let base = if ranking { 0.0 } else { 3.0 + user.bias };
                         let biases = r.ranking().map_or(&r.model().parts().item_bias[..], RankingModel::item_bias);
                         let by_factors = base + biases[i] + dot(vector.unwrap(), &r.panels().vector(i));
-                        (if r.factors_count() { by_factors } else { 0.0 }) + added(&r, &liked(&r, user), i)
+                        (if r.uses_factors() { by_factors } else { 0.0 }) + added(&r, &liked(&r, user), i)
                     }
                 })
                 .collect();
@@ -404,7 +432,7 @@ proptest! {
             let product = dot(&posterior.vector(), &r.panels().vector(item));
             let by_factors = mean + posterior.bias() + biases[item] + product;
             let by_neighbors = if ranking { added(&r, &others, item) } else { 0.0 };
-            f64::from(if r.factors_count() { by_factors } else { 0.0 } + by_neighbors)
+            f64::from(if r.uses_factors() { by_factors } else { 0.0 } + by_neighbors)
         };
         prop_assert!(!list.items.is_empty());
         if list.strategy == Strategy::Popular {
@@ -419,7 +447,7 @@ proptest! {
             prop_assert!((e.base + each.iter().sum::<f64>() - f64::from(e.ranked_by)).abs() < 1e-4);
             // If the vector is that fold-in, the base is just what no rating changes.
             if ranking || !trained {
-                let unmoved = if r.factors_count() { f64::from(mean + biases[at]) } else { 0.0 };
+                let unmoved = if r.uses_factors() { f64::from(mean + biases[at]) } else { 0.0 };
                 // A stored vector is rounded to half precision.
                 let close = if trained { 5e-3 } else { 1e-4 };
                 prop_assert!((e.base - unmoved).abs() < close, "{} is not {unmoved}", e.base);

@@ -32,8 +32,8 @@ fn in_units(rows: &Interactions, unit: f32) -> Interactions {
 /// threads.
 ///
 /// # Errors
-/// Returns [`TrainError`] if there are no rows, if rows or parameters are out of range, if training diverges,
-/// or if the ratings are too large for a model.
+/// Returns [`TrainError`] if the data has no rows, rows or parameters are out of range, training diverges, or
+/// the ratings are too large for a model.
 pub fn fit(
     params: &ModelParams,
     data: &TrainingData<'_>,

@@ -67,8 +67,7 @@ pub fn half_to_f32(field: &'static str, bytes: &[u8], n: usize) -> Result<Vec<f3
     Ok(values)
 }
 
-/// Reads values from the little-endian bytes of half-precision numbers, until there are no more bytes or no
-/// more places.
+/// Converts the little-endian bytes of half-precision numbers, and stops at the end of the shorter slice.
 pub fn read_halves(bytes: &[u8], values: &mut [f32]) {
     let mut halves = [f16::ZERO; AT_ONCE];
     for (bytes, values) in bytes.as_chunks::<2>().0.chunks(AT_ONCE).zip(values.chunks_mut(AT_ONCE)) {

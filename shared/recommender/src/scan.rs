@@ -137,7 +137,7 @@ impl ItemPanels {
     /// Returns the place of an item: its panel, times the number of lanes, plus its lane.
     ///
     /// # Panics
-    /// If there is no such item.
+    /// If the item is out of range.
     pub fn lane(&self, item: usize) -> usize {
         assert!(item < self.n_items, "item {item} is out of range: there are {} items", self.n_items);
         self.lanes[item] as usize
@@ -152,7 +152,7 @@ impl ItemPanels {
     /// Returns an item's vector.
     ///
     /// # Panics
-    /// If there is no such item.
+    /// If the item is out of range.
     pub fn vector(&self, item: usize) -> Vec<f32> {
         self.values(item).collect()
     }
@@ -160,7 +160,7 @@ impl ItemPanels {
     /// Returns the product of two items' vectors, summed in the order of the factors.
     ///
     /// # Panics
-    /// If there is no such item.
+    /// If the item is out of range.
     pub(crate) fn product(&self, a: usize, b: usize) -> f32 {
         self.values(a).zip(self.values(b)).fold(0.0, |sum, (x, y)| sum + x * y)
     }
@@ -178,7 +178,7 @@ impl ItemPanels {
     /// Returns the items of a panel: sixteen, or fewer in the last panel.
     ///
     /// # Panics
-    /// If there is no such panel.
+    /// If `panel` is out of range.
     pub fn items(&self, panel: usize) -> &[u32] {
         &self.items[panel * LANES..self.n_items.min((panel + 1) * LANES)]
     }
@@ -187,7 +187,7 @@ impl ItemPanels {
     /// factors. It is 0 in lanes beyond the last item.
     ///
     /// # Panics
-    /// If there is no such panel, or `user` does not have the model's number of factors.
+    /// If `panel` is out of range, or the length of `user` is not the number of factors.
     #[inline]
     pub fn products(&self, panel: usize, user: &[f32]) -> [f32; LANES] {
         assert_eq!(user.len(), self.n_factors, "a user vector has one value for each factor");
@@ -216,7 +216,7 @@ impl ItemPanels {
     /// vanishes.
     ///
     /// # Panics
-    /// If there is no such panel.
+    /// If `panel` is out of range.
     #[inline]
     pub fn bound(&self, panel: usize, reach: f32) -> f32 {
         self.norms[self.items[panel * LANES] as usize] * reach + f32::MIN_POSITIVE

@@ -37,8 +37,7 @@ impl Recommender {
     /// `options.include_seen` is set. Each title's score is its predicted rating, as [`Recommender::predict`]
     /// returns it.
     ///
-    /// An unknown user gets the most rated works, and so does a user for whom the ranking model gives every
-    /// title the score 0.
+    /// Unknown users get the most rated works, as do users for whom the ranking model scores every title 0.
     ///
     /// Reasons come from folding in the user's ratings. With a ranking model, only ratings of liked titles
     /// are folded in (see [`Recommender::with_liked`]). If the user rated several titles of one work, the

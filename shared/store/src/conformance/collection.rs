@@ -83,19 +83,20 @@ pub(super) async fn a_collection_keeps_what_it_should(store: Shared) {
     assert_eq!(store.list("artifacts/").await.expect("the store can be listed").len(), 3);
     let again = collect(&*store, 0, much_later(), false).await;
     assert!(again.releases.is_empty() && again.artifacts.is_empty(), "{again:?}");
-    let back = rollback(&*store, None, much_later() - GRACE.as_secs()).await;
+    let then = much_later();
+    let back = rollback(&*store, None, then - GRACE.as_secs()).await;
     assert_eq!(back.expect("the release before is kept").release, name_of(6));
 
     // The release before the current one goes only if that is asked for, and not before the grace period of
     // the current one is over.
     let only_current = Keep { releases: 0, previous: false, grace: GRACE };
-    let young = gc(&*store, only_current, much_later(), false).await.expect("nothing is in the way");
+    let young = gc(&*store, only_current, then, false).await.expect("nothing is in the way");
     assert_eq!((young.kept.len(), young.releases), (2, Vec::new()));
-    let done = gc(&*store, only_current, much_later() + 1, false).await.expect("nothing is in the way");
+    let done = gc(&*store, only_current, then + 1, false).await.expect("nothing is in the way");
     assert_eq!((done.kept, done.releases), (vec![name_of(6)], vec![name_of(2)]));
     assert_whole(&*store, &name_of(6)).await;
     assert_eq!(store.list("artifacts/").await.expect("the store can be listed").len(), 2);
-    let back = rollback(&*store, None, much_later()).await;
+    let back = rollback(&*store, None, then).await;
     assert!(matches!(back, Err(ReleaseError::Load(LoadError::NoSuchRelease { .. }))), "{back:?}");
 }
 

@@ -184,6 +184,7 @@ async fn write(folder: &Path, n_users: u64) -> anyhow::Result<()> {
             algorithm: ModelName::Ials,
             n_factors: ranking.n_factors() as u32,
             verdict: String::new(),
+            values: None,
         }),
         ..Manifest::of(artifacts)
     };

@@ -439,13 +439,13 @@ fn ask_titles(titles: &Titles) {
 
 fn ask_ranking(ranking: &RankingModel) {
     let last = ranking.n_items().checked_sub(1);
-    let liked: Vec<usize> = last.into_iter().collect();
+    let liked: Vec<(usize, f32)> = last.into_iter().map(|title| (title, 1.0)).collect();
     assert_eq!(ranking.fold_in(&liked).len(), ranking.n_factors());
     ask_recommender(model().items().clone(), Some(ranking.clone()), None);
 }
 
 fn ask_neighbors(neighbors: &Neighbors) {
-    let scores = neighbors.from_liked([0, 5, usize::MAX]).scores();
+    let scores = neighbors.from_rated([0, 5, usize::MAX].map(|title| (title, 1.0))).scores();
     for (title, score) in neighbors.members().zip(scores) {
         assert!(title < neighbors.n_items() && !score.is_nan());
         assert!(neighbors.weight(0, title).is_finite() && neighbors.weight(title, usize::MAX) == 0.0);
@@ -565,6 +565,7 @@ pub fn manifest() -> Manifest {
             verdict: "It ranks better than popularity.".to_owned(),
             algorithm: ModelName::Ials,
             n_factors: 2,
+            values: None,
         }),
         measures: vec![
             measured(ModelName::Svd, HeldOut::Chronological, "rmse", 0.1 + 0.2),

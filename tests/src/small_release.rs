@@ -144,7 +144,9 @@ fn ranking() -> (RankingModel, Vec<Vec<f32>>) {
     });
     let ranking = RankingModel::new(items.unwrap(), weights).unwrap();
     let liked: [&[usize]; 3] = [&[0], &[0, 4], &[]];
-    let vectors = liked.map(|liked| ranking.fold_in(liked)).to_vec();
+    let vectors = liked
+        .map(|liked| ranking.fold_in(&liked.iter().map(|&title| (title, 1.0)).collect::<Vec<_>>()))
+        .to_vec();
     (ranking, vectors)
 }
 
@@ -249,6 +251,7 @@ async fn publish(
             algorithm: ModelName::Ials,
             n_factors: 2,
             verdict: "It ranks better than popularity.".to_owned(),
+            values: None,
         }),
         ..Manifest::of(&artifacts)
     };

@@ -1,9 +1,9 @@
 //! Measures of models on held-out rows, and the searches that choose models by them.
 //!
-//! [`mod@errors`] measures predicted ratings and [`lists`] measures what is shown first; [`evaluate()`] does
-//! both for models and baselines. [`cold_start`] measures users and titles without training ratings, and
-//! [`folds`] cross-validates. [`signal`] checks whether there is anything to learn, and [`learning_curve`]
-//! whether more ratings would help. [`choose`] searches for parameters.
+//! [`mod@errors`] measures predicted ratings, [`lists`] what is shown first, and [`mod@exposure`] how that
+//! spreads; [`evaluate()`] does both for models and baselines. [`cold_start`] measures users and titles
+//! without training ratings, and [`folds`] cross-validates. [`signal`] checks whether there is anything to
+//! learn, and [`learning_curve`] whether more ratings would help. [`choose`] searches for parameters.
 //!
 //! Errors are `rmse = √(Σ (r − r̂)² / n)` and `mae = Σ |r − r̂| / n` over all `n` test rows, predictions
 //! clipped to the scale. Sums run over fixed chunks in order, so that results do not depend on the number of
@@ -12,6 +12,7 @@
 pub mod choose;
 pub mod cold_start;
 pub mod errors;
+pub mod exposure;
 pub mod folds;
 pub mod learning_curve;
 pub mod lists;
@@ -72,7 +73,7 @@ pub fn evaluate(
     rankers.extend(models.iter().map(|&(candidate, model)| (candidate, Scores::Model(model))));
     reporter.start("ranking", (users.len() * rankers.len()) as u64, "users");
     for (candidate, scores) in rankers {
-        let measures = list_measures(scores, &users, train.n_titles, reporter);
+        let measures = list_measures(scores, &users, (&popularity, train.n_users), reporter);
         report.entry(candidate).extend(measures);
     }
     reporter.finish();
@@ -133,7 +134,9 @@ mod tests {
         let perfect = 1.0 + 1.0 / 3_f64.log2();
         assert!(close(mine["recall@10"], 1.0));
         assert!(close(mine["ndcg@10"], 1.5 / perfect), "{mine:?}");
-        assert!(close(mine["coverage@10"], 4.0 / 5.0));
+        assert!(close(mine["coverage@10"], 4.0 / 5.0) && !mine.contains_key("overlap@10"));
+        // Title 0 has two of the ratings of two users, and nobody rated the others.
+        assert!(close(mine["novelty@10"], 1.0));
         assert_eq!((report.n_ranked_users, report.n_users_without_relevant), (1, 1));
         assert!(!report.measures(Candidate::GLOBAL_MEAN).unwrap().contains_key("recall@10"));
         assert!(!report.measures(Candidate::POPULARITY).unwrap().contains_key("rmse"));

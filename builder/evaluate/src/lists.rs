@@ -10,7 +10,8 @@
 //! - `ndcg@k = Σ_{j ≤ k} rel(j) / log₂(j + 1)`, divided by the same sum for a perfect ranking, whose first
 //!   `min(k, |R|)` ranks are relevant (Järvelin and Kekäläinen 2002, with gains of 0 and 1).
 //! - Both are means over the users with a relevant test row; other users are left out and counted.
-//! - `coverage@10` is the share of all titles that are among the first ten for at least one of these users.
+//! - `coverage@10`, `gini@10`, `overlap@10` and `novelty@10` tell how these users' first ten titles spread;
+//!   see [`crate::exposure`].
 //!
 //! If there are many users, lists are measured on a seeded sample, whose size is in the report.
 
@@ -26,6 +27,7 @@ use rayon::prelude::*;
 use recommender::FactorModel;
 use serde::{Deserialize, Serialize};
 
+use crate::exposure::exposure;
 use crate::{Measures, Report};
 
 /// Users per partial sum, and per batch whose scores are in memory; fixed, so that results do not depend on
@@ -171,13 +173,14 @@ pub fn first_titles(model: &FactorModel, user: usize, known: &[u32], n: usize) -
     first(&scores, known, n)
 }
 
+/// Measures the lists of users. `n_raters` is the number of users who rated each title, of `n_users`.
 pub(crate) fn list_measures(
     scores: Scores<'_>,
     users: &[RankedUser],
-    n_titles: usize,
+    (n_raters, n_users): (&[f32], usize),
     reporter: &dyn Reporter,
 ) -> Measures {
-    let parts: Vec<([f64; 3], Vec<u32>)> = users
+    let parts: Vec<([f64; 3], Vec<Vec<u32>>)> = users
         .par_chunks(USERS_PER_SUM)
         .map(|users| {
             let mut sums = [0.0; 3];
@@ -185,40 +188,32 @@ pub(crate) fn list_measures(
             let mut of_user = Vec::new();
             for user in users {
                 scores.of(user.user, &mut of_user);
-                let ranked = first(&of_user, &user.known, DEEP);
+                let mut ranked = first(&of_user, &user.known, DEEP);
                 let hits: Vec<bool> =
                     ranked.iter().map(|title| user.relevant.binary_search(title).is_ok()).collect();
                 let n_relevant = user.relevant.len();
                 sums[0] += recall(&hits, n_relevant, FIRST);
                 sums[1] += ndcg(&hits, n_relevant, FIRST);
                 sums[2] += ndcg(&hits, n_relevant, DEEP);
-                shown.extend(ranked.into_iter().take(FIRST));
+                ranked.truncate(FIRST);
+                shown.push(ranked);
             }
             reporter.advance(users.len() as u64);
             (sums, shown)
         })
         .collect();
     let mut sums = [0.0; 3];
-    let mut shown = vec![false; n_titles];
-    for (part, titles) in parts {
+    for (part, _) in &parts {
         for (sum, part) in sums.iter_mut().zip(part) {
             *sum += part;
         }
-        for title in titles {
-            shown[title as usize] = true;
-        }
     }
+    let shown = parts.iter().flat_map(|(_, lists)| lists).map(Vec::as_slice);
+    let mut measures = exposure(shown, n_raters, n_users);
     let n = users.len() as f64;
-    let coverage = shown.iter().filter(|&&s| s).count() as f64 / n_titles as f64;
-    [
-        ("recall@10", sums[0] / n),
-        ("ndcg@10", sums[1] / n),
-        ("ndcg@100", sums[2] / n),
-        ("coverage@10", coverage),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect()
+    let of_hits = ["recall@10", "ndcg@10", "ndcg@100"].into_iter().zip(sums);
+    measures.extend(of_hits.map(|(name, sum)| (name.to_owned(), sum / n)));
+    measures
 }
 
 /// Returns the share of the relevant titles that are among the first `k`.

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use artifact::ModelName;
 use serde::{Deserialize, Serialize};
 
-/// Measures by name: `rmse`, `mae`, `recall@10`, `ndcg@10`, `ndcg@100`, `coverage@10`. A measure is absent if
+/// Measures by name, such as `rmse`, `mae`, `recall@10`, `ndcg@100` or `coverage@10`. A measure is absent if
 /// it makes no sense for a model or has no rows to be computed on.
 pub type Measures = BTreeMap<String, f64>;
 
@@ -101,8 +101,21 @@ impl Report {
 /// Formats measures of named models as aligned text, one model per line, with every column that one of them
 /// has.
 pub fn table<'a>(rows: impl Iterator<Item = (String, &'a Measures)>) -> String {
-    const COLUMNS: [&str; 8] =
-        ["rmse", "mae", "recall@10", "recall@20", "recall@50", "ndcg@10", "ndcg@100", "coverage@10"];
+    const COLUMNS: [&str; 13] = [
+        "rmse",
+        "mae",
+        "recall@10",
+        "recall@20",
+        "recall@50",
+        "ndcg@10",
+        "ndcg@100",
+        "ndcg@100_all",
+        "ndcg@100_3",
+        "coverage@10",
+        "gini@10",
+        "overlap@10",
+        "novelty@10",
+    ];
     let rows: Vec<(String, &Measures)> = rows.collect();
     let columns: Vec<&str> = COLUMNS
         .into_iter()
@@ -111,13 +124,13 @@ pub fn table<'a>(rows: impl Iterator<Item = (String, &'a Measures)>) -> String {
     let name_width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(5);
     let mut text = format!("{:<name_width$}", "model");
     for column in &columns {
-        let _ = write!(text, "  {column:>11}");
+        let _ = write!(text, "  {column:>12}");
     }
     for (name, measures) in &rows {
         let _ = write!(text, "\n{name:<name_width$}");
         for &column in &columns {
             let cell = measures.get(column).map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
-            let _ = write!(text, "  {cell:>11}");
+            let _ = write!(text, "  {cell:>12}");
         }
     }
     text.push('\n');

@@ -89,7 +89,7 @@ pub struct RatingModelFile {
     pub model: FactorModel,
 }
 
-/// Model that ranks titles, as written by `cartelera rank --out`. Users are folded in from what they liked.
+/// Model that ranks titles, as written by `cartelera rank --out`. Users are folded in from what they rated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingModelFile {
     /// What it was trained on.
@@ -215,7 +215,7 @@ mod tests {
     use artifact::Digest;
     use dataset::TitleFeatures;
     use dataset::made_up::{MadeUp, two_tastes};
-    use train::{BiasParams, IalsParams, NeighborsParams, Run, TrainingData, ranking};
+    use train::{BiasParams, IalsParams, NeighborsParams, Run, TrainingData, ValuesParams, ranking};
 
     use super::*;
     use crate::Identity;
@@ -244,7 +244,8 @@ mod tests {
 
         let factors = IalsParams { n_factors: 3, ..IalsParams::default() };
         for neighbors in [None, Some(NeighborsParams::default())] {
-            let params = RankingParams { factors: factors.clone(), neighbors };
+            let values = ValuesParams::default();
+            let params = RankingParams { factors: factors.clone(), values, neighbors };
             let rows = two_tastes(20, 10);
             let fitted = ranking::fit(&params, &rows, &TitleFeatures::default(), &Run::silent(1)).unwrap();
             let file = RankingModelFile {

@@ -7,6 +7,7 @@ use dataset::Data;
 use evaluate::choose::{ranking, trial};
 use serde::Serialize;
 use serde_json::Value;
+use train::ValuesParams;
 
 use crate::{BuildError, BuildOptions, Models};
 
@@ -38,6 +39,7 @@ pub(crate) fn of(
             algorithm: ranking.params.model(),
             n_factors: fitted.model.n_factors() as u32,
             verdict: ranking.verdict.clone(),
+            values: Some(values(ranking.params.values)),
         }),
         measures: models.measures().cloned().collect(),
         trials: trials(models)?,
@@ -45,6 +47,12 @@ pub(crate) fn of(
         sources: data.sources.clone(),
         ..Manifest::of(artifacts)
     })
+}
+
+/// Returns what ratings are worth as manifests store it. They have it for likes alone, too, so that a
+/// function which knows nothing of it refuses the release: it would not know what biases are for either.
+fn values(params: ValuesParams) -> artifact::RatingValues {
+    artifact::RatingValues { unliked: params.unliked as f32, slope: params.slope as f32 }
 }
 
 /// Returns a scale as manifests store it.

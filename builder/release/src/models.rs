@@ -10,7 +10,6 @@ use evaluate::choose::ranking::{self, RankingOptions, RankingTrial};
 use evaluate::{Origin, signal};
 use progress::{Reporter, Silent, WithoutNotes};
 use recommender::{FactorModel, FactorModelParts};
-use train::ials;
 use train::ranking::{self as train_ranking, Fitted};
 use train::{BiasParams, ModelParams, RankingParams, Run};
 
@@ -31,7 +30,7 @@ pub struct Models {
 /// Choice of a ranking model, with the model if it is worth serving.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
-    /// The model, trained on all likes; `None` if it does not rank clearly better than popularity.
+    /// The model, trained on all ratings; `None` if it does not rank clearly better than popularity.
     pub fitted: Option<Fitted>,
     /// Its parameters.
     pub params: RankingParams,
@@ -154,7 +153,7 @@ fn given_rating(
     Ok(chosen.with_model(given.model.clone()).map_err(FitError::from)?)
 }
 
-/// Searches for a ranking model, and trains it on all likes if it ranks better than popularity.
+/// Searches for a ranking model, and trains it on all ratings if it ranks better than popularity.
 fn searched_ranking(
     data: &Data<'_>,
     rows: &Interactions,
@@ -168,9 +167,8 @@ fn searched_ranking(
     let Some(found) = found else { return Ok(None) };
     reporter.note(&found.verdict);
     let fitted = if found.beats_popularity {
-        let liked = ials::liked(rows, rows.scale.liked());
         let run = Run::new(seed, reporter);
-        Some(train_ranking::fit(&found.params, &liked, &data.features, &run).map_err(FitError::Train)?)
+        Some(train_ranking::fit(&found.params, rows, &data.features, &run).map_err(FitError::Train)?)
     } else {
         None
     };
@@ -194,12 +192,8 @@ fn given_ranking(
         .trained_on
         .check_all(&identity(data))
         .map_err(|source| BuildError::Given { model: "ranking", source })?;
-    let fitted = Fitted::of_model(
-        given.model.clone(),
-        given.neighbors.clone(),
-        &ials::liked(rows, rows.scale.liked()),
-    )
-    .map_err(FitError::Train)?;
+    let fitted = Fitted::of_model(given.model.clone(), given.neighbors.clone(), given.params.values, rows)
+        .map_err(FitError::Train)?;
     let search = RankingOptions { seed: options.fit.seed, ..RankingOptions::default() };
     let measured =
         ranking::measure_given(rows, &data.features, &given.params, search).map_err(FitError::Train)?;

@@ -1,10 +1,15 @@
 //! Implicit alternating least squares: a factor model that ranks titles by how likely a user is to like them.
 //!
-//! Minimizes `Σ_{liked} (1 − p·q)² + α₀ Σ_{all} (p·q)² + Σ_u λ_u‖p‖² + Σ_i λ_i‖q‖²` with
-//! `λ_u = λ(n(u) + α₀|I|)^ν`, and likewise for titles (Hu, Koren and Volinsky 2008; the weights and the
-//! scaling of the regularization are those of Rendle, Krichene, Zhang and Koren 2022, "Revisiting the
-//! performance of iALS on item recommendation benchmarks", sections 3 and 4). Each half-step solves one side
-//! exactly, in double precision.
+//! Minimizes `Σ_{rated} |v| (sign(v) − p·q)² + α₀ Σ_{all} (p·q)² + Σ_u λ_u‖p‖² + Σ_i λ_i‖q‖²`, where `λ_u` is
+//! `λ(n(u) + α₀|I|)^ν`, `n(u)` is the sum of `|v|`, and likewise for titles. `v` is the value of a rating;
+//! see [`RatingValues`](recommender::RatingValues). The loss is that of Hu, Koren and Volinsky 2008; the
+//! weights and the scaling of the regularization are those of Rendle, Krichene, Zhang and Koren 2022,
+//! "Revisiting the performance of iALS on item recommendation benchmarks", sections 3 and 4. Each half-step
+//! solves one side exactly, in double precision.
+//!
+//! `b(i)` is half the share of the users who rated `i`, weighted by `v`. It is not part of the loss, and
+//! serving adds it to the scores of users of whom little is known; see [`RankingModel::weight_of_bias`]. A
+//! title without values has none.
 
 use catalog::Interactions;
 use nalgebra::{Cholesky, DMatrix, DVector};
@@ -54,7 +59,7 @@ impl IalsParams {
         check_parameter("exponent", self.exponent, (0.0..=1.0).contains(&self.exponent), "0 to 1")
     }
 
-    /// Returns the weights in their stored form, for a loss over `n_titles` liked titles.
+    /// Returns the weights in their stored form, for a loss over `n_titles` titles.
     fn weights(&self, n_titles: usize) -> RankingWeights {
         RankingWeights {
             n_titles: n_titles as u32,
@@ -73,7 +78,7 @@ impl IalsParams {
     }
 }
 
-/// Returns the rows whose rating is at least `least`, which count as liked.
+/// Returns the rows whose rating is at least `least`, which are likes.
 #[must_use]
 pub fn liked(rows: &Interactions, least: f32) -> Interactions {
     let kept: Vec<usize> = (0..rows.len()).filter(|&row| rows.rating[row] >= least).collect();
@@ -89,34 +94,34 @@ pub struct Factors {
     pub user_factors: Vec<f32>,
 }
 
-/// Trains on the pairs of `liked`; their ratings are ignored. A user's vector is the model's own fold-in of
-/// what the user liked, so a user who is folded in later gets the same vector as one trained on.
+/// Trains on values, as [`crate::values::of`] returns them. A user's vector is the model's own fold-in of
+/// their values, so a user who is folded in later gets the same vector as one trained on.
 ///
-/// A user without likes has the vector 0. A title without likes gets a vector from its features, or 0 if it
+/// A user without values has the vector 0. A title without values gets a vector from its features, or 0 if it
 /// has none, and plays no part in the fold-in of users.
 ///
 /// # Errors
-/// Returns [`TrainError`] if `liked` is empty, or if a pair or a parameter is out of range.
+/// Returns [`TrainError`] if `values` is empty, or if a row or a parameter is out of range.
 pub fn fit(
     params: &IalsParams,
-    liked: &Interactions,
+    values: &Interactions,
     features: &TitleFeatures,
     run: &Run<'_>,
 ) -> Result<Factors, TrainError> {
     let reporter = run.reporter;
     params.check()?;
-    check_rows("liked", liked)?;
-    if liked.is_empty() {
+    check_rows("values", values)?;
+    if values.is_empty() {
         return Err(TrainError::Empty);
     }
-    let users = pairs(liked.n_users, &liked.user_idx, &liked.title_idx);
-    let items = pairs(liked.n_titles, &liked.title_idx, &liked.user_idx);
+    let users = pairs(values.n_users, &values.user_idx, &values.title_idx, &values.rating);
+    let items = pairs(values.n_titles, &values.title_idx, &values.user_idx, &values.rating);
     let k = params.n_factors;
     let mut rng = ChaCha8Rng::seed_from_u64(run.seed);
     let start_std = 0.1 / (k as f64).sqrt();
     let mut draw = || -> f64 { StandardNormal.sample(&mut rng) };
     // One column per title.
-    let mut item_factors = DMatrix::from_fn(k, liked.n_titles, |_, _| draw() * start_std);
+    let mut item_factors = DMatrix::from_fn(k, values.n_titles, |_, _| draw() * start_std);
     for (item, mut column) in item_factors.column_iter_mut().enumerate() {
         if items.of(item).is_empty() {
             column.fill(0.0);
@@ -133,8 +138,8 @@ pub fn fit(
         .map_err(|problem| TrainError::InvalidModel(problem.to_string()))
 }
 
-/// Weighs every title alike, so a title without likes is placed like the many titles with few likes, not like
-/// the few with many.
+/// Weighs every title alike, so a title without values is placed like the many titles with few, not like the
+/// few with many.
 const EVERY_TITLE_ALIKE: f32 = 0.0;
 
 /// Makes the model from these title vectors, with every user folded in.
@@ -148,7 +153,7 @@ fn model(
     let (k, n_items) = item_factors.shape();
     let weights = params.weights(items.n_known());
     let side = ItemModel::new(ItemModelParts {
-        item_bias: vec![0.0; n_items],
+        item_bias: (0..n_items).map(|item| bias(items.of(item), users.n_known())).collect(),
         n_factors: k,
         user_prior: recommender::UserPrior::standard(k),
         item_factors: item_factors.iter().map(|&v| v as f32).collect(),
@@ -160,42 +165,52 @@ fn model(
     let folding = RankingModel::new(folding, weights)?;
     let user_factors = fold_in_all(&folding, users);
     let mut parts = folding.to_parts();
-    let n_liked: Vec<u32> = (0..n_items).map(|item| items.of(item).len() as u32).collect();
-    cold::place(&mut parts.item_bias, &mut parts.item_factors, &n_liked, features, EVERY_TITLE_ALIKE);
+    let n_rated: Vec<u32> = (0..n_items).map(|item| items.of(item).len() as u32).collect();
+    let item_bias = parts.item_bias.clone();
+    cold::place(&mut parts.item_bias, &mut parts.item_factors, &n_rated, features, EVERY_TITLE_ALIKE);
+    // Features place titles without ratings among the others. How popular a title is they cannot tell.
+    parts.item_bias = item_bias;
     let model = RankingModel::new(ItemModel::new(parts)?, weights)?;
     Ok(Factors { model, user_factors })
 }
 
-/// Folds in every user from what they liked.
+/// Returns half the share of the users who rated a title, weighted by their values.
+fn bias(of_item: &[(u32, f32)], n_users: usize) -> f32 {
+    let sum: f64 = of_item.iter().map(|&(_, value)| f64::from(value.max(0.0))).sum();
+    (sum / n_users.max(1) as f64 / 2.0) as f32
+}
+
+/// Folds in every user.
 fn fold_in_all(model: &RankingModel, users: &Pairs) -> Vec<f32> {
     let folded: Vec<Vec<f32>> = (0..users.n_rows())
         .into_par_iter()
         .map(|user| {
-            let liked: Vec<usize> = users.of(user).iter().map(|&item| item as usize).collect();
-            model.fold_in(&liked)
+            let values: Vec<(usize, f32)> =
+                users.of(user).iter().map(|&(item, value)| (item as usize, value)).collect();
+            model.fold_in(&values)
         })
         .collect();
     folded.concat()
 }
 
 impl Factors {
-    /// Folds in every user of a model from the pairs of `liked`.
-    pub(crate) fn of_model(model: RankingModel, liked: &Interactions) -> Result<Self, TrainError> {
-        check_rows("liked", liked)?;
-        let users = pairs(liked.n_users, &liked.user_idx, &liked.title_idx);
+    /// Folds in every user of a model from values.
+    pub(crate) fn of_model(model: RankingModel, values: &Interactions) -> Result<Self, TrainError> {
+        check_rows("values", values)?;
+        let users = pairs(values.n_users, &values.user_idx, &values.title_idx, &values.rating);
         Ok(Self { user_factors: fold_in_all(&model, &users), model })
     }
 }
 
-/// Pairs of one side, by row.
-type Pairs = Grouped<u32>;
+/// The other side and the value of each pair of one side, by row.
+type Pairs = Grouped<(u32, f32)>;
 
-fn pairs(n_rows: usize, row: &[u32], other: &[u32]) -> Pairs {
-    Grouped::new(n_rows, row, other.iter().copied())
+fn pairs(n_rows: usize, row: &[u32], other: &[u32], value: &[f32]) -> Pairs {
+    Grouped::new(n_rows, row, other.iter().copied().zip(value.iter().copied()))
 }
 
 /// Computes the best vectors of one side, given those of the other (one per column), of which `n_other` have
-/// a pair: `(Σ_{liked} vvᵀ + α₀VVᵀ + λ_u·1) p = Σ_{liked} v`.
+/// a pair: `(Σ_{rated} |v|qqᵀ + α₀QQᵀ + λ_u·1) p = Σ_{rated} vq`.
 fn half_step(pairs: &Pairs, other: &DMatrix<f64>, n_other: usize, params: &IalsParams) -> DMatrix<f64> {
     let k = other.nrows();
     let weights = params.weights(n_other);
@@ -210,17 +225,18 @@ fn half_step(pairs: &Pairs, other: &DMatrix<f64>, n_other: usize, params: &IalsP
                 return right;
             }
             let mut matrix = gramian.clone();
-            let ridge = weights.ridge(of_row.len());
+            let ridge = weights.ridge(of_row.iter().map(|&(_, value)| f64::from(value.abs())).sum());
             for i in 0..k {
                 matrix[(i, i)] += ridge;
             }
             // A few hundred vectors at a time, as one matrix product.
             for some in of_row.chunks(256) {
                 let mut vectors = DMatrix::zeros(k, some.len());
-                for (mut to, &at) in vectors.column_iter_mut().zip(some) {
-                    to.copy_from(&other.column(at as usize));
+                for (mut to, &(at, value)) in vectors.column_iter_mut().zip(some) {
+                    let root = f64::from(value.abs()).sqrt();
+                    to.axpy(root, &other.column(at as usize), 0.0);
+                    right.axpy(f64::from(value.signum()) * root, &to, 1.0);
                 }
-                right += vectors.column_sum();
                 matrix.gemm(1.0, &vectors, &vectors.transpose(), 1.0);
             }
             // A ridge above 0 makes it positive definite.
@@ -237,7 +253,7 @@ fn half_step(pairs: &Pairs, other: &DMatrix<f64>, n_other: usize, params: &IalsP
 mod tests {
     use super::*;
 
-    /// Includes one user and one title without likes.
+    /// Includes one user and one title without values.
     fn two_tastes() -> Interactions {
         let mut rows = dataset::made_up::two_tastes(40, 30);
         (rows.n_users, rows.n_titles) = (41, 31);
@@ -250,7 +266,10 @@ mod tests {
 
     #[test]
     fn titles_of_the_users_taste_come_first() {
-        let rows = two_tastes();
+        let mut rows = two_tastes();
+        for (value, row) in rows.rating.iter_mut().zip(0..) {
+            *value = [1.0, 0.75, 1.5][row % 3];
+        }
         let ranking = fit(&params(), &rows, &TitleFeatures::default(), &Run::silent(1)).unwrap();
         let user_vector = |u: usize| &ranking.user_factors[u * 4..(u + 1) * 4];
         let score = |u: usize, i: usize| -> f32 {
@@ -266,26 +285,35 @@ mod tests {
         }
         let zero = |values: &[f32]| values.iter().all(|&v| v == 0.0);
         assert!(zero(user_vector(40)) && zero(&ranking.model.item_vector(30)));
+        let biases = ranking.model.item_bias();
+        let sum: f32 =
+            (0..rows.len()).filter(|&row| rows.title_idx[row] == 3).map(|row| rows.rating[row]).sum();
+        assert!((biases[3] - sum / 40.0 / 2.0).abs() < 1e-5 && biases[30] == 0.0, "{biases:?}");
     }
 
     #[test]
     fn a_step_never_raises_the_loss() {
-        let rows = two_tastes();
+        let mut rows = two_tastes();
+        for (value, row) in rows.rating.iter_mut().zip(0..) {
+            *value = [1.5, 0.25, -0.5][row % 3];
+        }
         let p = params();
         let (users, items) = (
-            pairs(rows.n_users, &rows.user_idx, &rows.title_idx),
-            pairs(rows.n_titles, &rows.title_idx, &rows.user_idx),
+            pairs(rows.n_users, &rows.user_idx, &rows.title_idx, &rows.rating),
+            pairs(rows.n_titles, &rows.title_idx, &rows.user_idx, &rows.rating),
         );
         let loss = |user_factors: &DMatrix<f64>, item_factors: &DMatrix<f64>| {
             let scores = user_factors.transpose() * item_factors;
             let mut loss = scores.iter().map(|s| s * s).sum::<f64>() * p.unobserved_weight;
-            for (&u, &i) in rows.user_idx.iter().zip(&rows.title_idx) {
-                loss += (1.0 - scores[(u as usize, i as usize)]).powi(2);
+            for ((&u, &i), &value) in rows.user_idx.iter().zip(&rows.title_idx).zip(&rows.rating) {
+                let missing = f64::from(value.signum()) - scores[(u as usize, i as usize)];
+                loss += f64::from(value.abs()) * missing.powi(2);
             }
             for (pairs, factors) in [(&users, user_factors), (&items, item_factors)] {
                 let n_other = if factors.ncols() == rows.n_users { 30 } else { 40 };
                 for (row, column) in factors.column_iter().enumerate() {
-                    loss += p.weights(n_other).ridge(pairs.of(row).len()) * column.norm_squared();
+                    let n = pairs.of(row).iter().map(|&(_, value)| f64::from(value.abs())).sum();
+                    loss += p.weights(n_other).ridge(n) * column.norm_squared();
                 }
             }
             loss

@@ -23,6 +23,7 @@ pub mod ranking;
 mod rows;
 pub mod svd;
 mod trainer;
+pub mod values;
 
 pub use bayes::BayesParams;
 pub use biases::BiasParams;
@@ -35,3 +36,4 @@ pub use prior::with_noise;
 pub use ranking::RankingParams;
 pub use svd::SvdParams;
 pub use trainer::{Checked, Checkpoint, Epoch, History, Run, Trainer, TrainingData};
+pub use values::ValuesParams;

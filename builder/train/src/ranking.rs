@@ -7,8 +7,10 @@ use recommender::{Neighbors, RankingModel};
 use serde::{Deserialize, Serialize};
 
 use crate::ials::{self, Factors};
-use crate::neighbors::{self, LikedTogether};
+use crate::neighbors::{self, RatedTogether};
+use crate::rows::check_rows;
 use crate::trainer::Run;
+use crate::values::{self, ValuesParams};
 use crate::{IalsParams, NeighborsParams, TrainError};
 
 /// Parameters of a ranking model.
@@ -17,6 +19,9 @@ pub struct RankingParams {
     /// Parameters of the factors.
     #[serde(flatten)]
     pub factors: IalsParams,
+    /// What ratings are worth.
+    #[serde(default = "ValuesParams::likes", skip_serializing_if = "ValuesParams::is_likes")]
+    pub values: ValuesParams,
     /// Parameters of the neighbors; `None` for factors alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbors: Option<NeighborsParams>,
@@ -34,12 +39,13 @@ impl RankingParams {
 
     /// Describes the parameters in one line.
     pub fn describe(&self) -> String {
+        let values = self.values.describe();
         match &self.neighbors {
-            None => self.factors.describe(),
+            None => format!("{}; {values}", self.factors.describe()),
             Some(neighbors) if neighbors.beside_factors => {
-                format!("{}; plus {}", self.factors.describe(), neighbors.describe())
+                format!("{}; plus {}; {values}", self.factors.describe(), neighbors.describe())
             }
-            Some(neighbors) => format!("{}, without factors", neighbors.describe()),
+            Some(neighbors) => format!("{}, without factors; {values}", neighbors.describe()),
         }
     }
 }
@@ -65,37 +71,44 @@ impl Fitted {
         &self.user_factors[user * k..(user + 1) * k]
     }
 
-    /// Takes a model trained before, and folds in every user from the pairs of `liked`. With the pairs it was
-    /// trained on, users get the vectors they had.
+    /// Takes a model trained before, and folds in every user from their ratings. With those it was trained
+    /// on, users get the vectors they had.
     ///
     /// # Errors
-    /// Returns [`TrainError::Row`] if a pair is out of range.
+    /// Returns [`TrainError`] if a row or a parameter is out of range.
     pub fn of_model(
         model: RankingModel,
         neighbors: Option<Neighbors>,
-        liked: &Interactions,
+        params: ValuesParams,
+        rows: &Interactions,
     ) -> Result<Self, TrainError> {
-        let Factors { model, user_factors } = Factors::of_model(model, liked)?;
+        let Factors { model, user_factors } = Factors::of_model(model, &values_of(params, rows)?)?;
         Ok(Self { model, neighbors, user_factors })
     }
 }
 
-/// Trains on the pairs of `liked`; their ratings are ignored. See [`ials::fit`] and [`neighbors::fit`].
+fn values_of(params: ValuesParams, rows: &Interactions) -> Result<Interactions, TrainError> {
+    check_rows("training", rows)?;
+    Ok(values::of(rows, params.on(rows.scale)?))
+}
+
+/// Trains on ratings. See [`ials::fit`] and [`neighbors::fit`].
 ///
 /// # Errors
-/// Returns [`TrainError`] if `liked` is empty, or if a pair or a parameter is out of range.
+/// Returns [`TrainError`] if no rating has a value, or if a row or a parameter is out of range.
 pub fn fit(
     params: &RankingParams,
-    liked: &Interactions,
+    rows: &Interactions,
     features: &TitleFeatures,
     run: &Run<'_>,
 ) -> Result<Fitted, TrainError> {
+    let values = values_of(params.values, rows)?;
     let neighbors = params
         .neighbors
         .as_ref()
-        .map(|params| neighbors::fit(params, &LikedTogether::count(liked, params.user_exponent)?))
+        .map(|params| neighbors::fit(params, &RatedTogether::of_values(&values, params.user_exponent)?))
         .transpose()?;
-    let Factors { model, user_factors } = ials::fit(&params.factors, liked, features, run)?;
+    let Factors { model, user_factors } = ials::fit(&params.factors, &values, features, run)?;
     Ok(Fitted { model, neighbors, user_factors })
 }
 
@@ -104,13 +117,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_without_neighbors_are_those_of_the_factors() {
+    fn parameters_without_neighbors_and_values_are_those_of_the_factors() {
         let factors = IalsParams { n_factors: 7, ..IalsParams::default() };
         let alone = serde_json::to_value(&factors).unwrap();
-        let params = RankingParams { factors, neighbors: None };
+        let params = RankingParams { factors, values: ValuesParams::LIKES, neighbors: None };
         assert_eq!(serde_json::to_value(&params).unwrap(), alone);
         assert_eq!(serde_json::from_value::<RankingParams>(alone).unwrap(), params);
-        let both = RankingParams { neighbors: Some(NeighborsParams::default()), ..params };
+        let neighbors = Some(NeighborsParams::default());
+        let both = RankingParams { values: ValuesParams::default(), neighbors, ..params };
         let stored = serde_json::to_value(&both).unwrap();
         assert_eq!(serde_json::from_value::<RankingParams>(stored).unwrap(), both);
     }
@@ -119,10 +133,11 @@ mod tests {
     fn users_are_restored_from_the_model_alone() {
         let rows = dataset::made_up::two_tastes(40, 30);
         let factors = IalsParams { n_factors: 4, ..IalsParams::default() };
-        let params = RankingParams { factors, neighbors: Some(NeighborsParams::default()) };
+        let values = ValuesParams::default();
+        let params = RankingParams { factors, values, neighbors: Some(NeighborsParams::default()) };
         let fitted = fit(&params, &rows, &TitleFeatures::default(), &Run::silent(1)).unwrap();
         assert!(fitted.neighbors.is_some());
-        let restored = Fitted::of_model(fitted.model.clone(), fitted.neighbors.clone(), &rows).unwrap();
-        assert_eq!(restored, fitted);
+        let restored = Fitted::of_model(fitted.model.clone(), fitted.neighbors.clone(), values, &rows);
+        assert_eq!(restored.unwrap(), fitted);
     }
 }

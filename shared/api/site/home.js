@@ -3,10 +3,10 @@
 import { get, latest, post, Problem } from "./api.js";
 import { announce, debounce, fill, h, put } from "./dom.js";
 import { asked, filters } from "./filters.js";
-import { number, own, t, tn } from "./i18n.js";
+import { own, t, tn } from "./i18n.js";
 import { card, meet, meta, poster, reasonOf, stars, syncStars, titleLink, trouble, waiting } from "./parts.js";
 import * as ratings from "./ratings.js";
-import { known, likedStars, ofStars } from "./scale.js";
+import { known, ofStars } from "./scale.js";
 import { search } from "./search.js";
 
 const N_LISTED = 12;
@@ -115,12 +115,11 @@ export function home() {
 
   function drawBill(found) {
     const n = ratings.rated().length;
-    const liked = { n: number(likedStars()) };
     const same = own({ popular: "home.bill.popular", biases: "home.bill.biases" }, found.strategy);
     fill(
       billLead,
-      same ? t(same, liked) : tn("home.bill.yours", n),
-      found.strategy === "ranking_fold_in" ? ` ${t("home.bill.liked", liked)}` : null,
+      same ? t(same) : tn("home.bill.yours", n),
+      found.strategy === "ranking_fold_in" ? ` ${t("home.bill.stars")}` : null,
       found.n_gone > 0 ? ` ${tn("home.gone", found.n_gone)}` : null,
     );
     const items = found.recommendations;

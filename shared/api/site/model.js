@@ -84,9 +84,12 @@ function ratingFigures({ algorithm, n_factors }, measured) {
   return chosen && biases ? { algorithm, factors: tn("model.factors", n_factors), rmse: amount(exact(chosen)), biases: exact(biases) } : undefined;
 }
 
+/** Returns the measure of lists that the search was decided by: with all ratings of a user known, or in older releases likes only. */
+const ofLists = (measured) => (measured.some((m) => Object.hasOwn(m.measures, "ndcg@100_all")) ? "ndcg@100_all" : "ndcg@100");
+
 /** Formats how well the model and popularity order lists, where both were measured. */
 function rankingFigures({ algorithm, n_factors }, measured) {
-  const [chosen, popularity] = [algorithm, "popularity"].map((model) => valueOf(measured, { model, held_out: "users" }, "ndcg@100"));
+  const [chosen, popularity] = [algorithm, "popularity"].map((model) => valueOf(measured, { model, held_out: "users" }, ofLists(measured)));
   return chosen && popularity ? { algorithm, factors: tn("model.factors", n_factors), ndcg: exact(chosen), popularity: exact(popularity) } : undefined;
 }
 
@@ -191,8 +194,9 @@ function draw({ health, model }) {
       ? panel(
           t("model.ranking"),
           said("model.ranking.said", rankingFigures(model.ranking, ofUsers), model.ranking.verdict),
-          h("div.figures", null, lists(ofUsers, "ndcg@100"), trials(model.ranking_trials, { title: t("model.ranking_trials"), y: "nDCG@100", best: Math.max })),
+          h("div.figures", null, lists(ofUsers, ofLists(ofUsers)), trials(model.ranking_trials, { title: t("model.ranking_trials"), y: "nDCG@100", best: Math.max })),
           measures(ofUsers),
+          h("p.hint", null, t("model.lists.given")),
         )
       : null,
     chosen.length > 0 ? panel(t("model.chosen"), facts(chosen.map(([name, value]) => [code(name), value]))) : null,

@@ -95,7 +95,7 @@ export function syncStars(element, id) {
   for (const input of element.querySelectorAll(".stars input")) input.checked = Number(input.value) === now;
 }
 
-/** Returns the text key of a list's reasons: rankings come from liked titles only. */
+/** Returns the text key of a list's reasons: those of a ranking are liked titles only. */
 export const reasonOf = (strategy) => (strategy.startsWith("ranking") ? "liked" : "because");
 
 /** Returns the rated titles behind a recommendation, with bars. */

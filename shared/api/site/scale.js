@@ -23,9 +23,6 @@ export const high = () => scale.high;
 /** Returns a good rating: two thirds of the way up. */
 export const recommended = () => Math.round(10 * (scale.low + ((scale.high - scale.low) * 2) / 3)) / 10;
 
-/** Returns the fewest stars, in halves, that count as a like. */
-export const likedStars = () => Math.ceil(2 * toStars(scale.liked) - 0.01) / 2;
-
 /** Returns whether ratings are stars themselves: from half a star or one star to five. */
 export const areStars = () => scale.high === 5 && (scale.low === 0.5 || scale.low === 1);
 

@@ -320,11 +320,33 @@ struct RankingModel<'a> {
     n_factors: u32,
     /// One sentence on how it ranks compared with popularity.
     verdict: &'a str,
+    /// What ratings are worth to it. In a release of an older builder it is absent: likes are worth 1 and
+    /// other ratings nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<RatingValues>,
+}
+
+/// What ratings are worth to the ranking model, when a like is worth 1.
+#[derive(Debug, JsonSchema, Serialize)]
+struct RatingValues {
+    /// What a rating that is no like is worth.
+    unliked: f64,
+    /// What each quarter of the scale (a star on a scale from 1 to 5) above the user's average adds.
+    slope: f64,
 }
 
 impl<'a> From<&'a artifact::RankingSummary> for RankingModel<'a> {
     fn from(model: &'a artifact::RankingSummary) -> Self {
-        Self { algorithm: model.algorithm.as_str(), n_factors: model.n_factors, verdict: &model.verdict }
+        let values = model.values.map(|artifact::RatingValues { unliked, slope }| RatingValues {
+            unliked: rounded(unliked),
+            slope: rounded(slope),
+        });
+        Self {
+            algorithm: model.algorithm.as_str(),
+            n_factors: model.n_factors,
+            verdict: &model.verdict,
+            values,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use artifact::{Artifact, Kind, Manifest, RatingScale, TitleGenres};
 use axum::Router;
 use catalog::Scale;
-use recommender::Titles;
+use recommender::{RatingValues, Titles};
 use store::{LoadError, ReadStore};
 
 use crate::error::StartError;
@@ -99,9 +99,44 @@ impl Release<'_> {
     }
 }
 
+/// Returns what ratings are worth to the ranking model of a release.
+pub(crate) fn values_of(manifest: &Manifest) -> RatingValues {
+    let scale = scale_of(manifest);
+    match manifest.ranking.as_ref().and_then(|ranking| ranking.values) {
+        None => RatingValues::of_likes(scale),
+        Some(artifact::RatingValues { unliked, slope }) => RatingValues::new(scale, unliked, slope)
+            .expect("what ratings are worth is checked when a manifest is read"),
+    }
+}
+
 /// Returns the scale of a release's ratings.
 pub(crate) fn scale_of(manifest: &Manifest) -> Scale {
     let RatingScale { low, high, liked } = manifest.scale;
     let scale = Scale::new(low, high).expect("a manifest's scale is checked when it is read");
     liked.map_or(scale, |liked| scale.with_liked(liked).expect("a manifest's likes are on its scale"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ratings_are_worth_is_that_of_the_manifest() {
+        let scale = RatingScale { low: 1.0, high: 10.0, liked: Some(7.0) };
+        let values = Some(artifact::RatingValues { unliked: 0.5, slope: 0.25 });
+        let ranking = |values| artifact::RankingSummary {
+            algorithm: artifact::ModelName::Ials,
+            n_factors: 2,
+            verdict: String::new(),
+            values,
+        };
+        let manifest = |values| Manifest {
+            scale,
+            ranking: Some(ranking(values)),
+            ..Manifest::of(std::iter::empty::<artifact::ArtifactEntry>())
+        };
+        let scale = Scale::new(1.0, 10.0).unwrap().with_liked(7.0).unwrap();
+        assert_eq!(values_of(&manifest(values)), RatingValues::new(scale, 0.5, 0.25).unwrap());
+        assert_eq!(values_of(&manifest(None)), RatingValues::of_likes(scale));
+    }
 }

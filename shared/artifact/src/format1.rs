@@ -91,6 +91,7 @@ impl Format1 {
             algorithm: ModelName::from_name(&ranking.algorithm).unwrap_or(ModelName::Ials),
             n_factors: ranking.n_factors,
             verdict: ranking.verdict.clone(),
+            values: None,
         })
     }
 }

@@ -58,7 +58,7 @@ kinds! {
     Genres = 15 "genres",
     /// The digests of the blocks of `users`.
     UserDigests = 16 "user-digests",
-    /// How much liking each title adds to the scores of other titles.
+    /// How much a rating of each title adds to the scores of other titles.
     Neighbors = 17 "neighbors",
 }
 

@@ -36,8 +36,8 @@ pub use kind::Kind;
 pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestError, Older, Pointer};
 pub use measures::{Fate, HeldOut, Measured, ModelName, Parameters, Trial};
 pub use parts::{
-    ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, Signal, Source, Trials, UserSegment,
-    VarianceShares,
+    ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, RatingValues, Signal, Source, Trials,
+    UserSegment, VarianceShares,
 };
 pub use pseudonym::{PseudonymKey, ShortKey};
 pub use release_keys::{InvalidKey, ReleaseKeys, SigningKey};

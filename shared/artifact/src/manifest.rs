@@ -4,8 +4,8 @@ use thiserror::Error;
 use crate::format1::Format1;
 use crate::measures::{Measured, Parameters};
 use crate::parts::{
-    ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, Signal, Source, Trials, UserSegment,
-    one_segment,
+    ArtifactEntry, Counts, ModelSummary, RankingSummary, RatingScale, RatingValues, Signal, Source, Trials,
+    UserSegment, one_segment,
 };
 use crate::{Digest, Kind, Signature, hex};
 
@@ -22,6 +22,14 @@ pub enum ManifestError {
         low: f32,
         /// The highest rating.
         high: f32,
+    },
+    /// What ratings are worth is out of range.
+    #[error("what ratings are worth to the ranking model ({unliked} and {slope}) is not from 0 to 1")]
+    Values {
+        /// What a rating that is no like is worth.
+        unliked: f32,
+        /// What a star adds.
+        slope: f32,
     },
     /// It is not JSON, or has other fields.
     #[error("it does not have the expected fields")]
@@ -205,6 +213,12 @@ impl Manifest {
         let is_scale = low.is_finite() && high.is_finite() && low < high;
         if !is_scale || liked.is_some_and(|liked| !(low..=high).contains(&liked)) {
             return Err(ManifestError::Scale { low, high });
+        }
+        if let Some(RatingValues { unliked, slope }) =
+            self.ranking.as_ref().and_then(|ranking| ranking.values)
+            && !([unliked, slope].iter().all(|value| (0.0..=1.0).contains(value)))
+        {
+            return Err(ManifestError::Values { unliked, slope });
         }
         let per_segment = |kind| kind == Kind::Users || kind == Kind::UserIndex;
         for (i, entry) in self.artifacts.iter().enumerate() {

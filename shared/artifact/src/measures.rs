@@ -75,7 +75,7 @@ pub enum HeldOut {
     Random,
     /// Each user's latest ratings.
     Chronological,
-    /// Users left out of training, most of whose likes are folded in.
+    /// Users left out of training, some of whose likes must be found.
     Users,
 }
 
@@ -104,8 +104,9 @@ pub struct Measured {
     /// Whether a search chose its parameters; otherwise they are the defaults, or were given.
     pub tuned: bool,
     /// Values by measure: `rmse`, `mae`, `recall@10`, `ndcg@10`, `ndcg@100`, `coverage@10` of ratings;
-    /// `recall@20`, `recall@50`, `ndcg@10`, `ndcg@100` of users. A measure that makes no sense for a model is
-    /// absent.
+    /// `recall@20`, `recall@50`, `ndcg@10`, `ndcg@100` of users who are folded in from their likes, and the
+    /// same followed by `_all` (all their ratings) or `_3` (three of them). A measure that makes no sense for
+    /// a model is absent.
     pub measures: BTreeMap<String, f64>,
 }
 

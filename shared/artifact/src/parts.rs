@@ -122,6 +122,20 @@ pub struct RankingSummary {
     pub n_factors: u32,
     /// One sentence that compares it with ranking by popularity.
     pub verdict: String,
+    /// What ratings are worth to it. Releases of older builders are without it; to them, likes are worth 1
+    /// and other ratings nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<RatingValues>,
+}
+
+/// What ratings are worth to the model that ranks titles; see `recommender::RatingValues`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatingValues {
+    /// What a rating that is no like is worth, from 0 to 1.
+    pub unliked: f32,
+    /// What each quarter of the scale above the user's average adds, from 0 to 1.
+    pub slope: f32,
 }
 
 /// The trials of the searches; empty where there was no search.

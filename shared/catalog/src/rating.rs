@@ -126,9 +126,9 @@ impl Scale {
     }
 
     /// Returns the lowest rating that counts as a like: four fifths of the highest rating (4 of 5 stars, 8 of
-    /// 10), or of the way up if no rating is above 0, unless another was chosen. Ranking models are trained
-    /// on liked titles, and users are folded in from the titles that they liked, as in the protocol of Liang,
-    /// Krishnan, Hoffman and Jebara (2018, section 4).
+    /// 10), or of the way up if no rating is above 0, unless another was chosen. Lists are measured by the
+    /// likes that they find, as in the protocol of Liang, Krishnan, Hoffman and Jebara (2018, section 4), and
+    /// to a ranking model likes are worth more than other ratings.
     pub fn liked(self) -> f32 {
         self.liked
     }

@@ -18,13 +18,14 @@ mod scan;
 mod serve;
 mod titles;
 mod users;
+mod values;
 
 pub use filter::{Criteria, Filter, FilterError, ListOptions};
 pub use fold_in::{NewUser, fold_in};
 pub use items::{ItemModel, ItemModelParts};
 pub use mismatch::Mismatch;
 pub use model::{FactorModel, FactorModelParts};
-pub use neighbors::{FromLiked, NeighborParts, Neighbors};
+pub use neighbors::{FromRated, NeighborParts, Neighbors};
 pub use posterior::UserPrior;
 pub use ranking::{RankingModel, RankingWeights};
 pub use reasons::{Explanation, Reason};
@@ -34,3 +35,4 @@ pub use serve::{
 };
 pub use titles::{Edition, TitleView, Titles};
 pub use users::{BLOCK_BYTES, User, UserBlock, UserIndex, UserShape, UsersError, UsersWriter};
+pub use values::RatingValues;

@@ -22,12 +22,13 @@ pub struct NeighborParts {
     pub weights: Vec<f32>,
 }
 
-/// How much liking each title adds to the scores of other titles.
+/// How much a rating of each title adds to the scores of other titles.
 ///
-/// A user's score for title `j` is the sum of `w(i, j)` over the titles `i` that they like, plus the score of
-/// the ranking model. The weights `w(·, j)` come from a ridge regression on the titles nearest to `j` (see
-/// `train::neighbors`). Weights are stored by `i`, so that a request reads only the rows of liked
-/// titles. Only the first title of each work has weights; other editions share them.
+/// A user's score for title `j` is the sum of `v(i)·w(i, j)` over the titles `i` that they rated, plus the
+/// score of the ranking model, where `v` is the value of a rating (see
+/// [`RatingValues`](crate::RatingValues)). The weights `w(·, j)` come from a ridge regression on the titles
+/// nearest to `j` (see `train::neighbors`). Weights are stored by `i`, so that a request reads only the rows
+/// of rated titles. Only the first title of each work has weights; other editions share them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neighbors {
     n_items: usize,
@@ -120,48 +121,50 @@ impl Neighbors {
         self.members.iter().map(|&title| title as usize)
     }
 
-    /// Returns what liking one title adds to the score of another; 0 without a weight between them.
+    /// Returns what a value of 1 of one title adds to the score of another; 0 without a weight between them.
     pub fn weight(&self, from: usize, to: usize) -> f32 {
-        self.from_liked([from]).added_to(to).sum()
+        self.from_rated([(from, 1.0)]).added_to(to).sum()
     }
 
-    /// Finds the weights from liked titles. Titles that are not members have none.
-    pub fn from_liked(&self, liked: impl IntoIterator<Item = usize>) -> FromLiked<'_> {
+    /// Finds the weights from titles, given with the values of their ratings. Titles that are not members
+    /// have none.
+    pub fn from_rated(&self, values: impl IntoIterator<Item = (usize, f32)>) -> FromRated<'_> {
         let row = |title| self.member(title).map_or(0..0, |member| self.span(member));
-        FromLiked { neighbors: self, rows: liked.into_iter().map(row).collect() }
+        let rows = values.into_iter().map(|(title, value)| (row(title), value)).collect();
+        FromRated { neighbors: self, rows }
     }
 }
 
-/// The weights from the titles that one user likes. A title that is among them twice counts twice.
+/// The weights from the titles that one user rated. A title that is among them twice counts twice.
 #[derive(Debug)]
-pub struct FromLiked<'a> {
+pub struct FromRated<'a> {
     neighbors: &'a Neighbors,
-    /// The range of each liked title's weights.
-    rows: Vec<Range<usize>>,
+    /// The range of each rated title's weights, and the value of its rating.
+    rows: Vec<(Range<usize>, f32)>,
 }
 
-impl FromLiked<'_> {
-    /// Returns the score of each member, in their order: the sum of the weights from the liked titles. The
-    /// order of the liked titles may change the last bit of a sum.
+impl FromRated<'_> {
+    /// Returns the score of each member, in their order: the sum of the weights from the rated titles, times
+    /// the values. The order of the titles may change the last bit of a sum.
     pub fn scores(&self) -> Vec<f32> {
         let Neighbors { members, targets, halves, .. } = self.neighbors;
         let mut sums = vec![0.0_f32; members.len()];
         let mut weights = Vec::new();
-        for row in &self.rows {
+        for (row, value) in &self.rows {
             let bytes = row.start.saturating_mul(2)..row.end.saturating_mul(2);
             weights.resize(row.len(), 0.0);
             blocks::read_halves(halves.get(bytes).unwrap_or_default(), &mut weights);
             let targets = targets.get(row.clone()).unwrap_or_default();
             for (&target, weight) in targets.iter().zip(&weights) {
                 if let Some(sum) = sums.get_mut(usize::from(target)) {
-                    *sum += weight;
+                    *sum += value * weight;
                 }
             }
         }
         sums
     }
 
-    /// Returns what each liked title, in their order, adds to the score of a title: 0 without a weight
+    /// Returns what each rated title, in their order, adds to the score of a title: 0 without a weight
     /// between them.
     pub fn added_to(&self, title: usize) -> impl Iterator<Item = f32> {
         let Neighbors { targets, halves, .. } = self.neighbors;
@@ -170,7 +173,7 @@ impl FromLiked<'_> {
             let found = targets.get(row.clone())?.binary_search(&target?).ok()?;
             blocks::half_at(halves, row.start.saturating_add(found))
         };
-        self.rows.iter().map(move |row| weight(row).unwrap_or(0.0))
+        self.rows.iter().map(move |(row, value)| value * weight(row).unwrap_or(0.0))
     }
 }
 
@@ -227,7 +230,7 @@ impl Artifact for Neighbors {
 mod tests {
     use super::*;
 
-    /// Titles 1, 4 and 6 of eight: liking 1 adds to 4 and 6, liking 4 adds to 1.
+    /// Titles 1, 4 and 6 of eight: a rating of 1 adds to 4 and 6, one of 4 adds to 1.
     fn parts() -> NeighborParts {
         NeighborParts {
             n_items: 8,
@@ -240,20 +243,22 @@ mod tests {
     }
 
     fn scores(neighbors: &Neighbors, liked: &[usize]) -> Vec<(usize, f32)> {
-        neighbors.members().zip(neighbors.from_liked(liked.iter().copied()).scores()).collect()
+        let values = liked.iter().map(|&title| (title, 1.0));
+        neighbors.members().zip(neighbors.from_rated(values).scores()).collect()
     }
 
     #[test]
-    fn weights_add_up_over_what_is_liked() {
+    fn weights_times_values_add_up() {
         let neighbors = Neighbors::new(&parts()).unwrap();
         assert_eq!(scores(&neighbors, &[1]), [(1, 0.0), (4, 0.5), (6, -0.25)]);
         assert_eq!(scores(&neighbors, &[1, 4, 6, 7, 99]), [(1, 2.0), (4, 0.5), (6, -0.25)]);
         assert_eq!(scores(&neighbors, &[]), [(1, 0.0), (4, 0.0), (6, 0.0)]);
-        let liked = neighbors.from_liked([1, 4, 6, 0]);
-        let added = |title| liked.added_to(title).collect::<Vec<_>>();
-        assert_eq!(added(1), [0.0, 2.0, 0.0, 0.0]);
-        assert_eq!(added(4), [0.5, 0.0, 0.0, 0.0]);
-        assert_eq!(added(6), [-0.25, 0.0, 0.0, 0.0]);
+        let rated = neighbors.from_rated([(1, 0.5), (4, -1.5), (6, 1.0), (0, 1.0)]);
+        assert_eq!(rated.scores(), [-3.0, 0.25, -0.125]);
+        let added = |title| rated.added_to(title).collect::<Vec<_>>();
+        assert_eq!(added(1), [0.0, -3.0, 0.0, 0.0]);
+        assert_eq!(added(4), [0.25, 0.0, 0.0, 0.0]);
+        assert_eq!(added(6), [-0.125, 0.0, 0.0, 0.0]);
         assert_eq!([added(0), added(99)], [[0.0; 4]; 2]);
     }
 

@@ -9,33 +9,36 @@ use crate::{ItemModel, ItemModelParts, ItemPanels, UserPrior};
 /// The weights of an implicit-feedback model's loss (Rendle, Krichene, Zhang and Koren 2022, "Revisiting the
 /// performance of iALS on item recommendation benchmarks", section 3):
 ///
-/// `Σ_{liked} (1 − p(u)·q(i))² + α₀ Σ_{all} (p(u)·q(i))² + Σ_u λ(n(u) + α₀|I|)^ν ‖p(u)‖² + …`,
+/// `Σ_{rated} |v| (sign(v) − p(u)·q(i))² + α₀ Σ_{all} (p(u)·q(i))² + Σ_u λ(n(u) + α₀|I|)^ν ‖p(u)‖² + …`,
 ///
-/// where `…` is the same regularization of the titles' vectors.
+/// where `v` is the value of a rating (see [`RatingValues`](crate::RatingValues)), `n(u)` is the sum of `|v|`
+/// over what the user rated, and `…` is the same regularization of the titles' vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RankingWeights {
     /// α₀, the weight of unobserved pairs.
     pub unobserved_weight: f32,
     /// λ.
     pub regularization: f32,
-    /// ν, from 0 to 1: how regularization grows with the number of liked titles.
+    /// ν, from 0 to 1: how regularization grows with what was rated.
     pub exponent: f32,
-    /// `|I|`, the number of titles that someone liked. Other titles, and other editions of a work, have
-    /// vectors too, but are not part of the loss.
+    /// `|I|`, the number of titles whose ratings have a value. Other titles, and other editions of a work,
+    /// have vectors too, but are not part of the loss.
     pub n_titles: u32,
 }
 
 impl RankingWeights {
-    /// Returns `λ(n + α₀|I|)^ν`, the regularization of a user who likes `n_liked` titles.
-    pub fn ridge(self, n_liked: usize) -> f64 {
-        let weight = n_liked as f64 + f64::from(self.unobserved_weight) * f64::from(self.n_titles);
+    /// Returns `λ(n + α₀|I|)^ν`, the regularization of a user; `n` is the sum of the absolute values of what
+    /// they rated.
+    pub fn ridge(self, n: f64) -> f64 {
+        let weight = n + f64::from(self.unobserved_weight) * f64::from(self.n_titles);
         f64::from(self.regularization) * weight.powf(f64::from(self.exponent))
     }
 }
 
 /// The titles' side of a factor model that ranks titles: the greater `p(u)·q(i)` is, the more a user is
-/// expected to like a title. It has no particular scale. Its items are those of the rating model, at the same
-/// positions.
+/// expected to like a title. It has no particular scale. `b(i)` is how popular a title is, and counts for
+/// users of whom little is known; see [`RankingModel::weight_of_bias`]. Its items are those of the rating
+/// model, at the same positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingModel {
     /// All parts except the factors.
@@ -78,7 +81,7 @@ impl RankingModel {
         Ok(Self { parts, panels, weights })
     }
 
-    /// Computes the prior for a user with no liked titles from the vectors of the titles in the loss (titles
+    /// Computes the prior for a user without ratings from the vectors of the titles in the loss (titles
     /// × factors, row by row; vectors of 0 add nothing).
     ///
     /// # Errors
@@ -104,7 +107,7 @@ impl RankingModel {
                 .mapv(f64::from);
             gramian += &rows.t().dot(&rows);
         }
-        let ridge = weights.ridge(0);
+        let ridge = weights.ridge(0.0);
         let mut precision = vec![1.0];
         for row in 0..n_factors {
             precision.push(0.0);
@@ -145,7 +148,7 @@ impl RankingModel {
         &self.panels
     }
 
-    /// Returns the prior for a user with no liked titles.
+    /// Returns the prior for a user without ratings.
     pub fn user_prior(&self) -> &UserPrior {
         &self.parts.user_prior
     }
@@ -160,31 +163,41 @@ impl RankingModel {
         self.weights
     }
 
-    /// Folds in a user who likes these titles: returns the vector that minimizes the loss (see
-    /// [`RankingWeights`]), given the titles' vectors. Each title counts as often as it is in `liked`.
+    /// Returns what `b(i)` is multiplied by in the scores of a user with this number of values: `10/(10 +
+    /// n)`. So somebody new sees what many like, and what they rate soon outweighs it.
+    pub fn weight_of_bias(n_values: usize) -> f32 {
+        const HALF_AT: f32 = 10.0;
+        HALF_AT / (HALF_AT + n_values as f32)
+    }
+
+    /// Folds in a user from titles and the values of their ratings: returns the vector that minimizes the
+    /// loss (see [`RankingWeights`]), given the titles' vectors. A title that is there twice counts twice.
     /// Without any, the vector is 0.
     ///
     /// # Panics
     /// If a position is out of range.
-    pub fn fold_in(&self, liked: &[usize]) -> Vec<f32> {
-        self.posterior(liked).vector()
+    pub fn fold_in(&self, values: &[(usize, f32)]) -> Vec<f32> {
+        self.posterior(values).vector()
     }
 
     /// Returns the posterior whose mean [`RankingModel::fold_in`] returns, with one observation for each
-    /// liked title, in their order.
-    #[expect(clippy::indexing_slicing, reason = "`item_vector` panics first if there is no such title")]
-    pub(crate) fn posterior(&self, liked: &[usize]) -> Posterior {
-        let vectors: Vec<Vec<f32>> = liked.iter().map(|&item| self.item_vector(item)).collect();
-        let observations: Vec<Observation<'_>> = liked
+    /// value, in their order.
+    pub(crate) fn posterior(&self, values: &[(usize, f32)]) -> Posterior {
+        let weighted = |&(item, value): &(usize, f32)| -> Vec<f32> {
+            let root = value.abs().sqrt();
+            self.item_vector(item).into_iter().map(|factor| factor * root).collect()
+        };
+        let vectors: Vec<Vec<f32>> = values.iter().map(weighted).collect();
+        let observations: Vec<Observation<'_>> = values
             .iter()
             .zip(&vectors)
-            .map(|(&item, vector)| Observation {
-                bias: 0.0,
-                vector,
-                target: 1.0 - f64::from(self.parts.item_bias[item]),
+            .map(|(&(_, value), vector)| {
+                let target = f64::from(value.signum() * value.abs().sqrt());
+                Observation { bias: 0.0, vector, target }
             })
             .collect();
-        let ridge = self.weights.ridge(liked.len()) - self.weights.ridge(0);
+        let n: f64 = values.iter().map(|&(_, value)| f64::from(value.abs())).sum();
+        let ridge = self.weights.ridge(n) - self.weights.ridge(0.0);
         Posterior::new(&self.parts.user_prior, 1.0, ridge, &observations)
     }
 }
@@ -242,18 +255,20 @@ mod tests {
     #[test]
     fn folding_in_minimizes_the_loss() {
         let ranking = small();
-        let liked = [1, 3];
+        let values = [(1, 1.25_f32), (3, 0.5), (4, -0.75)];
         let loss = |vector: &[f32]| {
-            let ridge = WEIGHTS.ridge(2);
+            let ridge = WEIGHTS.ridge(2.5);
             let squares: f64 = vector.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
             let scores = (0..5).map(|item| {
                 let score = f64::from(crate::scan::dot(vector, &ranking.item_vector(item)));
-                let liked = if liked.contains(&item) { (1.0 - score).powi(2) } else { 0.0 };
-                liked + f64::from(0.1_f32) * score * score
+                let rated = values.iter().find(|rated| rated.0 == item).map_or(0.0, |&(_, value)| {
+                    f64::from(value.abs()) * (f64::from(value.signum()) - score).powi(2)
+                });
+                rated + f64::from(0.1_f32) * score * score
             });
             scores.sum::<f64>() + ridge * squares
         };
-        let found = ranking.fold_in(&liked);
+        let found = ranking.fold_in(&values);
         let least = loss(&found);
         for (factor, step) in [(0, 0.01), (0, -0.01), (1, 0.01), (1, -0.01)] {
             let mut other = found.clone();
@@ -261,6 +276,12 @@ mod tests {
             assert!(loss(&other) > least, "factor {factor} by {step}");
         }
         assert_eq!(ranking.fold_in(&[]), [0.0, 0.0]);
+        let weights: Vec<f32> = [0, 10, 30].into_iter().map(RankingModel::weight_of_bias).collect();
+        assert_eq!(weights, [1.0, 0.5, 0.25]);
+        // The bias plays no part in it.
+        let biased = ItemModelParts { item_bias: vec![0.5; 5], ..ranking.to_parts() };
+        let biased = RankingModel::new(ItemModel::new(biased).unwrap(), WEIGHTS).unwrap();
+        assert_eq!(biased.fold_in(&values), found);
     }
 
     #[test]

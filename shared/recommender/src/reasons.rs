@@ -1,12 +1,12 @@
 //! Why a title is recommended: the rated titles that its score comes from.
 //!
 //! A folded-in user's score for a title is linear in the ratings. So it is exactly the sum of one
-//! contribution for each rated title, and a base that no rating changes (the prior and the biases). See
-//! `Posterior` for the formula. Neighbors add the weight from the rated title. Nothing is approximated
-//! for the sake of an explanation.
+//! contribution for each rated title, and a base: the prior and the biases. See `Posterior` for the formula.
+//! Neighbors add the weight from the rated title, times the value of its rating. Nothing is approximated for
+//! the sake of an explanation.
 
 use crate::posterior::Posterior;
-use crate::{FromLiked, Titles, TopN};
+use crate::{FromRated, RatingValues, Titles, TopN};
 
 /// A rated title that supports a recommendation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,10 +17,10 @@ pub struct Reason<'a> {
     pub title: &'a str,
     /// The user's rating of it.
     pub rating: f32,
-    /// How much lower the score would be if the rating were just what the prior expects; above 0.
+    /// How much lower the score would be without the term of this rating; above 0.
     pub contribution: f64,
-    /// The contribution, divided by the sum of the absolute contributions of all rated titles: above 0, at
-    /// most 1.
+    /// The contribution, divided by the sum of the absolute contributions of all rated titles and, with a
+    /// ranking model, of the base, which is the title's popularity there: above 0, at most 1.
     pub share: f64,
 }
 
@@ -30,11 +30,11 @@ pub struct Explanation<'a> {
     /// The score that orders the list: the predicted rating before it is clipped, or that of the ranking
     /// model.
     pub ranked_by: f32,
-    /// The part that no rated title changes. Base and all contributions, positive and negative, add up to
-    /// `ranked_by`.
+    /// The rest: the prior and the title's bias, which with a ranking model weighs less the more ratings
+    /// there are. Base and all contributions, positive and negative, add up to `ranked_by`.
     pub base: f64,
     /// The rated titles that contribute most, the greatest contribution first, ties in catalog order. Only
-    /// positive contributions are reasons.
+    /// positive contributions are reasons, and with a ranking model only likes.
     pub reasons: Vec<Reason<'a>>,
 }
 
@@ -44,37 +44,35 @@ pub(crate) struct Contributors<'a> {
     /// The posterior of the factors, if they are part of the score.
     posterior: Option<Posterior>,
     /// The weights from the rated titles, if they are part of the score.
-    neighbors: Option<FromLiked<'a>>,
+    neighbors: Option<FromRated<'a>>,
     /// The titles and ratings that were folded in, sorted by position, one for each observation of the
     /// posterior.
     rated: Vec<(usize, f32)>,
     /// The weight of the user's bias in a score: 1, or 0 if the model has no user bias.
     bias: f64,
+    /// What tells likes apart, if only they may be reasons.
+    likes: Option<RatingValues>,
 }
 
 impl<'a> Contributors<'a> {
     /// Takes the ratings folded into the rating model.
     pub(crate) fn of_ratings(posterior: Posterior, rated: Vec<(usize, f32)>) -> Self {
-        Self::new(Some(posterior), None, rated, 1.0)
+        Self { posterior: Some(posterior), neighbors: None, rated, bias: 1.0, likes: None }.checked()
     }
 
-    /// Takes the parts of the ranking model's score, and the liked titles that they come from.
-    pub(crate) fn of_liked(
+    /// Takes the parts of the ranking model's score, and the titles and ratings that they come from.
+    pub(crate) fn of_values(
         posterior: Option<Posterior>,
-        neighbors: Option<FromLiked<'a>>,
-        liked: Vec<(usize, f32)>,
-    ) -> Self {
-        Self::new(posterior, neighbors, liked, 0.0)
-    }
-
-    fn new(
-        posterior: Option<Posterior>,
-        neighbors: Option<FromLiked<'a>>,
+        neighbors: Option<FromRated<'a>>,
         rated: Vec<(usize, f32)>,
-        bias: f64,
+        values: RatingValues,
     ) -> Self {
-        debug_assert!(rated.is_sorted_by_key(|&(title, _)| title), "ties are in catalog order");
-        Self { posterior, neighbors, rated, bias }
+        Self { posterior, neighbors, rated, bias: 0.0, likes: Some(values) }.checked()
+    }
+
+    fn checked(self) -> Self {
+        debug_assert!(self.rated.is_sorted_by_key(|&(title, _)| title), "ties are in catalog order");
+        self
     }
 
     /// Returns the contribution of each rated title to the score of an item with this vector.
@@ -102,11 +100,14 @@ impl<'a> Contributors<'a> {
         n: usize,
     ) -> Explanation<'t> {
         let contributions = self.to_item(titles, item, vector);
-        let all: f64 = contributions.iter().map(|c| c.abs()).sum();
+        let base = f64::from(ranked_by) - contributions.iter().sum::<f64>();
+        let popularity = if self.likes.is_some() { base.abs() } else { 0.0 };
+        let all = contributions.iter().map(|c| c.abs()).sum::<f64>() + popularity;
         let mut top = TopN::new(n);
         for (at, &contribution) in contributions.iter().enumerate() {
             let contribution = contribution as f32;
-            if contribution > 0.0 && contribution > top.bar() {
+            let may_be_named = self.likes.is_none_or(|likes| likes.is_like(self.rated[at].1));
+            if may_be_named && contribution > 0.0 && contribution > top.bar() {
                 top.push(at, contribution);
             }
         }
@@ -121,10 +122,6 @@ impl<'a> Contributors<'a> {
                 share: contribution / all,
             }
         };
-        Explanation {
-            ranked_by,
-            base: f64::from(ranked_by) - contributions.iter().sum::<f64>(),
-            reasons: top.into_sorted().into_iter().map(reason).collect(),
-        }
+        Explanation { ranked_by, base, reasons: top.into_sorted().into_iter().map(reason).collect() }
     }
 }

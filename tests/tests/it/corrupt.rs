@@ -8,8 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use artifact::{
-    Digest, HEADER_BYTES, Kind, MAX_PAYLOAD_BYTES, Manifest, ManifestError, Pointer, ReadError, Signature,
-    open, seal,
+    Digest, HEADER_BYTES, Kind, MAX_PAYLOAD_BYTES, Manifest, ManifestError, Pointer, RatingValues, ReadError,
+    Signature, open, seal,
 };
 use tests::{check, golden};
 
@@ -105,6 +105,10 @@ fn manifests(corpus: &mut Corpus) {
     add("manifest.json.text-after-it", format!("{sound}{{}}"));
     add("manifest.unsupported-format.0", text(Manifest { format: 0, ..manifest.clone() }.to_bytes()));
     add("manifest.unsupported-format.3", text(Manifest { format: 3, ..manifest.clone() }.to_bytes()));
+    let mut values = manifest.clone();
+    let ranking = values.ranking.as_mut().unwrap();
+    ranking.values = Some(RatingValues { unliked: 0.5, slope: 1.5 });
+    add("manifest.values.slope", text(values.to_bytes()));
     let mut doubled = manifest.clone();
     doubled.artifacts.push(doubled.artifacts[0].clone());
     add("manifest.duplicate-kind.max-duration", text(doubled.to_bytes()));
@@ -174,6 +178,7 @@ fn manifest_refused_by(error: &ManifestError) -> &'static str {
         ManifestError::Segments { .. } => "segments",
         ManifestError::UnknownSegment => "unknown-segment",
         ManifestError::Scale { .. } => "scale",
+        ManifestError::Values { .. } => "values",
     }
 }
 

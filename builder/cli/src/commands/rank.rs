@@ -5,7 +5,6 @@ use evaluate::choose::ranking::{RankingOptions, Searched, search};
 use evaluate::{Candidate, Origin, Report};
 use models::{RankingModelFile, TrainedOn};
 use train::Run;
-use train::ials::liked;
 use train::ranking;
 
 use super::data::Source;
@@ -14,11 +13,12 @@ use crate::Context;
 
 /// Search for, measure and train a ranking model.
 ///
-/// Uses implicit alternating least squares on ratings of at least 4, ridge regressions on the nearest titles,
-/// or the sum of both, whichever ranks best. Searches for parameters on users held out for validation, and
-/// compares the choice with popularity on users held out for test. Each of these users is folded in from four
-/// fifths of their likes (strong generalization). With several seeds, runs one search per seed and prints the
-/// means.
+/// Uses implicit alternating least squares, ridge regressions on the nearest titles, or the sum of both,
+/// whichever ranks best, and finds out what ratings below a like are worth. Searches for parameters on users
+/// held out for validation, and compares the choice with popularity on users held out for test. A fifth of
+/// each of these users' likes must be found (strong generalization); the rest of their likes is folded in, or
+/// the rest of their ratings (the measures that end in `_all`). With several seeds, runs one search per seed
+/// and prints the means.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -78,11 +78,11 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         ));
     }
     if let Some(path) = &args.out {
-        let (params, liked) = (searches[0].params.clone(), liked(rows, rows.scale.liked()));
-        let fitted = ranking::fit(&params, &liked, features, &Run::new(args.seed, context))?;
+        let params = searches[0].params.clone();
+        let fitted = ranking::fit(&params, rows, features, &Run::new(args.seed, context))?;
         let trained_on = TrainedOn {
             data: ratings.identity(),
-            n_ratings: liked.len() as u64,
+            n_ratings: rows.len() as u64,
             held_out: None,
             seed: args.seed,
         };

@@ -3,15 +3,19 @@
 //! Protocol: strong generalization (Liang, Krishnan, Hoffman and Jebara 2018, "Variational autoencoders for
 //! collaborative filtering", section 4.2). Ratings from [`catalog::Scale::liked`] on are likes. Some of the
 //! users with at least five likes are held out for validation, and as many for test. A fifth of each one's
-//! likes, drawn at random and rounded down, must be found; the rest is folded in. Candidates are all titles
-//! except those folded in.
+//! likes, drawn at random and rounded down, must be found. The rest of their likes is folded in, as in that
+//! paper, or the rest of their ratings, as a service does, or three of them, as for somebody new ([`Given`]).
+//! Candidates are all titles except those folded in, or with three, all that they are drawn from. The search
+//! is decided with all ratings folded in; on the test users each way is measured.
 //!
-//! The search first chooses parameters of the factors. It then tries neighbors, added to these factors at
-//! several scales, and alone. A trial replaces the current choice if it ranks the validation users' titles
-//! better by more than the standard error of the gain. The final choice is served if its gain over popularity
-//! is more than twice the gain's standard error.
+//! The search first chooses parameters of the factors, and what ratings are worth. It then tries neighbors,
+//! added to these factors at several scales, and alone. A trial replaces the current choice if it ranks the
+//! validation users' titles better by more than the standard error of the gain. The final choice is served if
+//! its gain over popularity is more than twice the gain's standard error.
 //!
-//! `ndcg@k` is defined in [`crate::lists`], and `recall@k` is [`bounded_recall`]. Means are over users.
+//! `ndcg@k` is defined in [`crate::lists`], and `recall@k` is [`bounded_recall`]. Means are over users. The
+//! names of measures end in `_all` or `_3` if all ratings or three are folded in. The measures of
+//! [`crate::exposure`] are of lists with all ratings folded in.
 
 use std::fmt::Write as _;
 
@@ -19,19 +23,20 @@ use artifact::{HeldOut, Measured, ModelName};
 use catalog::Interactions;
 use dataset::{Grouped, TitleFeatures};
 use progress::Reporter;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom as _, SliceRandom};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use recommender::{Neighbors, RankingModel};
+use recommender::{Neighbors, RankingModel, RatingValues};
 use serde::{Deserialize, Serialize};
 use train::ials::{self, IalsParams, liked};
-use train::neighbors::{self, LikedTogether, NeighborsParams};
+use train::neighbors::{self, NeighborsParams, RatedTogether};
 use train::ranking::{self, RankingParams};
-use train::{Run, TrainError};
+use train::{Run, TrainError, ValuesParams, values};
 
 use super::trial::log_uniform;
 use crate::Measures;
+use crate::exposure::exposure;
 use crate::lists::{bounded_recall, first, ndcg, popularity};
 
 /// Fewest likes of a user who is held out.
@@ -42,7 +47,8 @@ const CHOSEN_BY: &str = "ndcg@100";
 /// Options of the search for a ranking model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RankingOptions {
-    /// Number of trials of the factors; the first has the defaults. The neighbors get half as many.
+    /// Number of trials of the factors; the first has the defaults, and the second takes likes alone. The
+    /// neighbors get half as many.
     pub n_trials: usize,
     /// Number of users held out for validation, and for test; at most a quarter of the users with enough
     /// likes.
@@ -62,7 +68,7 @@ impl Default for RankingOptions {
 pub struct RankingTrial {
     /// The parameters.
     pub params: RankingParams,
-    /// nDCG@100.
+    /// nDCG@100, with all ratings folded in.
     pub ndcg: f64,
 }
 
@@ -96,10 +102,35 @@ impl Searched {
     }
 }
 
-/// User held out: the titles to fold in and the titles to find, both ascending.
+/// Which of a held-out user's ratings are folded in, apart from the likes to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// The likes.
+    Likes,
+    /// All of them.
+    All,
+    /// Three, drawn at random; all if there are fewer.
+    Three,
+}
+
+impl Given {
+    /// Returns what the names of measures end in.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Likes => "",
+            Self::All => "_all",
+            Self::Three => "_3",
+        }
+    }
+}
+
+/// User held out: the titles rated and the titles to find, both ascending.
 struct HeldOutUser {
-    known: Vec<u32>,
+    rated: Vec<(u32, f32)>,
     wanted: Vec<u32>,
+    /// Three of `rated`, in the same order.
+    three: Vec<(u32, f32)>,
+    least_liked: f32,
 }
 
 /// Searches on validation users and measures on test users. Returns `None` if too few users have enough likes
@@ -113,10 +144,9 @@ pub fn search(
     options: RankingOptions,
     reporter: &dyn Reporter,
 ) -> Result<Option<Searched>, TrainError> {
-    let all = liked(rows, rows.scale.liked());
-    let Some(parts) = Parts::cut(&all, options) else { return Ok(None) };
-    let Trials { params, trials, found } = try_all(&parts, all.n_titles, options, reporter)?;
-    let popular = ndcg_of_each(&Ranker::Popular(&popularity(&parts.train)), &parts.validation, all.n_titles);
+    let Some(parts) = Parts::cut(rows, options) else { return Ok(None) };
+    let Trials { params, trials, found } = try_all(&parts, options, reporter)?;
+    let popular = ndcg_of_each(&Ranker::popular(&parts.train), &parts.validation);
     let gain = Gain::of(&found, &popular);
     let beats_popularity = gain.exceeds(2.0);
     let verdict = format!(
@@ -172,11 +202,11 @@ pub fn measure_given(
     options: RankingOptions,
 ) -> Result<Option<Vec<Measured>>, TrainError> {
     let options = RankingOptions { n_trials: options.n_trials.max(1), ..options };
-    let Some(parts) = Parts::cut(&liked(rows, rows.scale.liked()), options) else { return Ok(None) };
+    let Some(parts) = Parts::cut(rows, options) else { return Ok(None) };
     parts.measure_on_test(params, false, features, options.seed).map(Some)
 }
 
-/// Likes in three parts: of users for training, for choosing, and for measuring the choice.
+/// Ratings in three parts: of users for training, for choosing, and for measuring the choice.
 struct Parts {
     train: Interactions,
     train_and_validation: Interactions,
@@ -185,26 +215,38 @@ struct Parts {
 }
 
 impl Parts {
-    /// Cuts the likes. Returns `None` if too few users have enough likes to hold any out, or if nothing would
-    /// be left to train on.
+    /// Cuts the ratings. Returns `None` if too few users have enough likes to hold any out, or if no like
+    /// would be left to train on.
     fn cut(all: &Interactions, options: RankingOptions) -> Option<Self> {
-        let of_user = Grouped::new(all.n_users, &all.user_idx, all.title_idx.iter().copied());
+        let least_liked = all.scale.liked();
+        let of_user = Grouped::new(
+            all.n_users,
+            &all.user_idx,
+            all.title_idx.iter().copied().zip(all.rating.iter().copied()),
+        );
+        let likes_of = |user: usize| of_user.of(user).iter().filter(|rated| rated.1 >= least_liked);
         let mut able: Vec<usize> =
-            (0..all.n_users).filter(|&user| of_user.of(user).len() >= LEAST_LIKED).collect();
+            (0..all.n_users).filter(|&user| likes_of(user).count() >= LEAST_LIKED).collect();
         let n_held_out = options.n_held_out.min(able.len() / 4);
         if n_held_out == 0 || options.n_trials == 0 {
             return None;
         }
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+        let mut of_three = ChaCha8Rng::seed_from_u64(options.seed);
+        of_three.set_stream(2);
         able.shuffle(&mut rng);
         let mut hold_out = |users: &[usize]| -> Vec<HeldOutUser> {
             let of = |&user: &usize| {
-                let mut titles = of_user.of(user).to_vec();
-                titles.shuffle(&mut rng);
-                let mut known = titles.split_off(titles.len() / 5);
-                known.sort_unstable();
-                titles.sort_unstable();
-                HeldOutUser { known, wanted: titles }
+                let mut wanted: Vec<u32> = likes_of(user).map(|rated| rated.0).collect();
+                wanted.shuffle(&mut rng);
+                wanted.truncate(wanted.len() / 5);
+                wanted.sort_unstable();
+                let mut rated = of_user.of(user).to_vec();
+                rated.retain(|rated| wanted.binary_search(&rated.0).is_err());
+                rated.sort_unstable_by_key(|rated| rated.0);
+                let mut three: Vec<(u32, f32)> = rated.sample(&mut of_three, 3).copied().collect();
+                three.sort_unstable_by_key(|rated| rated.0);
+                HeldOutUser { rated, wanted, three, least_liked }
             };
             users.iter().map(of).collect()
         };
@@ -221,7 +263,8 @@ impl Parts {
         };
         let train = without(&able[..2 * n_held_out]);
         let train_and_validation = without(&able[..n_held_out]);
-        (!train.is_empty()).then_some(Self { train, train_and_validation, validation, test })
+        let has_likes = train.rating.iter().any(|&rating| rating >= least_liked);
+        has_likes.then_some(Self { train, train_and_validation, validation, test })
     }
 }
 
@@ -236,15 +279,18 @@ impl Parts {
     ) -> Result<Vec<Measured>, TrainError> {
         let train = &self.train_and_validation;
         let fitted = ranking::fit(params, train, features, &Run::silent(seed))?;
-        let on_test = |model, tuned, ranker: &Ranker<'_>| Measured {
-            model,
-            held_out: HeldOut::Users,
-            tuned,
-            measures: measure(ranker, &self.test, train.n_titles),
+        let on_test = |model, tuned, ranker: &Ranker<'_>| {
+            let given = [Given::Likes, Given::All, Given::Three];
+            let mut measures: Measures =
+                given.into_iter().flat_map(|given| measure(ranker, &self.test, given)).collect();
+            measures.extend(exposure_of(ranker, &self.test, train));
+            Measured { model, held_out: HeldOut::Users, tuned, measures }
         };
+        let (model, neighbors) = (&fitted.model, fitted.neighbors.as_ref());
+        let values = params.values.on(train.scale)?;
         Ok(vec![
-            on_test(params.model(), tuned, &Ranker::Both(&fitted.model, fitted.neighbors.as_ref())),
-            on_test(ModelName::Popularity, false, &Ranker::Popular(&popularity(train))),
+            on_test(params.model(), tuned, &Ranker::Model { model, neighbors, values }),
+            on_test(ModelName::Popularity, false, &Ranker::popular(train)),
         ])
     }
 }
@@ -271,12 +317,8 @@ impl Trials {
     }
 }
 
-fn try_all(
-    parts: &Parts,
-    n_titles: usize,
-    options: RankingOptions,
-    reporter: &dyn Reporter,
-) -> Result<Trials, TrainError> {
+fn try_all(parts: &Parts, options: RankingOptions, reporter: &dyn Reporter) -> Result<Trials, TrainError> {
+    let (train, validation) = (&parts.train, &parts.validation);
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     rng.set_stream(1);
     let n_of_neighbors = options.n_trials.div_ceil(2);
@@ -287,12 +329,19 @@ fn try_all(
     };
     let mut best = None;
     for number in 0..options.n_trials {
-        let factors = if number == 0 { IalsParams::default() } else { draw(&mut rng) };
-        // No held-out user wants a title without likes, so skip placing cold titles here.
+        let (factors, of_ratings) = match number {
+            0 => (IalsParams::default(), ValuesParams::default()),
+            1 => (IalsParams::default(), ValuesParams::LIKES),
+            _ => (draw(&mut rng), draw_values(&mut rng)),
+        };
+        let values = of_ratings.on(train.scale)?;
+        // No held-out user wants a title without ratings, so skip placing cold titles here.
         let nothing = TitleFeatures::default();
-        let model = ials::fit(&factors, &parts.train, &nothing, &Run::silent(options.seed))?.model;
-        let of_each = ndcg_of_each(&Ranker::Both(&model, None), &parts.validation, n_titles);
-        let params = RankingParams { factors, neighbors: None };
+        let run = Run::silent(options.seed);
+        let model = ials::fit(&factors, &values::of(train, values), &nothing, &run)?.model;
+        let ranker = Ranker::Model { model: &model, neighbors: None, values };
+        let of_each = ndcg_of_each(&ranker, validation);
+        let params = RankingParams { factors, values: of_ratings, neighbors: None };
         note(&params, &of_each);
         if trials.add(params, of_each) {
             best = Some(model);
@@ -300,14 +349,21 @@ fn try_all(
         reporter.advance(1);
     }
     if let Some(model) = best {
-        let factors = trials.params.factors.clone();
-        let together = LikedTogether::count(&parts.train, NeighborsParams::default().user_exponent)?;
-        let by_factors = Ranker::Both(&model, None).of_all(&parts.validation, n_titles);
+        let chosen = trials.params.clone();
+        let values = chosen.values.on(train.scale)?;
+        let exponent = NeighborsParams::default().user_exponent;
+        let together = RatedTogether::of_values(&values::of(train, values), exponent)?;
+        let ranker = Ranker::Model { model: &model, neighbors: None, values };
+        let without_neighbors = |user| {
+            let scores = ranker.scores(user, Given::All);
+            WithoutNeighbors { user, values: user.values(values, Given::All), scores }
+        };
+        let without: Vec<WithoutNeighbors<'_>> = validation.par_iter().map(without_neighbors).collect();
         for number in 0..n_of_neighbors {
             let params = if number == 0 { NeighborsParams::default() } else { draw_neighbors(&mut rng) };
             let neighbors = neighbors::fit(&NeighborsParams { scale: 1.0, ..params.clone() }, &together)?;
-            for (params, of_each) in weigh(&params, &neighbors, &by_factors, &parts.validation) {
-                let params = RankingParams { factors: factors.clone(), neighbors: Some(params) };
+            for (params, of_each) in weigh(&params, &neighbors, &model, &without) {
+                let params = RankingParams { neighbors: Some(params), ..chosen.clone() };
                 note(&params, &of_each);
                 trials.add(params, of_each);
             }
@@ -318,38 +374,65 @@ fn try_all(
     Ok(trials)
 }
 
-/// Measures neighbors added to the factors at every scale, and neighbors alone. Returns the parameters of the
-/// best scale and those of neighbors alone, each with the nDCG@100 of every user.
+/// Measures neighbors at every scale, added to the factors and alone. Returns the parameters of the best
+/// scale of each, with the nDCG@100 of every user.
 fn weigh(
     params: &NeighborsParams,
     neighbors: &Neighbors,
-    by_factors: &[Vec<f32>],
-    users: &[HeldOutUser],
+    model: &RankingModel,
+    users: &[WithoutNeighbors<'_>],
 ) -> [(NeighborsParams, Vec<f64>); 2] {
     const SCALES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
-    let of_users: Vec<([f64; SCALES.len()], f64)> = users
+    let of_users: Vec<[[f64; SCALES.len()]; 2]> = users
         .par_iter()
-        .zip(by_factors)
-        .map(|(user, by_factors)| {
-            let mut added = vec![0.0; by_factors.len()];
-            for (title, score) in neighbors.members().zip(neighbors.from_liked(user.known()).scores()) {
+        .map(|of| {
+            let mut added = vec![0.0; of.scores.len()];
+            let from_rated = neighbors.from_rated(of.values.iter().copied());
+            for (title, score) in neighbors.members().zip(from_rated.scores()) {
                 added[title] = score;
             }
-            let of = |scores: &[f32]| user.measures(scores)[AT_CHOSEN_BY];
-            let beside = SCALES.map(|scale| {
-                let both: Vec<f32> =
-                    by_factors.iter().zip(&added).map(|(a, b)| a + b * scale as f32).collect();
-                of(&both)
-            });
-            (beside, of(&added))
+            let by_bias = by_bias(model, of.values.len());
+            [&of.scores, &by_bias].map(|scores| {
+                SCALES.map(|scale| {
+                    let sums: Vec<f32> =
+                        scores.iter().zip(&added).map(|(a, b)| a + b * scale as f32).collect();
+                    of.user.measures(&sums, Given::All)[AT_CHOSEN_BY]
+                })
+            })
         })
         .collect();
-    let of_scale = |at: usize| -> Vec<f64> { of_users.iter().map(|of| of.0[at]).collect() };
-    let at = (0..SCALES.len()).rev().max_by(|&a, &b| mean(&of_scale(a)).total_cmp(&mean(&of_scale(b))));
-    let at = at.unwrap_or_default();
-    let beside = NeighborsParams { scale: SCALES[at], beside_factors: true, ..params.clone() };
-    let alone = NeighborsParams { scale: 1.0, beside_factors: false, ..params.clone() };
-    [(beside, of_scale(at)), (alone, of_users.iter().map(|of| of.1).collect())]
+    [true, false].map(|beside_factors| {
+        let of_scale = |at: usize| -> Vec<f64> {
+            of_users.iter().map(|of| of[usize::from(!beside_factors)][at]).collect()
+        };
+        let order = |&a: &usize, &b: &usize| mean(&of_scale(a)).total_cmp(&mean(&of_scale(b)));
+        let at = (0..SCALES.len()).rev().max_by(order).unwrap_or_default();
+        (NeighborsParams { scale: SCALES[at], beside_factors, ..params.clone() }, of_scale(at))
+    })
+}
+
+/// What neighbors are added to for a held-out user with all ratings folded in.
+struct WithoutNeighbors<'a> {
+    user: &'a HeldOutUser,
+    values: Vec<(usize, f32)>,
+    scores: Vec<f32>,
+}
+
+/// Returns the scores of a user with that many values by how popular titles are.
+fn by_bias(model: &RankingModel, n_values: usize) -> Vec<f32> {
+    let weight = RankingModel::weight_of_bias(n_values);
+    model.item_bias().iter().map(|bias| weight * bias).collect()
+}
+
+/// Adds the scores by factors of a user who is folded in from these values.
+fn add_by_factors(scores: &mut [f32], model: &RankingModel, values: &[(usize, f32)]) {
+    let vector = model.fold_in(values);
+    let panels = model.panels();
+    for panel in 0..panels.n_panels() {
+        for (&title, product) in panels.items(panel).iter().zip(panels.products(panel, &vector)) {
+            scores[title as usize] += product;
+        }
+    }
 }
 
 fn draw(rng: &mut impl Rng) -> IalsParams {
@@ -369,6 +452,12 @@ fn draw(rng: &mut impl Rng) -> IalsParams {
     }
 }
 
+fn draw_values(rng: &mut impl Rng) -> ValuesParams {
+    const VALUES: [(f64, f64); 5] = [(0.0, 0.0), (0.5, 0.1), (0.5, 0.2), (0.7, 0.2), (0.7, 0.3)];
+    let (unliked, slope) = VALUES[rng.random_range(0..VALUES.len())];
+    ValuesParams { unliked, slope }
+}
+
 fn draw_neighbors(rng: &mut impl Rng) -> NeighborsParams {
     const NEIGHBORS: [usize; 3] = [64, 128, 200];
     NeighborsParams {
@@ -381,36 +470,35 @@ fn draw_neighbors(rng: &mut impl Rng) -> NeighborsParams {
 
 enum Ranker<'a> {
     /// The ranking model, and its neighbors if it has any.
-    Both(&'a RankingModel, Option<&'a Neighbors>),
-    Popular(&'a [f32]),
+    Model {
+        model: &'a RankingModel,
+        neighbors: Option<&'a Neighbors>,
+        values: RatingValues,
+    },
+    Popular(Vec<f32>),
 }
 
 impl Ranker<'_> {
-    fn scores(&self, user: &HeldOutUser, n_titles: usize) -> Vec<f32> {
-        let (model, neighbors) = match self {
-            Self::Popular(scores) => return scores.to_vec(),
-            Self::Both(model, neighbors) => (model, neighbors),
+    /// Ranks by the number of likes.
+    fn popular(train: &Interactions) -> Self {
+        Self::Popular(popularity(&liked(train, train.scale.liked())))
+    }
+
+    fn scores(&self, user: &HeldOutUser, given: Given) -> Vec<f32> {
+        let (model, neighbors, values) = match self {
+            Self::Popular(scores) => return scores.clone(),
+            Self::Model { model, neighbors, values } => (model, neighbors, user.values(*values, given)),
         };
-        let mut scores = vec![0.0; n_titles];
+        let mut scores = by_bias(model, values.len());
         if neighbors.is_none_or(Neighbors::beside_factors) {
-            let vector = model.fold_in(&user.known().collect::<Vec<_>>());
-            let panels = model.panels();
-            for panel in 0..panels.n_panels() {
-                for (&title, product) in panels.items(panel).iter().zip(panels.products(panel, &vector)) {
-                    scores[title as usize] = product + model.item_bias()[title as usize];
-                }
-            }
+            add_by_factors(&mut scores, model, &values);
         }
         if let Some(neighbors) = neighbors {
-            for (title, score) in neighbors.members().zip(neighbors.from_liked(user.known()).scores()) {
+            for (title, score) in neighbors.members().zip(neighbors.from_rated(values).scores()) {
                 scores[title] += score;
             }
         }
         scores
-    }
-
-    fn of_all(&self, users: &[HeldOutUser], n_titles: usize) -> Vec<Vec<f32>> {
-        users.par_iter().map(|user| self.scores(user, n_titles)).collect()
     }
 }
 
@@ -419,37 +507,61 @@ const MEASURES: [&str; 4] = ["ndcg@10", CHOSEN_BY, "recall@20", "recall@50"];
 const AT_CHOSEN_BY: usize = 1;
 
 impl HeldOutUser {
-    fn known(&self) -> impl Iterator<Item = usize> {
-        self.known.iter().map(|&title| title as usize)
+    fn given(&self, given: Given) -> impl Iterator<Item = (u32, f32)> + Clone {
+        let rated = if given == Given::Three { &self.three } else { &self.rated };
+        let is_given = move |rated: &(u32, f32)| given != Given::Likes || rated.1 >= self.least_liked;
+        rated.iter().copied().filter(is_given)
+    }
+
+    /// Returns the titles that are no candidates.
+    fn known(&self, given: Given) -> Vec<u32> {
+        // What they rated but was not drawn counts neither as found nor as missed.
+        let left_out = if given == Given::Three { Given::All } else { given };
+        self.given(left_out).map(|(title, _)| title).collect()
+    }
+
+    /// Returns what is folded in: titles and the values of their ratings.
+    fn values(&self, values: RatingValues, given: Given) -> Vec<(usize, f32)> {
+        values.of_rated(self.given(given).map(|(title, rating)| (title as usize, rating)))
     }
 
     /// Measures the list that these scores give.
-    fn measures(&self, scores: &[f32]) -> [f64; MEASURES.len()] {
+    fn measures(&self, scores: &[f32], given: Given) -> [f64; MEASURES.len()] {
         const DEEP: usize = 100;
-        let ranked = first(scores, &self.known, DEEP);
+        let ranked = first(scores, &self.known(given), DEEP);
         let hits: Vec<bool> = ranked.iter().map(|t| self.wanted.binary_search(t).is_ok()).collect();
         let n = self.wanted.len();
         [ndcg(&hits, n, 10), ndcg(&hits, n, DEEP), bounded_recall(&hits, n, 20), bounded_recall(&hits, n, 50)]
     }
 }
 
-fn measures_of_each(ranker: &Ranker<'_>, users: &[HeldOutUser], n_titles: usize) -> Vec<[f64; 4]> {
-    users.par_iter().map(|user| user.measures(&ranker.scores(user, n_titles))).collect()
+fn measures_of_each(ranker: &Ranker<'_>, users: &[HeldOutUser], given: Given) -> Vec<[f64; MEASURES.len()]> {
+    users.par_iter().map(|user| user.measures(&ranker.scores(user, given), given)).collect()
 }
 
-fn ndcg_of_each(ranker: &Ranker<'_>, users: &[HeldOutUser], n_titles: usize) -> Vec<f64> {
-    measures_of_each(ranker, users, n_titles).iter().map(|of| of[AT_CHOSEN_BY]).collect()
+fn ndcg_of_each(ranker: &Ranker<'_>, users: &[HeldOutUser]) -> Vec<f64> {
+    measures_of_each(ranker, users, Given::All).iter().map(|of| of[AT_CHOSEN_BY]).collect()
 }
 
-fn measure(ranker: &Ranker<'_>, users: &[HeldOutUser], n_titles: usize) -> Measures {
-    let of_each = measures_of_each(ranker, users, n_titles);
+fn measure(ranker: &Ranker<'_>, users: &[HeldOutUser], given: Given) -> Measures {
+    let of_each = measures_of_each(ranker, users, given);
     let mean_at = |at: usize| of_each.iter().map(|of| of[at]).sum::<f64>() / of_each.len() as f64;
-    MEASURES.into_iter().enumerate().map(|(at, name)| (name.to_owned(), mean_at(at))).collect()
+    let named = |(at, name)| (format!("{name}{}", given.suffix()), mean_at(at));
+    MEASURES.into_iter().enumerate().map(named).collect()
+}
+
+/// Measures how the first ten titles spread, with all ratings folded in.
+fn exposure_of(ranker: &Ranker<'_>, users: &[HeldOutUser], train: &Interactions) -> Measures {
+    let first_ten = |user: &HeldOutUser| first(&ranker.scores(user, Given::All), &user.known(Given::All), 10);
+    let lists: Vec<Vec<u32>> = users.par_iter().map(first_ten).collect();
+    exposure(lists.iter().map(Vec::as_slice), &popularity(train), train.n_users)
 }
 
 #[cfg(test)]
 mod tests {
+    use catalog::{Platform, RatingTable, Title, TitleId, TitleTable};
     use progress::Silent;
+    use recommender::{ItemModel, ItemModelParts, Recommender, Titles, UserShape};
 
     use super::*;
 
@@ -487,19 +599,72 @@ mod tests {
         assert_eq!(found.measured[1].model, ModelName::Popularity);
         assert!(ndcg(0) > ndcg(1) + 0.1, "{found:?}");
         assert_eq!((found.n_test, found.trials.len()), (10, 3 + 2 * 2));
+        let tried = [0, 1].map(|at: usize| found.trials[at].params.values);
+        assert_eq!(tried, [ValuesParams::default(), ValuesParams::LIKES]);
         assert_eq!(found, run(3));
+    }
+
+    /// Returns the recommender that a release with this model is served by.
+    fn served(fitted: &ranking::Fitted, values: RatingValues) -> Recommender {
+        let n = fitted.model.n_items();
+        let titles = (0..n)
+            .map(|i| Title::named(TitleId::new(&format!("n{i}")).unwrap(), format!("Title {i}")))
+            .collect();
+        let table = TitleTable::new(vec![Platform::new("netflix").unwrap()], titles).unwrap();
+        let nobody = RatingTable::new(vec![], vec![0], vec![], vec![], vec![], n).unwrap();
+        let rating = ItemModel::new(ItemModelParts { item_bias: vec![0.0; n], ..ItemModelParts::default() });
+        let n_ranking_factors = Some(fitted.model.n_factors());
+        let shape = UserShape { n_factors: 0, n_ranking_factors, n_titles: n };
+        let titles = Titles::build(&table, &nobody);
+        Recommender::new(titles, rating.unwrap(), Some(fitted.model.clone()), shape, 3.5)
+            .unwrap()
+            .with_neighbors(fitted.neighbors.clone())
+            .unwrap()
+            .with_values(values)
+    }
+
+    #[test]
+    fn the_lists_that_are_measured_are_those_that_are_served() {
+        let rows = two_tastes();
+        for beside_factors in [None, Some(true), Some(false)] {
+            let neighbors = beside_factors.map(|beside_factors| NeighborsParams {
+                n_neighbors: 7,
+                beside_factors,
+                ..NeighborsParams::default()
+            });
+            let params = RankingParams { neighbors, ..RankingParams::default() };
+            let run = Run::silent(1);
+            let fitted = ranking::fit(&params, &rows, &TitleFeatures::default(), &run).unwrap();
+            let values = params.values.on(rows.scale).unwrap();
+            let recommender = served(&fitted, values);
+            let (model, neighbors) = (&fitted.model, fitted.neighbors.as_ref());
+            let ranker = Ranker::Model { model, neighbors, values };
+            for rated in [&[(3, 5.0)][..], &[(0, 1.5), (7, 4.0), (8, 2.0)], &[(2, 0.5), (39, 3.5)]] {
+                let (rated, three) = (rated.to_vec(), Vec::new());
+                let given: Vec<(usize, f32)> = rated.iter().map(|&(title, r)| (title as usize, r)).collect();
+                let user = HeldOutUser { rated, wanted: Vec::new(), three, least_liked: 4.0 };
+                let measured = first(&ranker.scores(&user, Given::All), &user.known(Given::All), 12);
+                let options = recommender::ListOptions { n: 12, ..recommender::ListOptions::default() };
+                let list = recommender.recommend_to_new(&given, &options);
+                let shown: Vec<String> = list.items.iter().map(|item| item.title.id.to_owned()).collect();
+                let measured: Vec<String> = measured.iter().map(|title| format!("n{title}")).collect();
+                assert_eq!(shown, measured, "{beside_factors:?} {given:?}");
+            }
+        }
     }
 
     #[test]
     fn measures_match_those_computed_by_hand() {
-        // Scores put the titles in order 0, 1, 2, 3; title 0 is known, 1 and 3 are wanted.
-        let users = [HeldOutUser { known: vec![0], wanted: vec![1, 3] }];
-        let m = measure(&Ranker::Popular(&[4.0, 3.0, 2.0, 1.0]), &users, 4);
+        // Scores put the titles in order 0, 1, 2, 3; title 0 is liked and 2 is not, 1 and 3 are wanted.
+        let (rated, three) = (vec![(0, 5.0), (2, 1.5)], vec![(2, 1.5)]);
+        let users = [HeldOutUser { rated, wanted: vec![1, 3], three, least_liked: 4.0 }];
+        let of = |given| measure(&Ranker::Popular(vec![4.0, 3.0, 2.0, 1.0]), &users, given);
         let perfect = 1.0 + 1.0 / 3_f64.log2();
-        assert!(
-            (m["ndcg@100"] - 1.5 / perfect).abs() < 1e-12 && (m["recall@20"] - 1.0).abs() < 1e-12,
-            "{m:?}"
-        );
+        for (given, expected) in [(Given::Likes, 1.5 / perfect), (Given::All, 1.0), (Given::Three, 1.0)] {
+            let (m, of_given) = (of(given), given.suffix());
+            assert!((m[&format!("ndcg@100{of_given}")] - expected).abs() < 1e-12, "{m:?}");
+            assert!((m[&format!("recall@20{of_given}")] - 1.0).abs() < 1e-12, "{m:?}");
+        }
     }
 
     #[test]

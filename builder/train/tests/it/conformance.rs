@@ -6,7 +6,7 @@ use dataset::TitleFeatures;
 use dataset::made_up::{MadeUp, two_tastes};
 
 use train::ials::{self, IalsParams};
-use train::neighbors::{self, LikedTogether, NeighborsParams};
+use train::neighbors::{self, NeighborsParams, RatedTogether};
 use train::{BayesParams, BiasParams, ModelParams, Run, SvdParams, TrainError, TrainingData, fit};
 
 /// Returns every trainer of rating models, with parameters that train in a moment.
@@ -68,7 +68,7 @@ fn all_trainers() -> Vec<(String, Train)> {
     trainers.push((
         neighbors.describe(),
         Box::new(move |rows, _| {
-            let together = LikedTogether::count(rows, neighbors.user_exponent)?;
+            let together = RatedTogether::of_values(rows, neighbors.user_exponent)?;
             Ok(neighbors::fit(&neighbors, &together)?.to_bytes().unwrap())
         }),
     ));

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::answer::{self, Edition, Title, left_out, rounded};
 use crate::error::StartError;
-use crate::function::{Function, Release};
+use crate::function::{Function, Release, values_of};
 use crate::log::StrategyUsed;
 use crate::problem::{Problem, ProblemKind};
 use crate::request::lists::known;
@@ -239,7 +239,7 @@ async fn load_models(release: Release<'_>) -> Result<Recommending, StartError> {
     let recommender = store::run_blocking(put_together)
         .await
         .map_err(|source| StartError::Mismatch { release: release.manifest.release(), source })?
-        .with_liked(scale.liked());
+        .with_values(values_of(release.manifest));
     Ok(Recommending { recommender, users, scale, has_ratings: release.has_ratings() })
 }
 

@@ -12,7 +12,7 @@ pub struct UnknownTitle(pub String);
 pub enum Strategy {
     /// By the ranking model, with the trained user's factors.
     Ranking,
-    /// By the ranking model, with the liked titles folded in.
+    /// By the ranking model, with the ratings folded in.
     RankingFoldIn,
     /// By predicted rating, with the trained user's factors.
     Svd,

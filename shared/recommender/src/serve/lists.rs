@@ -2,48 +2,44 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::answer::{Ranked, Recommendations, Strategy};
-use super::profile::{Profile, Rated};
+use super::profile::{Profile, Rated, Valued};
 use super::recommender::Recommender;
 use crate::diversity::diversify;
 use crate::posterior::Posterior;
 use crate::reasons::Contributors;
-use crate::{Filter, FromLiked, LANES, ListOptions, RankingModel, TopN, User, fold_in};
+use crate::{Filter, FromRated, LANES, ListOptions, RankingModel, TopN, User, fold_in};
 
-/// The order of a list: by `base + b(i) + vector·q(i)` of the ranker, plus what neighbors add.
+/// The order of a list: by `base + weight·b(i) + vector·q(i)` of the ranker, plus what neighbors add.
 #[derive(Debug)]
 struct Order<'a> {
     strategy: Strategy,
     base: f32,
+    /// What biases are multiplied by, at least 0.
+    weight_of_bias: f32,
     vector: Cow<'a, [f32]>,
     /// What neighbors add to each title, in the lanes of the first panels; nothing in the others.
     added: Vec<[f32; LANES]>,
     contributors: Option<Contributors<'a>>,
 }
 
-/// Returns the posterior of a ranking vector, given the liked titles.
-fn posterior_of_liked(ranking: &RankingModel, liked: &[(usize, f32)]) -> Posterior {
-    let titles: Vec<usize> = liked.iter().map(|&(title, _)| title).collect();
-    ranking.posterior(&titles)
-}
-
 impl Recommender {
     /// Returns the best of the titles that the options allow, for a user. `None` is an unknown user.
     ///
-    /// Titles are ordered by `p(u)·q(i) + b(i)` of the ranking model if there is one, plus the weights from
-    /// liked titles if it has neighbors (see [`Recommender::with_neighbors`]), otherwise by the predicted
-    /// rating before it is clipped. Ties are in catalog order. A list has one title of each work,
-    /// the first in order that passes the filter, unless the filter wants all editions (see
-    /// [`Filter::edition_to_show`]). Works that the user has rated are left out, unless
-    /// `options.include_seen` is set. Each title's score is its predicted rating, as [`Recommender::predict`]
-    /// returns it.
+    /// Titles are ordered by `p(u)·q(i) + w·b(i)` of the ranking model if there is one (`w` is
+    /// [`RankingModel::weight_of_bias`]), plus the weights from rated titles if it has neighbors (see
+    /// [`Recommender::with_neighbors`]), otherwise by the predicted rating before it is clipped. Ties are in
+    /// catalog order. A list has one title of each work, the first in order that passes the filter, unless
+    /// the filter wants all editions (see [`Filter::edition_to_show`]). Works that the user has rated are
+    /// left out, unless `options.include_seen` is set. Each title's score is its predicted rating, as
+    /// [`Recommender::predict`] returns it.
     ///
-    /// Unknown users get the most rated works, as do users for whom the ranking model scores every title 0.
+    /// Unknown users get the most rated works, as do users whose ratings change no score of the ranking model
+    /// (see [`Recommender::with_values`]).
     ///
-    /// Reasons come from folding in the user's ratings. With a ranking model, only ratings of liked titles
-    /// are folded in (see [`Recommender::with_liked`]). If the user rated several titles of one work, the
-    /// last one in the catalog counts. A stored ranking vector equals this fold-in, to half precision. A
-    /// stored vector of the rating model comes from its trainer, and its difference from the fold-in is part
-    /// of the explanation's `base`.
+    /// Reasons come from folding in the user's ratings. With a ranking model, only likes are named as
+    /// reasons. If the user rated several titles of one work, the last one in the catalog counts. A stored
+    /// ranking vector equals this fold-in, to half precision. A stored vector of the rating model comes from
+    /// its trainer, and its difference from the fold-in is part of the explanation's `base`.
     ///
     /// # Panics
     /// If a position in `options.exclude` is out of range, or the user does not have the shape that
@@ -60,10 +56,10 @@ impl Recommender {
             ),
         };
         if let (Some(ranking), Some(vector)) = (self.ranking(), user.ranking_vector) {
-            let liked = profile.liked(self.liked);
-            let folded_in = || posterior_of_liked(ranking, &liked);
+            let valued = profile.valued(self.values);
+            let folded_in = || ranking.posterior(&valued.values);
             let posterior = (options.n_reasons > 0 && self.uses_factors()).then(folded_in);
-            let order = self.by_liked(Strategy::Ranking, Cow::Borrowed(vector), posterior, liked);
+            let order = self.by_valued(Strategy::Ranking, Cow::Borrowed(vector), posterior, valued);
             return self.by_ranking(&profile, &order, options);
         }
         let contributors = || {
@@ -80,7 +76,7 @@ impl Recommender {
 
     /// Returns the best titles for a new user, who is folded into each model from ratings by title position.
     /// Of several ratings of one work, the last one given counts. Without ratings, or with a ranking model
-    /// and no liked title, returns the most rated works.
+    /// for which none of them has a value, returns the most rated works.
     ///
     /// # Panics
     /// If a title position is out of range.
@@ -95,10 +91,10 @@ impl Recommender {
         profile.bias = posterior.bias();
         profile.vector = Cow::Owned(posterior.vector());
         if let Some(ranking) = self.ranking() {
-            let liked = profile.liked(self.liked);
-            let posterior = posterior_of_liked(ranking, &liked);
+            let valued = profile.valued(self.values);
+            let posterior = ranking.posterior(&valued.values);
             let vector = Cow::Owned(posterior.vector());
-            let order = self.by_liked(Strategy::RankingFoldIn, vector, Some(posterior), liked);
+            let order = self.by_valued(Strategy::RankingFoldIn, vector, Some(posterior), valued);
             return self.by_ranking(&profile, &order, options);
         }
         let contributors = (self.model.n_factors() > 0).then(|| Contributors::of_ratings(posterior, ratings));
@@ -128,36 +124,38 @@ impl Recommender {
         Order {
             strategy: if self.model.n_factors() == 0 { Strategy::Biases } else { with_factors },
             base: self.model.parts().global_mean + profile.bias,
+            weight_of_bias: 1.0,
             vector: Cow::Borrowed(&profile.vector),
             added: Vec::new(),
             contributors,
         }
     }
 
-    /// Returns the order of the ranking model for a user with this vector, who likes these titles.
-    fn by_liked<'p>(
+    /// Returns the order of the ranking model for a user with this vector, whose ratings have these values.
+    fn by_valued<'p>(
         &'p self,
         strategy: Strategy,
         vector: Cow<'p, [f32]>,
         posterior: Option<Posterior>,
-        liked: Vec<(usize, f32)>,
+        Valued { rated, values }: Valued,
     ) -> Order<'p> {
-        let works = liked.iter().map(|&(title, _)| self.titles.work(title));
-        let from_liked = self.neighbors.as_ref().map(|neighbors| neighbors.from_liked(works));
-        let added = from_liked.as_ref().map_or_else(Vec::new, |from_liked| self.added_by(from_liked));
+        let of_works = values.iter().map(|&(title, value)| (self.titles.work(title), value));
+        let from_rated = self.neighbors.as_ref().map(|neighbors| neighbors.from_rated(of_works));
+        let added = from_rated.as_ref().map_or_else(Vec::new, |from_rated| self.added_by(from_rated));
         let (vector, posterior) = if self.uses_factors() {
             (vector, posterior)
         } else {
             (Cow::Owned(vec![0.0; vector.len()]), None)
         };
-        let contributors = Some(Contributors::of_liked(posterior, from_liked, liked));
-        Order { strategy, base: 0.0, vector, added, contributors }
+        let weight_of_bias = RankingModel::weight_of_bias(rated.len());
+        let contributors = Some(Contributors::of_values(posterior, from_rated, rated, self.values));
+        Order { strategy, base: 0.0, weight_of_bias, vector, added, contributors }
     }
 
-    /// Returns what the weights from liked titles add to the score of each title, in the lanes of the panels.
+    /// Returns what the weights from rated titles add to the score of each title, in the lanes of the panels.
     /// Panels after the last one with a member are left out.
-    fn added_by(&self, from_liked: &FromLiked<'_>) -> Vec<[f32; LANES]> {
-        let scores = from_liked.scores();
+    fn added_by(&self, from_rated: &FromRated<'_>) -> Vec<[f32; LANES]> {
+        let scores = from_rated.scores();
         let mut added = vec![[0.0; LANES]; self.n_panels_with_members];
         let lanes = added.as_flattened_mut();
         for &(member, lane) in &self.member_lanes {
@@ -168,7 +166,7 @@ impl Recommender {
         added
     }
 
-    /// Returns the list of the ranking model, or the popular one if every score would be 0.
+    /// Returns the list of the ranking model, or the popular one if nothing that the user rated changes it.
     fn by_ranking(
         &self,
         profile: &Profile<'_>,
@@ -257,7 +255,10 @@ impl Recommender {
         {
             let added = order.added.get(panel);
             // Added up in the same order as the scores, so that rounding cannot push the bound below one.
-            let bound = order.base + greatest_bias + panels.bound(panel, reach) + added.map_or(0.0, greatest);
+            let bound = order.base
+                + order.weight_of_bias * greatest_bias
+                + panels.bound(panel, reach)
+                + added.map_or(0.0, greatest);
             if bound < top.bar() {
                 continue;
             }
@@ -265,7 +266,7 @@ impl Recommender {
             let products = panels.products(panel, &order.vector);
             let mut scores = *biases;
             for (score, product) in scores.iter_mut().zip(products) {
-                *score = order.base + *score + product;
+                *score = order.base + order.weight_of_bias * *score + product;
             }
             for (score, added) in scores.iter_mut().zip(added.into_iter().flatten()) {
                 *score += added;
@@ -289,7 +290,7 @@ impl Recommender {
         let rated = user.title_idx.iter().zip(user.rating).map(|(&title, &rating)| (title as usize, rating));
         let profile = Profile { rated: self.last_of_each_work(rated), ..Profile::unknown() };
         let vector = Cow::Borrowed(user.ranking_vector.unwrap());
-        let order = self.by_liked(Strategy::Ranking, vector, None, profile.liked(self.liked));
+        let order = self.by_valued(Strategy::Ranking, vector, None, profile.valued(self.values));
         self.best(&order, &[], n, &Filter::default()).1
     }
 }

@@ -1,11 +1,22 @@
 use std::borrow::Cow;
 
+use crate::RatingValues;
+
 /// A user's rating of a work, and the title that it was given to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rated {
     pub(super) work: u32,
     pub(super) title: usize,
     pub(super) rating: f32,
+}
+
+/// What somebody rated, as the ranking model takes it: titles in ascending order.
+#[derive(Debug)]
+pub(super) struct Valued {
+    /// Titles and ratings.
+    pub(super) rated: Vec<(usize, f32)>,
+    /// The same titles and the values of the ratings, of which none is 0.
+    pub(super) values: Vec<(usize, f32)>,
 }
 
 /// User who gets a list or a prediction: their part of the rating model, and for a list what they rated.
@@ -31,10 +42,11 @@ impl Profile<'_> {
         ratings
     }
 
-    /// Returns the titles with at least this rating and their ratings, sorted by title.
-    pub(super) fn liked(&self, least: f32) -> Vec<(usize, f32)> {
-        let mut liked = self.ratings();
-        liked.retain(|&(_, rating)| rating >= least);
-        liked
+    /// Returns the ratings that have a value, sorted by title.
+    pub(super) fn valued(&self, values: RatingValues) -> Valued {
+        let rated = self.ratings();
+        let valued = values.of_rated(rated.iter().map(|&(title, rating)| ((title, rating), rating)));
+        let (rated, values) = valued.into_iter().map(|(rated, value)| (rated, (rated.0, value))).unzip();
+        Valued { rated, values }
     }
 }

@@ -6,7 +6,10 @@ use super::answer::{Prediction, Ranked, Strategy, UnknownTitle};
 use super::profile::Profile;
 use crate::mismatch::Mismatch;
 use crate::scan::dot;
-use crate::{Filter, ItemModel, ItemPanels, LANES, Neighbors, RankingModel, Titles, TopN, User, UserShape};
+use crate::{
+    Filter, ItemModel, ItemPanels, LANES, Neighbors, RankingModel, RatingValues, Titles, TopN, User,
+    UserShape,
+};
 
 /// Everything that recommendations need, except the user they are for.
 ///
@@ -29,8 +32,8 @@ pub struct Recommender {
     /// The number of panels up to the last one with a title of `member_lanes`.
     pub(super) n_panels_with_members: usize,
     threshold: f32,
-    /// The lowest rating that counts as a like.
-    pub(super) liked: f32,
+    /// What ratings are worth to the ranking model.
+    pub(super) values: RatingValues,
 }
 
 /// The model that orders lists and determines which titles are similar.
@@ -79,7 +82,7 @@ impl Recommender {
             member_lanes: Vec::new(),
             n_panels_with_members: 0,
             threshold,
-            liked: Scale::STARS.liked(),
+            values: RatingValues::of_likes(Scale::STARS),
         };
         recommender.lay_out_biases();
         Ok(recommender)
@@ -87,10 +90,7 @@ impl Recommender {
 
     fn lay_out_biases(&mut self) {
         let biases = self.ranking().map_or(&self.model.parts().item_bias[..], RankingModel::item_bias);
-        let bias = |&item: &u32| {
-            let counts = self.uses_factors();
-            biases.get(item as usize).copied().filter(|_| counts).unwrap_or(0.0)
-        };
+        let bias = |&item: &u32| biases.get(item as usize).copied().unwrap_or(0.0);
         let panels = self.panels();
         let (mut panel_biases, mut greatest) = (Vec::new(), Vec::new());
         for panel in 0..panels.n_panels() {
@@ -121,7 +121,6 @@ impl Recommender {
         let n_lanes = self.member_lanes.iter().map(|&(_, lane)| lane.saturating_add(1)).max();
         self.n_panels_with_members = n_lanes.unwrap_or(0).div_ceil(LANES);
         self.neighbors = Some(neighbors);
-        self.lay_out_biases();
         Ok(self)
     }
 
@@ -130,11 +129,11 @@ impl Recommender {
         self.neighbors.as_ref().is_none_or(Neighbors::beside_factors)
     }
 
-    /// Sets the lowest rating that counts as a like, from which on users are folded into the ranking model;
-    /// without it, that is 4.
+    /// Sets what ratings are worth to the ranking model; without it, likes are worth 1 and other ratings
+    /// nothing, on the scale from 0.5 to 5.
     #[must_use]
-    pub fn with_liked(self, liked: f32) -> Self {
-        Self { liked, ..self }
+    pub fn with_values(self, values: RatingValues) -> Self {
+        Self { values, ..self }
     }
 
     /// Returns the titles.

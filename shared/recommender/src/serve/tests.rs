@@ -1,13 +1,13 @@
 use artifact::Artifact;
-use catalog::{Kind, Platform, RatingTable, Title, TitleId, TitleTable, UserId};
+use catalog::{Kind, Platform, RatingTable, Scale, Title, TitleId, TitleTable, UserId};
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 use crate::posterior::{Observation, Posterior};
 use crate::scan::dot;
 use crate::{
     Criteria, Filter, FilterError, ItemModel, ItemModelParts, ItemStrategy, ListOptions, NeighborParts,
-    Neighbors, Prediction, RankingModel, RankingWeights, Recommendations, Recommender, Strategy, TitleView,
-    Titles, UnknownTitle, User, UserBlock, UserPrior, UserShape, UsersWriter,
+    Neighbors, Prediction, RankingModel, RankingWeights, RatingValues, Recommendations, Recommender,
+    Strategy, TitleView, Titles, UnknownTitle, User, UserBlock, UserPrior, UserShape, UsersWriter,
 };
 
 /// Returns the first title of the work of title `i` of `n`. The last third repeats every other title of the
@@ -46,12 +46,20 @@ struct Made {
     ranking: bool,
     /// `None` without neighbors, otherwise whether the factors are added. Needs `ranking`.
     neighbors: Option<bool>,
+    /// What ratings are worth to the ranking model.
+    values: RatingValues,
     /// Whether titles of one work have the same factors.
     copies: bool,
     /// Whether the values of titles differ by orders of magnitude, as those of popular and of rare titles do;
     /// then a third of the works have no neighbors.
     spread: bool,
     seed: u32,
+}
+
+/// Returns values of every rating, or of likes alone.
+fn valued(all: bool) -> RatingValues {
+    let every = RatingValues::new(Scale::STARS, 0.4, 0.3).unwrap();
+    if all { every } else { RatingValues::of_likes(Scale::STARS) }
 }
 
 impl Default for Made {
@@ -62,6 +70,7 @@ impl Default for Made {
             k: 3,
             ranking: false,
             neighbors: None,
+            values: valued(false),
             copies: true,
             spread: false,
             seed: 1,
@@ -167,8 +176,8 @@ impl Made {
         Neighbors::new(&parts).unwrap()
     }
 
-    /// Returns users whose ranking vectors are folded in from their liked titles, as a trainer leaves them.
-    /// The first likes nothing.
+    /// Returns users whose ranking vectors are folded in from their ratings, as a trainer leaves them. The
+    /// vector of the first is 0.
     fn users(self, works: &[u32], ratings: &RatingTable, ranking: Option<&RankingModel>) -> UserBlock {
         let mut writer = UsersWriter::with_block_bytes(self.shape(), usize::MAX);
         for (user, id) in ratings.users().iter().enumerate() {
@@ -177,11 +186,12 @@ impl Made {
             let last = |at: usize| {
                 title_idx[at + 1..].iter().all(|&t| works[t as usize] != works[title_idx[at] as usize])
             };
-            let liked: Vec<usize> = (0..title_idx.len())
-                .filter(|&at| user > 0 && rating[at] >= 4.0 && last(at))
-                .map(|at| title_idx[at] as usize)
+            let rated: Vec<(usize, f32)> = (0..title_idx.len())
+                .filter(|&at| user > 0 && last(at))
+                .map(|at| (title_idx[at] as usize, rating[at]))
                 .collect();
-            let of_ranking = ranking.map(|ranking| ranking.fold_in(&liked));
+            let of_ranking =
+                ranking.map(|ranking| ranking.fold_in(&self.values.of_rated(rated.iter().copied())));
             let vector: Vec<f32> =
                 (user * self.k..(user + 1) * self.k).map(|i| self.value(i + 3000) * 2.0).collect();
             let written = writer.push(User {
@@ -211,7 +221,8 @@ impl Made {
         let users = self.users(&works, &ratings, ranking.as_ref());
         let made = Recommender::new(titles, self.model(&works), ranking, self.shape(), 3.5).unwrap();
         let neighbors = self.neighbors.map(|beside_factors| self.neighbors(&works, beside_factors));
-        Release { recommender: made.with_neighbors(neighbors).unwrap(), users }
+        let recommender = made.with_neighbors(neighbors).unwrap().with_values(self.values);
+        Release { recommender, users }
     }
 }
 
@@ -275,20 +286,20 @@ fn slow_list(
     all
 }
 
-/// Returns the titles that a user likes, one of each work.
-fn liked(r: &Recommender, user: User<'_>) -> Vec<usize> {
+/// Returns the values of a user's ratings, one of each work.
+fn values_of(r: &Recommender, user: User<'_>) -> Vec<(usize, f32)> {
     let rated = user.title_idx.iter().map(|&t| t as usize).zip(user.rating.iter().copied());
-    let mut liked: Vec<usize> =
-        r.last_of_each_work(rated).iter().filter(|r| r.rating >= 4.0).map(|r| r.title).collect();
-    liked.sort_unstable();
-    liked
+    let mut rated: Vec<(usize, f32)> =
+        r.last_of_each_work(rated).iter().map(|r| (r.title, r.rating)).collect();
+    rated.sort_unstable_by_key(|r| r.0);
+    r.values.of_rated(rated.into_iter())
 }
 
 /// Returns what neighbors add to the score of a title.
-fn added(r: &Recommender, liked: &[usize], item: usize) -> f32 {
+fn added(r: &Recommender, values: &[(usize, f32)], item: usize) -> f32 {
     let Some(neighbors) = &r.neighbors else { return 0.0 };
-    let weight = |&title: &usize| neighbors.weight(r.titles.work(title), r.titles.work(item));
-    liked.iter().map(weight).fold(0.0, |sum, weight| sum + weight)
+    let weight = |title| neighbors.weight(r.titles.work(title), r.titles.work(item));
+    values.iter().map(|&(title, value)| value * weight(title)).fold(0.0, |sum, weight| sum + weight)
 }
 
 #[test]
@@ -309,11 +320,13 @@ proptest! {
         [ranking, copies] in any::<[bool; 2]>(), neighbors: Option<bool>,
         [netflix, movies, years, genre, audience] in any::<[bool; 5]>(),
         min_ratings in 0_u32..4,
-        [all_editions, include_seen, exclude, spread] in any::<[bool; 4]>(),
+        [all_editions, include_seen, exclude, spread, all_valued] in any::<[bool; 5]>(),
     ) {
         let neighbors = neighbors.filter(|_| ranking);
         let n_items = if spread { 150 } else { 37 };
-        let r = Made { n_users: 5, n_items, k, ranking, neighbors, copies, spread, seed }.recommender();
+        let values = valued(all_valued);
+        let made = Made { n_users: 5, n_items, k, ranking, neighbors, values, copies, spread, seed };
+        let r = made.recommender();
         let criteria = Criteria {
             platform: if netflix { &["NetFlix"] } else { &[] },
             kind: if movies { &[Kind::Movie] } else { &[] },
@@ -346,7 +359,7 @@ proptest! {
             }
             let vector = known.map(|u| u.ranking_vector.unwrap_or(u.vector));
             let popular = vector.is_none_or(|v| ranking && v.iter().all(|&v| v == 0.0))
-                && known.is_none_or(|user| (0..n_items).all(|i| added(&r, &liked(&r, user), i) == 0.0));
+                && known.is_none_or(|user| (0..n_items).all(|i| added(&r, &values_of(&r, user), i) == 0.0));
             let scores: Vec<f32> = (0..n_items)
                 .map(|i| match known.filter(|_| !popular) {
                     // Each title is better by one than the next in the order of popularity.
@@ -354,8 +367,11 @@ proptest! {
                     Some(user) => {
                         let base = if ranking { 0.0 } else { 3.0 + user.bias };
                         let biases = r.ranking().map_or(&r.model().parts().item_bias[..], RankingModel::item_bias);
-                        let by_factors = base + biases[i] + dot(vector.unwrap(), &r.panels().vector(i));
-                        (if r.uses_factors() { by_factors } else { 0.0 }) + added(&r, &liked(&r, user), i)
+                        let values = values_of(&r, user);
+                        let weight = if ranking { RankingModel::weight_of_bias(values.len()) } else { 1.0 };
+                        let product = dot(vector.unwrap(), &r.panels().vector(i));
+                        let by_factors = if r.uses_factors() { product } else { 0.0 };
+                        base + weight * biases[i] + by_factors + added(&r, &values, i)
                     }
                 })
                 .collect();
@@ -380,10 +396,11 @@ proptest! {
 
     #[test]
     fn base_and_contributions_add_up_to_the_score_and_each_is_the_effect_of_its_rating(
-        seed: u32, k in 1_usize..5, ranking: bool, neighbors: Option<bool>, trained: bool,
+        seed: u32, k in 1_usize..5, neighbors: Option<bool>,
+        [ranking, trained, all_valued] in any::<[bool; 3]>(),
     ) {
         let neighbors = neighbors.filter(|_| ranking);
-        let made = Made { k, ranking, neighbors, seed, ..Made::default() };
+        let made = Made { k, ranking, neighbors, values: valued(all_valued), seed, ..Made::default() };
         let r = made.recommender();
         let options = ListOptions { n_reasons: 100, ..with_all_editions(30) };
         let given = [(3_usize, 4.5_f32), (11, 1.0), (7, 5.0), (16, 4.0)];
@@ -398,41 +415,54 @@ proptest! {
         } else {
             given.to_vec()
         };
+        ratings.sort_unstable_by_key(|r| r.0);
+        let mut values = ratings.clone();
         if ranking {
-            ratings.retain(|&(_, rating)| rating >= 4.0);
+            values = r.values.of_rated(ratings.iter().copied());
+            ratings.retain(|rated| values.iter().any(|value| value.0 == rated.0));
         }
         // The score of an item if the rating of `without` were just what the prior expects, whose mean is 0
         // here.
         let parts = r.model().parts();
-        let (mean, biases, prior) = match r.ranking() {
-            Some(ranking) => (0.0, ranking.item_bias(), ranking.user_prior()),
-            None => (parts.global_mean, &parts.item_bias[..], &parts.user_prior),
+        let (mean, biases, weight, prior) = match r.ranking() {
+            Some(ranking) => {
+                let weight = RankingModel::weight_of_bias(values.len());
+                (0.0, ranking.item_bias(), weight, ranking.user_prior())
+            }
+            None => (parts.global_mean, &parts.item_bias[..], 1.0, &parts.user_prior),
         };
-        let vectors: Vec<Vec<f32>> = ratings.iter().map(|&(title, _)| r.panels().vector(title)).collect();
+        // An observation counts as often as its value says.
+        let times = |value: f32| if ranking { value.abs().sqrt() } else { 1.0 };
+        let vectors: Vec<Vec<f32>> = values
+            .iter()
+            .map(|&(title, value)| r.panels().vector(title).iter().map(|v| v * times(value)).collect())
+            .collect();
         let score = |item: usize, without: Option<usize>| -> f64 {
-            let observations: Vec<_> = ratings
+            let observations: Vec<_> = values
                 .iter()
                 .zip(&vectors)
-                .map(|(&(title, rating), vector)| {
-                    let expected = f64::from(mean + biases[title]);
-                    let wanted = if ranking { 1.0 } else { f64::from(rating) };
+                .map(|(&(title, value), vector)| {
+                    let rated = f64::from(value) - f64::from(mean + biases[title]);
+                    let wanted = if ranking { f64::from(value.signum() * times(value)) } else { rated };
                     Observation {
                         bias: if ranking { 0.0 } else { 1.0 },
                         vector,
-                        target: if without == Some(title) { 0.0 } else { wanted - expected },
+                        target: if without == Some(title) { 0.0 } else { wanted },
                     }
                 })
                 .collect();
+            let n: f64 = values.iter().map(|value| f64::from(value.1.abs())).sum();
             let (noise, ridge) = match r.ranking() {
-                Some(m) => (1.0, m.weights().ridge(ratings.len()) - m.weights().ridge(0)),
+                Some(m) => (1.0, m.weights().ridge(n) - m.weights().ridge(0.0)),
                 None => (0.8_f32.into(), 0.0),
             };
             let posterior = Posterior::new(prior, noise, ridge, &observations);
-            let others: Vec<usize> = ratings.iter().map(|r| r.0).filter(|&t| without != Some(t)).collect();
-            let product = dot(&posterior.vector(), &r.panels().vector(item));
-            let by_factors = mean + posterior.bias() + biases[item] + product;
+            let others: Vec<(usize, f32)> =
+                values.iter().copied().filter(|value| without != Some(value.0)).collect();
+            let product = posterior.bias() + dot(&posterior.vector(), &r.panels().vector(item));
+            let by_factors = if r.uses_factors() { product } else { 0.0 };
             let by_neighbors = if ranking { added(&r, &others, item) } else { 0.0 };
-            f64::from(if r.uses_factors() { by_factors } else { 0.0 } + by_neighbors)
+            f64::from(mean + weight * biases[item] + by_factors + by_neighbors)
         };
         prop_assert!(!list.items.is_empty());
         if list.strategy == Strategy::Popular {
@@ -447,7 +477,7 @@ proptest! {
             prop_assert!((e.base + each.iter().sum::<f64>() - f64::from(e.ranked_by)).abs() < 1e-4);
             // If the vector is that fold-in, the base is just what no rating changes.
             if ranking || !trained {
-                let unmoved = if r.uses_factors() { f64::from(mean + biases[at]) } else { 0.0 };
+                let unmoved = f64::from(mean + weight * biases[at]);
                 // A stored vector is rounded to half precision.
                 let close = if trained { 5e-3 } else { 1e-4 };
                 prop_assert!((e.base - unmoved).abs() < close, "{} is not {unmoved}", e.base);
@@ -455,15 +485,18 @@ proptest! {
             if !ranking {
                 prop_assert!((item.score - e.ranked_by.clamp(0.5, 5.0)).abs() < 1e-5);
             }
-            let all: f64 = each.iter().map(|c| c.abs()).sum();
+            let popularity = if ranking { e.base.abs() } else { 0.0 };
+            let all = each.iter().map(|c| c.abs()).sum::<f64>() + popularity;
             // Sums in single precision may give contributions near 0 either sign.
-            let least = each.iter().filter(|&&c| c > 1e-4).count();
-            let most = each.iter().filter(|&&c| c > -1e-4).count();
+            let may_be_named = |at: usize| !ranking || ratings[at].1 >= 4.0;
+            let named = |over: f64| (0..each.len()).filter(|&at| may_be_named(at) && each[at] > over).count();
+            let (least, most) = (named(1e-4), named(-1e-4));
             prop_assert!((least..=most).contains(&e.reasons.len()));
             prop_assert!(e.reasons.iter().all(|reason| reason.contribution > 0.0));
             prop_assert!(e.reasons.is_sorted_by(|a, b| a.contribution >= b.contribution));
             for reason in &e.reasons {
                 let which = ratings.iter().position(|&(t, _)| r.titles.id(t) == reason.id).unwrap();
+                prop_assert!(may_be_named(which));
                 prop_assert_eq!(reason.rating.to_bits(), ratings[which].1.to_bits());
                 prop_assert!((reason.contribution - each[which]).abs() < 1e-4);
                 prop_assert!((reason.share - each[which] / all).abs() < 1e-3);
@@ -542,7 +575,7 @@ fn a_new_user_is_not_shown_what_they_rated_and_the_last_rating_counts() {
 }
 
 #[test]
-fn a_user_who_likes_nothing_gets_popular_titles_they_have_not_seen() {
+fn without_values_a_list_is_of_popular_titles_they_have_not_seen() {
     let r = Made { ranking: true, seed: 6, ..Made::default() }.recommender();
     let seen: Vec<usize> = r.titles.popular().take(4).collect();
     let given: Vec<(usize, f32)> = seen.iter().map(|&t| (t, 2.5)).collect();
@@ -561,6 +594,26 @@ fn a_user_who_likes_nothing_gets_popular_titles_they_have_not_seen() {
     assert_eq!(list.strategy, Strategy::Popular);
     let predicted = r.predict("u0", list.items[0].title.id);
     assert_eq!(list.items[0].score.to_bits(), predicted.score.to_bits());
+}
+
+#[test]
+fn every_star_counts() {
+    for neighbors in [None, Some(true), Some(false)] {
+        let made =
+            Made { n_items: 90, ranking: true, neighbors, values: valued(true), seed: 5, ..Made::default() };
+        let r = made.recommender();
+        let options = ListOptions { n_reasons: 3, ..short(12) };
+        let of = |rating| r.recommend_to_new(&[(7, 4.0), (3, rating), (11, 2.0)], &options);
+        let lists: Vec<Recommendations<'_>> = (1..=10).map(|halves| of(halves as f32 / 2.0)).collect();
+        for (worse, better) in lists.iter().zip(&lists[1..]) {
+            let order = |list: &Recommendations<'_>| -> Vec<(String, u32)> {
+                let ranked_by = |i: &crate::Ranked<'_>| i.explanation.as_ref().unwrap().ranked_by.to_bits();
+                list.items.iter().map(|i| (i.title.id.to_owned(), ranked_by(i))).collect()
+            };
+            assert_ne!(order(worse), order(better), "{neighbors:?}");
+        }
+        assert_ne!(ids(&lists[0]), ids(&lists[9]));
+    }
 }
 
 #[test]

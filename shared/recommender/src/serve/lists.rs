@@ -38,8 +38,9 @@ impl Recommender {
     ///
     /// Reasons come from folding in the user's ratings. With a ranking model, only likes are named as
     /// reasons. If the user rated several titles of one work, the last one in the catalog counts. A stored
-    /// ranking vector equals this fold-in, to half precision. A stored vector of the rating model comes from
-    /// its trainer, and its difference from the fold-in is part of the explanation's `base`.
+    /// ranking vector equals this fold-in to half precision, unless several titles of one work were rated, of
+    /// which training takes the latest rating. A stored vector of the rating model comes from its trainer.
+    /// What a stored vector has beyond the fold-in is part of the explanation's `base`.
     ///
     /// # Panics
     /// If a position in `options.exclude` is out of range, or the user does not have the shape that

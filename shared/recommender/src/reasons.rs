@@ -20,7 +20,7 @@ pub struct Reason<'a> {
     /// How much lower the score would be without the term of this rating; above 0.
     pub contribution: f64,
     /// The contribution, divided by the sum of the absolute contributions of all rated titles and, with a
-    /// ranking model, of the base, which is the title's popularity there: above 0, at most 1.
+    /// ranking model, of the title's popularity: above 0, at most 1.
     pub share: f64,
 }
 
@@ -90,19 +90,19 @@ impl<'a> Contributors<'a> {
     }
 
     /// Explains the score `ranked_by` of an item, which has this vector, by the `n` greatest contributions.
+    /// `popularity` is the part of the score that comes from how popular the item is.
     #[expect(clippy::indexing_slicing, reason = "there is one contribution for each rated title")]
     pub(crate) fn explain<'t>(
         &self,
         titles: &'t Titles,
         item: usize,
         vector: &[f32],
-        ranked_by: f32,
+        (ranked_by, popularity): (f32, f32),
         n: usize,
     ) -> Explanation<'t> {
         let contributions = self.to_item(titles, item, vector);
         let base = f64::from(ranked_by) - contributions.iter().sum::<f64>();
-        let popularity = if self.likes.is_some() { base.abs() } else { 0.0 };
-        let all = contributions.iter().map(|c| c.abs()).sum::<f64>() + popularity;
+        let all = contributions.iter().map(|c| c.abs()).sum::<f64>() + f64::from(popularity.abs());
         let mut top = TopN::new(n);
         for (at, &contribution) in contributions.iter().enumerate() {
             let contribution = contribution as f32;

@@ -188,7 +188,9 @@ impl Recommender {
         let contributors = order.contributors.as_ref().filter(|_| options.n_reasons > 0);
         let items = self.pick(&pool, options).into_iter().map(|(item, ranked_by)| Ranked {
             explanation: contributors.map(|c| {
-                c.explain(&self.titles, item, &self.panels().vector(item), ranked_by, options.n_reasons)
+                let bias = self.ranking().and_then(|ranking| ranking.item_bias().get(item));
+                let scores = (ranked_by, order.weight_of_bias * bias.copied().unwrap_or(0.0));
+                c.explain(&self.titles, item, &self.panels().vector(item), scores, options.n_reasons)
             }),
             ..self.ranked(item, self.score(profile, item), &options.filter)
         });

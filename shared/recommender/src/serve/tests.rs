@@ -485,7 +485,7 @@ proptest! {
             if !ranking {
                 prop_assert!((item.score - e.ranked_by.clamp(0.5, 5.0)).abs() < 1e-5);
             }
-            let popularity = if ranking { e.base.abs() } else { 0.0 };
+            let popularity = if ranking { f64::from((weight * biases[at]).abs()) } else { 0.0 };
             let all = each.iter().map(|c| c.abs()).sum::<f64>() + popularity;
             // Sums in single precision may give contributions near 0 either sign.
             let may_be_named = |at: usize| !ranking || ratings[at].1 >= 4.0;

@@ -4,7 +4,7 @@
 //! collaborative filtering", section 4.2). Ratings from [`catalog::Scale::liked`] on are likes. Some of the
 //! users with at least five likes are held out for validation, and as many for test. A fifth of each one's
 //! likes, drawn at random and rounded down, must be found. The rest of their likes is folded in, as in that
-//! paper, or the rest of their ratings, as a service does, or three of them, as for somebody new ([`Given`]).
+//! paper, or the rest of their ratings, as a service does, or three of them, as for somebody new.
 //! Candidates are all titles except those folded in, or with three, all that they are drawn from. The search
 //! is decided with all ratings folded in; on the test users each way is measured.
 //!

@@ -372,7 +372,7 @@ for (const language of ["en", "es"]) {
         for (const [heading, figures] of [
           ["model.signal", [signal.rmse, signal.twin_rmse, signal.gain, signal.gain_low, signal.gain_high]],
           ["model.rating", [of(rating.algorithm, "random", true).rmse, of("biases", "random", false).rmse]],
-          ["model.ranking", [ranking.algorithm, "popularity"].map((model) => of(model, "users")["ndcg@100"])],
+          ["model.ranking", [ranking.algorithm, "popularity"].map((model) => of(model, "users")["ndcg@100_all"])],
         ]) {
           const sentence = page.getByRole("region", { name: say[heading] }).locator(".sentence");
           const said = await sentence.textContent();

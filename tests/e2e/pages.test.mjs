@@ -12,7 +12,7 @@ let browser;
 let tastes;
 /** Whether a ranking model orders lists. */
 let ranks;
-/** Whether ratings that are no likes change that order. */
+/** Whether ratings below a like change that order. */
 let everyStar;
 /** A title without ratings that is placed by the catalog, if the store has one. */
 let cold;

@@ -7,9 +7,9 @@
 //! "Revisiting the performance of iALS on item recommendation benchmarks", sections 3 and 4. Each half-step
 //! solves one side exactly, in double precision.
 //!
-//! `b(i)` is half the share of the users who rated `i`, weighted by `v`. It is not part of the loss, and
-//! serving adds it to the scores of users of whom little is known; see [`RankingModel::weight_of_bias`]. A
-//! title without values has none.
+//! `b(i)` is half the share of the users who rated `i`, weighted by `v`, and 0 without values. It is not part
+//! of the loss. Serving adds it to the scores of users with few ratings; see
+//! [`RankingModel::weight_of_bias`].
 
 use catalog::Interactions;
 use nalgebra::{Cholesky, DMatrix, DVector};

@@ -1,11 +1,11 @@
 //! Neighbors: one ridge regression per title, which predicts the value of its ratings from those of the
 //! nearest titles.
 //!
-//! Let `X` be the users × titles matrix of values (see [`RatingValues`](recommender::RatingValues)), 0 where
-//! there is no rating, let `G = XᵀDX`, and let `g` be its diagonal. The diagonal matrix `D` weights the
-//! users: one with `n` values has the weight `(n/n̄)^−e`, where `n̄` is the mean, because a user who rates
-//! almost everything says little about any title. The neighbors `S` of title `j` are the `N` titles with the
-//! greatest cosine `G_ij/√(g_i g_j)` above 0, ties by position. Their weights are
+//! Let `X` be the users × titles matrix of values (see [`RatingValues`](recommender::RatingValues)), with 0
+//! for a title that the user did not rate. Let `G = XᵀDX`, and let `g` be its diagonal. The diagonal matrix
+//! `D` weights the users: one with `n` values has the weight `(n/n̄)^−e`, where `n̄` is the mean, because a
+//! user who rates almost everything says little about any title. The neighbors `S` of title `j` are the `N`
+//! titles with the greatest cosine `G_ij/√(g_i g_j)` above 0, ties by position. Their weights are
 //!
 //! `w = (G_SS + diag(p/(1−p)·g_S) + λI)⁻¹ G_Sj`,
 //!

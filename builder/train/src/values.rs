@@ -11,7 +11,7 @@ use crate::error::check_parameter;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValuesParams {
-    /// What a rating that is no like is worth, when a like is worth 1; from 0 to 1.
+    /// What a rating below a like is worth, when a like is worth 1; from 0 to 1.
     pub unliked: f64,
     /// What each quarter of the scale (a star on a scale from 1 to 5) above the user's average adds; from 0
     /// to 1.

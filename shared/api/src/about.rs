@@ -329,7 +329,7 @@ struct RankingModel<'a> {
 /// What ratings are worth to the ranking model, when a like is worth 1.
 #[derive(Debug, JsonSchema, Serialize)]
 struct RatingValues {
-    /// What a rating that is no like is worth.
+    /// What a rating below a like is worth.
     unliked: f64,
     /// What each quarter of the scale (a star on a scale from 1 to 5) above the user's average adds.
     slope: f64,

@@ -26,7 +26,7 @@ pub enum ManifestError {
     /// What ratings are worth is out of range.
     #[error("what ratings are worth to the ranking model ({unliked} and {slope}) is not from 0 to 1")]
     Values {
-        /// What a rating that is no like is worth.
+        /// What a rating below a like is worth.
         unliked: f32,
         /// What a star adds.
         slope: f32,

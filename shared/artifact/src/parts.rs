@@ -132,7 +132,7 @@ pub struct RankingSummary {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RatingValues {
-    /// What a rating that is no like is worth, from 0 to 1.
+    /// What a rating below a like is worth, from 0 to 1.
     pub unliked: f32,
     /// What each quarter of the scale above the user's average adds, from 0 to 1.
     pub slope: f32,

@@ -37,7 +37,7 @@ impl RankingWeights {
 
 /// The titles' side of a factor model that ranks titles: the greater `p(u)·q(i)` is, the more a user is
 /// expected to like a title. It has no particular scale. `b(i)` is how popular a title is, and counts for
-/// users of whom little is known; see [`RankingModel::weight_of_bias`]. Its items are those of the rating
+/// users with few ratings; see [`RankingModel::weight_of_bias`]. Its items are those of the rating
 /// model, at the same positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankingModel {

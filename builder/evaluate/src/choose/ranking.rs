@@ -513,7 +513,7 @@ impl HeldOutUser {
         rated.iter().copied().filter(is_given)
     }
 
-    /// Returns the titles that are no candidates.
+    /// Returns the titles that cannot be in the list.
     fn known(&self, given: Given) -> Vec<u32> {
         // What they rated but was not drawn counts neither as found nor as missed.
         let left_out = if given == Given::Three { Given::All } else { given };

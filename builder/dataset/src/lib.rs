@@ -5,8 +5,10 @@ mod data;
 mod features;
 mod grouped;
 pub mod made_up;
+mod sample;
 pub mod split;
 
 pub use data::{Data, evenly};
 pub use features::TitleFeatures;
 pub use grouped::Grouped;
+pub use sample::UserSample;

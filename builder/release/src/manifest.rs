@@ -43,7 +43,7 @@ pub(crate) fn of(
         }),
         measures: models.measures().cloned().collect(),
         trials: trials(models)?,
-        signal: models.signal.clone(),
+        signal: models.signal.as_ref().map(|checked| checked.signal.clone()),
         sources: data.sources.clone(),
         ..Manifest::of(artifacts)
     })

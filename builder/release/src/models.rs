@@ -1,13 +1,14 @@
 //! Models of a release: trains them, or takes over trained ones.
 
 use ::models::{Identity, RankingModelFile, RatingModelFile};
-use artifact::{Measured, ModelName, Signal};
+use artifact::Measured;
 use catalog::Interactions;
-use dataset::Data;
+use dataset::{Data, UserSample};
 use eda::SignalCard;
+use evaluate::Origin;
 use evaluate::choose::fit::{self, FitError, FitOptions, FittedModel};
 use evaluate::choose::ranking::{self, RankingOptions, RankingTrial};
-use evaluate::{Origin, signal};
+use evaluate::signal::{self, Checked};
 use progress::{Reporter, Silent, WithoutNotes};
 use recommender::{FactorModel, FactorModelParts};
 use train::ranking::{self as train_ranking, Fitted};
@@ -24,7 +25,7 @@ pub struct Models {
     /// likes.
     pub ranking: Option<Ranking>,
     /// Whether the ratings tell titles apart, if it was checked.
-    pub signal: Option<Signal>,
+    pub signal: Option<Checked>,
 }
 
 /// Choice of a ranking model, with the model if it is worth serving.
@@ -104,10 +105,8 @@ impl Models {
 
     /// Returns the signal card for the analysis.
     pub fn signal_card(&self, data: &Data<'_>) -> Option<SignalCard> {
-        let model = describe(&self.rating.params);
-        self.signal
-            .clone()
-            .map(|signal| SignalCard::new(signal, model, data.pooled.len(), data.pooled.scale(), &Silent))
+        let Checked { signal, model, n_ratings } = self.signal.clone()?;
+        Some(SignalCard::new(signal, model, n_ratings, data.pooled.scale(), &Silent))
     }
 
     /// Returns the measures of both models.
@@ -206,20 +205,26 @@ fn given_ranking(
     })
 }
 
-/// Enough sweeps to distinguish a model from its twin, because the check trains many models.
-const MOST_SWEEPS_FOR_SIGNAL: usize = 100;
+/// Enough sweeps to distinguish a model from its twin, because the check trains many models; and how many of
+/// them come before the first sample.
+const SWEEPS_FOR_SIGNAL: (usize, usize) = (60, 20);
+/// Enough ratings to distinguish them.
+const MOST_RATINGS_FOR_SIGNAL: usize = 1_000_000;
 
 /// Returns the parameters used to check for signal.
 fn for_signal(params: &ModelParams) -> ModelParams {
-    match params.algorithm() {
-        ModelName::Bayes => params.clone().with_n_epochs(params.n_epochs().min(MOST_SWEEPS_FOR_SIGNAL)),
-        _ => params.clone(),
+    let mut params = params.clone();
+    if let ModelParams::Bayes(bayes) = &mut params
+        && bayes.n_sweeps > SWEEPS_FOR_SIGNAL.0
+    {
+        (bayes.n_sweeps, bayes.burn_in) = SWEEPS_FOR_SIGNAL;
     }
+    params
 }
 
 /// Describes the model that the check for signal trains.
 fn describe(params: &ModelParams) -> String {
-    let (algorithm, n_epochs) = (params.algorithm(), for_signal(params).n_epochs());
+    let (algorithm, n_epochs) = (params.algorithm(), params.n_epochs());
     match params.n_factors() {
         0 => format!("{algorithm}, {n_epochs} passes"),
         n_factors => format!("{algorithm} with {n_factors} factors, {n_epochs} passes"),
@@ -232,17 +237,20 @@ fn check_signal(
     params: &ModelParams,
     options: &BuildOptions,
     reporter: &dyn Reporter,
-) -> Result<Option<Signal>, BuildError> {
+) -> Result<Option<Checked>, BuildError> {
     if options.signal_splits == 0 {
         return Ok(None);
     }
     let (params, seed) = (for_signal(params), options.fit.seed);
-    Ok(Some(signal::check(rows, &params, &data.features, options.signal_splits, seed, reporter)?))
+    let sample = UserSample::draw(rows, MOST_RATINGS_FOR_SIGNAL, seed).map(|sample| sample.of(rows));
+    let rows = sample.as_ref().unwrap_or(rows);
+    let signal = signal::check(rows, &params, &data.features, options.signal_splits, seed, reporter)?;
+    Ok(Some(Checked { signal, model: describe(&params), n_ratings: rows.len() }))
 }
 
 #[cfg(test)]
 mod tests {
-    use artifact::HeldOut;
+    use artifact::{HeldOut, ModelName};
     use catalog::RatingTable;
 
     use super::*;

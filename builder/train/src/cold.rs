@@ -37,7 +37,7 @@ pub(super) fn place(
         return;
     }
     let n_factors = item_factors.len() / n;
-    let width = n_factors + 1;
+    let (width, n_columns) = (n_factors + 1, features.n_columns());
     let target = |title: usize| {
         let factors = &item_factors[title * n_factors..(title + 1) * n_factors];
         std::iter::once(item_bias[title]).chain(factors.iter().copied())
@@ -50,7 +50,7 @@ pub(super) fn place(
     let trial = problem(&others);
     // The coordinates are independent: each gets the strength that is best for it.
     let mut best = vec![(f64::INFINITY, 0); width];
-    let maps: Vec<Map> = RIDGES.into_par_iter().map(|ridge| trial.solve(ridge)).collect();
+    let maps: Vec<Map> = RIDGES.into_par_iter().map(|ridge| trial.solve(ridge, n_columns)).collect();
     for (number, map) in maps.into_iter().enumerate() {
         let mut errors = vec![0.0; width];
         for &at in &kept_back {
@@ -71,8 +71,8 @@ pub(super) fn place(
     let problem = problem(&every);
     let chosen = |number: usize| best.iter().any(|b| b.1 == number);
     let numbers: Vec<usize> = (0..RIDGES.len()).filter(|&number| chosen(number)).collect();
-    let maps: Vec<Map> = numbers.par_iter().map(|&number| problem.solve(RIDGES[number])).collect();
-    let mut map = Map { mean: problem.mean.clone(), y: vec![0.0; problem.n_columns * width] };
+    let maps: Vec<Map> = numbers.par_iter().map(|&number| problem.solve(RIDGES[number], n_columns)).collect();
+    let mut map = Map { mean: problem.mean.clone(), y: vec![0.0; n_columns * width] };
     for (number, other) in numbers.into_iter().zip(maps) {
         map.take(&other, |coordinate| best[coordinate].1 == number);
     }
@@ -84,24 +84,26 @@ pub(super) fn place(
 }
 
 /// Title that the map is learned from.
-struct Taught<'a> {
-    features: &'a [(u32, f32)],
+struct Taught {
+    /// Its features, with the columns numbered as in [`Ridge::columns`].
+    features: Vec<(u32, f32)>,
     weight: f32,
     /// Bias and factors, minus their means.
     target: Vec<f32>,
 }
 
 /// Weighted least squares of `targets − mean` on features, shrunk.
-struct Ridge<'a> {
+struct Ridge {
     width: usize,
-    n_columns: usize,
+    /// The columns that these titles have. What is learned about any other column is 0.
+    columns: Vec<u32>,
     mean: Vec<f32>,
-    titles: Vec<Taught<'a>>,
+    titles: Vec<Taught>,
 }
 
-impl<'a> Ridge<'a> {
+impl Ridge {
     fn new(
-        features: &'a TitleFeatures,
+        features: &TitleFeatures,
         rated: &[usize],
         targets: &[f32],
         of: &[usize],
@@ -117,19 +119,32 @@ impl<'a> Ridge<'a> {
             }
         }
         let mean: Vec<f32> = mean.into_iter().map(|m| (m / sum) as f32).collect();
+        let mut number = vec![None; features.n_columns()];
+        for (column, _) in of.iter().flat_map(|&at| features.of(rated[at])) {
+            number[*column as usize] = Some(0);
+        }
+        let mut columns = Vec::new();
+        for (column, number) in number.iter_mut().enumerate().filter(|(_, number)| number.is_some()) {
+            *number = Some(columns.len() as u32);
+            columns.push(column as u32);
+        }
         let titles = of.iter().map(|&at| {
             let target = &targets[at * width..(at + 1) * width];
-            let target = target.iter().zip(&mean).map(|(t, m)| t - m).collect();
-            Taught { features: features.of(rated[at]), weight: weight(rated[at]), target }
+            let of_title = features.of(rated[at]).iter();
+            Taught {
+                features: of_title.filter_map(|&(c, value)| Some((number[c as usize]?, value))).collect(),
+                weight: weight(rated[at]),
+                target: target.iter().zip(&mean).map(|(t, m)| t - m).collect(),
+            }
         });
-        Self { width, n_columns: features.n_columns(), titles: titles.collect(), mean }
+        Self { width, columns, titles: titles.collect(), mean }
     }
 
     /// Computes `FᵀW·rows`, columns × width; `rows` yields one row per title.
     fn gather<'b>(&self, rows: impl Iterator<Item = &'b [f32]>) -> Vec<f32> {
-        let mut sum = vec![0.0; self.n_columns * self.width];
+        let mut sum = vec![0.0; self.columns.len() * self.width];
         for (title, row) in self.titles.iter().zip(rows) {
-            for &(column, value) in title.features {
+            for &(column, value) in &title.features {
                 let to = &mut sum[column as usize * self.width..][..self.width];
                 for (s, r) in to.iter_mut().zip(row) {
                     *s += title.weight * value * r;
@@ -142,7 +157,7 @@ impl<'a> Ridge<'a> {
     /// Computes `(FᵀWF + ridge)·y`.
     fn apply(&self, y: &[f32], ridge: f32) -> Vec<f32> {
         let rows: Vec<f32> =
-            self.titles.iter().flat_map(|title| combine(title.features, y, self.width)).collect();
+            self.titles.iter().flat_map(|title| combine(&title.features, y, self.width)).collect();
         let mut out = self.gather(rows.chunks_exact(self.width));
         for (o, v) in out.iter_mut().zip(y) {
             *o += ridge * v;
@@ -150,8 +165,8 @@ impl<'a> Ridge<'a> {
         out
     }
 
-    /// Solves by conjugate gradients, for all coordinates together.
-    fn solve(&self, ridge: f32) -> Map {
+    /// Solves by conjugate gradients, for all coordinates together. The map is from `n_columns` columns.
+    fn solve(&self, ridge: f32, n_columns: usize) -> Map {
         let width = self.width;
         let dots = |a: &[f32], b: &[f32]| {
             let mut sums = vec![0.0_f64; width];
@@ -192,7 +207,11 @@ impl<'a> Ridge<'a> {
             }
             squares = next;
         }
-        Map { mean: self.mean.clone(), y }
+        let mut map = Map { mean: self.mean.clone(), y: vec![0.0; n_columns * width] };
+        for (&column, row) in self.columns.iter().zip(y.chunks_exact(width)) {
+            map.y[column as usize * width..][..width].copy_from_slice(row);
+        }
+        map
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "ranking_trials")]
     ranking_model: Option<PathBuf>,
 
-    /// Number of trials of the search (every fifth uses biases only).
+    /// Number of trials of the search: biases only, Gibbs sampling, then descent, with biases only again
+    /// every fifth time.
     #[arg(long, value_name = "N", default_value_t = 40)]
     trials: usize,
 

@@ -21,7 +21,7 @@ pub(super) struct Args {
     #[command(flatten)]
     hold_out: HoldOut,
 
-    /// Number of trials (every fifth uses biases only).
+    /// Number of trials: biases only, Gibbs sampling, then descent, with biases only again every fifth time.
     #[arg(long, value_name = "N", default_value_t = 40)]
     trials: usize,
 

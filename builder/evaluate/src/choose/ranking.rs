@@ -9,9 +9,10 @@
 //! is decided with all ratings folded in; on the test users each way is measured.
 //!
 //! The search first chooses parameters of the factors, and what ratings are worth. It then tries neighbors,
-//! added to these factors at several scales, and alone. A trial replaces the current choice if it ranks the
-//! validation users' titles better by more than the standard error of the gain. The final choice is served if
-//! its gain over popularity is more than twice the gain's standard error.
+//! added to these factors at several scales, and alone. Trials are trained on at most a million ratings. A
+//! trial replaces the current choice if it ranks the validation users' titles better by more than the
+//! standard error of the gain. The final choice is served if its gain over popularity is more than twice the
+//! gain's standard error.
 //!
 //! `ndcg@k` is defined in [`crate::lists`], and `recall@k` is [`bounded_recall`]. Means are over users. The
 //! names of measures end in `_all` or `_3` if all ratings or three are folded in. The measures of
@@ -21,7 +22,7 @@ use std::fmt::Write as _;
 
 use artifact::{HeldOut, Measured, ModelName};
 use catalog::Interactions;
-use dataset::{Grouped, TitleFeatures};
+use dataset::{Grouped, TitleFeatures, UserSample};
 use progress::Reporter;
 use rand::seq::{IndexedRandom as _, SliceRandom};
 use rand::{Rng, RngExt, SeedableRng};
@@ -41,6 +42,8 @@ use crate::lists::{bounded_recall, first, ndcg, popularity};
 
 /// Fewest likes of a user who is held out.
 const LEAST_LIKED: usize = 5;
+/// Most ratings that a trial is trained on, those of whole users drawn at random.
+const MOST_RATINGS: usize = 1_000_000;
 /// The measure that decides the search.
 const CHOSEN_BY: &str = "ndcg@100";
 
@@ -318,7 +321,9 @@ impl Trials {
 }
 
 fn try_all(parts: &Parts, options: RankingOptions, reporter: &dyn Reporter) -> Result<Trials, TrainError> {
-    let (train, validation) = (&parts.train, &parts.validation);
+    let sampled =
+        UserSample::draw(&parts.train, MOST_RATINGS, options.seed).map(|sample| sample.of(&parts.train));
+    let (train, validation) = (sampled.as_ref().unwrap_or(&parts.train), &parts.validation);
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     rng.set_stream(1);
     let n_of_neighbors = options.n_trials.div_ceil(2);

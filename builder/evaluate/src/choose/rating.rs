@@ -1,28 +1,35 @@
 //! Searches for a rating model: random search with successive halving, judged on validation rows.
 //!
 //! Trials are drawn from the seed. Biases-only trials are cheap and always run in full; the first of them and
-//! the first trial of descent have the defaults. One trial is Gibbs sampling, which tunes itself and runs
-//! until its error settles. Trials of descent pass rungs of a quarter, a half and all of their epochs, and
-//! after each rung the better third continues (Jamieson and Talwalkar 2016, with a factor of 3). A trial that
-//! continues starts from scratch, so that no more than two models are in memory. The last rung stops early
-//! and keeps its best epoch.
+//! the first trial of descent have the defaults.
+//!
+//! One trial is Gibbs sampling. Short runs choose its number of factors: more of them, as long as each step
+//! lowers the validation RMSE by three thousandths, because every step takes longer and serves larger files.
+//! It then runs until its error settles.
+//!
+//! Trials of descent pass rungs of a ninth, a third and all of the ratings, those of whole users drawn at
+//! random, and after each rung the better third continues (Jamieson and Talwalkar 2016, with a factor of 3).
+//! A trial that continues starts from scratch. Trials of a rung run side by side, except on all ratings,
+//! where two models at most are in memory. Every run stops early and keeps its best epoch.
 //!
 //! If only the number of trials is limited, the search depends only on rows, options and seed. If its minutes
 //! are limited, it also depends on the machine, because a slow one tries less.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use artifact::{Fate, ModelName};
 use catalog::Interactions;
-use dataset::TitleFeatures;
+use dataset::{TitleFeatures, UserSample};
 use progress::Reporter;
+use rayon::prelude::*;
 use recommender::FactorModel;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use train::{ModelParams, Run, TrainError, TrainingData};
+use train::{History, ModelParams, Run, TrainError, TrainingData};
 
-use super::trial::{SearchOptions, Trial, draw_trials};
+use super::trial::{SearchOptions, Trial, draw_trials, more_factors, to_compare_factors};
 use crate::errors::{Comparison, compare};
 
 /// Reason why a search failed.
@@ -66,16 +73,18 @@ impl Searched {
             let rmse = |t: &Trial| t.validation_rmse.unwrap_or(f64::INFINITY);
             (a.fate != Fate::Finished)
                 .cmp(&(b.fate != Fate::Finished))
+                .then(b.share.total_cmp(&a.share))
                 .then(rmse(a).total_cmp(&rmse(b)))
                 .then(a.number.cmp(&b.number))
         });
-        let mut text = String::from("trial  RMSE    epochs  fate         parameters\n");
+        let mut text = String::from("trial  RMSE    ratings  epochs  fate         parameters\n");
         for trial in order {
             let rmse = trial.validation_rmse.map_or_else(|| "-".to_owned(), |r| format!("{r:.4}"));
             let _ = writeln!(
                 text,
-                "{:>5}  {rmse:<6}  {:>6}  {:<11}  {}",
+                "{:>5}  {rmse:<6}  {:>6.0}%  {:>6}  {:<11}  {}",
                 trial.number,
+                trial.share * 100.0,
                 trial.best_epoch,
                 trial.fate,
                 trial.params.describe()
@@ -85,15 +94,22 @@ impl Searched {
     }
 }
 
-/// Share of the epochs for each rung, and share of the time by which it ends.
-const RUNGS: [(f64, f64); 3] = [(0.25, 0.5), (0.5, 0.75), (1.0, 1.0)];
+/// Share of the ratings for each rung of trials of descent, and share of the time by which it ends.
+const RUNGS: [(f64, f64); 3] = [(1.0 / 9.0, 0.5), (1.0 / 3.0, 0.75), (1.0, 1.0)];
 /// One trial in this many continues to the next rung.
 const KEPT: usize = 3;
-/// Number of epochs without improvement that end a trial in the last rung.
+/// Fewest ratings of a rung, unless it has all. Trials on fewer take no time worth saving and say little
+/// about all ratings.
+const LEAST_RATINGS: usize = 10_000;
+/// Number of epochs without improvement that end a trial of descent.
 const PATIENCE: usize = 5;
+/// Most ratings on which the sampler's number of factors is chosen.
+const MOST_RATINGS_FOR_FACTORS: usize = 2_000_000;
 /// Factors must lower the RMSE by at least this share to be worth their size, because the best of many trials
 /// on the same rows looks a little better than it is.
 const LEAST_GAIN: f64 = 0.001;
+/// More factors of the sampler must lower the RMSE of a short run by at least this share.
+const LEAST_GAIN_OF_MORE: f64 = 0.003;
 /// Factors must also lower the squared error by this many standard errors.
 const STANDARD_ERRORS: f64 = 2.0;
 
@@ -131,14 +147,16 @@ pub fn search(
         (0..options.n_trials).filter(|&t| search.trials[t].params.algorithm() == algorithm).collect()
     };
     let (of_biases, of_bayes, of_factors) = (of(ModelName::Biases), of(ModelName::Bayes), of(ModelName::Svd));
-    let mut n_runs = of_biases.len() + of_bayes.len();
+    let rungs = rungs(train.len());
+    // The sampler has one run besides the short ones.
+    let mut n_runs = of_biases.len() + 2 * of_bayes.len();
     let mut n = of_factors.len();
-    for _ in RUNGS {
+    for _ in &rungs {
         n_runs += n;
         n = n.div_ceil(KEPT);
     }
     reporter.start("tuning", n_runs as u64, "runs");
-    let found = search.run(&of_biases, &of_bayes, of_factors);
+    let found = search.run(&of_biases, &of_bayes, of_factors, &rungs);
     reporter.finish();
     let Found { biases, svd, bayes } = found?;
 
@@ -204,47 +222,62 @@ struct Search<'a> {
     reporter: &'a dyn Reporter,
 }
 
-impl Search<'_> {
+/// Returns the numbers of ratings of the rungs, each with the share of the time by which it ends. The last
+/// one has all of them.
+fn rungs(n_ratings: usize) -> Vec<(usize, f64)> {
+    RUNGS
+        .into_iter()
+        .map(|(share, until)| ((n_ratings as f64 * share) as usize, until))
+        .filter(|&(n, _)| n >= LEAST_RATINGS.min(n_ratings))
+        .collect()
+}
+
+/// Rows that a trial is trained and judged on.
+struct Part<'a> {
+    train: Cow<'a, Interactions>,
+    validation: Cow<'a, Interactions>,
+    /// Share of the training ratings.
+    share: f64,
+}
+
+impl<'a> Search<'a> {
     fn run(
         &mut self,
         of_biases: &[usize],
         of_bayes: &[usize],
         of_factors: Vec<usize>,
+        rungs: &[(usize, f64)],
     ) -> Result<Found, SearchError> {
+        let all = self.part(usize::MAX);
+        let first_ends = rungs.first().map_or(1.0, |rung| rung.1);
         let mut biases = None;
         for &t in of_biases {
-            if biases.is_none() || !self.is_up(RUNGS[0].1) {
-                self.run_trial(t, 1.0, true, &mut biases)?;
+            if biases.is_none() || !self.is_up(first_ends) {
+                self.run_in_full(t, &all, &mut biases)?;
             }
         }
         let mut bayes = None;
         for &t in of_bayes {
-            if !self.is_up(RUNGS[0].1) {
-                self.run_trial(t, 1.0, true, &mut bayes)?;
+            if !self.is_up(first_ends) {
+                let chosen = self.choose_factors(t, first_ends)?;
+                self.reporter.advance(1);
+                self.run_in_full(chosen, &all, &mut bayes)?;
             }
         }
         let mut svd = None;
         let mut running = of_factors;
-        for (rung, (share, until)) in RUNGS.into_iter().enumerate() {
-            let last = rung + 1 == RUNGS.len();
-            let mut ran = Vec::new();
-            for &t in &running {
-                if ran.is_empty() || !self.is_up(until) {
-                    self.run_trial(t, share, last, &mut svd)?;
-                    ran.push(t);
-                } else if rung > 0 {
-                    self.trials[t].fate = Fate::Dropped;
+        for (rung, &(n_ratings, until)) in rungs.iter().enumerate() {
+            if rung + 1 == rungs.len() {
+                for (n, &t) in running.iter().enumerate() {
+                    if n == 0 || !self.is_up(until) {
+                        self.run_in_full(t, &all, &mut svd)?;
+                    } else if rung > 0 {
+                        self.trials[t].fate = Fate::Dropped;
+                    }
                 }
+            } else {
+                running = self.run_rung(&running, n_ratings, until)?;
             }
-            ran.retain(|&t| self.trials[t].fate != Fate::Diverged);
-            let rmse = |t: usize| self.trials[t].validation_rmse.unwrap_or(f64::INFINITY);
-            ran.sort_by(|&a, &b| rmse(a).total_cmp(&rmse(b)).then(a.cmp(&b)));
-            if !last {
-                for dropped in ran.split_off(ran.len().div_ceil(KEPT)) {
-                    self.trials[dropped].fate = Fate::Dropped;
-                }
-            }
-            running = ran;
         }
         // The defaults of biases only are within their ranges and cannot diverge.
         let biases = biases.ok_or(SearchError::TooFewTrials(of_biases.len()))?;
@@ -256,51 +289,164 @@ impl Search<'_> {
         self.limit.is_some_and(|limit| self.began.elapsed() >= limit.mul_f64(share))
     }
 
-    fn run_trial(
-        &mut self,
-        t: usize,
-        share: f64,
-        last: bool,
-        best: &mut Option<Best>,
-    ) -> Result<(), SearchError> {
-        let trial = &mut self.trials[t];
-        let mut params = trial.params.clone();
-        if let ModelParams::Svd(svd) = &mut params {
-            svd.n_epochs = ((svd.n_epochs as f64 * share) as usize).max(1);
-            svd.early_stopping = last.then_some(PATIENCE);
+    /// Returns the rows of users drawn at random who have at least `n_ratings`; all rows if there are not
+    /// more, or if none of the validation rows are of such users.
+    fn part(&self, n_ratings: usize) -> Part<'a> {
+        let (train, validation) = (self.train, self.validation);
+        let sampled = UserSample::draw(train, n_ratings, self.seed)
+            .map(|sample| (sample.of(train), sample.of(validation)))
+            .filter(|(_, validation)| !validation.is_empty());
+        match sampled {
+            Some((some, of_validation)) => Part {
+                share: some.len() as f64 / train.len() as f64,
+                train: Cow::Owned(some),
+                validation: Cow::Owned(of_validation),
+            },
+            None => Part { share: 1.0, train: Cow::Borrowed(train), validation: Cow::Borrowed(validation) },
         }
-        trial.n_epochs = params.n_epochs();
-        trial.fate = Fate::Finished;
-        let data = TrainingData::new(self.train, self.features).watching(self.validation);
-        match train::fit(&params, &data, &Run::silent(self.seed)) {
-            Ok((model, history)) => {
-                let at = history.epochs.get(history.best_epoch.saturating_sub(1));
-                trial.best_epoch = history.best_epoch;
-                trial.validation_rmse = at.and_then(|e| e.validation_rmse);
-                let rmse = trial.validation_rmse.unwrap_or(f64::INFINITY);
-                if last && best.as_ref().is_none_or(|b| rmse < b.rmse) {
-                    *best = Some(Best { trial: t, rmse, model });
+    }
+
+    /// Runs trials side by side on about this many ratings. Returns the better ones, best first; the others
+    /// are dropped.
+    fn run_rung(
+        &mut self,
+        running: &[usize],
+        n_ratings: usize,
+        until: f64,
+    ) -> Result<Vec<usize>, SearchError> {
+        let (part, nothing) = (self.part(n_ratings), TitleFeatures::default());
+        let outcomes: Vec<Option<Outcome>> = running
+            .par_iter()
+            .enumerate()
+            .map(|(n, &t)| {
+                let due = n == 0 || !self.is_up(until);
+                // Placing cold titles takes longer than such a run, and hardly changes the order of trials.
+                let outcome = due.then(|| self.fit(&self.of_rung(t), &part, &nothing)).transpose();
+                self.reporter.advance(1);
+                outcome
+            })
+            .collect::<Result<_, TrainError>>()?;
+        let mut ran = Vec::new();
+        for (&t, outcome) in running.iter().zip(outcomes) {
+            match outcome {
+                Some(outcome) => {
+                    self.record(t, &outcome, part.share);
+                    ran.push(t);
                 }
+                None if self.trials[t].n_epochs > 0 => self.trials[t].fate = Fate::Dropped,
+                None => {}
             }
-            Err(TrainError::Diverged { .. }) => {
-                trial.fate = Fate::Diverged;
-                trial.validation_rmse = None;
+        }
+        ran.retain(|&t| self.trials[t].fate != Fate::Diverged);
+        ran.sort_by(|&a, &b| self.rmse(a).total_cmp(&self.rmse(b)).then(a.cmp(&b)));
+        for dropped in ran.split_off(ran.len().div_ceil(KEPT)) {
+            self.trials[dropped].fate = Fate::Dropped;
+        }
+        Ok(ran)
+    }
+
+    /// Chooses the number of factors of a trial of Gibbs sampling by short runs. Returns the trial that has
+    /// it, which is added if it is another than the one given.
+    fn choose_factors(&mut self, t: usize, until: f64) -> Result<usize, SearchError> {
+        let part = self.part(MOST_RATINGS_FOR_FACTORS);
+        let mut best = t;
+        let mut tried = t;
+        loop {
+            let outcome = self.fit(&to_compare_factors(&self.trials[tried].params), &part, self.features)?;
+            self.record(tried, &outcome, part.share);
+            self.note(tried, "short run: ");
+            if tried != t && self.rmse(tried) >= self.rmse(best) * (1.0 - LEAST_GAIN_OF_MORE) {
+                self.trials[tried].fate = Fate::Dropped;
+                return Ok(best);
             }
-            Err(error) => return Err(error.into()),
+            if tried != t {
+                self.trials[best].fate = Fate::Dropped;
+                best = tried;
+            }
+            let Some(params) = more_factors(&self.trials[best].params).filter(|_| !self.is_up(until)) else {
+                return Ok(best);
+            };
+            tried = self.trials.len();
+            self.trials.push(Trial::new(tried, params));
+        }
+    }
+
+    fn rmse(&self, t: usize) -> f64 {
+        self.trials[t].validation_rmse.unwrap_or(f64::INFINITY)
+    }
+
+    /// Returns a trial's parameters with early stopping.
+    fn of_rung(&self, t: usize) -> ModelParams {
+        let mut params = self.trials[t].params.clone();
+        if let ModelParams::Svd(svd) = &mut params {
+            svd.early_stopping = Some(PATIENCE);
+        }
+        params
+    }
+
+    fn fit(
+        &self,
+        params: &ModelParams,
+        part: &Part<'_>,
+        features: &TitleFeatures,
+    ) -> Result<Outcome, TrainError> {
+        let data = TrainingData::new(&part.train, features).watching(&part.validation);
+        let n_epochs = params.n_epochs();
+        match train::fit(params, &data, &Run::silent(self.seed)) {
+            Ok(fitted) => Ok(Outcome { n_epochs, fitted: Some(fitted) }),
+            Err(TrainError::Diverged { .. }) => Ok(Outcome { n_epochs, fitted: None }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn record(&mut self, t: usize, outcome: &Outcome, share: f64) {
+        let trial = &mut self.trials[t];
+        trial.n_epochs = outcome.n_epochs;
+        trial.share = share;
+        (trial.fate, trial.validation_rmse) = match &outcome.fitted {
+            Some((_, history)) => {
+                trial.best_epoch = history.best_epoch;
+                let at = history.epochs.get(history.best_epoch.saturating_sub(1));
+                (Fate::Finished, at.and_then(|epoch| epoch.validation_rmse))
+            }
+            None => (Fate::Diverged, None),
+        };
+    }
+
+    /// Runs a trial on all ratings, and keeps its model if it is the best.
+    fn run_in_full(&mut self, t: usize, all: &Part<'_>, best: &mut Option<Best>) -> Result<(), SearchError> {
+        let outcome = self.fit(&self.of_rung(t), all, self.features)?;
+        self.record(t, &outcome, all.share);
+        let rmse = self.rmse(t);
+        if let Some((model, _)) = outcome.fitted
+            && best.as_ref().is_none_or(|b| rmse < b.rmse)
+        {
+            *best = Some(Best { trial: t, rmse, model });
         }
         self.reporter.advance(1);
-        if last {
-            let rmse =
-                trial.validation_rmse.map_or_else(|| "diverged".to_owned(), |r| format!("RMSE {r:.4}"));
-            self.reporter.note(&format!("trial {t:>3}: {rmse}, {}", trial.params.describe()));
-        }
+        self.note(t, "");
         Ok(())
     }
+
+    fn note(&self, t: usize, run: &str) {
+        let trial = &self.trials[t];
+        let rmse = trial.validation_rmse.map_or_else(|| "diverged".to_owned(), |r| format!("RMSE {r:.4}"));
+        self.reporter.note(&format!("trial {t:>3}: {run}{rmse}, {}", trial.params.describe()));
+    }
+}
+
+/// A run of a trial.
+struct Outcome {
+    /// The maximum number of epochs.
+    n_epochs: usize,
+    /// The model, unless it diverged.
+    fitted: Option<(FactorModel, History)>,
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use catalog::{RatingTable, UserId};
+    use dataset::made_up::MadeUp;
     use dataset::split::{self, Shares};
     use progress::Silent;
     use rand::{RngExt, SeedableRng};
@@ -349,6 +495,47 @@ pub(crate) mod tests {
         assert!(tuned.to_text().contains("not-reached"));
         let json = serde_json::to_string(&tuned).unwrap();
         assert_eq!(serde_json::from_str::<Searched>(&json).unwrap(), tuned);
+    }
+
+    #[test]
+    fn two_trials_are_biases_and_sampling_with_the_factors_that_short_runs_chose() {
+        let rows = made_up(2.0, 4_000).interactions(80);
+        let split = split::random(rows.len(), Shares::default(), 1).unwrap().apply(&rows);
+        let options = SearchOptions { n_trials: 2, ..SearchOptions::default() };
+        let found =
+            search(&split.train, &split.validation, &TitleFeatures::default(), options, &Silent).unwrap();
+        let sampled: Vec<&Trial> =
+            found.trials.iter().filter(|t| t.params.algorithm() == ModelName::Bayes).collect();
+        let factors: Vec<usize> = sampled.iter().map(|t| t.params.n_factors()).collect();
+        assert!(factors.len() >= 2, "more factors than the default's were tried: {factors:?}");
+        let finished: Vec<&&Trial> = sampled.iter().filter(|t| t.fate == Fate::Finished).collect();
+        let [finished] = finished[..] else { panic!("one number of factors is chosen: {sampled:?}") };
+        assert_eq!(found.best_bayes.as_ref().map(ModelParams::algorithm), Some(ModelName::Bayes));
+        assert_eq!(found.params, finished.params.clone().settled(finished.best_epoch));
+        assert_eq!(found.best_svd, None);
+    }
+
+    #[test]
+    fn trials_pass_rungs_of_more_and_more_ratings() {
+        assert_eq!(rungs(900_000), [(100_000, 0.5), (300_000, 0.75), (900_000, 1.0)]);
+        assert_eq!(rungs(60_000), [(20_000, 0.75), (60_000, 1.0)]);
+        assert_eq!((rungs(20_000), rungs(50)), (vec![(20_000, 1.0)], vec![(50, 1.0)]));
+
+        let rows = MadeUp { n_users: 500, n_titles: 300, ..MadeUp::default() }.rows();
+        let split = split::random(rows.len(), Shares::default(), 1).unwrap().apply(&rows);
+        let n_rungs = rungs(split.train.len()).len();
+        assert!(n_rungs > 1, "{} ratings are enough for more than one rung", split.train.len());
+        let options = SearchOptions { n_trials: 12, ..SearchOptions::default() };
+        let found =
+            search(&split.train, &split.validation, &TitleFeatures::default(), options, &Silent).unwrap();
+        let svd = |fate: Fate| -> Vec<&Trial> {
+            let of = |t: &&Trial| t.params.algorithm() == ModelName::Svd && t.fate == fate;
+            found.trials.iter().filter(of).collect()
+        };
+        let (finished, dropped) = (svd(Fate::Finished), svd(Fate::Dropped));
+        assert_eq!((finished.len(), dropped.len()), (3, 5));
+        assert!(finished.iter().all(|t| t.share > 0.999));
+        assert!(dropped.iter().all(|t| (0.3..0.5).contains(&t.share)));
     }
 
     #[test]

@@ -10,10 +10,14 @@ use train::{BayesParams, BiasParams, ModelParams, SvdParams};
 
 /// One trial in this many is biases only.
 const BIASES_EVERY: usize = 5;
-/// Maximum number of sweeps. The sampler has no parameters to search for, and ends when its error has
-/// settled.
+/// Maximum number of sweeps. Apart from its factors, the sampler has no parameters to search for, and ends
+/// when its error has settled.
 const MOST_SWEEPS: usize = 400;
 const SETTLE_WITHIN: usize = 50;
+/// Numbers of factors of the sampler, from the default on.
+const SAMPLED_FACTORS: [usize; 5] = [10, 16, 24, 32, 47];
+/// Sweeps of a short run, and how many of them come before the first sample.
+const SHORT_RUN: (usize, usize) = (50, 20);
 
 /// Extent of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,14 +43,31 @@ pub struct Trial {
     pub number: usize,
     /// The parameters.
     pub params: ModelParams,
-    /// Number of epochs in the last rung it ran in; 0 if it did not run.
+    /// Share of the training ratings, those of whole users, in its last run; 0 if it did not run.
+    pub share: f64,
+    /// Maximum number of epochs of its last run; 0 if it did not run.
     pub n_epochs: usize,
     /// The epoch after which the model was best.
     pub best_epoch: usize,
-    /// The RMSE on the validation rows after the best epoch.
+    /// The RMSE after the best epoch, on those of the validation rows that are of the same users.
     pub validation_rmse: Option<f64>,
     /// How it ended.
     pub fate: Fate,
+}
+
+impl Trial {
+    /// Makes a trial that was not run.
+    pub(crate) fn new(number: usize, params: ModelParams) -> Self {
+        Self {
+            number,
+            params,
+            share: 0.0,
+            n_epochs: 0,
+            best_epoch: 0,
+            validation_rmse: None,
+            fate: Fate::NotReached,
+        }
+    }
 }
 
 /// Draws the trials of a search.
@@ -58,25 +79,37 @@ pub(crate) fn draw_trials(options: SearchOptions) -> Vec<Trial> {
         .map(|number| {
             let params = match number {
                 0 => ModelParams::Biases(BiasParams::default()),
-                1 => ModelParams::Svd(SvdParams::default()),
-                2 => ModelParams::Bayes(BayesParams {
+                1 => ModelParams::Bayes(BayesParams {
                     n_sweeps: MOST_SWEEPS,
                     settle: Some(SETTLE_WITHIN),
                     ..BayesParams::default()
                 }),
+                2 => ModelParams::Svd(SvdParams::default()),
                 n if n % BIASES_EVERY == 0 => ModelParams::Biases(draw_biases(&mut rng_of_biases)),
                 _ => ModelParams::Svd(draw_svd(&mut rng)),
             };
-            Trial {
-                number,
-                params,
-                n_epochs: 0,
-                best_epoch: 0,
-                validation_rmse: None,
-                fate: Fate::NotReached,
-            }
+            Trial::new(number, params)
         })
         .collect()
+}
+
+/// Returns the same trial of Gibbs sampling with the next larger number of factors; `None` if there is none.
+/// What is served has at least twice as many, because it stands for samples that differ.
+pub(crate) fn more_factors(params: &ModelParams) -> Option<ModelParams> {
+    let ModelParams::Bayes(bayes) = params else { return None };
+    let n_factors = SAMPLED_FACTORS.into_iter().find(|&n| n > bayes.n_factors)?;
+    let n_served = bayes.n_served.max(2 * n_factors);
+    Some(ModelParams::Bayes(BayesParams { n_factors, n_served, ..bayes.clone() }))
+}
+
+/// Returns the parameters of a short run, which compares numbers of factors.
+pub(crate) fn to_compare_factors(params: &ModelParams) -> ModelParams {
+    let mut params = params.clone();
+    if let ModelParams::Bayes(bayes) = &mut params {
+        (bayes.n_sweeps, bayes.burn_in) = SHORT_RUN;
+        bayes.settle = None;
+    }
+    params
 }
 
 fn draw_biases(rng: &mut impl Rng) -> BiasParams {

@@ -1,5 +1,7 @@
 //! Samples of whole users, for work that does not need every rating.
 
+use std::borrow::Cow;
+
 use catalog::Interactions;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -13,8 +15,8 @@ pub struct UserSample {
 }
 
 impl UserSample {
-    /// Draws users until they have at least `n` of these ratings. Returns `None` if there are not more than
-    /// `n`. With the same seed, a smaller sample is part of every larger one.
+    /// Draws users at random until they have at least `n` ratings in total. Returns `None` if `rows` has no
+    /// more than `n` ratings. With the same seed, a smaller sample is a subset of every larger one.
     pub fn draw(rows: &Interactions, n: usize, seed: u64) -> Option<Self> {
         if rows.len() <= n {
             return None;
@@ -37,7 +39,13 @@ impl UserSample {
         Some(Self { is_in })
     }
 
-    /// Returns the rows of the users in the sample. Users and titles keep their numbers.
+    /// Returns the rows of a sample with about `n` ratings, or all rows if there are no more than that.
+    #[must_use]
+    pub fn at_most(rows: &Interactions, n: usize, seed: u64) -> Cow<'_, Interactions> {
+        Self::draw(rows, n, seed).map_or(Cow::Borrowed(rows), |sample| Cow::Owned(sample.of(rows)))
+    }
+
+    /// Returns the rows of the users in the sample. User and title indices stay the same.
     #[must_use]
     pub fn of(&self, rows: &Interactions) -> Interactions {
         let is_in = |user: u32| self.is_in.get(user as usize).copied().unwrap_or_default();
@@ -55,6 +63,7 @@ mod tests {
     fn samples_are_of_whole_users_and_nested() {
         let rows = two_tastes(40, 30);
         assert_eq!(UserSample::draw(&rows, rows.len(), 1), None);
+        assert_eq!(*UserSample::at_most(&rows, rows.len(), 1), rows);
         let of = |n: usize| {
             let sample = UserSample::draw(&rows, n, 1).unwrap();
             (sample.of(&rows), sample)
@@ -62,6 +71,7 @@ mod tests {
         let ((few, of_few), (more, of_more)) = (of(rows.len() / 8), of(rows.len() / 2));
         assert!((rows.len() / 8..rows.len() / 2).contains(&few.len()) && more.len() < rows.len());
         assert_eq!(of_more.of(&few), few);
+        assert_eq!(*UserSample::at_most(&rows, rows.len() / 8, 1), few);
         assert_eq!((few.n_users, few.n_titles), (rows.n_users, rows.n_titles));
         let n_of = |part: &Interactions, user: u32| part.user_idx.iter().filter(|&&u| u == user).count();
         assert!((0..40).all(|user| [0, n_of(&rows, user)].contains(&n_of(&few, user))));

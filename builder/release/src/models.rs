@@ -205,10 +205,10 @@ fn given_ranking(
     })
 }
 
-/// Enough sweeps to distinguish a model from its twin, because the check trains many models; and how many of
-/// them come before the first sample.
+/// Maximum number of sweeps in the signal check, and how many of them are burn-in. The check trains many
+/// models, and this is enough to distinguish a model from its twin.
 const SWEEPS_FOR_SIGNAL: (usize, usize) = (60, 20);
-/// Enough ratings to distinguish them.
+/// The signal check uses about this many ratings at most.
 const MOST_RATINGS_FOR_SIGNAL: usize = 1_000_000;
 
 /// Returns the parameters used to check for signal.
@@ -242,9 +242,8 @@ fn check_signal(
         return Ok(None);
     }
     let (params, seed) = (for_signal(params), options.fit.seed);
-    let sample = UserSample::draw(rows, MOST_RATINGS_FOR_SIGNAL, seed).map(|sample| sample.of(rows));
-    let rows = sample.as_ref().unwrap_or(rows);
-    let signal = signal::check(rows, &params, &data.features, options.signal_splits, seed, reporter)?;
+    let rows = UserSample::at_most(rows, MOST_RATINGS_FOR_SIGNAL, seed);
+    let signal = signal::check(&rows, &params, &data.features, options.signal_splits, seed, reporter)?;
     Ok(Some(Checked { signal, model: describe(&params), n_ratings: rows.len() }))
 }
 

@@ -116,7 +116,7 @@ pub struct Measured {
 pub enum Fate {
     /// Trained in full.
     Finished,
-    /// Others were better in a shorter run, or on the same part of the ratings.
+    /// Others were better in a short run, or on part of the ratings.
     Dropped,
     /// Its parameters grew without bound.
     Diverged,

@@ -142,8 +142,8 @@ pub struct RatingValues {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trials {
-    /// Of the search for the rating model, scored by RMSE on validation ratings: lower is better. The score
-    /// of a trial that was dropped is that of a shorter run or of a part of the ratings.
+    /// Of the search for the rating model, scored by RMSE on validation ratings: lower is better. A
+    /// dropped trial has the score of a short run, or of a run on part of the ratings.
     pub rating: Vec<Trial>,
     /// Of the search for the ranking model, scored by nDCG@100 on validation users: higher is better.
     pub ranking: Vec<Trial>,

@@ -54,8 +54,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "ranking_trials")]
     ranking_model: Option<PathBuf>,
 
-    /// Number of trials of the search: biases only, Gibbs sampling, then descent, with biases only again
-    /// every fifth time.
+    /// Number of trials of the search. The first uses biases only, the second Gibbs sampling and the others
+    /// SVD, except that every fifth uses biases only.
     #[arg(long, value_name = "N", default_value_t = 40)]
     trials: usize,
 

@@ -21,7 +21,8 @@ pub(super) struct Args {
     #[command(flatten)]
     hold_out: HoldOut,
 
-    /// Number of trials: biases only, Gibbs sampling, then descent, with biases only again every fifth time.
+    /// Number of trials. The first uses biases only, the second Gibbs sampling and the others SVD, except
+    /// that every fifth uses biases only.
     #[arg(long, value_name = "N", default_value_t = 40)]
     trials: usize,
 

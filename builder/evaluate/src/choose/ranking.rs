@@ -9,8 +9,8 @@
 //! is decided with all ratings folded in; on the test users each way is measured.
 //!
 //! The search first chooses parameters of the factors, and what ratings are worth. It then tries neighbors,
-//! added to these factors at several scales, and alone. Trials are trained on at most a million ratings. A
-//! trial replaces the current choice if it ranks the validation users' titles better by more than the
+//! added to these factors at several scales, and alone. Trials are trained on about a million ratings at
+//! most. A trial replaces the current choice if it ranks the validation users' titles better by more than the
 //! standard error of the gain. The final choice is served if its gain over popularity is more than twice the
 //! gain's standard error.
 //!
@@ -42,7 +42,7 @@ use crate::lists::{bounded_recall, first, ndcg, popularity};
 
 /// Fewest likes of a user who is held out.
 const LEAST_LIKED: usize = 5;
-/// Most ratings that a trial is trained on, those of whole users drawn at random.
+/// Trials are trained on about this many ratings at most: all those of randomly drawn users.
 const MOST_RATINGS: usize = 1_000_000;
 /// The measure that decides the search.
 const CHOSEN_BY: &str = "ndcg@100";
@@ -321,9 +321,8 @@ impl Trials {
 }
 
 fn try_all(parts: &Parts, options: RankingOptions, reporter: &dyn Reporter) -> Result<Trials, TrainError> {
-    let sampled =
-        UserSample::draw(&parts.train, MOST_RATINGS, options.seed).map(|sample| sample.of(&parts.train));
-    let (train, validation) = (sampled.as_ref().unwrap_or(&parts.train), &parts.validation);
+    let train = &*UserSample::at_most(&parts.train, MOST_RATINGS, options.seed);
+    let validation = &parts.validation;
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     rng.set_stream(1);
     let n_of_neighbors = options.n_trials.div_ceil(2);

@@ -1,17 +1,17 @@
 //! Searches for a rating model: random search with successive halving, judged on validation rows.
 //!
 //! Trials are drawn from the seed. Biases-only trials are cheap and always run in full; the first of them and
-//! the first trial of descent have the defaults.
+//! the first SVD trial have the defaults.
 //!
-//! One trial is Gibbs sampling. Short runs choose its number of factors: more of them, as long as each step
-//! lowers the validation RMSE by three thousandths, because every step takes longer and serves larger files.
-//! Such a trial then runs until its error settles, and so does the one with the default, because short runs
-//! flatter more factors.
+//! One trial uses Gibbs sampling. Short runs choose its number of factors, which grows as long as each step
+//! lowers the validation RMSE by at least 0.3 percent: more factors take longer to train and make larger
+//! files. The chosen number is then trained until the error settles. So is the default, because short runs
+//! favor larger numbers.
 //!
-//! Trials of descent pass rungs of a ninth, a third and all of the ratings, those of whole users drawn at
-//! random, and after each rung the better third continues (Jamieson and Talwalkar 2016, with a factor of 3).
-//! A trial that continues starts from scratch. Trials of a rung run side by side, except on all ratings,
-//! where two models at most are in memory. Every run stops early and keeps its best epoch.
+//! SVD trials go through rungs with a ninth, a third and all of the ratings. Smaller rungs have all ratings
+//! of some users, drawn at random. After each rung the better third continues (Jamieson and Talwalkar 2016,
+//! with a factor of 3), starting from scratch. The trials of a rung run in parallel, except those on all
+//! ratings, so that at most two full models are in memory. Every run stops early and keeps its best epoch.
 //!
 //! If only the number of trials is limited, the search depends only on rows, options and seed. If its minutes
 //! are limited, it also depends on the machine, because a slow one tries less.
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use train::{History, ModelParams, Run, TrainError, TrainingData};
 
-use super::trial::{SearchOptions, Trial, draw_trials, more_factors, to_compare_factors};
+use super::trial::{SearchOptions, Trial, draw_trials, more_factors, short_run};
 use crate::errors::{Comparison, compare};
 
 /// Reason why a search failed.
@@ -54,7 +54,7 @@ pub struct Searched {
     pub params: ModelParams,
     /// The best biases-only parameters.
     pub best_biases: ModelParams,
-    /// The best parameters of descent, if such a trial finished.
+    /// The best SVD parameters, if such a trial finished.
     pub best_svd: Option<ModelParams>,
     /// Gibbs sampling, with the number of sweeps after which its error had settled, if there was time for it.
     pub best_bayes: Option<ModelParams>,
@@ -95,22 +95,22 @@ impl Searched {
     }
 }
 
-/// Share of the ratings for each rung of trials of descent, and share of the time by which it ends.
+/// Share of the ratings in each rung of SVD trials, and the share of the time limit by which it ends.
 const RUNGS: [(f64, f64); 3] = [(1.0 / 9.0, 0.5), (1.0 / 3.0, 0.75), (1.0, 1.0)];
 /// One trial in this many continues to the next rung.
 const KEPT: usize = 3;
-/// Fewest ratings of a rung, unless it has all. Trials on fewer take no time worth saving and say little
-/// about all ratings.
+/// Smallest number of ratings in a rung, unless it has all of them. Smaller rungs would save little time and
+/// say little about the full data.
 const LEAST_RATINGS: usize = 10_000;
-/// Number of epochs without improvement that end a trial of descent.
+/// Number of epochs without improvement after which an SVD trial stops.
 const PATIENCE: usize = 5;
-/// Most ratings on which the sampler's number of factors is chosen.
+/// Maximum number of ratings in the short runs that choose the number of factors of Gibbs sampling.
 const MOST_RATINGS_FOR_FACTORS: usize = 2_000_000;
 /// Factors must lower the RMSE by at least this share to be worth their size, because the best of many trials
 /// on the same rows looks a little better than it is.
 const LEAST_GAIN: f64 = 0.001;
-/// More factors of the sampler must lower the RMSE of a short run by at least this share.
-const LEAST_GAIN_OF_MORE: f64 = 0.003;
+/// Gibbs sampling gets more factors only if they lower the RMSE of a short run by at least this share.
+const LEAST_GAIN_PER_STEP: f64 = 0.003;
 /// Factors must also lower the squared error by this many standard errors.
 const STANDARD_ERRORS: f64 = 2.0;
 
@@ -149,7 +149,7 @@ pub fn search(
     };
     let (of_biases, of_bayes, of_factors) = (of(ModelName::Biases), of(ModelName::Bayes), of(ModelName::Svd));
     let rungs = rungs(train.len());
-    // The sampler has one run or two besides the short ones.
+    // Gibbs sampling has one short run at least, and one full run at least.
     let mut n_runs = of_biases.len() + 2 * of_bayes.len();
     let mut n = of_factors.len();
     for _ in &rungs {
@@ -223,8 +223,8 @@ struct Search<'a> {
     reporter: &'a dyn Reporter,
 }
 
-/// Returns the numbers of ratings of the rungs, each with the share of the time by which it ends. The last
-/// one has all of them.
+/// Returns the number of ratings in each rung and the share of the time limit by which it ends. The last rung
+/// has all ratings.
 fn rungs(n_ratings: usize) -> Vec<(usize, f64)> {
     RUNGS
         .into_iter()
@@ -233,7 +233,7 @@ fn rungs(n_ratings: usize) -> Vec<(usize, f64)> {
         .collect()
 }
 
-/// Rows that a trial is trained and judged on.
+/// Rows to train and judge a trial on.
 struct Part<'a> {
     train: Cow<'a, Interactions>,
     validation: Cow<'a, Interactions>,
@@ -263,8 +263,8 @@ impl<'a> Search<'a> {
                 let chosen = self.choose_factors(t, first_ends)?;
                 self.reporter.advance(1);
                 self.run_in_full(chosen, &all, &mut bayes)?;
-                // Short runs flatter more factors, which learn faster but not always better.
-                if chosen != t {
+                // Short runs favor more factors, which learn faster but do not always end up better.
+                if chosen != t && !self.is_up(first_ends) {
                     self.run_in_full(t, &all, &mut bayes)?;
                 }
             }
@@ -294,8 +294,8 @@ impl<'a> Search<'a> {
         self.limit.is_some_and(|limit| self.began.elapsed() >= limit.mul_f64(share))
     }
 
-    /// Returns the rows of users drawn at random who have at least `n_ratings`; all rows if there are not
-    /// more, or if none of the validation rows are of such users.
+    /// Returns the rows of randomly drawn users with at least `n_ratings` training ratings in total. Returns
+    /// all rows if there are no more than that, or if these users have no validation rows.
     fn part(&self, n_ratings: usize) -> Part<'a> {
         let (train, validation) = (self.train, self.validation);
         let sampled = UserSample::draw(train, n_ratings, self.seed)
@@ -311,8 +311,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Runs trials side by side on about this many ratings. Returns the better ones, best first; the others
-    /// are dropped.
+    /// Runs trials in parallel on about this many ratings. Drops the worse ones and returns the others, best
+    /// first.
     fn run_rung(
         &mut self,
         running: &[usize],
@@ -325,8 +325,8 @@ impl<'a> Search<'a> {
             .enumerate()
             .map(|(n, &t)| {
                 let due = n == 0 || !self.is_up(until);
-                // Placing cold titles takes longer than such a run, and hardly changes the order of trials.
-                let outcome = due.then(|| self.fit(&self.of_rung(t), &part, &nothing)).transpose();
+                // Placing cold titles would take longer than the run itself and hardly change the order.
+                let outcome = due.then(|| self.fit(&self.params_of(t), &part, &nothing)).transpose();
                 self.reporter.advance(1);
                 outcome
             })
@@ -350,17 +350,17 @@ impl<'a> Search<'a> {
         Ok(ran)
     }
 
-    /// Chooses the number of factors of a trial of Gibbs sampling by short runs. Returns the trial that has
-    /// it, which is added if it is another than the one given.
+    /// Chooses the number of factors of Gibbs sampling by short runs, starting from trial `t`. Adds a trial
+    /// for each larger number that is tried, and returns the trial with the chosen number.
     fn choose_factors(&mut self, t: usize, until: f64) -> Result<usize, SearchError> {
         let part = self.part(MOST_RATINGS_FOR_FACTORS);
         let mut best = t;
         let mut tried = t;
         loop {
-            let outcome = self.fit(&to_compare_factors(&self.trials[tried].params), &part, self.features)?;
+            let outcome = self.fit(&short_run(&self.trials[tried].params), &part, self.features)?;
             self.record(tried, &outcome, part.share);
             self.note(tried, "short run: ");
-            if tried != t && self.rmse(tried) >= self.rmse(best) * (1.0 - LEAST_GAIN_OF_MORE) {
+            if tried != t && self.rmse(tried) >= self.rmse(best) * (1.0 - LEAST_GAIN_PER_STEP) {
                 self.trials[tried].fate = Fate::Dropped;
                 return Ok(best);
             }
@@ -380,8 +380,8 @@ impl<'a> Search<'a> {
         self.trials[t].validation_rmse.unwrap_or(f64::INFINITY)
     }
 
-    /// Returns a trial's parameters with early stopping.
-    fn of_rung(&self, t: usize) -> ModelParams {
+    /// Returns a trial's parameters, with early stopping for SVD.
+    fn params_of(&self, t: usize) -> ModelParams {
         let mut params = self.trials[t].params.clone();
         if let ModelParams::Svd(svd) = &mut params {
             svd.early_stopping = Some(PATIENCE);
@@ -420,7 +420,7 @@ impl<'a> Search<'a> {
 
     /// Runs a trial on all ratings, and keeps its model if it is the best.
     fn run_in_full(&mut self, t: usize, all: &Part<'_>, best: &mut Option<Best>) -> Result<(), SearchError> {
-        let outcome = self.fit(&self.of_rung(t), all, self.features)?;
+        let outcome = self.fit(&self.params_of(t), all, self.features)?;
         self.record(t, &outcome, all.share);
         let rmse = self.rmse(t);
         if let Some((model, _)) = outcome.fitted
@@ -440,7 +440,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A run of a trial.
+/// Result of running a trial.
 struct Outcome {
     /// The maximum number of epochs.
     n_epochs: usize,

@@ -10,13 +10,13 @@ use train::{BayesParams, BiasParams, ModelParams, SvdParams};
 
 /// One trial in this many is biases only.
 const BIASES_EVERY: usize = 5;
-/// Maximum number of sweeps. Apart from its factors, the sampler has no parameters to search for, and ends
-/// when its error has settled.
+/// Maximum number of sweeps. Gibbs sampling stops when its error has settled, and only its number of factors
+/// is searched for.
 const MOST_SWEEPS: usize = 400;
 const SETTLE_WITHIN: usize = 50;
-/// Numbers of factors of the sampler, from the default on.
+/// Numbers of factors to try with Gibbs sampling, starting with the default.
 const SAMPLED_FACTORS: [usize; 5] = [10, 16, 24, 32, 47];
-/// Sweeps of a short run, and how many of them come before the first sample.
+/// Number of sweeps in a short run, and how many of them are burn-in.
 const SHORT_RUN: (usize, usize) = (50, 20);
 
 /// Extent of a search.
@@ -43,20 +43,20 @@ pub struct Trial {
     pub number: usize,
     /// The parameters.
     pub params: ModelParams,
-    /// Share of the training ratings, those of whole users, in its last run; 0 if it did not run.
+    /// Share of the training ratings used in its last run; 0 if it did not run.
     pub share: f64,
     /// Maximum number of epochs of its last run; 0 if it did not run.
     pub n_epochs: usize,
     /// The epoch after which the model was best.
     pub best_epoch: usize,
-    /// The RMSE after the best epoch, on those of the validation rows that are of the same users.
+    /// The RMSE after the best epoch, on the validation rows of the users it was trained on.
     pub validation_rmse: Option<f64>,
     /// How it ended.
     pub fate: Fate,
 }
 
 impl Trial {
-    /// Makes a trial that was not run.
+    /// Makes a trial that has not run yet.
     pub(crate) fn new(number: usize, params: ModelParams) -> Self {
         Self {
             number,
@@ -93,8 +93,9 @@ pub(crate) fn draw_trials(options: SearchOptions) -> Vec<Trial> {
         .collect()
 }
 
-/// Returns the same trial of Gibbs sampling with the next larger number of factors; `None` if there is none.
-/// What is served has at least twice as many, because it stands for samples that differ.
+/// Returns parameters of Gibbs sampling with the next larger number of factors, or `None` if there is no
+/// larger one to try. The served model gets at least twice as many factors, because it has to approximate the
+/// mean of many different samples.
 pub(crate) fn more_factors(params: &ModelParams) -> Option<ModelParams> {
     let ModelParams::Bayes(bayes) = params else { return None };
     let n_factors = SAMPLED_FACTORS.into_iter().find(|&n| n > bayes.n_factors)?;
@@ -102,8 +103,8 @@ pub(crate) fn more_factors(params: &ModelParams) -> Option<ModelParams> {
     Some(ModelParams::Bayes(BayesParams { n_factors, n_served, ..bayes.clone() }))
 }
 
-/// Returns the parameters of a short run, which compares numbers of factors.
-pub(crate) fn to_compare_factors(params: &ModelParams) -> ModelParams {
+/// Returns the parameters for a short run, used to compare numbers of factors.
+pub(crate) fn short_run(params: &ModelParams) -> ModelParams {
     let mut params = params.clone();
     if let ModelParams::Bayes(bayes) = &mut params {
         (bayes.n_sweeps, bayes.burn_in) = SHORT_RUN;

@@ -10,17 +10,17 @@ pub(super) type Square<const W: usize> = [[f64; W]; W];
 
 /// Number of ratings that are summed in single precision before the sum is added in double precision.
 const RATINGS_PER_SUM: usize = 512;
-/// Number of rows of the other side that are copied together before their products are summed. 48 values
-/// each, they fit into the first-level cache.
+/// Number of rows that are copied before their products are summed. With 48 values each, they fit into the L1
+/// cache.
 const ROWS_PER_BLOCK: usize = 64;
 /// Side of a tile. Widths of rows are multiples of it.
 const TILE: usize = 4;
 
-/// Computes the lower triangle of `Σ xxᵀ` (rows below `dim`) and `Σ x(r − b)`. What is above the diagonal is
-/// not defined.
+/// Computes the lower triangle of `Σ xxᵀ` (rows below `dim`) and `Σ x(r − b)`. Entries above the diagonal are
+/// unspecified.
 ///
-/// The triangle is summed in tiles that stay in registers for a block of ratings. Each of its sums takes the
-/// ratings in their order, without fused multiply-add, so the result does not depend on the tiles.
+/// The triangle is summed in tiles that stay in registers for a block of ratings. Every sum adds the ratings
+/// in order, without fused multiply-add, so the result does not depend on the tiles.
 pub(super) fn normal_equations<const W: usize>(
     ratings: &[(u32, f32)],
     other: &[Row<W>],

@@ -15,12 +15,13 @@ pub struct TitleGenres {
 }
 
 impl TitleGenres {
-    /// Takes the genres of each title, in the order of the catalog.
+    /// Takes the genres of each title, in the order of the catalog. A genre without a name is left out.
     ///
     /// # Panics
     /// If there are more than 65,535 different genres, which a clean catalog never has.
     pub fn new<'a>(of_titles: impl Iterator<Item = &'a [String]> + Clone) -> Self {
-        let mut names: Vec<&str> = of_titles.clone().flatten().map(String::as_str).collect();
+        let mut names: Vec<&str> =
+            of_titles.clone().flatten().map(String::as_str).filter(|name| !name.is_empty()).collect();
         names.sort_unstable();
         names.dedup();
         assert!(u16::try_from(names.len()).is_ok(), "there are at most 65,535 genres");
@@ -60,8 +61,8 @@ impl TitleGenres {
     }
 }
 
-/// The stored form. Rules: names are in ascending order, offsets cut the genres into one group for each
-/// title, and positions are below the number of names.
+/// The stored form. Rules: names are in ascending order and not empty, offsets cut the genres into one group
+/// for each title, and positions are below the number of names.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredTitleGenres<'a> {
     n_genres: u32,
@@ -102,8 +103,23 @@ impl Artifact for TitleGenres {
         };
         let ascend = genres.names.iter().is_sorted_by(|a, b| a < b);
         Invalid::unless(ascend, "names", "not in order")?;
+        Invalid::unless(genres.names.iter().all(|name| !name.is_empty()), "names", "one is empty")?;
         let known = genres.genre_idx.iter().all(|&genre| u32::from(genre) < s.n_genres);
         Invalid::unless(known, "genre_idx", "a position is out of range")?;
         Ok(genres)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_genre_without_a_name_is_left_out() {
+        let of_titles = [vec![String::new(), "Drama".to_owned()], vec![String::new()]];
+        let genres = TitleGenres::new(of_titles.iter().map(|genres| &genres[..]));
+        assert_eq!(genres.names().collect::<Vec<_>>(), ["Drama"]);
+        assert_eq!((genres.of(0), genres.of(1)), (&[0_u16][..], &[][..]));
+        assert_eq!(TitleGenres::from_bytes(&genres.to_bytes().unwrap()), Ok(genres));
     }
 }

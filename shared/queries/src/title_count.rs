@@ -53,17 +53,19 @@ impl Attribute {
         Self::NAMES[self as usize]
     }
 
-    /// Returns the values that a title has, each at least once.
+    /// Returns the values that a title has, each at least once, without empty ones.
     fn of(self, table: &TitleTable, title: &Title) -> Vec<String> {
-        match self {
+        let mut values = match self {
             Self::Platform => vec![table.platform_of(title).to_string()],
             Self::Kind => vec![title.kind.as_str().to_owned()],
             Self::Country => title.country.clone(),
             Self::Genre => title.genres.clone(),
-            Self::Audience => Some(title.audience.clone()).filter(|a| !a.is_empty()).into_iter().collect(),
+            Self::Audience => vec![title.audience.clone()],
             Self::Year => title.release_year.map(|year| year.to_string()).into_iter().collect(),
             Self::CanonicalGenre => title.canonical_genres.clone(),
-        }
+        };
+        values.retain(|value| !value.is_empty());
+        values
     }
 }
 
@@ -369,9 +371,9 @@ pub struct StoredIndex<'a> {
     postings: Vec<StoredPostings<'a>>,
 }
 
-/// The stored form of the titles of each value. Rules: names are in ascending order, offsets span the titles,
-/// no value is without a title, and titles are below the number of titles and in ascending order within a
-/// value.
+/// The stored form of the titles of each value. Rules: names are in ascending order and not empty, offsets
+/// span the titles, no value is without a title, and titles are below the number of titles and in ascending
+/// order within a value.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredPostings<'a> {
     n: u32,
@@ -399,6 +401,7 @@ impl Postings {
         };
         let names: Vec<&str> = postings.names.iter().collect();
         Invalid::unless(names.is_sorted_by(|a, b| a < b), "names", "not in order")?;
+        Invalid::unless(names.iter().all(|name| !name.is_empty()), "names", "one is empty")?;
         let known = postings.titles.iter().all(|&title| (title as usize) < n_titles);
         Invalid::unless(known, "titles", "a position is out of range")?;
         for at in 0..n {
@@ -550,6 +553,14 @@ mod tests {
             [(Attribute::Platform, "hbo"), (Attribute::Country, "peru"), (Attribute::Genre, "opera")];
         assert_eq!(found, expected);
         assert!(unknown[2].to_string().starts_with("no genre contains \"opera\"; "), "{}", unknown[2]);
+    }
+
+    #[test]
+    fn values_without_a_name_are_not_counted() {
+        let named = Title::named(catalog::TitleId::new("t1").unwrap(), "a");
+        let title = Title { country: vec![String::new(), "Spain".to_owned()], ..named };
+        assert_eq!(Attribute::Country.of(&empty(), &title), ["Spain"]);
+        assert!(Attribute::Audience.of(&empty(), &title).is_empty());
     }
 
     #[test]

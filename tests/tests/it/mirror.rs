@@ -366,6 +366,7 @@ fn title_count(fields: &mut Fields<'_, TitleCount>) {
     fields.add("names.n-huge", |s| s.postings[0].n = u32::MAX);
     fields.add("names.offsets-fall", |s| swap::<4>(&mut s.postings[0].name_offsets, 1, 2));
     fields.add("names.not-in-order", |s| s.postings[0].names.rotate_left(6));
+    fields.add("names.one-empty", |s| set(&mut s.postings[0].name_offsets, 1, 0_u32.to_le_bytes()));
     fields.add("offsets.fall", |s| swap::<4>(&mut s.postings[0].offsets, 1, 2));
     fields.add("offsets.value-without-title", |s| s.postings[0].offsets.copy_within(4..8, 8));
     fields.add("offsets.beyond-the-titles", |s| s.postings[0].n_titles -= 1);
@@ -379,6 +380,7 @@ fn genres(fields: &mut Fields<'_, Genres>) {
     fields.add("names.no-utf-8", |s| s.names[0] = 0xff);
     fields.add("names.offsets-fall", |s| swap::<4>(&mut s.name_offsets, 1, 2));
     fields.add("names.not-in-order", |s| s.names[..7].copy_from_slice(b"zcci\xc3\xb3n"));
+    fields.add("names.one-empty", |s| set(&mut s.name_offsets, 1, 0_u32.to_le_bytes()));
     fields.add("offsets.one-short", |s| s.offsets.truncate(s.offsets.len() - 4));
     fields.add("offsets.fall", |s| swap::<4>(&mut s.offsets, 1, 2));
     fields.add("offsets.beyond-the-genres", |s| s.n_title_genres -= 1);
